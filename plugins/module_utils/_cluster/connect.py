@@ -1,0 +1,79 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""The one file that touches kubernetes.core: its authentication options, and a session made from them."""
+
+from __future__ import annotations
+
+import time
+import traceback
+import typing as t
+
+from .._errors import MeshError
+from .session import ApiSession
+from .transport import Transport
+
+try:
+    from kubernetes.client import ApiClient
+    from kubernetes.config import ConfigException
+
+    # get_api_client() would add a dynamic client, whose discovery costs requests that no module here needs.
+    # These three helpers of it have been the same from kubernetes.core 5 to 6 (the dependency is capped at 6).
+    from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
+    from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import _create_auth_spec, _create_configuration, _create_headers
+
+    IMPORT_ERROR = None
+except ImportError:
+    AUTH_ARG_SPEC = {}
+    IMPORT_ERROR = traceback.format_exc()
+
+if t.TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+# What names a cluster by address. An environment variable that does must not win over a kubeconfig that a task names.
+_ADDRESS_OPTIONS = ("host", "api_key", "username", "password", "client_cert", "client_key", "ca_cert", "validate_certs")
+
+
+def connect(module: AnsibleModule) -> ApiSession:
+    """Open the task's session with the cluster that the module's authentication options name.
+
+    Uses of module: params (only the options of AUTH_ARG_SPEC).
+
+    Raises:
+        MeshError: a Python library is missing, or the kubeconfig cannot be used.
+    """
+    if IMPORT_ERROR:
+        raise MeshError(
+            "The Python package kubernetes and the collection kubernetes.core are needed on the host that runs this task: "
+            "pip install 'kubernetes<37' and ansible-galaxy collection install 'kubernetes.core:>=6.2,<7'.",
+            exception=IMPORT_ERROR,
+        )
+    auth = _create_auth_spec(module)
+    if module.params.get("kubeconfig") is not None or module.params.get("context") is not None:
+        # kubernetes.core lets K8S_AUTH_HOST and K8S_AUTH_API_KEY of the environment (an AWX credential) override a kubeconfig option.
+        for true_name, option in _auth_names():
+            if option in _ADDRESS_OPTIONS and module.params.get(option) is None:
+                auth.pop(true_name, None)
+    try:
+        configuration = _create_configuration(auth)
+        client = ApiClient(configuration)
+    except (ConfigException, OSError, ValueError) as error:
+        source = module.params.get("kubeconfig")
+        named = f"the kubeconfig {source}" if isinstance(source, str) else "the cluster credentials"
+        raise MeshError(f"No session could be opened with {named} ({error}): check that the file exists and that the context is in it.") from error
+    for header, value in _create_headers(module).items():
+        client.set_default_header(header, ",".join(value) if isinstance(value, list) else value)
+    return ApiSession(Transport(client), name=str(module.params.get("context") or ""), pause=time.sleep)
+
+
+def _auth_names() -> list[tuple[str, str]]:
+    """Pairs of (key in the auth spec, option name)."""
+    from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_MAP
+
+    return list(AUTH_ARG_MAP.items())
+
+
+__all__ = ("AUTH_ARG_SPEC", "connect")

@@ -1,0 +1,139 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""HTTP to an API server: one function that sends, one error when no answer comes. The only file that knows urllib3."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import typing as t
+
+if t.TYPE_CHECKING:
+    import urllib3
+    from kubernetes.client import ApiClient
+
+# (connect, read) in seconds. A read time-out of None leaves a stream open.
+Timeout = t.Tuple[float, t.Optional[float]]
+
+
+class TransportError(Exception):
+    """No answer came: the words of the layer below, without Python's class names."""
+
+
+class Response:
+    """An answer: status, headers, and a body that is read whole or line by line."""
+
+    def __init__(self, raw: urllib3.BaseHTTPResponse) -> None:
+        self._raw = raw
+        self.status: int = raw.status
+        self.headers: t.Mapping[str, str] = raw.headers
+
+    def text(self) -> str:
+        """The whole body. Raises TransportError when the connection breaks."""
+        with _told_as_transport_error():
+            data: bytes = self._raw.data
+            return data.decode("utf-8", "replace")
+
+    def lines(self) -> t.Iterator[bytes]:
+        """The body's lines as they arrive; ends when the server ends it. Raises TransportError when the connection breaks."""
+        buffered = b""
+        with _told_as_transport_error():
+            for chunk in self._raw.stream(64 * 1024, decode_content=True):
+                buffered += chunk
+                *complete, buffered = buffered.split(b"\n")
+                yield from (line for line in complete if line)
+        if buffered:
+            yield buffered
+
+    def close(self) -> None:
+        """Drop the connection; for the thread that reads from it."""
+        self._raw.close()
+
+    def interrupt(self) -> None:
+        """End the connection under a thread that reads from it, which wakes up and sees the end."""
+        # close() would wait for the reader: both hold the same lock of the buffered stream.
+        sock = getattr(self._raw.connection, "sock", None)
+        if sock is not None:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+
+
+class Transport:
+    """Sends requests with the authentication of a kubernetes ApiClient, whose pool of connections it shares.
+
+    The ApiClient renews tokens (exec plugins, token files) by its own hook each time the headers are asked for.
+    """
+
+    def __init__(self, client: ApiClient) -> None:
+        self._client = client
+        self.server: str = client.configuration.host
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: t.Sequence[tuple[str, str]] = (),
+        body: t.Any = None,
+        content_type: str = "application/json",
+        timeout: Timeout = (10.0, 60.0),
+    ) -> Response:
+        """Send one request; any status is an answer. Raises TransportError when none comes."""
+        from urllib.parse import urlencode
+
+        import urllib3
+
+        headers: dict[str, str] = {"Accept": "application/json", **self._client.default_headers}
+        self._client.update_params_for_auth(headers, [], ["BearerToken"])
+        data = None
+        if body is not None:
+            headers["Content-Type"] = content_type
+            data = json.dumps(body, separators=(",", ":")).encode()
+        url = self.server + path + ("?" + urlencode(query) if query else "")
+        with _told_as_transport_error():
+            raw = self._client.rest_client.pool_manager.request(
+                method,
+                url,
+                body=data,
+                headers=headers,
+                preload_content=False,
+                retries=False,
+                timeout=urllib3.Timeout(connect=timeout[0], read=timeout[1]),
+            )
+        return Response(raw)
+
+
+class _told_as_transport_error:
+    """Turns what urllib3 and the socket raise into a TransportError."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: t.Any) -> None:
+        import urllib3
+
+        # http.client raises ValueError and AttributeError in a reader whose response another thread has closed.
+        if isinstance(error, (urllib3.exceptions.HTTPError, OSError, ValueError, AttributeError)):
+            raise TransportError(_plain_words(error)) from error
+
+
+def _plain_words(error: BaseException) -> str:
+    """The innermost cause, which names what happened ("Connection refused"), not the wrappers around it."""
+    seen = error
+    while True:
+        inner = getattr(seen, "reason", None) or seen.__cause__ or seen.__context__
+        if not isinstance(inner, BaseException) or inner is seen:
+            break
+        seen = inner
+    if isinstance(seen, OSError) and seen.strerror:
+        return seen.strerror
+    # urllib3 puts the connection object's repr before the words: "HTTPSConnection(...): Read timed out."
+    return str(seen).rsplit("): ", 1)[-1].strip() or type(seen).__name__
+
+
+__all__ = ("Response", "Timeout", "Transport", "TransportError")

@@ -1,0 +1,55 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""The errors of the collection: each is one sentence that says what, where, why and what to do."""
+
+from __future__ import annotations
+
+import typing as t
+
+
+class MeshError(Exception):
+    """Something a user can cause and mend.
+
+    Args:
+        message: the whole sentence (or list of sentences) that the user reads.
+        details: what the module adds to its failed result, keyed as it will be returned.
+    """
+
+    def __init__(self, message: str, **details: t.Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = details
+
+
+class ApiError(MeshError):
+    """The API server refused a request, or could not be reached.
+
+    Attributes:
+        status: the HTTP status, or 0 when no answer came.
+        reason: the reason of the answered Status object (such as C(Forbidden)), or the transport's own words.
+    """
+
+    def __init__(self, message: str, *, status: int, reason: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.reason = reason
+        self.retry_after = retry_after
+
+
+class Unreachable(ApiError):
+    """No answer came: connection refused or cut, time-out, TLS failure."""
+
+
+class NotServed(ApiError):
+    """The API server does not serve this kind: its CustomResourceDefinition is missing."""
+
+
+class ResourceExpired(ApiError):
+    """The resource version asked for is too old (410 Gone): list again."""
+
+
+__all__ = ("ApiError", "MeshError", "NotServed", "ResourceExpired", "Unreachable")

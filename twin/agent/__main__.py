@@ -1,0 +1,68 @@
+"""The agent's process: python -m twin.agent NAME. Supervisord keeps it alive; a restart takes up where it stopped."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from types import FrameType
+
+import yaml
+
+from twin.agent.capture import plan_marks
+from twin.agent.egress import serve_egress
+from twin.agent.pods import Host, RealPods
+from twin.api import Known, open_session
+from twin.collection import CONFIG_MAP, NAMESPACE, POD, MeshError, Scope, Streams, Trouble
+from twin.facts import read_facts
+from twin.paths import TwinPaths
+from twin.real_processes import load_real_processes
+from twin.supervisor import Supervisor
+from twin.tools.build import locate_tools
+
+_log = logging.getLogger("agent")
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s", stream=sys.stdout)
+    paths = TwinPaths(sys.argv[1])
+    facts = read_facts(paths)
+    ending = threading.Event()
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        ending.set()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    egress = serve_egress(facts, paths.egress_socket)
+    session = open_session(paths)
+    server = yaml.safe_load(paths.kubeconfig.read_text())["clusters"][0]["cluster"]["server"]
+    real_pods = RealPods(Host(paths, facts, locate_tools(), Supervisor(paths), session, server), load_real_processes())
+    known = Known()
+    strangers_removed = False
+    with Streams(session, [Scope(POD), Scope(NAMESPACE), Scope(CONFIG_MAP)]) as streams:
+        _log.info("watching %s", server)
+        while not ending.is_set():
+            if not egress.is_alive():
+                sys.exit("the egress proxy has ended")
+            events = streams.next_events(0.5)
+            for event in events:
+                if isinstance(event, Trouble):
+                    _log.warning("%s", event.error)
+                known.take(event)
+            if not events or not known.listed(POD, NAMESPACE, CONFIG_MAP):
+                continue
+            if not strangers_removed:
+                real_pods.remove_strangers(known.all(POD))
+                strangers_removed = True
+            real_pods.reconcile(known.all(POD))
+            for batch in plan_marks(known):
+                try:
+                    session.write_all(batch)
+                except MeshError as error:
+                    # A pod that went away meanwhile; the next event tells.
+                    _log.info("%s", error)
+
+
+main()

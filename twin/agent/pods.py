@@ -1,0 +1,280 @@
+"""A node's kubelet for the pods that real processes stand for: each lives, is probed and dies with its pod."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import ssl
+import threading
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from twin.agent.container import arguments_of, environment_of, write_volumes
+from twin.collection import POD, ApiError, ApiSession, Kind, Object, Write
+from twin.errors import TwinError
+from twin.facts import TwinFacts
+from twin.paths import REPOSITORY, TwinPaths
+from twin.real_processes import RealProcess
+from twin.supervisor import ProgramState, Supervisor
+from twin.tools.build import Toolbox
+
+_log = logging.getLogger("pods")
+
+# A kubelet probes every few seconds; the twin's probes cost nothing, so the pod's status follows its process closely.
+PROBE_SECONDS = 0.25
+RETRY_SECONDS = 1.0
+# Tokens are asked for a day and renewed long before.
+TOKEN_SECONDS = 24 * 3600
+RENEWAL_SECONDS = 3600.0
+
+_TOKEN_REQUEST = Kind("authentication.k8s.io/v1", "TokenRequest", "tokenrequests")
+
+
+@dataclass(frozen=True)
+class Host:
+    """What all pods of a twin share."""
+
+    paths: TwinPaths
+    facts: TwinFacts
+    toolbox: Toolbox
+    supervisor: Supervisor
+    session: ApiSession
+    server: str
+
+
+class RealPods:
+    """Keeps one runner for each pod of the cluster that a real process stands for."""
+
+    def __init__(self, host: Host, real_processes: list[RealProcess]) -> None:
+        self._host = host
+        self._real_processes = real_processes
+        self._runners: dict[str, PodRunner] = {}
+
+    def reconcile(self, pods: list[Object]) -> None:
+        """Start runners for new pods, and tell the others how their pods are now."""
+        present = {pod["metadata"]["uid"]: pod for pod in pods}
+        for uid, pod in present.items():
+            real = next((real for real in self._real_processes if real.stands_for(pod)), None)
+            if real is None or not pod["spec"].get("nodeName"):
+                continue
+            if uid not in self._runners:
+                self._runners[uid] = PodRunner(self._host, real, pod, self._free_address(pod, pods))
+                self._runners[uid].start()
+            elif pod["metadata"].get("deletionTimestamp"):
+                self._runners[uid].end()
+        for uid, runner in list(self._runners.items()):
+            if uid not in present:
+                runner.end()
+                del self._runners[uid]
+
+    def remove_strangers(self, pods: list[Object]) -> None:
+        """Remove the processes of pods that went away while the agent did not run."""
+        expected = {program_name(pod) for pod in pods}
+        for path in self._host.paths.processes.glob("*.conf"):
+            if path.stem not in expected:
+                self._host.supervisor.remove(path.stem)
+                shutil.rmtree(self._host.paths.processes / path.stem, ignore_errors=True)
+
+    def _free_address(self, pod: Object, pods: list[Object]) -> str:
+        """The address the pod has, or the lowest that none has."""
+        if pod.get("status", {}).get("podIP"):
+            return str(pod["status"]["podIP"])
+        taken = {other.get("status", {}).get("podIP") for other in pods} | {runner.address for runner in self._runners.values()}
+        number = 1
+        while self._host.facts.real_pod(number) in taken:
+            number += 1
+        return self._host.facts.real_pod(number)
+
+
+def program_name(pod: Object) -> str:
+    """What the supervisor calls the process of a pod."""
+    return f"{pod['metadata']['name']}.{pod['metadata']['namespace']}"
+
+
+class PodRunner(threading.Thread):
+    """One pod and its process, from the first volume to the last probe."""
+
+    def __init__(self, host: Host, real: RealProcess, pod: Object, address: str) -> None:
+        super().__init__(name=program_name(pod), daemon=True)
+        self.address = address
+        self._host = host
+        self._real = real
+        self._pod = pod
+        self._name = pod["metadata"]["name"]
+        self._namespace = pod["metadata"]["namespace"]
+        self._container = next(item for item in pod["spec"]["containers"] if item["name"] == real.container)
+        self._directory = host.paths.processes / self.name
+        self._ending = threading.Event()
+        self._told: Object | None = None
+        self._ready_since = ""
+        self._started = 0
+        statuses = pod.get("status", {}).get("containerStatuses") or [{}]
+        self._restarts = int(statuses[0].get("restartCount", 0))
+
+    def end(self) -> None:
+        """The pod goes away: stop its process, then let the pod go, as a kubelet does."""
+        self._ending.set()
+
+    def run(self) -> None:
+        while not self._ending.is_set():
+            try:
+                self._prepare()
+                break
+            except (ApiError, TwinError, OSError) as error:
+                _log.info("%s cannot start yet: %s", self.name, error)
+                self._tell(waiting="CreateContainerConfigError", message=str(error))
+                self._ending.wait(RETRY_SECONDS)
+        renewed = time.monotonic()
+        while not self._ending.is_set():
+            try:
+                self._observe()
+                if time.monotonic() - renewed > RENEWAL_SECONDS:
+                    self._write_volumes()
+                    renewed = time.monotonic()
+            except (ApiError, TwinError, OSError) as error:
+                _log.warning("%s: %s", self.name, error)
+                self._ending.wait(RETRY_SECONDS)
+            self._ending.wait(PROBE_SECONDS)
+        self._finish()
+
+    def _prepare(self) -> None:
+        """Write the files, then start the process, unless it has been running since before the agent was started."""
+        self._write_volumes()
+        root, local = self._directory / "root", self._host.facts.local_address(self.address)
+        kubeconfig = root / "kubeconfig"
+        kubeconfig.write_text(yaml.safe_dump(_kubeconfig(self._host.server, root)))
+        fillings = {"address": local, "root": str(root), "kubeconfig": str(kubeconfig)}
+        self._pod.setdefault("status", {}).update(podIP=self.address, podIPs=[{"ip": self.address}], hostIP="127.0.0.1")
+        environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(root)}
+        environment |= environment_of(self._pod, self._container, self._host.session)
+        environment |= {name: value.format(**fillings) for name, value in self._real.environment}
+        program = self._host.toolbox.programs[self._real.program]
+        arguments = [str(program), *arguments_of(self._container, environment), *(part.format(**fillings) for part in self._real.arguments)]
+        launch = json.dumps({"arguments": arguments, "environment": environment, "directory": str(root)})
+        specification = self._directory / "launch.json"
+        if specification.exists() and specification.read_text() == launch and self._host.supervisor.program(self.name):
+            return
+        specification.touch(mode=0o600)
+        specification.write_text(launch)
+        # The launcher is a file without imports from the twin: it starts in a few milliseconds.
+        launcher = REPOSITORY / "twin" / "agent" / "launch.py"
+        self._host.supervisor.add(self.name, ["/usr/bin/env", "python3", "-S", str(launcher), str(specification)], self._directory)
+
+    def _write_volumes(self) -> None:
+        write_volumes(self._pod, self._container, self._host.session, self._token, self._directory / "root")
+
+    def _observe(self) -> None:
+        """Look at the process once and let the pod's status say what is seen."""
+        program = self._host.supervisor.program(self.name)
+        running = program is not None and program.state in ("RUNNING", "STARTING") and program.pid > 0
+        if program is not None and program.started != self._started:
+            self._restarts += 1 if self._started else 0
+            self._started = program.started
+        if running:
+            self._tell(started=program, ready=self._probe())
+        else:
+            said = program.said if program else "the process is gone"
+            self._tell(waiting="CrashLoopBackOff", message=f"{self._real.name} does not run: {said}")
+
+    def _probe(self) -> bool:
+        """Ask the container's own readiness probe; a container without one is ready when it runs."""
+        check = (self._container.get("readinessProbe") or {}).get("httpGet")
+        if not check:
+            return True
+        port = check["port"]
+        if isinstance(port, str):
+            port = next(item["containerPort"] for item in self._container.get("ports") or () if item.get("name") == port)
+        scheme = check.get("scheme", "HTTP").lower()
+        url = f"{scheme}://{self._host.facts.local_address(self.address)}:{port}{check.get('path', '/')}"
+        # A kubelet does not verify the certificate of a probe either.
+        context = ssl._create_unverified_context() if scheme == "https" else None
+        try:
+            with urllib.request.urlopen(url, timeout=1, context=context) as answer:
+                return 200 <= answer.status < 400
+        except (OSError, urllib.error.URLError):
+            return False
+
+    def _tell(self, *, ready: bool = False, started: ProgramState | None = None, waiting: str = "", message: str = "") -> None:
+        """Write the pod's status, when it is not what was told last."""
+        news = {"ready": ready, "running": started is not None, "restarts": self._restarts, "waiting": waiting, "message": message}
+        if news == self._told:
+            return
+        now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        if self._told is None or self._told["ready"] != ready:
+            self._ready_since = now
+        state: dict[str, Any] = {"waiting": {"reason": waiting, "message": message}, "running": None}
+        if started is not None:
+            began = datetime.fromtimestamp(started.started or time.time(), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+            state = {"running": {"startedAt": began}, "waiting": None}
+        statuses = [
+            {
+                "name": container["name"],
+                "image": container["image"],
+                "imageID": container["image"],
+                "ready": ready,
+                "started": started is not None,
+                "restartCount": self._restarts,
+                "state": state,
+            }
+            for container in self._pod["spec"]["containers"]
+        ]
+        lacking = {} if ready else {"reason": "ContainersNotReady", "message": f"containers with unready status: [{self._container['name']}]"}
+        conditions = [
+            {"type": kind, "status": "True" if fulfilled else "False", "lastTransitionTime": self._ready_since, **({} if fulfilled else lacking)}
+            for kind, fulfilled in (("PodScheduled", True), ("Initialized", True), ("ContainersReady", ready), ("Ready", ready))
+        ]
+        status = {
+            "phase": "Running" if started is not None or self._started else "Pending",
+            "conditions": conditions,
+            "containerStatuses": statuses,
+            "hostIP": "127.0.0.1",
+            "hostIPs": [{"ip": "127.0.0.1"}],
+            "podIP": self.address,
+            "podIPs": [{"ip": self.address}],
+            "startTime": self._pod["metadata"]["creationTimestamp"],
+        }
+        self._host.session.write(Write("patch", POD, self._name, self._namespace, {"status": status}, subresource="status"))
+        self._told = news
+
+    def _finish(self) -> None:
+        """Stop the process, remove its files, and let the pod go."""
+        try:
+            self._host.supervisor.remove(self.name)
+            shutil.rmtree(self._directory, ignore_errors=True)
+            options = {"gracePeriodSeconds": 0, "preconditions": {"uid": self._pod["metadata"]["uid"]}}
+            self._host.session.write(Write("delete", POD, self._name, self._namespace, options))
+        except (ApiError, TwinError) as error:
+            _log.info("%s: %s", self.name, error)
+
+    def _token(self, audience: str | None, seconds: int) -> str:
+        """A token of the pod's ServiceAccount, bound to the pod."""
+        account = self._pod["spec"].get("serviceAccountName", "default")
+        metadata = self._pod["metadata"]
+        bound = {"apiVersion": "v1", "kind": "Pod", "name": metadata["name"], "uid": metadata["uid"]}
+        spec = {"expirationSeconds": max(seconds, TOKEN_SECONDS), "boundObjectRef": bound, **({"audiences": [audience]} if audience else {})}
+        body = {"apiVersion": _TOKEN_REQUEST.api_version, "kind": _TOKEN_REQUEST.name, "spec": spec}
+        accounts = Kind("v1", "ServiceAccount", "serviceaccounts")
+        answer = self._host.session.write(Write("create", accounts, account, self._namespace, body, subresource="token"))
+        return str((answer or {})["status"]["token"])
+
+
+def _kubeconfig(server: str, root: Path) -> dict[str, Any]:
+    """In-cluster access, at the places where the pod's ServiceAccount is mounted below root."""
+    mount = root / "var/run/secrets/kubernetes.io/serviceaccount"
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "twin", "cluster": {"server": server, "certificate-authority": str(mount / "ca.crt")}}],
+        "users": [{"name": "pod", "user": {"tokenFile": str(mount / "token")}}],
+        "contexts": [{"name": "twin", "context": {"cluster": "twin", "user": "pod"}}],
+        "current-context": "twin",
+    }

@@ -1,0 +1,141 @@
+"""The cluster of a twin: etcd, kube-apiserver, its controllers and KWOK, run by kwokctl."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import subprocess
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import psutil
+import yaml
+
+from twin.errors import TwinError
+from twin.facts import TwinFacts
+from twin.paths import TwinPaths
+from twin.real_processes import RealProcess
+from twin.tools.build import Toolbox
+
+COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok-controller")
+# Every process of a twin carries this, so that none is lost sight of when its parent is killed.
+MARK = "MESHWRIGHT_TWIN"
+
+_CONFIG = Path(__file__).resolve().parent / "config"
+# kwokctl calls the program kwok by the component's name.
+_PROGRAM = {"kwok-controller": "kwok"}
+
+
+class Cluster:
+    """Creates, starts, inspects and deletes the cluster of one twin."""
+
+    def __init__(self, paths: TwinPaths, toolbox: Toolbox) -> None:
+        self._paths = paths
+        self._toolbox = toolbox
+
+    def create(self, facts: TwinFacts, real_processes: list[RealProcess]) -> None:
+        """Create and start the cluster; returns when the API server answers."""
+        self._paths.egress_config.write_text(yaml.safe_dump(_egress(self._paths)))
+        documents = [self._kwokctl_configuration(facts), *_stages(self._toolbox.files["kwok-stages"], real_processes)]
+        self._paths.kwokctl_config.write_text(yaml.safe_dump_all(documents, sort_keys=False))
+        self._kwokctl("create", "cluster", "--config", str(self._paths.kwokctl_config), "--kubeconfig", str(self._paths.kubeconfig), "--wait", "60s")
+
+    def start(self) -> None:
+        """Start whatever component does not run."""
+        self._kwokctl("start", "cluster")
+
+    def delete(self) -> None:
+        """Stop all components and remove what kwokctl keeps of them."""
+        self._kwokctl("delete", "cluster", "--kubeconfig", str(self._paths.kubeconfig))
+
+    def exists(self) -> bool:
+        return (self._paths.cluster / "kwok.yaml").exists()
+
+    def components(self) -> dict[str, int | None]:
+        """Each component's process id, or None when it does not run."""
+        return {name: self._running(name) for name in COMPONENTS}
+
+    def serves(self) -> bool:
+        """Whether the API server says that it is ready."""
+        try:
+            config = yaml.safe_load(self._paths.kubeconfig.read_text())
+            cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
+            context = ssl.create_default_context(cafile=cluster["certificate-authority"])
+            context.load_cert_chain(user["client-certificate"], user["client-key"])
+            with urllib.request.urlopen(cluster["server"] + "/readyz", context=context, timeout=2) as answer:
+                return bool(answer.status == 200)
+        except (OSError, KeyError, IndexError, TypeError, urllib.error.URLError):
+            return False
+
+    def _running(self, component: str) -> int | None:
+        try:
+            pid = int((self._paths.cluster / "pids" / f"{component}.pid").read_text())
+            process = psutil.Process(pid)
+            # A number may have been given to another program since; a zombie has no program any more.
+            alive = Path(process.exe()) == self._toolbox.programs[_PROGRAM.get(component, component)]
+        except (OSError, ValueError, psutil.Error):
+            return None
+        return pid if alive else None
+
+    def _kwokctl(self, *arguments: str) -> None:
+        environment = {**os.environ, "KWOK_WORKDIR": str(self._paths.kwok_workdir), MARK: str(self._paths.home)}
+        command = [str(self._toolbox.programs["kwokctl"]), "--name", self._paths.name, *arguments]
+        done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+        if done.returncode:
+            said = (done.stderr or done.stdout).strip()[-1500:]
+            raise TwinError(f"kwokctl could not {' '.join(arguments[:2])} of twin {self._paths.name}; logs are in {self._paths.logs}:\n{said}")
+
+    def _kwokctl_configuration(self, facts: TwinFacts) -> dict[str, Any]:
+        program = {name: str(path) for name, path in self._toolbox.programs.items()}
+        return {
+            "apiVersion": "config.kwok.x-k8s.io/v1alpha1",
+            "kind": "KwokctlConfiguration",
+            "options": {
+                "runtime": "binary",
+                "etcdBinary": program["etcd"],
+                "kubeApiserverBinary": program["kube-apiserver"],
+                "kubeControllerManagerBinary": program["kube-controller-manager"],
+                "kubeSchedulerBinary": program["kube-scheduler"],
+                "kubectlBinary": program["kubectl"],
+                "kwokControllerBinary": program["kwok"],
+                "bindAddress": "127.0.0.1",
+                "disableQPSLimits": True,
+                "kubeAuditPolicy": str(_CONFIG / "audit-policy.yaml"),
+                "nodeLeaseDurationSeconds": 40,
+            },
+            "componentsPatches": [
+                # The twin is thrown away; what a power cut would lose need not be waited for.
+                {"name": "etcd", "extraArgs": [{"key": "unsafe-no-fsync", "value": "true"}]},
+                {
+                    "name": "kube-apiserver",
+                    "extraArgs": [
+                        # Webhook Services are called at their endpoints' addresses, without kube-proxy ...
+                        {"key": "enable-aggregator-routing", "value": "true"},
+                        # ... and those addresses are reached through the twin's agent.
+                        {"key": "egress-selector-config-file", "value": str(self._paths.egress_config)},
+                    ],
+                },
+                {"name": "kwok-controller", "extraArgs": [{"key": "cidr", "value": facts.simulated_pods}]},
+            ],
+        }
+
+
+def _egress(paths: TwinPaths) -> dict[str, Any]:
+    """The API server's way into the pod network: an HTTP CONNECT proxy on a socket, the same door that Konnectivity uses."""
+    transport = {"uds": {"udsName": str(paths.egress_socket)}}
+    selection = {"name": "cluster", "connection": {"proxyProtocol": "HTTPConnect", "transport": transport}}
+    return {"apiVersion": "apiserver.k8s.io/v1beta1", "kind": "EgressSelectorConfiguration", "egressSelections": [selection]}
+
+
+def _stages(directory: Path, real_processes: list[RealProcess]) -> list[dict[str, Any]]:
+    """KWOK's own stages, kept away from the pods that real processes stand for."""
+    stages = [yaml.safe_load(path.read_text()) for path in sorted(directory.glob("*.yaml"))]
+    for stage in stages:
+        if stage["spec"]["resourceRef"]["kind"] == "Pod":
+            for real in real_processes:
+                label, value = real.pods
+                expression = {"key": f'.metadata.labels["{label}"]', "operator": "NotIn", "values": [value]}
+                stage["spec"]["selector"]["matchExpressions"].append(expression)
+    return stages

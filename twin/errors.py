@@ -1,0 +1,7 @@
+"""What can go wrong with a twin, told in one sentence."""
+
+from __future__ import annotations
+
+
+class TwinError(Exception):
+    """Something the person at the terminal can cause and mend."""

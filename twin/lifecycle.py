@@ -1,0 +1,172 @@
+"""A twin comes up, is looked at, is mended and goes away without a trace."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import yaml
+
+from twin.cluster import Cluster
+from twin.errors import TwinError
+from twin.facts import choose_facts, write_facts
+from twin.paths import TwinPaths, state_directory
+from twin.progress import say, step
+from twin.real_processes import load_real_processes
+from twin.supervisor import AGENT, Supervisor, marked_processes
+from twin.tools.build import ensure_tools, locate_tools
+
+NODES = 3
+READY_SECONDS = 60
+
+_NODE = Path(__file__).resolve().parent / "config" / "node.yaml"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One running part of a twin, as status shows it."""
+
+    name: str
+    running: bool
+    said: str
+
+
+def up(name: str, nodes: int = NODES) -> None:
+    """Bring a twin up, mend it, or find that nothing is to be done.
+
+    Raises:
+        TwinError: what could not be done, and where the logs are.
+    """
+    paths = TwinPaths(name)
+    toolbox = ensure_tools()
+    with _locked():
+        cluster, supervisor = Cluster(paths, toolbox), Supervisor(paths)
+        if paths.facts.exists() and cluster.exists():
+            dead = [part for part in parts_of(name) if not part.running]
+            if not dead:
+                say(f"Twin {name} is up.")
+                return
+            _mend(cluster, supervisor, paths, dead)
+            return
+        _discard(paths, cluster)
+        with step(f"creating the cluster of twin {name}", 1, 3):
+            paths.home.mkdir(parents=True)
+            facts = choose_facts()
+            write_facts(paths, facts)
+            cluster.create(facts, load_real_processes())
+        with step("starting the agent", 2, 3):
+            supervisor.start()
+        with step(f"adding {nodes} nodes", 3, 3):
+            _add_nodes(paths, nodes)
+
+
+def down(name: str) -> None:
+    """Stop a twin and remove every file of it; nothing to do is no error."""
+    paths = TwinPaths(name)
+    with _locked():
+        if not paths.home.exists() and not marked_processes(paths):
+            say(f"There is no twin {name}.")
+            return
+        _discard(paths, Cluster(paths, locate_tools()))
+    say(f"Twin {name} is gone.")
+
+
+def parts_of(name: str) -> list[Part]:
+    """Every part of a twin, running or not.
+
+    Raises:
+        TwinError: there is no such twin.
+    """
+    paths = TwinPaths(name)
+    if not paths.facts.exists():
+        raise TwinError(f"There is no twin {name}: make twin-up makes it.")
+    cluster, supervisor = Cluster(paths, locate_tools()), Supervisor(paths)
+    parts = [Part(component, pid is not None, f"pid {pid}" if pid else "its process has died") for component, pid in cluster.components().items()]
+    if all(part.running for part in parts) and not cluster.serves():
+        parts.append(Part("API", False, "the API server runs but does not say that it is ready"))
+    if not supervisor.answers():
+        return [*parts, Part("supervisor", False, "its process has died"), Part(AGENT, False, "not supervised")]
+    parts.append(Part("supervisor", True, f"pid {paths.supervisor_pid.read_text().strip()}"))
+    # A program that somebody stopped by hand is no fault; one that ended by itself is.
+    parts += [Part(program.name, program.state in ("RUNNING", "STARTING", "STOPPED"), f"{program.state.lower()}, {program.said}") for program in supervisor.programs()]
+    return parts
+
+
+def names() -> list[str]:
+    """The twins of this user."""
+    return sorted(path.parent.name for path in state_directory().glob("twins/*/twin.json"))
+
+
+def _mend(cluster: Cluster, supervisor: Supervisor, paths: TwinPaths, dead: list[Part]) -> None:
+    """Start what has died; the rest keeps running."""
+    say(f"Twin {paths.name} is not whole: {', '.join(part.name for part in dead)}.")
+    with step("starting what has died", 1, 1):
+        cluster.start()
+        if not supervisor.answers():
+            _end([process for process in marked_processes(paths) if process.pid not in set(cluster.components().values())])
+            supervisor.start()
+        for program in supervisor.programs():
+            if program.state in ("FATAL", "EXITED", "BACKOFF"):
+                supervisor.set_running(program.name, True)
+    dead = [part for part in parts_of(paths.name) if not part.running]
+    if dead:
+        told = "; ".join(f"{part.name}: {part.said}" for part in dead)
+        raise TwinError(f"Twin {paths.name} could not be mended ({told}): look into {paths.logs}, or make twin-down and make twin-up.")
+
+
+def _discard(paths: TwinPaths, cluster: Cluster) -> None:
+    """Stop and remove all there is of a twin, also one that was only half made."""
+    Supervisor(paths).stop()
+    if cluster.exists():
+        cluster.delete()
+    _end(marked_processes(paths))
+    shutil.rmtree(paths.home, ignore_errors=True)
+
+
+def _end(processes: list[psutil.Process]) -> None:
+    for process in processes:
+        if process.pid != os.getpid():
+            process.terminate()
+    _gone, alive = psutil.wait_procs(processes, timeout=10)
+    for process in alive:
+        process.kill()
+
+
+def _add_nodes(paths: TwinPaths, count: int) -> None:
+    """Create the nodes and wait, by watching, until all of them are Ready."""
+    from twin.api import open_session, wait_for
+    from twin.collection import NODE, Write
+
+    session = open_session(paths)
+    template = yaml.safe_load(_NODE.read_text())
+    writes = []
+    for number in range(1, count + 1):
+        metadata = {**template["metadata"], "name": f"node-{number}"}
+        zone = "abc"[(number - 1) % 3]
+        metadata["labels"] = {**metadata["labels"], "kubernetes.io/hostname": metadata["name"], "topology.kubernetes.io/zone": f"local-{zone}"}
+        writes.append(Write("apply", NODE, metadata["name"], body={**template, "metadata": metadata}))
+    session.write_all(writes)
+    wait_for(session, NODE, lambda found: sum(map(_is_ready, found)) == count, READY_SECONDS, f"{count} nodes of twin {paths.name} to be Ready")
+
+
+def _is_ready(node: dict[str, Any]) -> bool:
+    return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in node.get("status", {}).get("conditions", ()))
+
+
+@contextmanager
+def _locked() -> Iterator[None]:
+    """One twin command of a user at a time: two would take the same network, or start a component twice."""
+    state_directory().mkdir(parents=True, exist_ok=True)
+    handle = os.open(state_directory() / "lock", os.O_CREAT | os.O_RDWR, 0o644)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

