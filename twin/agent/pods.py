@@ -100,37 +100,42 @@ def program_name(pod: Object) -> str:
     return f"{pod['metadata']['name']}.{pod['metadata']['namespace']}"
 
 
-class PodRunner(threading.Thread):
+class PodRunner:
     """One pod and its process, from the first volume to the last probe."""
 
     def __init__(self, host: Host, real: RealProcess, pod: Object, address: str) -> None:
-        super().__init__(name=program_name(pod), daemon=True)
         self.address = address
+        self._program = program_name(pod)
+        self._thread = threading.Thread(target=self._run, name=self._program, daemon=True)
         self._host = host
         self._real = real
         self._pod = pod
         self._name = pod["metadata"]["name"]
         self._namespace = pod["metadata"]["namespace"]
         self._container = next(item for item in pod["spec"]["containers"] if item["name"] == real.container)
-        self._directory = host.paths.processes / self.name
+        self._directory = host.paths.processes / self._program
         self._ending = threading.Event()
         self._told: Object | None = None
         self._ready_since = ""
-        self._started = 0
+        self._process_started = 0
         statuses = pod.get("status", {}).get("containerStatuses") or [{}]
         self._restarts = int(statuses[0].get("restartCount", 0))
+
+    def start(self) -> None:
+        """Begin, in a thread of its own."""
+        self._thread.start()
 
     def end(self) -> None:
         """The pod goes away: stop its process, then let the pod go, as a kubelet does."""
         self._ending.set()
 
-    def run(self) -> None:
+    def _run(self) -> None:
         while not self._ending.is_set():
             try:
                 self._prepare()
                 break
             except (ApiError, TwinError, OSError) as error:
-                _log.info("%s cannot start yet: %s", self.name, error)
+                _log.info("%s cannot start yet: %s", self._program, error)
                 self._tell(waiting="CreateContainerConfigError", message=str(error))
                 self._ending.wait(RETRY_SECONDS)
         renewed = time.monotonic()
@@ -141,7 +146,7 @@ class PodRunner(threading.Thread):
                     self._write_volumes()
                     renewed = time.monotonic()
             except (ApiError, TwinError, OSError) as error:
-                _log.warning("%s: %s", self.name, error)
+                _log.warning("%s: %s", self._program, error)
                 self._ending.wait(RETRY_SECONDS)
             self._ending.wait(PROBE_SECONDS)
         self._finish()
@@ -161,24 +166,24 @@ class PodRunner(threading.Thread):
         arguments = [str(program), *arguments_of(self._container, environment), *(part.format(**fillings) for part in self._real.arguments)]
         launch = json.dumps({"arguments": arguments, "environment": environment, "directory": str(root)})
         specification = self._directory / "launch.json"
-        if specification.exists() and specification.read_text() == launch and self._host.supervisor.program(self.name):
+        if specification.exists() and specification.read_text() == launch and self._host.supervisor.program(self._program):
             return
         specification.touch(mode=0o600)
         specification.write_text(launch)
         # The launcher is a file without imports from the twin: it starts in a few milliseconds.
         launcher = REPOSITORY / "twin" / "agent" / "launch.py"
-        self._host.supervisor.add(self.name, ["/usr/bin/env", "python3", "-S", str(launcher), str(specification)], self._directory)
+        self._host.supervisor.add(self._program, ["/usr/bin/env", "python3", "-S", str(launcher), str(specification)], self._directory)
 
     def _write_volumes(self) -> None:
         write_volumes(self._pod, self._container, self._host.session, self._token, self._directory / "root")
 
     def _observe(self) -> None:
         """Look at the process once and let the pod's status say what is seen."""
-        program = self._host.supervisor.program(self.name)
+        program = self._host.supervisor.program(self._program)
         running = program is not None and program.state in ("RUNNING", "STARTING") and program.pid > 0
-        if program is not None and program.started != self._started:
-            self._restarts += 1 if self._started else 0
-            self._started = program.started
+        if program is not None and program.started != self._process_started:
+            self._restarts += 1 if self._process_started else 0
+            self._process_started = program.started
         if running:
             self._tell(started=program, ready=self._probe())
         else:
@@ -233,7 +238,7 @@ class PodRunner(threading.Thread):
             for kind, fulfilled in (("PodScheduled", True), ("Initialized", True), ("ContainersReady", ready), ("Ready", ready))
         ]
         status = {
-            "phase": "Running" if started is not None or self._started else "Pending",
+            "phase": "Running" if started is not None or self._process_started else "Pending",
             "conditions": conditions,
             "containerStatuses": statuses,
             "hostIP": "127.0.0.1",
@@ -248,12 +253,12 @@ class PodRunner(threading.Thread):
     def _finish(self) -> None:
         """Stop the process, remove its files, and let the pod go."""
         try:
-            self._host.supervisor.remove(self.name)
+            self._host.supervisor.remove(self._program)
             shutil.rmtree(self._directory, ignore_errors=True)
             options = {"gracePeriodSeconds": 0, "preconditions": {"uid": self._pod["metadata"]["uid"]}}
             self._host.session.write(Write("delete", POD, self._name, self._namespace, options))
         except (ApiError, TwinError) as error:
-            _log.info("%s: %s", self.name, error)
+            _log.info("%s: %s", self._program, error)
 
     def _token(self, audience: str | None, seconds: int) -> str:
         """A token of the pod's ServiceAccount, bound to the pod."""

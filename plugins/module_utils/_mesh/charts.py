@@ -1,0 +1,77 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""Where Istio's charts come from and which values each is given.
+
+Source: istio manifests/charts/*/templates/zzz_profile.yaml and zzy_descope_legacy.yaml: whatever a profile or platform sets below C(pilot) or
+C(cni) is copied over the root last, so a user's value for the same key without that prefix would be lost silently.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+CHARTS = ("base", "istiod", "cni", "ztunnel")
+
+# Platforms that need no values of their own; the charts know no such platform and would refuse it.
+PLAIN_PLATFORMS = frozenset({"", "eks", "aks", "kind", "other"})
+CHART_PLATFORMS = frozenset({"gke", "k3d", "k3s", "microk8s", "minikube", "openshift"})
+
+_PREFIXES = {"istiod": "pilot", "cni": "cni"}
+_ROOT_KEYS = frozenset({"global", "meshConfig", "profile", "platform", "compatibilityVersion"})
+
+Values = t.Dict[str, t.Any]
+
+
+def chart_values(chart: str, *, platform: str = "", user: t.Mapping[str, t.Any] | None = None) -> Values:
+    """The values of one chart: the ambient profile and the platform first, the user's over them, prefixed as the chart needs.
+
+    Args:
+        chart: one of CHARTS.
+        platform: one of PLAIN_PLATFORMS or CHART_PLATFORMS.
+        user: the user's own values.
+    """
+    values: Values = {"profile": "ambient"}
+    if platform in CHART_PLATFORMS:
+        values["global"] = {"platform": platform}
+    return merge(values, _prefixed(user or {}, _PREFIXES.get(chart)))
+
+
+def chart_reference(source: str, chart: str, version: str) -> dict[str, str]:
+    """What kubernetes.core.helm needs to find a chart: C(chart_ref), and C(chart_repo_url) and C(chart_version) where they say more.
+
+    Args:
+        source: an HTTPS repository, an OCI registry path, or a directory with charts as C(helm pull) saves them.
+        chart: one of CHARTS.
+        version: the charts' version.
+    """
+    base = source.rstrip("/")
+    if source.startswith("oci://"):
+        return {"chart_ref": f"{base}/{chart}", "chart_version": version}
+    if source.startswith(("https://", "http://")):
+        return {"chart_ref": chart, "chart_repo_url": base, "chart_version": version}
+    return {"chart_ref": f"{base}/{chart}-{version}.tgz"}
+
+
+def merge(base: t.Mapping[str, t.Any], over: t.Mapping[str, t.Any]) -> Values:
+    """Over's values over base's, dictionary by dictionary; lists are replaced. Neither argument is changed."""
+    merged = dict(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        merged[key] = merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _prefixed(user: t.Mapping[str, t.Any], prefix: str | None) -> Values:
+    if prefix is None:
+        return dict(user)
+    kept = {key: value for key, value in user.items() if key in _ROOT_KEYS or key == prefix}
+    moved = {key: value for key, value in user.items() if key not in kept}
+    # What the user has prefixed already is the more exact word.
+    return merge({prefix: moved} if moved else {}, kept)
+
+
+__all__ = ("CHARTS", "CHART_PLATFORMS", "PLAIN_PLATFORMS", "chart_reference", "chart_values", "merge")

@@ -1,0 +1,64 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""The labels and annotations by which ambient mesh is steered. Source: istio.io/api label and annotation, istio.io/docs/reference."""
+
+from __future__ import annotations
+
+import typing as t
+
+DATAPLANE_MODE = "istio.io/dataplane-mode"
+USE_WAYPOINT = "istio.io/use-waypoint"
+USE_WAYPOINT_NAMESPACE = "istio.io/use-waypoint-namespace"
+WAYPOINT_FOR = "istio.io/waypoint-for"
+REVISION = "istio.io/rev"
+INJECTION = "istio-injection"
+GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name"
+
+MANAGED_GATEWAY = "gateway.istio.io/managed"
+
+REDIRECTION = "ambient.istio.io/redirection"
+SIDECAR_STATUS = "sidecar.istio.io/status"
+
+WAYPOINT_CLASS = "istio-waypoint"
+# The value of USE_WAYPOINT that opts an object out of its namespace's waypoint; no waypoint can bear this name.
+NO_WAYPOINT = "none"
+HBONE_PORT = 15008
+
+Object = t.Mapping[str, t.Any]
+
+
+def labels_of(item: Object) -> t.Mapping[str, str]:
+    """The object's labels; empty when it has none."""
+    return t.cast("t.Mapping[str, str]", item["metadata"].get("labels") or {})
+
+
+def annotations_of(item: Object) -> t.Mapping[str, str]:
+    """The object's annotations; empty when it has none."""
+    return t.cast("t.Mapping[str, str]", item["metadata"].get("annotations") or {})
+
+
+def matches(selector: t.Mapping[str, t.Any], labels: t.Mapping[str, str]) -> bool:
+    """Whether a Kubernetes LabelSelector (matchLabels, matchExpressions) matches; an empty one matches everything.
+
+    Source: apimachinery's labels.Requirement: NotIn and DoesNotExist hold for a key that is not there.
+    """
+    if any(labels.get(key) != value for key, value in (selector.get("matchLabels") or {}).items()):
+        return False
+    return all(_holds(expression, labels) for expression in selector.get("matchExpressions") or ())
+
+
+def _holds(expression: t.Mapping[str, t.Any], labels: t.Mapping[str, str]) -> bool:
+    key, values = expression["key"], expression.get("values") or ()
+    return {
+        "In": labels.get(key) in values,
+        "NotIn": labels.get(key) not in values,
+        "Exists": key in labels,
+        "DoesNotExist": key not in labels,
+    }[expression["operator"]]
+
+
+__all__ = ("annotations_of", "labels_of", "matches")

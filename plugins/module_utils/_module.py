@@ -1,0 +1,60 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""The shell that every module shares: options of the cluster, one session, errors told once, diffs."""
+
+from __future__ import annotations
+
+import typing as t
+from contextlib import contextmanager
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ._cluster.connect import AUTH_ARG_SPEC, connect
+from ._errors import MeshError
+
+if t.TYPE_CHECKING:
+    from ._cluster.session import ApiSession
+
+Result = t.Dict[str, t.Any]
+
+
+def mesh_module(options: t.Mapping[str, t.Any], **rules: t.Any) -> AnsibleModule:
+    """A module with these options and those that say which cluster is meant; rules are AnsibleModule's own."""
+    return AnsibleModule(argument_spec={**AUTH_ARG_SPEC, **options}, supports_check_mode=True, **rules)
+
+
+def run(module: AnsibleModule, work: t.Callable[[AnsibleModule, ApiSession], Result]) -> None:
+    """Connect, work, and end the module: with the work's result, or with the error that it raised.
+
+    A result with a key C(failed) is a failure that carries data; all else that goes wrong is a MeshError.
+    """
+    with errors_told_by(module):
+        result = work(module, connect(module))
+        if result.pop("failed", False):
+            module.fail_json(**result)
+        module.exit_json(**result)
+
+
+@contextmanager
+def errors_told_by(module: AnsibleModule) -> t.Iterator[None]:
+    """Turn a MeshError into the module's failure."""
+    try:
+        yield
+    except MeshError as error:
+        module.fail_json(msg=error.message, **error.details)
+
+
+def diff_of(title: str, before: t.Mapping[str, t.Any], after: t.Mapping[str, t.Any]) -> dict[str, str]:
+    """One entry of a module's diff: an object's fields before and after, one per line."""
+    return {"before_header": f"{title} (now)", "after_header": f"{title} (wanted)", "before": _lines(before), "after": _lines(after)}
+
+
+def _lines(fields: t.Mapping[str, t.Any]) -> str:
+    return "".join(f"{name}: {value}\n" for name, value in fields.items())
+
+
+__all__ = ("Result", "diff_of", "errors_told_by", "mesh_module", "run")

@@ -1,0 +1,82 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""Do the Services of a namespace really use the waypoint that their labels name?
+
+Source: istio pilot/pkg/model/service.go and serviceregistry/ambient (condition istio.io/WaypointBound). The condition carries no
+observedGeneration, so its message must name the waypoint: an older one may speak of another.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from .._mesh.labels import USE_WAYPOINT, labels_of
+from .._mesh.waypoint import WaypointRef, never_bound, waypoint_of
+from .verdict import Object, Verdict, condition, not_found
+
+BOUND = "istio.io/WaypointBound"
+
+
+def judge_binding(title: str, services: t.Sequence[Object], namespace: Object | None, expected: WaypointRef | None, *, one: bool) -> Verdict:
+    """Current when every Service that names a waypoint is bound to it.
+
+    Args:
+        title: how messages name the target.
+        services: the Services in scope.
+        namespace: the Namespace they are in.
+        expected: the waypoint that their labels must name; None to take the labels' word.
+        one: whether the target is one Service, which then must be there and be bound.
+    """
+    if namespace is None:
+        return not_found(title, "Create the namespace, or correct its name.")
+    if one and not services:
+        return not_found(title, "Create the Service, or correct its name.")
+    bound, opted_out, problems = [], [], []
+    since = ""
+    # ExternalName Services have no address to bind, and never get the condition.
+    for service in (item for item in services if item["spec"].get("type") != "ExternalName" and not never_bound(item)):
+        name = service["metadata"]["name"]
+        wanted = waypoint_of(service, namespace)
+        if wanted is None and not one and (expected is None or USE_WAYPOINT in labels_of(service)):
+            opted_out.append(name)
+            continue
+        problem = _problem(service, wanted, expected)
+        if problem:
+            problems.append(f"Service {name}: {problem}")
+            since = since or str((condition(service, BOUND) or {}).get("lastTransitionTime", ""))
+        else:
+            bound.append(name)
+    details = {"bound": sorted(bound), "opted_out": sorted(opted_out)}
+    if problems:
+        told = "; ".join(problems[:5]) + (f"; and {len(problems) - 5} more" if len(problems) > 5 else "")
+        return Verdict("InProgress", "NotBound", told, "See that the waypoint is ready, allows this namespace and handles service traffic.", since, details=details)
+    if not bound and USE_WAYPOINT not in labels_of(namespace):
+        message = "no Service here names a waypoint"
+        return Verdict("InProgress", "NothingBound", message, "Bind the namespace or its Services (module enrollment), or take this target away.", details=details)
+    opted = f", {len(opted_out)} opted out" if opted_out else ""
+    return Verdict("Current", message=f"{len(bound)} Services are bound{opted}", details=details)
+
+
+def _problem(service: Object, wanted: WaypointRef | None, expected: WaypointRef | None) -> str | None:
+    if wanted is None:
+        return f"neither it nor its namespace names {expected or 'a waypoint'}"
+    if expected is not None and wanted != expected:
+        # A Service's own label is a decision of its own; it is judged by what it names.
+        if USE_WAYPOINT not in labels_of(service):
+            return f"its namespace names {wanted}, not {expected}"
+    seen = condition(service, BOUND)
+    if seen is None:
+        return f"istiod has not bound it to {wanted} yet"
+    if seen.get("status") != "True":
+        return f"{seen.get('reason')}: {seen.get('message')}"
+    if not re.search(rf"(?<![\w.-]){re.escape(str(wanted))}(?![\w-]|\.[\w-])", str(seen.get("message", ""))):
+        return f"istiod says that it is bound elsewhere ({seen.get('message')}), not to {wanted}"
+    return None
+
+
+__all__ = ("judge_binding",)

@@ -1,0 +1,81 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""Does a control plane do its work: is istiod available, and do its webhooks serve?
+
+Source: istio pilot/pkg/bootstrap and pkg/webhooks/validation/controller: istiod patches its CA into the webhook configurations, and turns the
+validating one to failurePolicy Fail only after the API server has once refused a wrong object through it.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._mesh.labels import REVISION, labels_of
+from .verdict import Object, Verdict, not_found
+from .workloads import judge_deployment
+
+_VALIDATING = "ValidatingWebhookConfiguration"
+_MUTATING = "MutatingWebhookConfiguration"
+
+
+def judge_control_plane(
+    namespace: str,
+    revision: str,
+    deployments: t.Sequence[Object],
+    endpoint_slices: t.Sequence[Object],
+    webhooks: t.Sequence[Object],
+) -> Verdict:
+    """Current when istiod is available, its Service has a ready endpoint, and every webhook of this revision can be called.
+
+    Args:
+        namespace: where istiod is.
+        revision: its revision; V(default) for the one without a name.
+        deployments: the Deployments of the namespace.
+        endpoint_slices: the EndpointSlices of the namespace.
+        webhooks: all webhook configurations of the cluster.
+    """
+    name = "istiod" if revision == "default" else f"istiod-{revision}"
+    title = f"Deployment {namespace}/{name}"
+    deployment = next((item for item in deployments if item["metadata"]["name"] == name), None)
+    if deployment is None:
+        return not_found(title, "Install the control plane (role istio), or correct namespace and revision.")
+    verdict = judge_deployment(title, deployment)
+    if not verdict.current:
+        return Verdict(verdict.status, "IstiodNotAvailable", f"istiod is the cause: of {title} {verdict.message}", verdict.remedy, verdict.since, verdict.final)
+    if not any(_ready_endpoints(item) for item in endpoint_slices if labels_of(item).get("kubernetes.io/service-name") == name):
+        return Verdict("InProgress", "NoEndpoint", f"Service {namespace}/{name} has no ready endpoint", "Compare the Service's selector with istiod's labels.")
+    own = [item for item in webhooks if _serves(item, namespace, name, revision)]
+    if not any(item["kind"] == _VALIDATING for item in own):
+        return not_found(f"the validating webhook of revision {revision}", "Install the charts base and istiod of one version.")
+    for item in own:
+        problem = _webhook_problem(item)
+        if problem:
+            return Verdict("InProgress", "WebhookNotServing", f"{item['kind']} {item['metadata']['name']}: {problem}", "Look into istiod's log for 'validationController'.")
+    return Verdict("Current", message=f"istiod is available, {len(own)} webhook configurations serve")
+
+
+def _ready_endpoints(endpoint_slice: Object) -> bool:
+    return any((endpoint.get("conditions") or {}).get("ready", True) for endpoint in endpoint_slice.get("endpoints") or ())
+
+
+def _serves(configuration: Object, namespace: str, service: str, revision: str) -> bool:
+    if labels_of(configuration).get(REVISION, "default") != revision:
+        return False
+    services = [(hook.get("clientConfig") or {}).get("service") or {} for hook in configuration.get("webhooks") or ()]
+    return any(item.get("namespace") == namespace and item.get("name") == service for item in services)
+
+
+def _webhook_problem(configuration: Object) -> str | None:
+    for hook in configuration.get("webhooks") or ():
+        if not (hook.get("clientConfig") or {}).get("caBundle"):
+            return f"webhook {hook['name']} has no CA yet"
+        if configuration["kind"] == _VALIDATING and hook.get("failurePolicy") == "Ignore":
+            return f"webhook {hook['name']} still lets everything pass (failurePolicy Ignore): istiod has not seen it refuse a wrong object yet"
+    return None
+
+
+__all__ = ("judge_control_plane",)

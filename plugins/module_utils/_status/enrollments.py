@@ -1,0 +1,43 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""Is every pod that should be captured really captured? By the marks that the node agent puts on pods."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._mesh.capture import EXCLUDED_NAMESPACES, capture_of
+from .._mesh.labels import labels_of
+from .verdict import Object, Verdict, not_found
+
+
+def judge_enrollment(name: str, namespace: Object | None, pods: t.Sequence[Object], excluded_namespaces: t.Collection[str] = EXCLUDED_NAMESPACES) -> Verdict:
+    """Current when no pod of the namespace is pending and none still leaves; pods that can never be captured are told, not waited for."""
+    if namespace is None:
+        return not_found(f"Namespace {name}", "Create it, or correct its name.")
+    groups: dict[str, list[tuple[str, str]]] = {"captured": [], "pending": [], "excluded": [], "leaving": [], "outside": []}
+    since = ""
+    for pod in pods:
+        if pod["metadata"].get("deletionTimestamp"):
+            continue
+        capture = capture_of(pod, labels_of(namespace), excluded_namespaces)
+        groups[capture.state].append((pod["metadata"]["name"], capture.message))
+        if capture.state in ("pending", "leaving"):
+            since = min(filter(None, (since, str(pod["metadata"].get("creationTimestamp", "")))), default="")
+    details: dict[str, t.Any] = {state: sorted(pod for pod, _message in members) for state, members in groups.items() if state not in ("excluded", "outside")}
+    details["excluded"] = [f"{pod}: {message}" for pod, message in sorted(groups["excluded"])]
+    waiting = sorted(groups["pending"] + groups["leaving"])
+    if waiting:
+        told = "; ".join(f"pod {pod}: {message}" for pod, message in waiting[:5]) + (f"; and {len(waiting) - 5} more" if len(waiting) > 5 else "")
+        remedy = "See that the istio-cni-node and ztunnel pods on these pods' nodes are ready (target kind DaemonSet)."
+        captured = len(groups["captured"])
+        message = f"{captured} of {captured + len(waiting)} pods are captured: {told}"
+        return Verdict("InProgress", "NotCaptured", message, remedy, since, details=details)
+    return Verdict("Current", message=f"{len(groups['captured'])} pods are captured, {len(groups['excluded'])} cannot be", details=details)
+
+
+__all__ = ("judge_enrollment",)

@@ -1,0 +1,78 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""A verdict on one object: is it what it claims to be? In the terms of kstatus (sigs.k8s.io/cli-utils, pkg/kstatus/status)."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+Object = t.Mapping[str, t.Any]
+Status = t.Literal["Current", "InProgress", "Failed", "NotFound", "Terminating", "Unknown"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is seen of an object, and what to do about it.
+
+    Attributes:
+        status: V(Current) when it is what it claims to be.
+        reason: a stable word that says why.
+        message: what was seen, with numbers and names.
+        remedy: what a person should do or look at.
+        since: since when, as RFC 3339 time, when an object tells; else empty.
+        final: with V(Failed), that waiting cannot help.
+        details: more about it, for the module's result.
+    """
+
+    status: Status
+    reason: str = ""
+    message: str = ""
+    remedy: str = ""
+    since: str = ""
+    final: bool = False
+    details: t.Mapping[str, t.Any] | None = None
+
+    @property
+    def current(self) -> bool:
+        return self.status == "Current"
+
+
+def not_found(title: str, remedy: str) -> Verdict:
+    """There is no such object."""
+    return Verdict("NotFound", "NotFound", f"{title} does not exist", remedy)
+
+
+def terminating(item: Object | None) -> Verdict | None:
+    """A verdict on an object that is being deleted; None for any other."""
+    deleted = item["metadata"].get("deletionTimestamp") if item else None
+    if not deleted:
+        return None
+    held = item["metadata"].get("finalizers") if item else None
+    by = f", held by the finalizers {', '.join(held)}" if held else ""
+    return Verdict("Terminating", "Terminating", f"it is being deleted{by}", "Wait until it is gone, then create it again.", str(deleted))
+
+
+def not_observed(item: Object) -> Verdict | None:
+    """A verdict on an object whose status speaks of an older generation; None when the status is up to date."""
+    generation = item["metadata"].get("generation", 0)
+    observed = (item.get("status") or {}).get("observedGeneration")
+    if observed is not None and observed < generation:
+        message = f"its status speaks of generation {observed}, but generation {generation} is wanted"
+        return Verdict("InProgress", "GenerationNotObserved", message, "Its controller has not seen the change yet: see that it runs.")
+    return None
+
+
+def condition(item: Object, kind: str) -> t.Mapping[str, t.Any] | None:
+    """One condition of the object's status, or None."""
+    for seen in (item.get("status") or {}).get("conditions") or ():
+        if seen.get("type") == kind:
+            return t.cast("t.Mapping[str, t.Any]", seen)
+    return None
+
+
+__all__ = ("Object", "Status", "Verdict", "condition", "not_found", "not_observed", "terminating")
