@@ -8,7 +8,7 @@ from twin.paths import REPOSITORY
 
 sys.path.insert(0, str(REPOSITORY / "collections"))
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.kinds import (  # noqa: E402  (the path comes first)
+from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.kinds import (
     CONFIG_MAP,
     DAEMON_SET,
     NAMESPACE,
@@ -17,9 +17,9 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.kinds 
     SECRET,
     Kind,
 )
-from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.session import ApiSession, Object, Write  # noqa: E402
-from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.transport import Transport  # noqa: E402
-from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.watch import (  # noqa: E402
+from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.session import ApiSession, Object, Write
+from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.transport import Transport
+from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.watch import (
     Changed,
     Event,
     Gone,
@@ -28,7 +28,7 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.watch 
     Streams,
     Trouble,
 )
-from ansible_collections.meshwright.ambient.plugins.module_utils._errors import ApiError, MeshError  # noqa: E402
+from ansible_collections.meshwright.ambient.plugins.module_utils._errors import ApiError, MeshError
 
 __all__ = (
     "CONFIG_MAP",

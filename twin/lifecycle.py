@@ -95,7 +95,9 @@ def parts_of(name: str) -> list[Part]:
         return [*parts, Part("supervisor", False, "its process has died"), Part(AGENT, False, "not supervised")]
     parts.append(Part("supervisor", True, f"pid {paths.supervisor_pid.read_text().strip()}"))
     # A program that somebody stopped by hand is no fault; one that ended by itself is.
-    parts += [Part(program.name, program.state in ("RUNNING", "STARTING", "STOPPED"), f"{program.state.lower()}, {program.said}") for program in supervisor.programs()]
+    parts += [
+        Part(program.name, program.state in ("RUNNING", "STARTING", "STOPPED"), f"{program.state.lower()}, {program.said}") for program in supervisor.programs()
+    ]
     return parts
 
 

@@ -66,8 +66,7 @@ def _environment_mistakes(variables: dict[str, t.Any]) -> list[str]:
     """A cluster credential in the environment would win over the inventory's kubeconfig in kubernetes.core, and lead to another cluster."""
     named = [name for name in ("cluster_kubeconfig", "cluster_context") if variables.get(name)]
     if named and os.environ.get("K8S_AUTH_HOST"):
-        return [
-            f"{named[0]} is given, and the environment variable K8S_AUTH_HOST names {os.environ['K8S_AUTH_HOST']}: "
-            "take the Kubernetes credential away from the job, or the variable out of the inventory."
-        ]
+        host = os.environ["K8S_AUTH_HOST"]
+        remedy = "take the Kubernetes credential away from the job, or the variable out of the inventory."
+        return [f"{named[0]} is given, and the environment variable K8S_AUTH_HOST names {host}: {remedy}"]
     return []

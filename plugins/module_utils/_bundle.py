@@ -47,7 +47,7 @@ def _read(path: Path) -> list[bytes]:
 
 def _download(url: str) -> bytes:
     # open_url's errors are urllib's, which are OSErrors.
-    return t.cast(bytes, open_url(url, timeout=DOWNLOAD_SECONDS).read())
+    return t.cast("bytes", open_url(url, timeout=DOWNLOAD_SECONDS).read())
 
 
 __all__ = ("read_bundle",)

@@ -153,13 +153,15 @@ def install(module: AnsibleModule, session: ApiSession) -> Result:
     return {"changed": bool(changed or guards), "diff": told, "version": bundle.version, "definitions": [_result(change) for change in changes]}
 
 
-def describe_guards(session: ApiSession, guards: t.Sequence[Object], *, wanted: bool) -> list[Object]:
+def describe_guards(session: ApiSession, guards: t.Sequence[t.Mapping[str, t.Any]], *, wanted: bool) -> list[Object]:
     """The bundle's admission policy and its binding, where they are not there at the bundle's version."""
     missing = []
     for guard in guards if wanted else ():
         present = session.get(BY_NAME[guard["kind"]], guard["metadata"]["name"])
-        if present is None or any(present["metadata"].get("annotations", {}).get(key) != value for key, value in guard["metadata"].get("annotations", {}).items()):
-            missing.append(guard)
+        if present is None or any(
+            present["metadata"].get("annotations", {}).get(key) != value for key, value in guard["metadata"].get("annotations", {}).items()
+        ):
+            missing.append(dict(guard))
     return missing
 
 

@@ -290,7 +290,9 @@ def apply_changes(session: ApiSession, changes: list[WaypointChange], *, force: 
 def wait(session: ApiSession, wishes: list[WaypointWish], timeout: int) -> Result:
     """Wait for the waypoints that should be there to be ready, and for the others to be gone, within one deadline."""
     deadline = time.monotonic() + timeout
-    left = wait_until_gone(session, GATEWAY, {(wish.ref.namespace, wish.ref.name) for wish in wishes if not wish.waypoint}, timeout=timeout, clock=time.monotonic)
+    left = wait_until_gone(
+        session, GATEWAY, {(wish.ref.namespace, wish.ref.name) for wish in wishes if not wish.waypoint}, timeout=timeout, clock=time.monotonic
+    )
     if left:
         names = ", ".join(f"{namespace}/{name}" for namespace, name in sorted(left))
         raise MeshError(f"Waypoints {names} are still there after {timeout} s on cluster {session.cluster}: look for finalizers that hold them.")

@@ -90,10 +90,10 @@ def selects(selector: dict[str, Any], labels: dict[str, str]) -> bool:
 def _holds(expression: dict[str, Any], labels: dict[str, str]) -> bool:
     key, operator, values = expression["key"], expression["operator"], expression.get("values") or []
     if operator == "In":
-        return labels.get(key) in values
+        return bool(labels.get(key) in values)
     if operator == "NotIn":
-        return labels.get(key) not in values
-    return (key in labels) == (operator == "Exists")
+        return bool(labels.get(key) not in values)
+    return bool((key in labels) == (operator == "Exists"))
 
 
 def _mark(pod: Object, value: str | None) -> Write:

@@ -28,8 +28,8 @@ def environment_of(pod: Object, container: dict[str, Any], session: ApiSession) 
     found: dict[str, str] = {}
     for source in container.get("envFrom") or ():
         kind, reference = (CONFIG_MAP, source["configMapRef"]) if "configMapRef" in source else (SECRET, source["secretRef"])
-        for key, value in _data(session, kind, reference["name"], namespace, reference.get("optional", False)).items():
-            found[source.get("prefix", "") + key] = value.decode()
+        for key, content in _data(session, kind, reference["name"], namespace, reference.get("optional", False)).items():
+            found[source.get("prefix", "") + key] = content.decode()
     for variable in container.get("env") or ():
         value = _value(variable, pod, session)
         if value is not None:
@@ -127,7 +127,7 @@ def _field(path: str, pod: Object) -> str | None:
         value = (value or {}).get(name)
     if isinstance(value, dict):
         return "\n".join(f'{key}="{text}"' for key, text in sorted(value.items()))
-    return value
+    return None if value is None else str(value)
 
 
 def _machine_resource(resource: str) -> str:

@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -204,7 +204,7 @@ class PodRunner:
         context = ssl._create_unverified_context() if scheme == "https" else None
         try:
             with urllib.request.urlopen(url, timeout=1, context=context) as answer:
-                return 200 <= answer.status < 400
+                return bool(200 <= answer.status < 400)
         except (OSError, urllib.error.URLError):
             return False
 
@@ -213,12 +213,12 @@ class PodRunner:
         news = {"ready": ready, "running": started is not None, "restarts": self._restarts, "waiting": waiting, "message": message}
         if news == self._told:
             return
-        now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         if self._told is None or self._told["ready"] != ready:
             self._ready_since = now
         state: dict[str, Any] = {"waiting": {"reason": waiting, "message": message}, "running": None}
         if started is not None:
-            began = datetime.fromtimestamp(started.started or time.time(), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+            began = datetime.fromtimestamp(started.started or time.time(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             state = {"running": {"startedAt": began}, "waiting": None}
         statuses = [
             {

@@ -30,7 +30,8 @@ class Toolbox:
 
 def ensure_tools() -> Toolbox:
     """Everything the twin needs, built first where it is missing. With a full cache this only looks at files."""
-    missing = [part for part in (*PROGRAMS, *FILES) if not is_whole(place_of(part))]
+    parts: tuple[Program | Files, ...] = (*PROGRAMS, *FILES)
+    missing = [part for part in parts if not is_whole(place_of(part))]
     go: Path | None = None
     for number, part in enumerate(missing, 1):
         go = go or find_go()

@@ -17,13 +17,12 @@ from .session import ApiSession
 from .transport import Transport
 
 try:
-    from kubernetes.client import ApiClient
-    from kubernetes.config import ConfigException
-
     # get_api_client() would add a dynamic client, whose discovery costs requests that no module here needs.
     # These three helpers of it have been the same from kubernetes.core 5 to 6 (the dependency is capped at 6).
     from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
     from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import _create_auth_spec, _create_configuration, _create_headers
+    from kubernetes.client import ApiClient
+    from kubernetes.config import ConfigException
 
     IMPORT_ERROR = None
 except ImportError:

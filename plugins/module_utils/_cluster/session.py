@@ -19,6 +19,7 @@ from .kinds import SELF_SUBJECT_ACCESS_REVIEW, Kind
 from .transport import Response, Timeout, Transport, TransportError
 
 Object = t.Dict[str, t.Any]
+Objects = t.List[Object]
 
 FIELD_MANAGER = "meshwright"
 PAGE_SIZE = 500
@@ -32,7 +33,7 @@ _NOT_BEGUN: dict[str, t.Any] = {}
 class ObjectList:
     """What a list answered: the objects, and the resource version from which a watch goes on."""
 
-    items: list[Object]
+    items: Objects
     resource_version: str
 
 
@@ -119,7 +120,7 @@ class ApiSession:
         query = [("limit", str(PAGE_SIZE))]
         query += [("labelSelector", label_selector)] if label_selector else []
         query += [("fieldSelector", field_selector)] if field_selector else []
-        items: list[Object] = []
+        items: Objects = []
         page_token = ""
         while True:
             page_query = [*query, ("continue", page_token)] if page_token else query
@@ -158,7 +159,7 @@ class ApiSession:
             answer = self._request("DELETE", path, action, write.kind, body=body, absent_ok=True)
         return t.cast("t.Optional[Object]", answer)
 
-    def write_all(self, writes: t.Sequence[Write]) -> list[Object | None]:
+    def write_all(self, writes: t.Sequence[Write]) -> t.List[t.Optional[Object]]:
         """Send independent writes over WRITERS connections; results come in the order of the writes.
 
         After the first refusal no further write is started.
@@ -192,7 +193,7 @@ class ApiSession:
 
     # permissions
 
-    def refused(self, writes: t.Iterable[Write]) -> list[str]:
+    def refused(self, writes: t.Iterable[Write]) -> t.List[str]:
         """Which of the planned writes RBAC would refuse, one sentence each; one question per verb, kind and namespace.
 
         The question is a SelfSubjectAccessReview, which the API server answers and does not keep.
@@ -285,7 +286,7 @@ class ApiSession:
         status = _parse_status(text)
         said = str(status.get("message") or text.strip()[:300] or "no message")
         reason = str(status.get("reason") or "")
-        details = {"status": response.status, "reason": reason, "retry_after": _retry_after(response)}
+        details: dict[str, t.Any] = {"status": response.status, "reason": reason, "retry_after": _retry_after(response)}
         if response.status == 401:
             message = (
                 f"Cluster {self.cluster} did not accept the credentials to {action} (401 Unauthorized): "

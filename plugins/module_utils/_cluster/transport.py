@@ -108,18 +108,16 @@ class Transport:
         return Response(raw)
 
 
-class _told_as_transport_error:
+@contextlib.contextmanager
+def _told_as_transport_error() -> t.Iterator[None]:
     """Turns what urllib3 and the socket raise into a TransportError."""
+    import urllib3
 
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: t.Any) -> None:
-        import urllib3
-
-        # http.client raises ValueError and AttributeError in a reader whose response another thread has closed.
-        if isinstance(error, (urllib3.exceptions.HTTPError, OSError, ValueError, AttributeError)):
-            raise TransportError(_plain_words(error)) from error
+    try:
+        yield
+    # http.client raises ValueError and AttributeError in a reader whose response another thread has ended.
+    except (urllib3.exceptions.HTTPError, OSError, ValueError, AttributeError) as error:
+        raise TransportError(_plain_words(error)) from error
 
 
 def _plain_words(error: BaseException) -> str:

@@ -76,7 +76,7 @@ def _istio_mistakes(variables: t.Mapping[str, t.Any]) -> t.Iterator[str]:
         yield f"istio_platform is {platform!r}: name one of {', '.join(sorted(filter(None, PLAIN_PLATFORMS | CHART_PLATFORMS)))}."
     for source in ("istio_chart_source", "gateway_api_source"):
         if not str(variables.get(source, "")).strip():
-            yield f"{source} is empty: name a URL or a path. For the sandbox, make twin-up and then eval \"$(make -s twin-env)\" set it."
+            yield f'{source} is empty: name a URL or a path. For the sandbox, make twin-up and then eval "$(make -s twin-env)" set it.'
 
 
 def _waypoint_mistakes(waypoints: Items) -> t.Iterator[str]:

@@ -64,10 +64,9 @@ def refuse_waypoints(
         namespaces: the namespaces that are there.
         users: all objects with a use-waypoint label, by kind; empty when deleting a used waypoint is allowed.
     """
-    refusals = []
     refs = [wish.ref for wish in wishes]
-    for ref in sorted({ref for ref in refs if refs.count(ref) > 1}, key=str):
-        refusals.append(f"Waypoint {ref} is named more than once in this task: keep one of the items.")
+    twice = sorted({ref for ref in refs if refs.count(ref) > 1}, key=str)
+    refusals = [f"Waypoint {ref} is named more than once in this task: keep one of the items." for ref in twice]
     for wish in wishes:
         gateway = gateways.get(wish.ref)
         if wish.ref.name == NO_WAYPOINT:

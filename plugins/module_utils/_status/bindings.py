@@ -54,10 +54,14 @@ def judge_binding(title: str, services: t.Sequence[Object], namespace: Object | 
     details = {"bound": sorted(bound), "opted_out": sorted(opted_out)}
     if problems:
         told = "; ".join(problems[:5]) + (f"; and {len(problems) - 5} more" if len(problems) > 5 else "")
-        return Verdict("InProgress", "NotBound", told, "See that the waypoint is ready, allows this namespace and handles service traffic.", since, details=details)
+        return Verdict(
+            "InProgress", "NotBound", told, "See that the waypoint is ready, allows this namespace and handles service traffic.", since, details=details
+        )
     if not bound and USE_WAYPOINT not in labels_of(namespace):
         message = "no Service here names a waypoint"
-        return Verdict("InProgress", "NothingBound", message, "Bind the namespace or its Services (module enrollment), or take this target away.", details=details)
+        return Verdict(
+            "InProgress", "NothingBound", message, "Bind the namespace or its Services (module enrollment), or take this target away.", details=details
+        )
     opted = f", {len(opted_out)} opted out" if opted_out else ""
     return Verdict("Current", message=f"{len(bound)} Services are bound{opted}", details=details)
 
@@ -65,10 +69,9 @@ def judge_binding(title: str, services: t.Sequence[Object], namespace: Object | 
 def _problem(service: Object, wanted: WaypointRef | None, expected: WaypointRef | None) -> str | None:
     if wanted is None:
         return f"neither it nor its namespace names {expected or 'a waypoint'}"
-    if expected is not None and wanted != expected:
-        # A Service's own label is a decision of its own; it is judged by what it names.
-        if USE_WAYPOINT not in labels_of(service):
-            return f"its namespace names {wanted}, not {expected}"
+    # A Service's own label is a decision of its own; it is judged by what it names.
+    if expected not in (None, wanted) and USE_WAYPOINT not in labels_of(service):
+        return f"its namespace names {wanted}, not {expected}"
     seen = condition(service, BOUND)
     if seen is None:
         return f"istiod has not bound it to {wanted} yet"

@@ -54,7 +54,9 @@ def judge_control_plane(
     for item in own:
         problem = _webhook_problem(item)
         if problem:
-            return Verdict("InProgress", "WebhookNotServing", f"{item['kind']} {item['metadata']['name']}: {problem}", "Look into istiod's log for 'validationController'.")
+            return Verdict(
+                "InProgress", "WebhookNotServing", f"{item['kind']} {item['metadata']['name']}: {problem}", "Look into istiod's log for 'validationController'."
+            )
     return Verdict("Current", message=f"istiod is available, {len(own)} webhook configurations serve")
 
 

@@ -67,7 +67,9 @@ def _judge_condition(gateway: Object, kind: str) -> Verdict | None:
     seen = condition(gateway, kind)
     generation = gateway["metadata"].get("generation", 0)
     if seen is None or seen.get("reason") == "Pending":
-        return Verdict("InProgress", "Pending", f"{kind} has not been decided: {(seen or {}).get('message', 'no controller has looked at it')}", _REMEDIES["Pending"])
+        return Verdict(
+            "InProgress", "Pending", f"{kind} has not been decided: {(seen or {}).get('message', 'no controller has looked at it')}", _REMEDIES["Pending"]
+        )
     if seen.get("observedGeneration", 0) < generation:
         message = f"{kind} speaks of generation {seen.get('observedGeneration', 0)}, but generation {generation} is wanted"
         return Verdict("InProgress", "GenerationNotObserved", message, _REMEDIES["Pending"], seen.get("lastTransitionTime", ""))
@@ -76,7 +78,14 @@ def _judge_condition(gateway: Object, kind: str) -> Verdict | None:
     reason = str(seen.get("reason", ""))
     final = kind == "Accepted" and reason in _FINAL_REASONS
     remedy = _REMEDIES.get(reason, "The message above is istiod's own.")
-    return Verdict("Failed" if final else "InProgress", reason, f"{kind} is {seen.get('status')}: {seen.get('message', '')}", remedy, seen.get("lastTransitionTime", ""), final)
+    return Verdict(
+        "Failed" if final else "InProgress",
+        reason,
+        f"{kind} is {seen.get('status')}: {seen.get('message', '')}",
+        remedy,
+        seen.get("lastTransitionTime", ""),
+        final,
+    )
 
 
 def _address(gateway: Object) -> str:

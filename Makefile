@@ -1,0 +1,61 @@
+# Two commands do everything: make demo, and make test.
+
+SHELL := /bin/bash
+TWIN ?= sandbox
+export TWIN
+
+VENV := .venv
+PY := $(VENV)/bin/python
+READY := $(VENV)/.ready
+# The first Python of 3.11 to 3.13 that can make a virtual environment.
+PYTHON ?= $(shell for python in python3.11 /usr/bin/python3.11 python3.12 python3.13 python3; do \
+	$$python -c 'import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$python && break; done)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test requirements twin-up twin-down twin-status twin-env tools lock build clean
+
+help: ## Show what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
+
+setup: $(READY) ## Make the Python environment in .venv
+
+$(READY): requirements.lock
+	@test -n "$(PYTHON)" || { echo "No Python of 3.11 to 3.13 with venv was found: install it (Debian: apt-get install python3.11 python3.11-venv), or set PYTHON." >&2; exit 1; }
+	@echo "Installing the Python packages of requirements.lock into $(VENV) (one to two minutes) ..." >&2
+	@start=$$SECONDS; $(PYTHON) -m venv --clear $(VENV) && $(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock \
+		&& echo "Installed the Python packages in $$((SECONDS - start)) s." >&2
+	@touch $@
+
+demo: $(READY) ## Make a real ambient mesh on a local twin, from nothing
+	@$(PY) -m demo
+
+test: $(READY) ## Run all checks and tests
+	@$(PY) -m tests
+
+requirements: $(READY) ## Show which requirements the last make test has shown
+	@$(PY) -m tests.requirements
+
+twin-up: $(READY) ## Bring the twin up, or mend it (TWIN=name for another one)
+	@$(PY) -m twin up
+
+twin-down: $(READY) ## Stop the twin and remove every file of it
+	@$(PY) -m twin down
+
+twin-status: $(READY) ## Say what of the twin runs and what has died
+	@$(PY) -m twin status
+
+twin-env: $(READY) ## Print shell exports that point kubectl, helm, istioctl and Ansible at the twin
+	@$(PY) -m twin env
+
+tools: $(READY) ## Build the programs of the twin into the cache
+	@$(PY) -m twin build
+
+lock: $(READY) ## Resolve requirements.in into requirements.lock
+	@$(VENV)/bin/pip install --quiet uv
+	@$(VENV)/bin/uv pip compile --quiet --generate-hashes --no-header --python-version 3.11 requirements.in -o requirements.lock
+
+build: $(READY) ## Build the collection's tarball
+	@$(VENV)/bin/ansible-galaxy collection build --force --output-path .cache/build .
+
+clean: ## Remove the Python environment and what tests leave behind
+	@rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/output
