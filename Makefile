@@ -27,7 +27,7 @@ $(READY): requirements.lock
 	@touch $@
 
 demo: $(READY) ## Make a real ambient mesh on a local twin, from nothing
-	@$(PY) -m demo
+	@$(PY) -m twin demo
 
 test: $(READY) ## Run all checks and tests
 	@$(PY) -m tests

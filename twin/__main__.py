@@ -1,4 +1,4 @@
-"""The command line of the twin: python -m twin up, down, status, env, build, process."""
+"""The command line of the twin: python -m twin up, down, status, env, demo, build, process."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("down", help="stop a twin and remove every file of it").set_defaults(run=_down)
     commands.add_parser("status", help="say what runs and what has died; exit code 1 when something has").set_defaults(run=_status)
     commands.add_parser("env", help="print shell exports that point kubectl, helm, istioctl and Ansible at a twin").set_defaults(run=_env)
+    commands.add_parser("demo", help="run the main job on the twin and sum up what came out").set_defaults(run=_demo)
     commands.add_parser("build", help="build the programs into the cache").set_defaults(run=_build)
     process = commands.add_parser("process", help="stop or start one process, such as istiod")
     process.add_argument("action", choices=("stop", "start"))
@@ -66,26 +67,16 @@ def _status(arguments: argparse.Namespace) -> int:
 
 
 def _env(arguments: argparse.Namespace) -> None:
-    from twin.tools.build import locate_tools
-    from twin.tools.catalogue import GATEWAY_API_VERSION, ISTIO_VERSION
+    from twin.environment import exports_of
 
-    paths, toolbox = TwinPaths(arguments.name), locate_tools()
-    if not paths.facts.exists():
-        raise TwinError(f"There is no twin {arguments.name}: make twin-up makes it.")
-    entries = [entry for entry in toolbox.path_entries("kubectl", "helm", "istioctl") if entry not in os.environ.get("PATH", "").split(os.pathsep)]
-    exports = {
-        "KUBECONFIG": str(paths.kubeconfig),
-        "TWIN": arguments.name,
-        "TWIN_CHARTS": str(toolbox.files["istio"] / "charts"),
-        "TWIN_ISTIO_VERSION": ISTIO_VERSION,
-        "TWIN_SAMPLES": str(toolbox.files["istio"] / "samples"),
-        "TWIN_GATEWAY_API": str(toolbox.files["gateway-api"] / "standard"),
-        "TWIN_GATEWAY_API_VERSION": GATEWAY_API_VERSION,
-    }
-    for variable, value in exports.items():
+    for variable, value in exports_of(arguments.name).items():
         print(f"export {variable}={shlex.quote(value)}")
-    if entries:
-        print(f"export PATH={shlex.quote(os.pathsep.join(entries))}:$PATH")
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from twin.demo import demo
+
+    return demo(arguments.name)
 
 
 def _build(_arguments: argparse.Namespace) -> None:

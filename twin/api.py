@@ -15,6 +15,7 @@ from twin.paths import TwinPaths
 def open_session(paths: TwinPaths) -> ApiSession:
     """A session as the cluster's administrator."""
     client = config.new_client_from_config(config_file=str(paths.kubeconfig))
+    client.user_agent = "twin"
     return ApiSession(Transport(client), name=f"twin {paths.name}", pause=time.sleep, field_manager="twin")
 
 

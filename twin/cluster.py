@@ -44,6 +44,10 @@ class Cluster:
 
     def start(self) -> None:
         """Start whatever component does not run."""
+        # kwokctl takes a process number for its component's as long as any process has it, a zombie or a stranger too.
+        for component, pid in self.components().items():
+            if pid is None:
+                self._pid_file(component).unlink(missing_ok=True)
         self._kwokctl("start", "cluster")
 
     def delete(self) -> None:
@@ -71,13 +75,16 @@ class Cluster:
 
     def _running(self, component: str) -> int | None:
         try:
-            pid = int((self._paths.cluster / "pids" / f"{component}.pid").read_text())
+            pid = int(self._pid_file(component).read_text())
             process = psutil.Process(pid)
             # A number may have been given to another program since; a zombie has no program any more.
             alive = Path(process.exe()) == self._toolbox.programs[_PROGRAM.get(component, component)]
         except (OSError, ValueError, psutil.Error):
             return None
         return pid if alive else None
+
+    def _pid_file(self, component: str) -> Path:
+        return self._paths.cluster / "pids" / f"{component}.pid"
 
     def _kwokctl(self, *arguments: str) -> None:
         environment = {**os.environ, "KWOK_WORKDIR": str(self._paths.kwok_workdir), MARK: str(self._paths.home)}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -65,6 +67,7 @@ def up(name: str, nodes: int = NODES) -> None:
             supervisor.start()
         with step(f"adding {nodes} nodes", 3, 3):
             _add_nodes(paths, nodes)
+            supervisor.wait_until_running(AGENT, READY_SECONDS)
 
 
 def down(name: str) -> None:
@@ -109,15 +112,21 @@ def names() -> list[str]:
 def _mend(cluster: Cluster, supervisor: Supervisor, paths: TwinPaths, dead: list[Part]) -> None:
     """Start what has died; the rest keeps running."""
     say(f"Twin {paths.name} is not whole: {', '.join(part.name for part in dead)}.")
+    deadline = time.monotonic() + READY_SECONDS
+    pause = threading.Event()
     with step("starting what has died", 1, 1):
-        cluster.start()
-        if not supervisor.answers():
-            _end([process for process in marked_processes(paths) if process.pid not in set(cluster.components().values())])
-            supervisor.start()
-        for program in supervisor.programs():
-            if program.state in ("FATAL", "EXITED", "BACKOFF"):
-                supervisor.set_running(program.name, True)
-    dead = [part for part in parts_of(paths.name) if not part.running]
+        # One that has died may take others with it a moment later: a controller without its API server ends by itself.
+        while dead and time.monotonic() < deadline:
+            cluster.start()
+            if not supervisor.answers():
+                _end([process for process in marked_processes(paths) if process.pid not in set(cluster.components().values())])
+                supervisor.start()
+            supervisor.wait_until_running(AGENT, READY_SECONDS)
+            for program in supervisor.programs():
+                if program.state in ("FATAL", "EXITED", "BACKOFF"):
+                    supervisor.set_running(program.name, True)
+            dead = [part for part in parts_of(paths.name) if not part.running]
+            pause.wait(0.1 if dead else 0.0)
     if dead:
         told = "; ".join(f"{part.name}: {part.said}" for part in dead)
         raise TwinError(f"Twin {paths.name} could not be mended ({told}): look into {paths.logs}, or make twin-down and make twin-up.")

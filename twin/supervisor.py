@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+import time
 import xmlrpc.client
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,6 +53,8 @@ class Supervisor:
 
     def __init__(self, paths: TwinPaths) -> None:
         self._paths = paths
+        # Programs are added and removed by the threads of many pods; a configuration is read by one at a time.
+        self._changing = threading.Lock()
 
     def start(self) -> None:
         """Start supervisord with the agent; what an earlier supervisord left behind is ended first."""
@@ -117,19 +121,32 @@ class Supervisor:
             "stdout_logfile_maxbytes=20MB",
             "stdout_logfile_backups=1",
         ]
-        (self._paths.processes / f"{name}.conf").write_text("\n".join(lines) + "\n")
-        self._reload()
+        with self._changing:
+            (self._paths.processes / f"{name}.conf").write_text("\n".join(lines) + "\n")
+            self._reload()
 
     def remove(self, name: str) -> None:
         """Stop a program and forget it."""
-        (self._paths.processes / f"{name}.conf").unlink(missing_ok=True)
-        with self._rpc() as rpc:
-            try:
-                rpc.stopProcessGroup(name, True)
-            except xmlrpc.client.Fault as fault:
-                if fault.faultCode not in (_NO_SUCH_NAME, _NOT_RUNNING):
-                    raise TwinError(f"supervisord could not stop {name}: {fault.faultString}.") from fault
-        self._reload()
+        with self._changing:
+            (self._paths.processes / f"{name}.conf").unlink(missing_ok=True)
+            self._reload()
+
+    def wait_until_running(self, name: str, seconds: float) -> None:
+        """Wait until a program has started and stayed up for its first second.
+
+        Raises:
+            TwinError: it has not within the given seconds; what it wrote is in its log.
+        """
+        deadline = time.monotonic() + seconds
+        pause = threading.Event()
+        while True:
+            program = self.program(name) if self.answers() else None
+            if program is not None and program.state == "RUNNING":
+                return
+            if time.monotonic() > deadline:
+                said = program.said if program else "the supervisor does not answer"
+                raise TwinError(f"{name} of twin {self._paths.name} has not started within {seconds:.0f} s ({said}): look into {self._paths.logs / name}.log.")
+            pause.wait(0.05)
 
     def set_running(self, name: str, running: bool) -> None:
         """Start or stop one program by hand; a stopped one stays stopped until it is started."""
@@ -149,10 +166,7 @@ class Supervisor:
     def _reload(self) -> None:
         """Let supervisord add and remove programs so that they are those of the configuration."""
         with self._rpc() as rpc:
-            try:
-                ((added, changed, removed),) = rpc.reloadConfig()
-            except xmlrpc.client.Fault as fault:
-                raise TwinError(f"supervisord could not read its configuration: {fault.faultString}.") from fault
+            ((added, changed, removed),) = rpc.reloadConfig()
             for name in (*removed, *changed):
                 rpc.stopProcessGroup(name, True)
                 rpc.removeProcessGroup(name)
@@ -165,6 +179,8 @@ class Supervisor:
         proxy = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)
         try:
             yield proxy.supervisor
+        except xmlrpc.client.Fault as fault:
+            raise TwinError(f"The supervisor of twin {self._paths.name} refused: {fault.faultString}.") from fault
         except (OSError, HTTPException, xmlrpc.client.ProtocolError) as error:
             raise TwinError(f"The supervisor of twin {self._paths.name} does not answer ({error}): run make twin-up.") from error
         finally:

@@ -33,7 +33,8 @@ def read_bundle(source: str) -> list[dict[str, t.Any]]:
         texts = [_download(source)] if source.startswith(("https://", "http://")) else _read(Path(source).expanduser())
         documents = [document for text in texts for document in yaml.safe_load_all(text)]
     except (OSError, yaml.YAMLError) as error:
-        raise MeshError(f"The manifests at {source} could not be read ({error}): check the address or path.") from error
+        words = getattr(error, "strerror", None) or str(error)
+        raise MeshError(f"The manifests at {source} could not be read ({words}): check the address or path.") from error
     found = [document for document in documents if isinstance(document, dict) and "kind" in document]
     if not found:
         raise MeshError(f"There are no manifests at {source}: name a URL, a file or a directory with YAML files.")

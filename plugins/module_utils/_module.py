@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import typing as t
-from contextlib import contextmanager
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -32,20 +31,14 @@ def run(module: AnsibleModule, work: t.Callable[[AnsibleModule, ApiSession], Res
 
     A result with a key C(failed) is a failure that carries data; all else that goes wrong is a MeshError.
     """
-    with errors_told_by(module):
-        result = work(module, connect(module))
-        if result.pop("failed", False):
-            module.fail_json(**result)
-        module.exit_json(**result)
-
-
-@contextmanager
-def errors_told_by(module: AnsibleModule) -> t.Iterator[None]:
-    """Turn a MeshError into the module's failure."""
     try:
-        yield
+        result = work(module, connect(module))
     except MeshError as error:
-        module.fail_json(msg=error.message, **error.details)
+        result = {"failed": True, "msg": error.message, **error.details}
+    # Outside of the except block, or Ansible would add a traceback to what is a plain sentence.
+    if result.pop("failed", False):
+        module.fail_json(**result)
+    module.exit_json(**result)
 
 
 def diff_of(title: str, before: t.Mapping[str, t.Any], after: t.Mapping[str, t.Any]) -> dict[str, str]:
@@ -57,4 +50,4 @@ def _lines(fields: t.Mapping[str, t.Any]) -> str:
     return "".join(f"{name}: {value}\n" for name, value in fields.items())
 
 
-__all__ = ("Result", "diff_of", "errors_told_by", "mesh_module", "run")
+__all__ = ("Result", "diff_of", "mesh_module", "run")

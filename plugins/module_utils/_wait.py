@@ -186,15 +186,13 @@ def _raise_if_never_answered(seen: Seen, elapsed: float) -> None:
 
 def _judge(target: Target, seen: Seen, scopes: t.Sequence[Scope]) -> Verdict:
     kinds = {kind for kind, _namespace in target.needs}
-    for scope in scopes:
-        if scope.kind.name not in kinds or scope not in seen.troubles:
-            continue
-        error = seen.troubles[scope]
+    for scope in (scope for scope in scopes if scope.kind.name in kinds and scope not in seen.objects):
+        error = seen.troubles.get(scope)
         if isinstance(error, NotServed):
             message, _colon, remedy = error.message.partition(": ")
             return Verdict("NotFound", "KindNotServed", message, remedy[:1].upper() + remedy[1:])
-        if scope not in seen.objects:
-            return Verdict("Unknown", "Unreadable", error.message)
+        message = error.message if error else f"{scope.kind.plural} have not been read yet"
+        return Verdict("Unknown", "Unreadable", message, "See that the API server answers, and allow more time.")
     return target.judge(seen)
 
 
@@ -258,9 +256,9 @@ def _workloads_of(target: Target, seen: Seen) -> list[Object]:
 
 
 def _newest_events(session: ApiSession, namespace: str, names: t.Collection[str]) -> str:
-    """The two newest warnings about these objects or what belongs to them."""
+    """The two newest warnings about these objects."""
     events = session.list(EVENT, namespace, field_selector="type=Warning").items
-    about = [event for event in events if any(event["involvedObject"].get("name", "").startswith(name) for name in names)]
+    about = [event for event in events if event["involvedObject"].get("name") in names]
     about.sort(key=lambda event: event.get("lastTimestamp") or event.get("eventTime") or "", reverse=True)
     told = dict.fromkeys(f"{event.get('reason')}: {event.get('message')}" for event in about)
     return f"newest warnings: {'; '.join(list(told)[:2])}" if told else ""

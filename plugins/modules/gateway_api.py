@@ -139,7 +139,9 @@ def install(module: AnsibleModule, session: ApiSession) -> Result:
     guards = describe_guards(session, bundle.guards, wanted=all(change.action in ("installed", "upgraded", "unchanged") for change in changes))
     changed = [change for change in changes if change.changed]
     force = module.params["force_conflicts"]
-    writes = [Write("apply", CUSTOM_RESOURCE_DEFINITION, change.name, body=change.definition, force=force) for change in changed]
+    writes = [
+        Write("apply", CUSTOM_RESOURCE_DEFINITION, change.name, body=change.definition, force=force, creates=change.action == "installed") for change in changed
+    ]
     guard_writes = [Write("apply", BY_NAME[item["kind"]], item["metadata"]["name"], body=item, force=force) for item in guards]
     refused = session.refused([*writes, *guard_writes])
     if refused:

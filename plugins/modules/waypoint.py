@@ -274,7 +274,7 @@ def describe_users(session: ApiSession, wishes: list[WaypointWish]) -> dict[str,
 def apply_changes(session: ApiSession, changes: list[WaypointChange], *, force: bool, dry_run: bool) -> None:
     """Send the writes that the plan asks for."""
     writes = [
-        Write("apply", GATEWAY, change.wish.ref.name, change.wish.ref.namespace, change.manifest, force=force)
+        Write("apply", GATEWAY, change.wish.ref.name, change.wish.ref.namespace, change.manifest, force=force, creates=change.action == "created")
         if change.wish.waypoint
         else Write("delete", GATEWAY, change.wish.ref.name, change.wish.ref.namespace)
         for change in changes

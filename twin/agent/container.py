@@ -33,7 +33,8 @@ def environment_of(pod: Object, container: dict[str, Any], session: ApiSession) 
     for variable in container.get("env") or ():
         value = _value(variable, pod, session)
         if value is not None:
-            found[variable["name"]] = _expanded(value, found)
+            # What comes from elsewhere is taken as it is.
+            found[variable["name"]] = value if "valueFrom" in variable else _expanded(value, found)
     return found
 
 
@@ -136,4 +137,5 @@ def _machine_resource(resource: str) -> str:
 
 
 def _expanded(text: str, environment: dict[str, str]) -> str:
-    return re.sub(r"\$\(([A-Za-z_][A-Za-z0-9_]*)\)", lambda found: environment.get(found[1], found[0]), text)
+    """Fill in $(NAME); $$ is a literal dollar, and a name that is not known stays as it is."""
+    return re.sub(r"\$\$|\$\(([A-Za-z_][A-Za-z0-9_.-]*)\)", lambda found: "$" if found[1] is None else environment.get(found[1], found[0]), text)

@@ -39,7 +39,8 @@ class Program:
 
 
 _KUBERNETES_STAMPS = (
-    f"k8s.io/component-base/version.gitVersion={KUBERNETES_VERSION}",
+    # What a server and kubectl tell, and what clients call themselves in their user agent.
+    *(f"k8s.io/{package}.gitVersion={KUBERNETES_VERSION}" for package in ("component-base/version", "client-go/pkg/version")),
     "k8s.io/component-base/version.gitMajor=1",
     "k8s.io/component-base/version.gitMinor=36",
 )

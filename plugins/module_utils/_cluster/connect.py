@@ -11,22 +11,23 @@ from __future__ import annotations
 import time
 import traceback
 import typing as t
+from pathlib import Path
+
+# get_api_client() would add a dynamic client, whose discovery costs requests that no module here needs.
+# These three helpers of it have been the same from kubernetes.core 5 to 6 (the dependency is capped at 6).
+from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_MAP, AUTH_ARG_SPEC
+from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import _create_auth_spec, _create_configuration, _create_headers
 
 from .._errors import MeshError
 from .session import ApiSession
 from .transport import Transport
 
 try:
-    # get_api_client() would add a dynamic client, whose discovery costs requests that no module here needs.
-    # These three helpers of it have been the same from kubernetes.core 5 to 6 (the dependency is capped at 6).
-    from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_SPEC
-    from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import _create_auth_spec, _create_configuration, _create_headers
     from kubernetes.client import ApiClient
     from kubernetes.config import ConfigException
 
     IMPORT_ERROR = None
 except ImportError:
-    AUTH_ARG_SPEC = {}
     IMPORT_ERROR = traceback.format_exc()
 
 if t.TYPE_CHECKING:
@@ -53,26 +54,24 @@ def connect(module: AnsibleModule) -> ApiSession:
     auth = _create_auth_spec(module)
     if module.params.get("kubeconfig") is not None or module.params.get("context") is not None:
         # kubernetes.core lets K8S_AUTH_HOST and K8S_AUTH_API_KEY of the environment (an AWX credential) override a kubeconfig option.
-        for true_name, option in _auth_names():
+        for true_name, option in AUTH_ARG_MAP.items():
             if option in _ADDRESS_OPTIONS and module.params.get(option) is None:
                 auth.pop(true_name, None)
     try:
         configuration = _create_configuration(auth)
         client = ApiClient(configuration)
+        # So that an audit log tells who asked.
+        client.user_agent = "meshwright.ambient"
     except (ConfigException, OSError, ValueError) as error:
-        source = module.params.get("kubeconfig")
-        named = f"the kubeconfig {source}" if isinstance(source, str) else "the cluster credentials"
-        raise MeshError(f"No session could be opened with {named} ({error}): check that the file exists and that the context is in it.") from error
+        # The path itself is not told: kubernetes.core treats the option as a secret, because it may be the content.
+        given = module.params.get("kubeconfig")
+        if isinstance(given, str) and not Path(given).expanduser().is_file():
+            raise MeshError("The option kubeconfig names a file that does not exist: correct it, or make the file first.") from error
+        named = "the given kubeconfig" if given else "the credentials of the environment"
+        raise MeshError(f"No session could be opened with {named} ({error}): check that it is whole and that the context is in it.") from error
     for header, value in _create_headers(module).items():
         client.set_default_header(header, ",".join(value) if isinstance(value, list) else value)
     return ApiSession(Transport(client), name=str(module.params.get("context") or ""), pause=time.sleep)
-
-
-def _auth_names() -> list[tuple[str, str]]:
-    """Pairs of (key in the auth spec, option name)."""
-    from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_MAP
-
-    return list(AUTH_ARG_MAP.items())
 
 
 __all__ = ("AUTH_ARG_SPEC", "connect")

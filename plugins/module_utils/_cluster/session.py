@@ -48,6 +48,7 @@ class Write:
         namespace: its namespace, or None for a cluster-scoped kind.
         body: the object (create, apply), the merge patch (patch) or the delete options (delete).
         force: with apply, take over fields that another field manager owns.
+        creates: with apply, whether the object is not there yet.
         subresource: such as C(status); empty for the object itself.
     """
 
@@ -57,12 +58,15 @@ class Write:
     namespace: str | None = None
     body: Object | None = None
     force: bool = False
+    creates: bool = False
     subresource: str = ""
 
     @property
-    def access_verb(self) -> str:
-        """The verb that RBAC asks about; server-side apply is a patch."""
-        return "patch" if self.verb == "apply" else self.verb
+    def access_verbs(self) -> tuple[str, ...]:
+        """The verbs that RBAC asks about; server-side apply is a patch, and a creation where there is nothing yet."""
+        if self.verb == "apply":
+            return ("patch", "create") if self.creates else ("patch",)
+        return (self.verb,)
 
     def __str__(self) -> str:
         return f"{self.verb} {describe(self.kind, self.name, self.namespace)}"
@@ -200,7 +204,8 @@ class ApiSession:
         """
         asked: dict[tuple[str, Kind, str | None], Write] = {}
         for write in writes:
-            asked.setdefault((write.access_verb, write.kind, write.namespace), write)
+            for verb in write.access_verbs:
+                asked.setdefault((verb, write.kind, write.namespace), write)
         sentences = []
         for (verb, kind, namespace), write in asked.items():
             attributes = {"verb": verb, "group": kind.group, "resource": kind.plural, "namespace": namespace or "", "name": write.name}

@@ -27,6 +27,8 @@ SILENCE_SECONDS = 90.0
 LONGEST_BACKOFF = 5.0
 # How often a kind that is not served yet is asked for again.
 NOT_SERVED_PAUSE = 1.0
+# A server that ends each watch at once must not be asked in a tight loop.
+_BETWEEN_WATCHES = 0.05
 
 
 @dataclass(frozen=True)
@@ -126,10 +128,10 @@ class Streams:
                     self.events.put(Listed(scope, [self._trim(item) for item in listed.items]))
                 version = self._watch(scope, version)
                 failures = 0
-                # A server that ends each watch at once must not be asked in a tight loop.
-                self._stopping.wait(0.05)
+                self._stopping.wait(_BETWEEN_WATCHES)
             except ResourceExpired:
                 version = ""
+                self._stopping.wait(_BETWEEN_WATCHES)
             except (ApiError, TransportError) as error:
                 failures += 1
                 if isinstance(error, ApiError):
@@ -141,7 +143,7 @@ class Streams:
                     version = ""
                     self._stopping.wait(NOT_SERVED_PAUSE)
                 else:
-                    self._stopping.wait(min(0.1 * 2**failures, LONGEST_BACKOFF) * random.uniform(0.5, 1.0))
+                    self._stopping.wait(min(0.1 * 2 ** min(failures, 10), LONGEST_BACKOFF) * random.uniform(0.5, 1.0))
 
     def _watch(self, scope: Scope, version: str) -> str:
         """Follow one watch to its end; returns the version to go on from.

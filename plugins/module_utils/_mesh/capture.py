@@ -43,7 +43,8 @@ def capture_of(pod: Object, namespace_labels: t.Mapping[str, str], excluded_name
         return Capture("leaving", "StillRedirected", "it still carries redirection rules") if mark else Capture("outside")
     obstacle = _obstacle(pod, excluded_namespaces)
     if obstacle:
-        return Capture("excluded", *obstacle)
+        # The agent takes the mark off a pod whose namespace has become excluded.
+        return Capture("leaving" if mark and obstacle[0] == "ExcludedNamespace" else "excluded", *obstacle)
     if mark == "enabled":
         return Capture("captured")
     if mark == "pending":

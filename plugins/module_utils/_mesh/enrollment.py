@@ -107,7 +107,7 @@ class LabelChange:
     @property
     def unbinds(self) -> bool:
         """Whether it takes something out of a waypoint or of the mesh; that is done before anything else."""
-        return any(value is None for value in self.patch.values())
+        return any(value in (None, NO_WAYPOINT) for value in self.patch.values())
 
 
 def plan_enrollment(wishes: t.Iterable[Wish], snapshot: Snapshot) -> list[LabelChange]:
@@ -193,9 +193,11 @@ def _refuse_injection(wish: Wish, snapshot: Snapshot) -> list[str]:
     if namespace is None or wish.dataplane_mode != "ambient":
         return []
     labels = labels_of(namespace)
-    label = f"{INJECTION}=enabled" if labels.get(INJECTION) == "enabled" else f"{REVISION}={labels[REVISION]}" if REVISION in labels else None
-    if label is None:
+    # The webhooks ask for the revision only where the injection label is absent.
+    name = INJECTION if INJECTION in labels else REVISION
+    if name not in labels or labels[name] == "disabled":
         return []
+    label = f"{name}={labels[name]}"
     return [f"{wish.title} carries {label}, so its new pods would get sidecars instead of ambient mesh: take that label away first."]
 
 

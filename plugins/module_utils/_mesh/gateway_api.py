@@ -79,7 +79,7 @@ def plan_bundle(bundle: Bundle, present: t.Mapping[str, Object], *, upgrade: boo
     """What to do about each definition of the bundle, by name.
 
     Raises:
-        MeshError: an upgrade would put the standard channel over the experimental one, whose objects the smaller schema would damage.
+        MeshError: an upgrade would put one channel over the other, or over one that is unknown.
     """
     changes = []
     for definition in bundle.definitions:
@@ -95,20 +95,31 @@ def plan_bundle(bundle: Bundle, present: t.Mapping[str, Object], *, upgrade: boo
             action = "kept newer"
         else:
             action = "upgraded" if upgrade else "kept older"
-        channels = [annotations_of(item).get(CHANNEL) for item in (current, definition) if item]
-        if action == "upgraded" and len(set(channels)) > 1:
-            raise MeshError(f"{name} is of the {channels[0]} channel, the bundle of the {channels[1]} one: name the bundle of the {channels[0]} channel.")
+        if action == "upgraded" and current is not None:
+            _refuse_other_channel(name, current, definition)
         changes.append(BundleChange(name, action, before, bundle.version, dict(definition)))
     return changes
 
 
-def version_of(text: str) -> tuple[int, int, int, bool, str]:
-    """A bundle version in an order of its own: a release candidate comes before its release."""
+def _refuse_other_channel(name: str, current: Object, definition: Object) -> None:
+    """The two channels have different fields; one over the other would damage objects."""
+    installed, wanted = annotations_of(current).get(CHANNEL), annotations_of(definition).get(CHANNEL)
+    if installed == wanted:
+        return
+    if not installed or not wanted:
+        which = "is installed" if not installed else "is in the bundle"
+        raise MeshError(f"{name} {which} without the annotation {CHANNEL}, so its channel is unknown: annotate it with standard or experimental.")
+    raise MeshError(f"{name} is of the {installed} channel, the bundle of the {wanted} one: name the bundle of the {installed} channel.")
+
+
+def version_of(text: str) -> tuple[int, int, int, bool, tuple[tuple[bool, int, str], ...]]:
+    """A bundle version in the order of semantic versioning: a release candidate comes before its release, rc.2 before rc.10."""
     found = re.fullmatch(r"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:-(.+))?", text)
     if not found:
-        return (0, 0, 0, False, text)
+        return (0, 0, 0, False, ((True, 0, text),))
     major, minor, patch, candidate = found.groups()
-    return (int(major), int(minor or 0), int(patch or 0), candidate is None, candidate or "")
+    parts = tuple((False, int(part), "") if part.isdigit() else (True, 0, part) for part in (candidate or "").split("."))
+    return (int(major), int(minor or 0), int(patch or 0), candidate is None, parts)
 
 
 __all__ = ("Bundle", "BundleChange", "parse_bundle", "plan_bundle", "version_of")

@@ -71,7 +71,7 @@ def _istio_mistakes(variables: t.Mapping[str, t.Any]) -> t.Iterator[str]:
         yield f"istio_version is {version!r}: name a full version, such as 1.31.1."
     elif (int(found[1]), int(found[2])) < OLDEST_ISTIO:
         yield f"istio_version is {version}: ambient mesh is stable from {OLDEST_ISTIO[0]}.{OLDEST_ISTIO[1]} on, name that or a newer one."
-    platform = variables.get("istio_platform", "")
+    platform = str(variables.get("istio_platform", ""))
     if platform not in PLAIN_PLATFORMS | CHART_PLATFORMS:
         yield f"istio_platform is {platform!r}: name one of {', '.join(sorted(filter(None, PLAIN_PLATFORMS | CHART_PLATFORMS)))}."
     for source in ("istio_chart_source", "gateway_api_source"):
@@ -112,7 +112,8 @@ def _binding_mistakes(variable: str, items: Items, waypoints: Items) -> t.Iterat
         waypoint = declared.get((place, str(item.get("use_waypoint"))))
         if waypoint is None or place == home or not home:
             continue
-        if (waypoint.get("allowed_routes") or {}).get("from", "Same") == "Same":
+        routes = waypoint.get("allowed_routes")
+        if (routes.get("from", "Same") if isinstance(routes, dict) else "Same") == "Same":
             ref = f"{place}/{item['use_waypoint']}"
             yield f"{variable}[{index}] binds namespace {home} to {ref}, which allows only its own namespace: set allowed_routes of that waypoint."
 

@@ -110,8 +110,11 @@ def allows_namespace(gateway: Object, namespace: str, namespace_labels: t.Mappin
     if source == "All":
         return True
     if source == "Selector":
+        # istiod takes a selector that is not there for one that matches nothing (LabelSelectorAsSelector), an empty one for everything.
+        if namespaces.get("selector") is None:
+            return False
         # Every namespace carries its name as a label; one that a check run has not made yet does not.
-        return matches(namespaces.get("selector") or {}, {_NAMESPACE_NAME: namespace, **namespace_labels})
+        return matches(namespaces["selector"], {_NAMESPACE_NAME: namespace, **namespace_labels})
     return bool(gateway["metadata"]["namespace"] == namespace)
 
 

@@ -91,9 +91,10 @@ def _plan(wish: WaypointWish, gateway: Object | None) -> WaypointChange:
         return WaypointChange(wish, "deleted" if gateway is not None else "unchanged", before, {}, {})
     manifest = render_waypoint(wish.waypoint)
     # A revision that is not wished for is somebody else's to decide.
-    same = current is not None and _fields(current) == {**_fields(wish.waypoint), "revision": wish.waypoint.revision or current.revision}
+    after = {**_fields(wish.waypoint), "revision": wish.waypoint.revision or (current.revision if current else None)}
+    same = before == after
     action: t.Literal["created", "changed", "unchanged"] = "unchanged" if same else "created" if gateway is None else "changed"
-    return WaypointChange(wish, action, before, before if same else _fields(wish.waypoint), manifest)
+    return WaypointChange(wish, action, before, after, manifest)
 
 
 def _fields(waypoint: Waypoint) -> dict[str, t.Any]:

@@ -36,10 +36,12 @@ def judge_binding(title: str, services: t.Sequence[Object], namespace: Object | 
         return not_found(title, "Create the namespace, or correct its name.")
     if one and not services:
         return not_found(title, "Create the Service, or correct its name.")
+    if one and not _can_be_bound(services[0]):
+        remedy = "Take this target away: an ExternalName Service has no address, and a waypoint's own Service needs none."
+        return Verdict("Failed", "NeverBound", "istiod binds this Service to no waypoint", remedy, final=True)
     bound, opted_out, problems = [], [], []
     since = ""
-    # ExternalName Services have no address to bind, and never get the condition.
-    for service in (item for item in services if item["spec"].get("type") != "ExternalName" and not never_bound(item)):
+    for service in filter(_can_be_bound, services):
         name = service["metadata"]["name"]
         wanted = waypoint_of(service, namespace)
         if wanted is None and not one and (expected is None or USE_WAYPOINT in labels_of(service)):
@@ -57,13 +59,18 @@ def judge_binding(title: str, services: t.Sequence[Object], namespace: Object | 
         return Verdict(
             "InProgress", "NotBound", told, "See that the waypoint is ready, allows this namespace and handles service traffic.", since, details=details
         )
-    if not bound and USE_WAYPOINT not in labels_of(namespace):
-        message = "no Service here names a waypoint"
-        return Verdict(
-            "InProgress", "NothingBound", message, "Bind the namespace or its Services (module enrollment), or take this target away.", details=details
-        )
+    named = waypoint_of(namespace, None)
+    if not bound and (named is None or expected not in (None, named)):
+        message = "no Service here names a waypoint" if named is None else f"the namespace names {named}, not {expected}"
+        remedy = "Bind the namespace or its Services (module enrollment), or take this target away."
+        return Verdict("InProgress", "NothingBound", message, remedy, details=details)
     opted = f", {len(opted_out)} opted out" if opted_out else ""
     return Verdict("Current", message=f"{len(bound)} Services are bound{opted}", details=details)
+
+
+def _can_be_bound(service: Object) -> bool:
+    """ExternalName Services have no address to bind, and never get the condition; nor do those of waypoints."""
+    return service["spec"].get("type") != "ExternalName" and not never_bound(service)
 
 
 def _problem(service: Object, wanted: WaypointRef | None, expected: WaypointRef | None) -> str | None:

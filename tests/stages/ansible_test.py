@@ -1,0 +1,98 @@
+"""ansible-test, from a checkout anywhere: it wants the collection at .../ansible_collections/meshwright/ambient, with its dependency beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import yaml
+
+from tests.results import tags_in, write_results
+from tests.stages.twins import fresh_twin
+from twin.paths import REPOSITORY, cache_directory
+from twin.progress import say
+
+# Outside the checkout, whose .gitignore would hide the copy from ansible-test; one for each checkout.
+_ROOT = cache_directory() / "ansible-test" / hashlib.sha256(str(REPOSITORY).encode()).hexdigest()[:10] / "ansible_collections"
+_COLLECTION = _ROOT / "meshwright" / "ambient"
+_TARGETS = REPOSITORY / "tests" / "integration" / "targets"
+# ansible-test asks for this file by its own version's name, and downloads it where it can.
+_GET_PIP = Path(".ansible") / "test" / "cache" / "get_pip_24_2.py"
+_GET_PIP_STAND_IN = Path(__file__).resolve().parent / "get_pip.py"
+
+
+def sanity() -> int:
+    """All sanity tests, with no ignore file."""
+    _copy_collection()
+    if list((_COLLECTION / "tests" / "sanity").glob("ignore*")):
+        say("There is a sanity ignore file; the collection has none.")
+        return 1
+    return _ansible_test("sanity", "--color", "no")
+
+
+def integration() -> int:
+    """All integration targets on a twin; what a target's tags name counts when the target passes."""
+    _copy_collection()
+    targets = sorted(path.name for path in _TARGETS.iterdir() if (path / "tasks").is_dir())
+    failed = []
+    shown: dict[str, list[str]] = {}
+    with fresh_twin("test-integration") as environment:
+        mesh = subprocess.run(["ansible-playbook", "site.yml", "-i", "inventories/sandbox"], cwd=REPOSITORY, env=environment, check=False)
+        if mesh.returncode:
+            return mesh.returncode
+        _write_configuration(environment)
+        for target in targets:
+            if _ansible_test("integration", "--color", "no", target):
+                failed.append(target)
+                continue
+            for requirement in tags_in((_TARGETS / target).rglob("*.yml")):
+                shown.setdefault(requirement, []).append(f"tests/integration/targets/{target}")
+    write_results("integration", shown)
+    say(f"integration targets: {len(targets) - len(failed)} passed, {len(failed)} failed{': ' + ', '.join(failed) if failed else ''}")
+    return 1 if failed else 0
+
+
+def _copy_collection() -> None:
+    """Copy what git tracks (and what it would), because ansible-test looks at everything below its directory."""
+    shutil.rmtree(_COLLECTION, ignore_errors=True)
+    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=REPOSITORY, check=True, capture_output=True)
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        source = REPOSITORY / name
+        # The twin and the tests of it are a project of their own beside the collection; sanity judges what is shipped.
+        if name.startswith(("collections/", "twin/", "tests/")) and not name.startswith("tests/integration/"):
+            continue
+        if source.is_file():
+            (_COLLECTION / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, _COLLECTION / name)
+    packages = find_spec("ansible_collections.kubernetes")
+    if packages is None or not packages.submodule_search_locations:
+        raise RuntimeError("The collection kubernetes.core is not installed: make setup.")
+    link = _ROOT / "kubernetes"
+    link.unlink(missing_ok=True)
+    link.symlink_to(next(iter(packages.submodule_search_locations)))
+
+
+def _write_configuration(environment: dict[str, str]) -> None:
+    """ansible-test clears the environment of its targets; this file reaches them."""
+    variables = {"twin_kubeconfig": environment["KUBECONFIG"], "twin_environment": {name: environment[name] for name in environment if name.startswith("TWIN")}}
+    variables["twin_environment"]["PATH"] = environment["PATH"]
+    (_COLLECTION / "tests" / "integration" / "integration_config.yml").write_text(yaml.safe_dump(variables))
+
+
+def _ansible_test(command: str, *arguments: str) -> int:
+    # A home of its own: what ansible-test downloads and installs is kept with the project's cache, not in the user's home.
+    home = cache_directory() / "ansible-test"
+    get_pip = home / _GET_PIP
+    if not get_pip.exists():
+        get_pip.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(_GET_PIP_STAND_IN, get_pip)
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    environment = {**os.environ, "HOME": str(home), "PATH": path, "LC_ALL": "C.UTF-8"}
+    program = shutil.which("ansible-test", path=path) or "ansible-test"
+    return subprocess.run([program, command, "--python", version, *arguments], cwd=_COLLECTION, env=environment, check=False).returncode

@@ -1,0 +1,75 @@
+"""Twins for tests of behaviour: one with a mesh for all that only look, and fresh ones for those that break things."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.stages.twins import fresh_twin
+from twin.api import open_session
+from twin.collection import ApiSession
+from twin.paths import REPOSITORY, TwinPaths
+
+
+@dataclass(frozen=True)
+class Twin:
+    """A running twin and the ways a test uses it."""
+
+    name: str
+    environment: dict[str, str]
+
+    @property
+    def paths(self) -> TwinPaths:
+        return TwinPaths(self.name)
+
+    @property
+    def session(self) -> ApiSession:
+        return open_session(self.paths)
+
+    def play(self, playbook: str, *arguments: str, cwd: Path = REPOSITORY, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run a playbook of the checkout against the sandbox inventory."""
+        command = ["ansible-playbook", str(REPOSITORY / playbook), "-i", str(REPOSITORY / "inventories" / "sandbox"), *arguments]
+        return self.run(command, cwd=cwd, **variables)
+
+    def module(self, name: str, arguments: dict[str, Any], *, check: bool = False, **variables: str) -> dict[str, Any]:
+        """Run one module of the collection by its file, as Ansible would, and return its result."""
+        command = self.module_command(name, arguments, check=check)
+        done = self.run(command, **variables)
+        assert done.stdout.strip(), f"{name} answered nothing: {done.stderr[-2000:]}"
+        result: dict[str, Any] = json.loads(done.stdout)
+        return result
+
+    def module_command(self, name: str, arguments: dict[str, Any], *, check: bool = False) -> list[str]:
+        """The command that runs one module; its arguments are given as Ansible gives them."""
+        from tests.twin.run_module import command_for
+
+        given = {"kubeconfig": str(self.paths.kubeconfig), **arguments, "_ansible_check_mode": check}
+        return command_for(name, given)
+
+    def run(self, command: list[str], cwd: Path = REPOSITORY, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in the twin's environment."""
+        environment = {**self.environment, **variables}
+        return subprocess.run(command, cwd=cwd, env=environment, check=False, capture_output=True, text=True, timeout=300)
+
+
+@pytest.fixture(scope="session")
+def mesh() -> Iterator[Twin]:
+    """A twin on which site.yml has run. Tests leave it as they find it."""
+    with fresh_twin("test-mesh") as environment:
+        twin = Twin("test-mesh", environment)
+        done = twin.play("site.yml")
+        assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+        yield twin
+
+
+@pytest.fixture(scope="module")
+def empty_twin() -> Iterator[Twin]:
+    """A fresh twin with nothing on it, for the tests of one file."""
+    with fresh_twin("test-empty") as environment:
+        yield Twin("test-empty", environment)

@@ -1,0 +1,78 @@
+"""The twin itself: nothing to do when it is up, mended after any kill, gone without a trace."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.stages.twins import environment_for
+from tests.twin.conftest import Twin
+from twin.lifecycle import down, parts_of, up
+from twin.paths import TwinPaths
+from twin.supervisor import marked_processes
+
+_NAME = "test-lifecycle"
+
+
+@pytest.fixture(scope="module")
+def victim() -> Iterator[Twin]:
+    """A twin to be broken."""
+    down(_NAME)
+    up(_NAME, nodes=1)
+    yield Twin(_NAME, environment_for(_NAME))
+    down(_NAME)
+
+
+def _twin(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "twin", "--name", _NAME, *arguments]
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
+
+
+def test_up_on_a_running_twin_does_nothing_and_soon(victim: Twin) -> None:
+    before = {process.pid for process in marked_processes(victim.paths)}
+    started = time.monotonic()
+    done = _twin("up")
+    elapsed = time.monotonic() - started
+    assert done.returncode == 0, done.stderr
+    assert "is up" in done.stderr
+    assert {process.pid for process in marked_processes(victim.paths)} == before
+    print(f"twin-up on a running twin took {elapsed:.2f} s")
+
+
+@pytest.mark.parametrize("part", ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok-controller", "supervisor"])
+def test_a_killed_part_is_told_and_mended(victim: Twin, part: str) -> None:
+    said = {found.name: found.said for found in parts_of(_NAME)}[part]
+    os.kill(int(said.split()[1]), signal.SIGKILL)
+    _wait_until_dead(part)
+    status = _twin("status")
+    assert status.returncode == 1
+    assert f"DEAD  {part}" in status.stdout, status.stdout
+    mended = _twin("up")
+    assert mended.returncode == 0, mended.stderr
+    assert part in mended.stderr
+    assert _twin("status").returncode == 0
+    assert victim.run(["kubectl", "get", "nodes"]).returncode == 0
+
+
+def test_down_leaves_nothing_behind() -> None:
+    paths = TwinPaths(_NAME)
+    up(_NAME, nodes=1)
+    assert _twin("down").returncode == 0
+    assert not paths.home.exists()
+    assert marked_processes(paths) == []
+    assert _twin("status").returncode == 1
+    assert _twin("down").returncode == 0, "down on no twin is no error"
+
+
+def _wait_until_dead(part: str) -> None:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        if any(found.name == part and not found.running for found in parts_of(_NAME)):
+            return
+    raise AssertionError(f"{part} was killed and is still said to run")

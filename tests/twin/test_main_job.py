@@ -1,0 +1,107 @@
+"""The main job as an operator runs it: again, from elsewhere, interrupted, in check mode."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.stages.twins import fresh_twin
+from tests.twin.conftest import Twin
+from twin.paths import REPOSITORY
+
+# Requests that the API server answers without keeping anything.
+_REVIEWS = ("selfsubjectaccessreviews", "selfsubjectrulesreviews", "tokenreviews", "subjectaccessreviews")
+
+
+def _changed(output: str) -> int:
+    found = re.search(r"changed=(\d+)", output)
+    assert found, f"there is no recap in:\n{output[-3000:]}"
+    return int(found[1])
+
+
+@pytest.mark.requirement("C9", "A13")
+def test_a_second_run_changes_nothing_from_any_directory(mesh: Twin, tmp_path: Path) -> None:
+    for directory in (REPOSITORY, tmp_path):
+        done = mesh.play("site.yml", cwd=directory)
+        assert done.returncode == 0, done.stdout[-3000:]
+        assert _changed(done.stdout) == 0, done.stdout
+
+
+def test_verify_judges_everything_and_changes_nothing(mesh: Twin) -> None:
+    before = _writes(mesh)
+    done = mesh.play("verify.yml")
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert _writes(mesh) == before
+
+
+def test_verify_fails_when_a_label_has_drifted(mesh: Twin) -> None:
+    label = ["kubectl", "label", "namespace", "bookinfo", "--overwrite"]
+    assert mesh.run([*label, "istio.io/use-waypoint=none"]).returncode == 0
+    try:
+        done = mesh.play("verify.yml", "--tags", "mesh", "--diff")
+        assert done.returncode == 2
+        assert "istio.io/use-waypoint: none" in done.stdout
+    finally:
+        assert mesh.run([*label, "istio.io/use-waypoint=waypoint"]).returncode == 0
+
+
+def test_istioctl_sees_the_waypoint_as_programmed(mesh: Twin) -> None:
+    told = mesh.run(["istioctl", "waypoint", "list", "--namespace", "bookinfo"]).stdout.splitlines()
+    assert told[1].split() == ["waypoint", "default", "service", "True"]
+
+
+def test_check_mode_tells_what_would_be_made_and_writes_nothing(empty_twin: Twin) -> None:
+    before = _writes(empty_twin)
+    done = empty_twin.play("site.yml", "--check", "--diff")
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-1000:]
+    for told in ("+bundle-version: v1.6", "Waypoint bookinfo/waypoint", "+istio.io/use-waypoint: waypoint", "Would apply"):
+        assert told in done.stdout, f"check mode does not tell {told!r}"
+    assert _writes(empty_twin) == before
+
+
+@pytest.mark.parametrize("seconds", [1.5, 4.0, 8.0, 12.0, 16.0])
+def test_a_run_that_is_killed_is_made_good_by_the_next(empty_twin: Twin, seconds: float) -> None:
+    command = ["ansible-playbook", "site.yml", "-i", "inventories/sandbox"]
+    playing = subprocess.Popen(command, env=empty_twin.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    try:
+        playing.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(playing.pid, signal.SIGKILL)
+        playing.wait()
+    done = empty_twin.play("site.yml")
+    assert done.returncode == 0, done.stdout[-3000:]
+    again = empty_twin.play("site.yml")
+    assert _changed(again.stdout) == 0, again.stdout[-3000:]
+
+
+def test_two_twins_side_by_side_do_not_meet(mesh: Twin) -> None:
+    with fresh_twin("test-second") as environment:
+        second = Twin("test-second", environment)
+        done = second.play("site.yml", "--tags", "gateway_api,istio")
+        assert done.returncode == 0, done.stdout[-3000:]
+        # The webhooks of both serve, each by its own istiod.
+        for twin in (mesh, second):
+            result = twin.module("ready", {"targets": [{"kind": "control_plane", "namespace": "istio-system"}], "timeout": 20})
+            assert not result.get("failed"), result["msg"]
+
+
+def _writes(twin: Twin) -> list[str]:
+    """The writes of people and tools in the audit log; the control plane's own go on all the time."""
+    writes = []
+    for line in twin.paths.audit_log.read_text().splitlines():
+        try:
+            event = json.loads(line)
+        except ValueError:
+            continue
+        by_hand = not event["userAgent"].startswith(("kube-", "kwok-", "pilot-discovery", "twin"))
+        writing = event["verb"] in ("create", "update", "patch", "delete", "deletecollection")
+        uri = event["requestURI"]
+        if by_hand and writing and "dryRun=All" not in uri and not any(review in uri for review in _REVIEWS):
+            writes.append(f"{event['verb']} {uri}")
+    return writes

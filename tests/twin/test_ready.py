@@ -1,0 +1,126 @@
+"""Readiness against a real istiod: in vain with the cause, and at once when it becomes true."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.twin.conftest import Twin
+from twin.collection import POD, Changed, Listed, Object, Scope, Streams
+
+
+@pytest.fixture
+def without_istiod(mesh: Twin) -> Twin:
+    """The mesh with istiod's process stopped; it is started again afterwards."""
+    _process(mesh, "stop")
+    _wait_for_istiod(mesh, ready=False)
+    yield mesh  # type: ignore[misc]
+    _process(mesh, "start")
+    _wait_for_istiod(mesh, ready=True)
+
+
+def test_istiod_is_named_as_the_cause_at_the_deadline(without_istiod: Twin) -> None:
+    targets = [{"kind": "control_plane", "namespace": "istio-system"}]
+    started = time.monotonic()
+    result = without_istiod.module("ready", {"targets": targets, "timeout": 3})
+    assert result["failed"]
+    assert time.monotonic() - started < 10
+    assert "istiod is the cause" in result["msg"]
+    assert "since 20" in result["msg"]
+    assert "istiod does not run" in result["msg"], result["msg"]
+    assert result["targets"][0]["reason"] == "IstiodNotAvailable"
+
+
+@pytest.mark.requirement("H2")
+def test_a_new_waypoint_without_istiod_says_so(without_istiod: Twin) -> None:
+    wish = {"name": "orphan", "namespace": "bookinfo"}
+    try:
+        result = without_istiod.module("waypoint", {"waypoints": [wish], "wait": True, "wait_timeout": 3})
+        assert result["failed"]
+        assert "istiod is the cause: Deployment istio-system/istiod has no available pod" in result["msg"]
+    finally:
+        gone = without_istiod.module("waypoint", {"waypoints": [{**wish, "state": "absent"}]})
+        assert not gone.get("failed"), gone
+
+
+def test_ready_returns_within_a_second_of_the_truth(mesh: Twin) -> None:
+    _process(mesh, "stop")
+    _wait_for_istiod(mesh, ready=False)
+    command = mesh.module_command("ready", {"targets": [{"kind": "control_plane", "namespace": "istio-system"}], "timeout": 60})
+    waiting = subprocess.Popen(command, env=mesh.environment, stdout=subprocess.PIPE, text=True)
+    truth = _process_and_wait_for_deployment(mesh)
+    output, _errors = waiting.communicate(timeout=30)
+    lag = time.monotonic() - truth
+    assert waiting.returncode == 0, output
+    assert lag < 1.0, f"ready returned {lag:.2f} s after the Deployment was available again"
+
+
+def test_a_killed_istiod_is_restarted_with_its_restart_counted(mesh: Twin) -> None:
+    pod = _istiod_pod(mesh)
+    restarts = pod["status"]["containerStatuses"][0]["restartCount"]
+    subprocess.run(["pkill", "-KILL", "-f", f"pilot-discovery discovery .*{mesh.paths.name}/"], check=True)
+    with Streams(mesh.session, [Scope(POD, "istio-system")]) as streams:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            for event in streams.next_events(deadline - time.monotonic()):
+                if isinstance(event, Changed) and event.object["metadata"]["uid"] == pod["metadata"]["uid"]:
+                    status = event.object["status"]["containerStatuses"][0]
+                    if status["ready"] and status["restartCount"] == restarts + 1:
+                        return
+    raise AssertionError("istiod's pod did not become ready again with one more restart")
+
+
+def test_the_process_goes_with_its_pod(mesh: Twin) -> None:
+    old = _istiod_pod(mesh)
+    assert mesh.run(["kubectl", "delete", "pod", "-n", "istio-system", old["metadata"]["name"], "--wait"]).returncode == 0
+    result = mesh.module("ready", {"targets": [{"kind": "control_plane", "namespace": "istio-system"}], "timeout": 30})
+    assert not result.get("failed"), result["msg"]
+    new = _istiod_pod(mesh)
+    assert new["metadata"]["uid"] != old["metadata"]["uid"]
+    status = mesh.run([sys.executable, "-m", "twin", "status"]).stdout
+    assert new["metadata"]["name"] in status
+    assert old["metadata"]["name"] not in status
+
+
+def _process(twin: Twin, action: str) -> None:
+    done = twin.run([sys.executable, "-m", "twin", "process", action, "istiod"])
+    assert done.returncode == 0, done.stderr
+
+
+def _process_and_wait_for_deployment(twin: Twin) -> float:
+    """Start istiod; returns when the Deployment was seen available again, on the monotonic clock."""
+    from twin.collection import Kind
+
+    deployments = Kind("apps/v1", "Deployment", "deployments")
+    with Streams(twin.session, [Scope(deployments, "istio-system")]) as streams:
+        _process(twin, "start")
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            for event in streams.next_events(deadline - time.monotonic()):
+                if isinstance(event, Changed) and event.object["metadata"]["name"] == "istiod" and event.object["status"].get("availableReplicas"):
+                    return time.monotonic()
+    raise AssertionError("the Deployment did not become available")
+
+
+def _istiod_pod(twin: Twin) -> Object:
+    pods = twin.session.list(POD, "istio-system", label_selector="app=istiod").items
+    return next(pod for pod in pods if not pod["metadata"].get("deletionTimestamp"))
+
+
+def _wait_for_istiod(twin: Twin, *, ready: bool) -> None:
+    with Streams(twin.session, [Scope(POD, "istio-system")]) as streams:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            for event in streams.next_events(deadline - time.monotonic()):
+                objects = event.objects if isinstance(event, Listed) else [event.object] if isinstance(event, Changed) else []
+                for pod in objects:
+                    if pod["metadata"]["labels"].get("app") == "istiod" and _is_ready(pod) == ready:
+                        return
+    raise AssertionError(f"istiod's pod did not become {'ready' if ready else 'unready'}")
+
+
+def _is_ready(pod: Object) -> bool:
+    return any(seen["type"] == "Ready" and seen["status"] == "True" for seen in pod.get("status", {}).get("conditions", ()))

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.gateways import judge_gateway
+from tests.unit.objects import Object, derived, recorded, with_condition, without_condition
+
+TITLE = "Gateway bookinfo/waypoint"
+PROGRAMMED = recorded("gateway/waypoint_programmed")
+DEPLOYMENT = recorded("deployment/waypoint_available")
+TRANSITION = "2026-11-20T23:14:49Z"
+
+
+@pytest.mark.requirement("H2")
+def test_a_programmed_waypoint_with_an_available_deployment_is_current() -> None:
+    verdict = judge_gateway(TITLE, PROGRAMMED, [DEPLOYMENT])
+    assert (verdict.status, verdict.message) == (
+        "Current",
+        "programmed at 10.0.0.82, waypoint.bookinfo.svc.cluster.local, 1 of 1 pods are available",
+    )
+    assert verdict.details == {"address": "10.0.0.82, waypoint.bookinfo.svc.cluster.local"}
+
+
+@pytest.mark.requirement("H2")
+@pytest.mark.parametrize(
+    ("gateway", "deployments", "status", "reason", "message"),
+    [
+        pytest.param(None, [], "NotFound", "NotFound", "Gateway bookinfo/waypoint does not exist", id="missing"),
+        pytest.param(
+            derived(PROGRAMMED, {"metadata": {"deletionTimestamp": TRANSITION}}),
+            [DEPLOYMENT],
+            "Terminating",
+            "Terminating",
+            "it is being deleted",
+            id="deleted",
+        ),
+        pytest.param(
+            derived(PROGRAMMED, {"status": None}),
+            [],
+            "InProgress",
+            "Pending",
+            "Accepted has not been decided: no controller has looked at it",
+            id="no-status",
+        ),
+        pytest.param(
+            with_condition(PROGRAMMED, "Accepted", status="Unknown", reason="Pending", message="Waiting for controller", observedGeneration=0),
+            [],
+            "InProgress",
+            "Pending",
+            "Accepted has not been decided: Waiting for controller",
+            id="defaults-of-the-api-server",
+        ),
+        pytest.param(
+            without_condition(PROGRAMMED, "Programmed"),
+            [DEPLOYMENT],
+            "InProgress",
+            "Pending",
+            "Programmed has not been decided: no controller has looked at it",
+            id="accepted-only",
+        ),
+        pytest.param(
+            derived(PROGRAMMED, {"metadata": {"generation": 2}}),
+            [DEPLOYMENT],
+            "InProgress",
+            "GenerationNotObserved",
+            "Accepted speaks of generation 1, but generation 2 is wanted",
+            id="changed-since",
+        ),
+        pytest.param(
+            with_condition(derived(PROGRAMMED, {"metadata": {"generation": 2}}), "Accepted", observedGeneration=2),
+            [DEPLOYMENT],
+            "InProgress",
+            "GenerationNotObserved",
+            "Programmed speaks of generation 1, but generation 2 is wanted",
+            id="programmed-lags-behind",
+        ),
+        pytest.param(
+            with_condition(PROGRAMMED, "Programmed", status="False", reason="AddressNotAssigned", message="no instances found"),
+            [DEPLOYMENT],
+            "InProgress",
+            "AddressNotAssigned",
+            "Programmed is False: no instances found",
+            id="no-address-assigned",
+        ),
+        pytest.param(derived(PROGRAMMED, {"status": {"addresses": None}}), [DEPLOYMENT], "InProgress", "NoAddress", "it has no address", id="no-address"),
+        pytest.param(
+            PROGRAMMED, [], "InProgress", "NoDeployment", "it is programmed, but there is no Deployment behind it", id="programmed-without-deployment"
+        ),
+        pytest.param(
+            PROGRAMMED,
+            [derived(DEPLOYMENT, {"status": {"availableReplicas": None, "readyReplicas": None}})],
+            "InProgress",
+            "LessAvailable",
+            "it is programmed, but of Deployment bookinfo/waypoint 0 of 1 pods are available",
+            id="programmed-without-an-available-pod",
+        ),
+        pytest.param(
+            PROGRAMMED,
+            [derived(DEPLOYMENT, {"metadata": {"generation": 2}})],
+            "InProgress",
+            "GenerationNotObserved",
+            "it is programmed, but of Deployment bookinfo/waypoint its status speaks of generation 1, but generation 2 is wanted",
+            id="deployment-changed-since",
+        ),
+    ],
+)
+def test_a_gateway_that_is_not_current(gateway: Object | None, deployments: list[Object], status: str, reason: str, message: str) -> None:
+    verdict = judge_gateway(TITLE, gateway, deployments)
+    assert (verdict.status, verdict.reason, verdict.message) == (status, reason, message)
+    assert verdict.remedy
+    assert not verdict.final
+
+
+@pytest.mark.parametrize("reason", ["InvalidParameters", "UnsupportedAddress", "ListenersNotValid"])
+def test_what_only_an_edit_can_mend_is_final(reason: str) -> None:
+    verdict = judge_gateway(TITLE, with_condition(PROGRAMMED, "Accepted", status="False", reason=reason, message="no"), [DEPLOYMENT])
+    assert (verdict.status, verdict.reason, verdict.message, verdict.since, verdict.final) == ("Failed", reason, "Accepted is False: no", TRANSITION, True)
+
+
+def test_the_same_reason_of_an_older_generation_is_not_final() -> None:
+    gateway = with_condition(derived(PROGRAMMED, {"metadata": {"generation": 2}}), "Accepted", status="False", reason="ListenersNotValid")
+    assert judge_gateway(TITLE, gateway, [DEPLOYMENT]).status == "InProgress"
+
+
+def test_a_reason_that_time_can_mend_is_not_final() -> None:
+    verdict = judge_gateway(TITLE, with_condition(PROGRAMMED, "Accepted", status="False", reason="NoMatchingParent", message="no"), [DEPLOYMENT])
+    assert (verdict.status, verdict.final, verdict.remedy) == ("InProgress", False, "The message above is istiod's own.")
+
+
+def test_a_gateway_that_istiod_makes_no_deployment_for() -> None:
+    verdict = judge_gateway(TITLE, PROGRAMMED, [], managed=False)
+    assert (verdict.status, verdict.message) == ("Current", "programmed at 10.0.0.82, waypoint.bookinfo.svc.cluster.local")
+
+
+def test_a_deployment_of_no_replicas_is_no_ready_pod() -> None:
+    """Programmed may be older than the scaling down; Current promises that a ready pod stands behind the address."""
+    counts = {"replicas": 0, "updatedReplicas": None, "readyReplicas": None, "availableReplicas": None}
+    scaled_down = derived(DEPLOYMENT, {"spec": {"replicas": 0}, "status": counts})
+    assert not judge_gateway(TITLE, PROGRAMMED, [scaled_down]).current

@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.workloads import (
+    cause_in_pods,
+    judge_daemon_set,
+    judge_deployment,
+    judge_stateful_set,
+)
+from tests.unit.objects import Object, derived, named, recorded, with_condition
+
+DEPLOYMENT = recorded("deployment/istiod_available")
+DAEMON_SET = recorded("daemonset/ztunnel_available")
+POD = recorded("pod/istiod_ready")
+DELETED = {"metadata": {"deletionTimestamp": "2026-11-21T08:00:00Z"}}
+
+
+@pytest.mark.parametrize(
+    ("deployment", "status", "reason", "message"),
+    [
+        pytest.param(DEPLOYMENT, "Current", "", "1 of 1 pods are available", id="as-recorded"),
+        pytest.param(None, "NotFound", "NotFound", "Deployment istio-system/istiod does not exist", id="missing"),
+        pytest.param(derived(DEPLOYMENT, DELETED), "Terminating", "Terminating", "it is being deleted", id="deleted"),
+        pytest.param(
+            derived(DEPLOYMENT, {"metadata": {"generation": 2}}),
+            "InProgress",
+            "GenerationNotObserved",
+            "its status speaks of generation 1, but generation 2 is wanted",
+            id="stale",
+        ),
+        pytest.param(derived(DEPLOYMENT, {"status": None}), "InProgress", "LessUpdated", "0 of 1 pods have the newest template", id="no-status"),
+        pytest.param(derived(DEPLOYMENT, {"spec": {"replicas": 3}}), "InProgress", "LessUpdated", "1 of 3 pods have the newest template", id="scaling-up"),
+        pytest.param(derived(DEPLOYMENT, {"status": {"replicas": 2}}), "InProgress", "OldPodsLeft", "1 old pods have not ended", id="old-pods-left"),
+        pytest.param(
+            derived(DEPLOYMENT, {"status": {"availableReplicas": None}}), "InProgress", "LessAvailable", "0 of 1 pods are available", id="not-available"
+        ),
+        pytest.param(
+            with_condition(DEPLOYMENT, "Progressing", status="False", reason="ProgressDeadlineExceeded", message="timed out"),
+            "Failed",
+            "ProgressDeadlineExceeded",
+            "timed out",
+            id="deadline-exceeded",
+        ),
+        pytest.param(derived(DEPLOYMENT, {"spec": {"replicas": None}}), "Current", "", "1 of 1 pods are available", id="replicas-default-to-one"),
+    ],
+)
+def test_judge_deployment(deployment: Object | None, status: str, reason: str, message: str) -> None:
+    verdict = judge_deployment("Deployment istio-system/istiod", deployment)
+    assert (verdict.status, verdict.reason, verdict.message) == (status, reason, message)
+    assert verdict.current or verdict.remedy
+    # A rollout past its deadline may still get there, so waiting goes on.
+    assert not verdict.final
+
+
+def test_a_laggard_tells_since_when() -> None:
+    deployment = with_condition(derived(DEPLOYMENT, {"status": {"availableReplicas": None}}), "Available", lastTransitionTime="2026-11-21T08:00:00Z")
+    assert judge_deployment("Deployment istio-system/istiod", deployment).since == "2026-11-21T08:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("daemon_set", "status", "reason", "message"),
+    [
+        pytest.param(DAEMON_SET, "Current", "", "3 of 3 nodes have an available pod", id="as-recorded"),
+        pytest.param(None, "NotFound", "NotFound", "DaemonSet istio-system/ztunnel does not exist", id="missing"),
+        pytest.param(derived(DAEMON_SET, DELETED), "Terminating", "Terminating", "it is being deleted", id="deleted"),
+        pytest.param(derived(DAEMON_SET, {"status": None}), "InProgress", "NotObserved", "it has no status yet", id="no-status"),
+        pytest.param(
+            derived(DAEMON_SET, {"metadata": {"generation": 2}}),
+            "InProgress",
+            "GenerationNotObserved",
+            "its status speaks of generation 1, but generation 2 is wanted",
+            id="stale",
+        ),
+        pytest.param(
+            derived(DAEMON_SET, {"status": {"desiredNumberScheduled": 0}}), "InProgress", "NoNodes", "no node is eligible for its pods", id="no-nodes"
+        ),
+        pytest.param(
+            derived(DAEMON_SET, {"status": {"updatedNumberScheduled": 1}}), "InProgress", "LessUpdated", "1 of 3 nodes have the newest pod", id="rolling"
+        ),
+        pytest.param(
+            derived(DAEMON_SET, {"status": {"updatedNumberScheduled": None}}), "InProgress", "LessUpdated", "0 of 3 nodes have the newest pod", id="none-new"
+        ),
+        pytest.param(
+            derived(DAEMON_SET, {"status": {"numberAvailable": 2}}), "InProgress", "LessAvailable", "2 of 3 nodes have an available pod", id="one-not-available"
+        ),
+        pytest.param(
+            derived(DAEMON_SET, {"status": {"desiredNumberScheduled": 4}}), "InProgress", "LessUpdated", "3 of 4 nodes have the newest pod", id="a-node-joined"
+        ),
+    ],
+)
+def test_judge_daemon_set(daemon_set: Object | None, status: str, reason: str, message: str) -> None:
+    verdict = judge_daemon_set("DaemonSet istio-system/ztunnel", daemon_set)
+    assert (verdict.status, verdict.reason, verdict.message) == (status, reason, message)
+    assert verdict.current or verdict.remedy
+
+
+# The mesh has no StatefulSet to record; its status is of the API reference (apps/v1).
+STATEFUL_SET: Object = {
+    "apiVersion": "apps/v1",
+    "kind": "StatefulSet",
+    "metadata": {"name": "db", "namespace": "shop", "generation": 1},
+    "spec": {"replicas": 3, "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}}},
+    "status": {
+        "observedGeneration": 1,
+        "replicas": 3,
+        "readyReplicas": 3,
+        "availableReplicas": 3,
+        "updatedReplicas": 3,
+        "currentRevision": "db-1",
+        "updateRevision": "db-1",
+    },
+}
+ROLLING: Object = {"status": {"updateRevision": "db-2", "updatedReplicas": 1}}
+
+
+@pytest.mark.parametrize(
+    ("stateful_set", "status", "reason", "message"),
+    [
+        pytest.param(STATEFUL_SET, "Current", "", "3 of 3 pods are available", id="current"),
+        pytest.param(None, "NotFound", "NotFound", "StatefulSet shop/db does not exist", id="missing"),
+        pytest.param(derived(STATEFUL_SET, {"status": None}), "InProgress", "LessAvailable", "0 of 3 pods are available", id="no-status"),
+        pytest.param(
+            derived(STATEFUL_SET, {"status": {"availableReplicas": 2}}), "InProgress", "LessAvailable", "2 of 3 pods are available", id="one-not-available"
+        ),
+        pytest.param(derived(STATEFUL_SET, {"status": {"availableReplicas": None}}), "Current", "", "3 of 3 pods are available", id="older-servers-say-ready"),
+        pytest.param(derived(STATEFUL_SET, ROLLING), "InProgress", "LessUpdated", "1 of 3 pods have the newest template", id="rolling"),
+        pytest.param(
+            derived(STATEFUL_SET, ROLLING | {"spec": {"updateStrategy": {"rollingUpdate": {"partition": 2}}}}),
+            "Current",
+            "",
+            "3 of 3 pods are available",
+            id="partitioned-on-purpose",
+        ),
+    ],
+)
+def test_judge_stateful_set(stateful_set: Object | None, status: str, reason: str, message: str) -> None:
+    verdict = judge_stateful_set("StatefulSet shop/db", stateful_set)
+    assert (verdict.status, verdict.reason, verdict.message) == (status, reason, message)
+
+
+def _not_ready(name: str, **status: object) -> Object:
+    pod = with_condition(named(POD, name), "Ready", status="False", lastTransitionTime="2026-11-21T08:00:00Z")
+    return derived(pod, {"status": status})
+
+
+def _waiting(reason: str, **more: str) -> list[Object]:
+    return [{"name": "app", "state": {"waiting": {"reason": reason, **more}}}]
+
+
+@pytest.mark.parametrize(
+    ("pods", "expected"),
+    [
+        pytest.param([], "", id="no-pods"),
+        pytest.param([POD], "", id="ready"),
+        pytest.param([_not_ready("a")], "pod a: its readiness probe does not succeed since 2026-11-21T08:00:00Z", id="probe"),
+        pytest.param(
+            [_not_ready("a", phase="Pending", containerStatuses=_waiting("ContainerCreating"))],
+            "pod a: phase Pending since 2026-11-21T08:00:00Z",
+            id="being-created-is-no-cause",
+        ),
+        pytest.param(
+            [_not_ready("a", containerStatuses=_waiting("ImagePullBackOff", message="not found"))],
+            "pod a: container app waits, ImagePullBackOff (not found)",
+            id="image",
+        ),
+        pytest.param(
+            [_not_ready("a", initContainerStatuses=_waiting("CrashLoopBackOff"))],
+            "pod a: container app waits, CrashLoopBackOff (no message)",
+            id="init-container",
+        ),
+        pytest.param(
+            [_not_ready("a", containerStatuses=[{"name": "app", "state": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}}])],
+            "pod a: container app ended with exit code 137 (OOMKilled)",
+            id="ended",
+        ),
+        pytest.param(
+            [_not_ready("a", containerStatuses=[{"name": "app", "state": {"terminated": {"exitCode": 0}}}])],
+            "pod a: its readiness probe does not succeed since 2026-11-21T08:00:00Z",
+            id="ended-well",
+        ),
+        pytest.param(
+            [with_condition(_not_ready("a", phase="Pending"), "PodScheduled", status="False", message="0/3 nodes are available")],
+            "pod a: not scheduled (0/3 nodes are available)",
+            id="not-scheduled",
+        ),
+        pytest.param([derived(named(POD, "a"), {"status": None})], "pod a: phase unknown", id="no-status"),
+        pytest.param(
+            [_not_ready("a"), _not_ready("b", containerStatuses=_waiting("ErrImagePull", message="denied")), _not_ready("c"), _not_ready("d"), POD],
+            (
+                "pod b: container app waits, ErrImagePull (denied); "
+                "pod a: its readiness probe does not succeed since 2026-11-21T08:00:00Z; "
+                "pod c: its readiness probe does not succeed since 2026-11-21T08:00:00Z"
+            ),
+            id="the-gravest-first-and-three-at-most",
+        ),
+    ],
+)
+def test_cause_in_pods(pods: list[Object], expected: str) -> None:
+    assert cause_in_pods(pods) == expected

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twin.errors import TwinError
+from twin.facts import TwinFacts, choose_facts, read_facts, write_facts
+from twin.paths import TwinPaths
+
+FACTS = TwinFacts(pod_network=64)
+LAST = 128 * 256 - 2
+
+
+@pytest.mark.parametrize(
+    ("number", "address"),
+    [
+        pytest.param(1, "10.64.128.1", id="first"),
+        pytest.param(255, "10.64.128.255", id="end-of-a-row"),
+        pytest.param(256, "10.64.129.0", id="next-row"),
+        pytest.param(LAST, "10.64.255.254", id="last"),
+    ],
+)
+def test_addresses_of_real_pods(number: int, address: str) -> None:
+    assert FACTS.real_pod(number) == address
+
+
+@pytest.mark.parametrize("number", [-1, 0, LAST + 1, 10**6])
+def test_there_are_only_so_many(number: int) -> None:
+    with pytest.raises(TwinError) as caught:
+        FACTS.real_pod(number)
+    assert str(caught.value) == f"This twin has no pod address number {number}: delete pods of real processes first."
+
+
+@given(first=st.integers(1, LAST), second=st.integers(1, LAST), network=st.integers(64, 127))
+def test_addresses_are_unique_and_apart_from_simulated_ones(first: int, second: int, network: int) -> None:
+    facts = TwinFacts(network)
+    assert (facts.real_pod(first) == facts.real_pod(second)) == (first == second)
+    assert ip_address(facts.real_pod(first)) not in ip_network(facts.simulated_pods)
+    assert ip_address(facts.real_pod(first)) in ip_network(f"10.{network}.0.0/16")
+
+
+@pytest.mark.parametrize(
+    ("pod_address", "local"),
+    [
+        pytest.param("10.64.128.1", "127.64.128.1", id="of-this-twin"),
+        pytest.param("10.65.128.1", "10.65.128.1", id="of-another-twin"),
+        pytest.param("10.6.4.1", "10.6.4.1", id="looks-alike"),
+        pytest.param("192.0.2.1", "192.0.2.1", id="foreign"),
+    ],
+)
+def test_where_a_process_listens(pod_address: str, local: str) -> None:
+    assert FACTS.local_address(pod_address) == local
+
+
+@given(st.integers(1, LAST), st.integers(64, 127))
+def test_processes_listen_on_the_loopback_network(number: int, network: int) -> None:
+    facts = TwinFacts(network)
+    assert ip_address(facts.local_address(facts.real_pod(number))).is_loopback
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    return tmp_path
+
+
+def _twin(name: str, network: int) -> TwinPaths:
+    paths = TwinPaths(name)
+    paths.home.mkdir(parents=True)
+    write_facts(paths, TwinFacts(network))
+    return paths
+
+
+@pytest.mark.usefixtures("state")
+def test_what_is_written_is_read() -> None:
+    assert read_facts(_twin("a", 99)) == TwinFacts(99)
+
+
+@pytest.mark.usefixtures("state")
+def test_each_twin_has_a_network_of_its_own() -> None:
+    assert choose_facts() == TwinFacts(64)
+    _twin("a", 64)
+    _twin("b", 66)
+    assert choose_facts() == TwinFacts(65)
+
+
+@pytest.mark.usefixtures("state")
+def test_networks_run_out() -> None:
+    for network in range(64, 128):
+        _twin(f"t{network}", network)
+    with pytest.raises(TwinError, match="take a twin down first"):
+        choose_facts()
+
+
+@pytest.mark.parametrize("name", ["", "A", "-a", "a-", "a_b", "../a", "a" * 33])
+@pytest.mark.usefixtures("state")
+def test_names_that_cannot_be(name: str) -> None:
+    with pytest.raises(TwinError, match="use up to 32 lower-case letters, digits and dashes"):
+        TwinPaths(name)
+
+
+def test_a_state_directory_that_is_too_deep_for_a_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", "/" + "d" * 100)
+    with pytest.raises(TwinError, match="set XDG_STATE_HOME to a shorter directory"):
+        TwinPaths("a")
