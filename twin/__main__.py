@@ -8,9 +8,7 @@ import shlex
 import sys
 
 from twin.errors import TwinError
-from twin.paths import TwinPaths
-
-DEFAULT_NAME = "sandbox"
+from twin.paths import DEFAULT_NAME, TwinPaths
 
 
 def main() -> int:
@@ -61,7 +59,7 @@ def _status(arguments: argparse.Namespace) -> int:
     parts = parts_of(arguments.name)
     width = max(len(part.name) for part in parts)
     for part in parts:
-        print(f"{'up  ' if part.running else 'DEAD'}  {part.name:<{width}}  {part.said}")
+        print(f"{part.state:<4}  {part.name:<{width}}  {part.said}")
     print(f"Logs: {TwinPaths(arguments.name).logs}")
     return 0 if all(part.running for part in parts) else 1
 

@@ -24,8 +24,6 @@ COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-schedul
 MARK = "MESHWRIGHT_TWIN"
 
 _CONFIG = Path(__file__).resolve().parent / "config"
-# kwokctl calls the program kwok by the component's name.
-_PROGRAM = {"kwok-controller": "kwok"}
 
 
 class Cluster:
@@ -78,7 +76,7 @@ class Cluster:
             pid = int(self._pid_file(component).read_text())
             process = psutil.Process(pid)
             # A number may have been given to another program since; a zombie has no program any more.
-            alive = Path(process.exe()) == self._toolbox.programs[_PROGRAM.get(component, component)]
+            alive = Path(process.exe()) == (self._paths.cluster / "bin" / component).resolve()
         except (OSError, ValueError, psutil.Error):
             return None
         return pid if alive else None

@@ -20,7 +20,7 @@ from rich.table import Table
 from twin.environment import exports_of
 from twin.errors import TwinError
 from twin.lifecycle import up
-from twin.paths import REPOSITORY
+from twin.paths import DEFAULT_NAME, REPOSITORY
 from twin.tools.build import ensure_tools
 
 _PHASES = {"gateway_api": "Gateway API", "istio": "Istio", "bookinfo": "Sample application", "mesh": "Waypoint, enrollment, proof"}
@@ -72,6 +72,8 @@ def _play(name: str, story: Story) -> int:
     """ansible-playbook site.yml -i inventories/sandbox, with its output on the terminal and its events in the story."""
     environment = exports_of(name)
     environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment.get("PATH", os.environ["PATH"])])
+    if not sys.stdout.isatty():
+        environment["ANSIBLE_NOCOLOR"] = "1"
     with tempfile.TemporaryDirectory(prefix="meshwright-demo-") as directory:
         run = ansible_runner.run(
             private_data_dir=directory,
@@ -103,7 +105,7 @@ def _summarize(name: str, story: Story) -> None:
     console.print()
     console.print(phases)
     console.print()
-    console.print(Panel(_NEXT, title="Try next", title_align="left", expand=False))
+    console.print(Panel(_NEXT.format(twin="" if name == DEFAULT_NAME else f"TWIN={name} "), title="Try next", title_align="left", expand=False))
 
 
 def _what(target: dict[str, Any]) -> str:
@@ -122,7 +124,7 @@ def _proof(target: dict[str, Any]) -> str:
 
 
 _NEXT = """\
-[bold]. .venv/bin/activate; eval "$(make -s twin-env)"[/]
+[bold]. .venv/bin/activate; eval "$({twin}make -s twin-env)"[/]
   kubectl, helm, istioctl and Ansible now speak to the twin
 [bold]istioctl waypoint list -A[/]
   Istio's own tool sees the waypoint
@@ -132,5 +134,5 @@ _NEXT = """\
 [bold]ansible-playbook verify.yml -i inventories/sandbox[/]
   what is broken, since when, and what to do
 [bold]python -m twin process start istiod[/]
-[bold]make twin-down[/]
+[bold]{twin}make twin-down[/]
   leaves nothing behind"""

@@ -25,6 +25,7 @@ def exports_of(name: str) -> dict[str, str]:
         "TWIN_CHARTS": str(toolbox.files["istio"] / "charts"),
         "TWIN_GATEWAY_API": str(toolbox.files["gateway-api"] / "standard"),
         "TWIN_GATEWAY_API_VERSION": GATEWAY_API_VERSION,
+        "TWIN_KUBECONFIG": str(paths.kubeconfig),
         "TWIN_ISTIO_VERSION": ISTIO_VERSION,
         "TWIN_SAMPLES": str(toolbox.files["istio"] / "samples"),
     }

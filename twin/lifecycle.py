@@ -38,6 +38,12 @@ class Part:
     name: str
     running: bool
     said: str
+    stopped: bool = False
+
+    @property
+    def state(self) -> str:
+        """One word for status: up, off (stopped by hand) or DEAD."""
+        return "off" if self.stopped else "up" if self.running else "DEAD"
 
 
 def up(name: str, nodes: int = NODES) -> None:
@@ -50,7 +56,7 @@ def up(name: str, nodes: int = NODES) -> None:
     toolbox = ensure_tools()
     with _locked():
         cluster, supervisor = Cluster(paths, toolbox), Supervisor(paths)
-        if paths.facts.exists() and cluster.exists():
+        if paths.complete.exists() and cluster.exists():
             dead = [part for part in parts_of(name) if not part.running]
             if not dead:
                 say(f"Twin {name} is up.")
@@ -68,6 +74,7 @@ def up(name: str, nodes: int = NODES) -> None:
         with step(f"adding {nodes} nodes", 3, 3):
             _add_nodes(paths, nodes)
             supervisor.wait_until_running(AGENT, READY_SECONDS)
+        paths.complete.touch()
 
 
 def down(name: str) -> None:
@@ -98,9 +105,9 @@ def parts_of(name: str) -> list[Part]:
         return [*parts, Part("supervisor", False, "its process has died"), Part(AGENT, False, "not supervised")]
     parts.append(Part("supervisor", True, f"pid {paths.supervisor_pid.read_text().strip()}"))
     # A program that somebody stopped by hand is no fault; one that ended by itself is.
-    parts += [
-        Part(program.name, program.state in ("RUNNING", "STARTING", "STOPPED"), f"{program.state.lower()}, {program.said}") for program in supervisor.programs()
-    ]
+    for program in supervisor.programs():
+        running = program.state in ("RUNNING", "STARTING", "STOPPED")
+        parts.append(Part(program.name, running, f"{program.state.lower()}, {program.said}", stopped=program.state == "STOPPED"))
     return parts
 
 

@@ -11,6 +11,8 @@ from twin.errors import TwinError
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
+DEFAULT_NAME = "sandbox"
+
 # Linux allows 107 bytes for the path of a Unix socket.
 _LONGEST_SOCKET_PATH = 107
 
@@ -50,6 +52,11 @@ class TwinPaths:
     def facts(self) -> Path:
         """What was chosen at creation: the network's number and port."""
         return self.home / "twin.json"
+
+    @property
+    def complete(self) -> Path:
+        """Is there once the twin has been made whole; without it, a twin is one whose making was interrupted."""
+        return self.home / "complete"
 
     @property
     def kwok_workdir(self) -> Path:

@@ -39,7 +39,7 @@ class ActionModule(ActionBase):
         cluster = variables["inventory_hostname"]
         if mistakes:
             told = "\n".join(f"- cluster {cluster}: {mistake}" for mistake in mistakes)
-            result.update(failed=True, msg=f"The inventory has {len(mistakes)} mistakes; nothing was changed anywhere.\n{told}", mistakes=mistakes)
+            result.update(failed=True, msg=f"Mistakes in the inventory: {len(mistakes)}. Nothing was changed anywhere.\n{told}", mistakes=mistakes)
         else:
             result.update(changed=False, msg=f"The variables of cluster {cluster} are in order.")
         return result

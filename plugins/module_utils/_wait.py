@@ -24,6 +24,8 @@ from ._status.workloads import cause_in_pods
 FIRST_ANSWER_SECONDS = 15.0
 # A kind followed in more namespaces than this is followed in all of them with one stream.
 MOST_SCOPES_PER_KIND = 1
+# Whose warnings say why pods are not there; an autoscaler's speak of metrics.
+_TELLING_KINDS = frozenset({"DaemonSet", "Deployment", "Pod", "StatefulSet"})
 
 
 @dataclass
@@ -258,7 +260,7 @@ def _workloads_of(target: Target, seen: Seen) -> list[Object]:
 def _newest_events(session: ApiSession, namespace: str, names: t.Collection[str]) -> str:
     """The two newest warnings about these objects."""
     events = session.list(EVENT, namespace, field_selector="type=Warning").items
-    about = [event for event in events if event["involvedObject"].get("name") in names]
+    about = [event for event in events if event["involvedObject"].get("name") in names and event["involvedObject"].get("kind") in _TELLING_KINDS]
     about.sort(key=lambda event: event.get("lastTimestamp") or event.get("eventTime") or "", reverse=True)
     told = dict.fromkeys(f"{event.get('reason')}: {event.get('message')}" for event in about)
     return f"newest warnings: {'; '.join(list(told)[:2])}" if told else ""

@@ -132,9 +132,10 @@ def install(module: AnsibleModule, session: ApiSession) -> Result:
     bundle = parse_bundle(read_bundle(module.params["source"]), module.params["source"])
     present = {item["metadata"]["name"]: item for item in session.list(CUSTOM_RESOURCE_DEFINITION).items}
     changes = plan_bundle(bundle, present, upgrade=module.params["upgrade"])
-    for change in changes:
-        if change.action == "kept older":
-            module.warn(f"{change.name} stays at {change.before}, older than the bundle's {change.bundle_version}: set upgrade to bring it up to date.")
+    older = sorted({change.before for change in changes if change.action == "kept older"})
+    if older:
+        count = sum(change.action == "kept older" for change in changes)
+        module.warn(f"{count} definitions stay at {', '.join(older)}, older than the bundle's {bundle.version}: set upgrade to bring them up to date.")
     # The policy guards the bundle's version; it goes in with the definitions, or when it is not there yet.
     guards = describe_guards(session, bundle.guards, wanted=all(change.action in ("installed", "upgraded", "unchanged") for change in changes))
     changed = [change for change in changes if change.changed]

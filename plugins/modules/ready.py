@@ -194,7 +194,7 @@ def main() -> None:
 
 def wait(module: AnsibleModule, session: ApiSession) -> Result:
     """Wait, then tell the verdicts."""
-    targets = [parse_target(item) for item in module.params["targets"]]
+    targets = [parse_target(index, item) for index, item in enumerate(module.params["targets"])]
     if not targets:
         raise MeshError("There is no target to wait for: give at least one, or skip the task.")
     outcome = wait_until_current(session, targets, timeout=float(module.params["timeout"]), clock=time.monotonic)
@@ -202,11 +202,11 @@ def wait(module: AnsibleModule, session: ApiSession) -> Result:
     return result if outcome.current else {**result, "failed": True, "msg": failure_message(outcome, session.cluster)}
 
 
-def parse_target(item: dict[str, t.Any]) -> Target:
+def parse_target(index: int, item: dict[str, t.Any]) -> Target:
     """One item of the option as a value; options that its kind needs must say something."""
     lacking = [option for option in RULES[item["kind"]].options if not item[option]]
     if lacking:
-        raise MeshError(f"A target of kind {item['kind']} needs {' and '.join(lacking)}: add it to the item {item}.")
+        raise MeshError(f"targets[{index}] is of kind {item['kind']}, which needs {' and '.join(lacking)}: add it.")
     waypoint = WaypointRef(item["waypoint_namespace"] or item["namespace"], item["waypoint"]) if item["waypoint"] else None
     return Target(item["kind"], item["name"], item["namespace"], waypoint)
 

@@ -187,8 +187,8 @@ class PodRunner:
         if running:
             self._tell(started=program, ready=self._probe())
         else:
-            said = program.said if program else "the process is gone"
-            self._tell(waiting="CrashLoopBackOff", message=f"{self._real.name} does not run: {said}")
+            said = program.state.lower() if program else "gone"
+            self._tell(waiting="CrashLoopBackOff", message=f"{self._real.name} does not run, its process is {said}")
 
     def _probe(self) -> bool:
         """Ask the container's own readiness probe; a container without one is ready when it runs."""

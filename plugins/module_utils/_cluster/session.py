@@ -307,7 +307,7 @@ class ApiSession:
         if response.status == 410:
             return ResourceExpired(f"Cluster {self.cluster} has dropped the version asked for to {action}: list again.", **details)
         if response.status == 409 and "conflict" in said.lower() and reason == "Conflict":
-            message = f"Cluster {self.cluster} refused to {action}: {said} Leave the field to its owner, or set force_conflicts to take it over."
+            message = f"Cluster {self.cluster} refused to {action}: {said.rstrip('.')}. Leave the field to its owner, or set force_conflicts to take it over."
             return ApiError(message, **details)
         return ApiError(f"Cluster {self.cluster} refused to {action} ({response.status} {reason or 'error'}): {said}", **details)
 

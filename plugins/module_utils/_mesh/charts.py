@@ -16,9 +16,9 @@ import typing as t
 
 CHARTS = ("base", "istiod", "cni", "ztunnel")
 
-# Platforms that need no values of their own; the charts know no such platform and would refuse it.
-PLAIN_PLATFORMS = frozenset({"", "eks", "aks", "kind", "other"})
-CHART_PLATFORMS = frozenset({"gke", "k3d", "k3s", "microk8s", "minikube", "openshift"})
+# Platforms for which the charts have values of their own. They know no others (eks, aks, kind) and would refuse them.
+# Not openshift: its values expect cni and ztunnel in kube-system.
+CHART_PLATFORMS = frozenset({"gke", "k3d", "k3s", "microk8s", "minikube"})
 
 _PREFIXES = {"istiod": "pilot", "cni": "cni"}
 _ROOT_KEYS = frozenset({"global", "meshConfig", "profile", "platform", "compatibilityVersion"})
@@ -31,7 +31,7 @@ def chart_values(chart: str, *, platform: str = "", user: t.Mapping[str, t.Any] 
 
     Args:
         chart: one of CHARTS.
-        platform: one of PLAIN_PLATFORMS or CHART_PLATFORMS.
+        platform: one of CHART_PLATFORMS; any other needs no values.
         user: the user's own values.
     """
     values: Values = {"profile": "ambient"}
@@ -74,4 +74,4 @@ def _prefixed(user: t.Mapping[str, t.Any], prefix: str | None) -> Values:
     return merge({prefix: moved} if moved else {}, kept)
 
 
-__all__ = ("CHARTS", "CHART_PLATFORMS", "PLAIN_PLATFORMS", "chart_reference", "chart_values", "merge")
+__all__ = ("CHARTS", "CHART_PLATFORMS", "chart_reference", "chart_values", "merge")

@@ -12,7 +12,6 @@ import difflib
 import re
 import typing as t
 
-from .charts import CHART_PLATFORMS, PLAIN_PLATFORMS
 from .labels import NO_WAYPOINT
 
 Items = t.Sequence[t.Mapping[str, t.Any]]
@@ -30,7 +29,7 @@ def find_mistakes(variables: t.Mapping[str, t.Any]) -> list[str]:
     services = _items(variables, "mesh_services")
     workloads = _items(variables, "mesh_workloads")
     return [
-        *_istio_mistakes(variables),
+        *_source_mistakes(variables),
         *_waypoint_mistakes(waypoints),
         *_namespace_mistakes(namespaces),
         *_named_twice("mesh_services", [f"{item.get('namespace')}/{item.get('name')}" for item in services]),
@@ -64,19 +63,19 @@ def _items(variables: t.Mapping[str, t.Any], name: str) -> Items:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else ()
 
 
-def _istio_mistakes(variables: t.Mapping[str, t.Any]) -> t.Iterator[str]:
-    version = str(variables.get("istio_version", ""))
+def _source_mistakes(variables: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+    """Only what the chosen roles have is asked for."""
+    for name in ("cluster_kubeconfig", "istio_chart_source", "gateway_api_source"):
+        if name in variables and not str(variables[name] or "").strip():
+            yield f'{name} is empty: name a path or a URL. For the sandbox, make twin-up and then eval "$(make -s twin-env)" set it.'
+    if "istio_version" not in variables:
+        return
+    version = str(variables["istio_version"])
     found = re.fullmatch(r"(\d+)\.(\d+)\.(\d+)(-[0-9A-Za-z.-]+)?", version)
     if not found:
         yield f"istio_version is {version!r}: name a full version, such as 1.31.1."
     elif (int(found[1]), int(found[2])) < OLDEST_ISTIO:
         yield f"istio_version is {version}: ambient mesh is stable from {OLDEST_ISTIO[0]}.{OLDEST_ISTIO[1]} on, name that or a newer one."
-    platform = str(variables.get("istio_platform", ""))
-    if platform not in PLAIN_PLATFORMS | CHART_PLATFORMS:
-        yield f"istio_platform is {platform!r}: name one of {', '.join(sorted(filter(None, PLAIN_PLATFORMS | CHART_PLATFORMS)))}."
-    for source in ("istio_chart_source", "gateway_api_source"):
-        if not str(variables.get(source, "")).strip():
-            yield f'{source} is empty: name a URL or a path. For the sandbox, make twin-up and then eval "$(make -s twin-env)" set it.'
 
 
 def _waypoint_mistakes(waypoints: Items) -> t.Iterator[str]:

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .labels import NO_WAYPOINT, Object
 from .waypoint import Waypoint, WaypointRef, is_waypoint, normalize_waypoint, render_waypoint, waypoint_of
@@ -91,7 +91,8 @@ def _plan(wish: WaypointWish, gateway: Object | None) -> WaypointChange:
         return WaypointChange(wish, "deleted" if gateway is not None else "unchanged", before, {}, {})
     manifest = render_waypoint(wish.waypoint)
     # A revision that is not wished for is somebody else's to decide.
-    after = {**_fields(wish.waypoint), "revision": wish.waypoint.revision or (current.revision if current else None)}
+    revision = wish.waypoint.revision or (current.revision if current else None)
+    after = _fields(replace(wish.waypoint, revision=revision))
     same = before == after
     action: t.Literal["created", "changed", "unchanged"] = "unchanged" if same else "created" if gateway is None else "changed"
     return WaypointChange(wish, action, before, after, manifest)
@@ -99,12 +100,13 @@ def _plan(wish: WaypointWish, gateway: Object | None) -> WaypointChange:
 
 def _fields(waypoint: Waypoint) -> dict[str, t.Any]:
     """The decisions about a waypoint, as diffs show them."""
-    return {
+    fields = {
         "for": waypoint.traffic,
         "allowed_routes.from": waypoint.allowed_from,
         "allowed_routes.selector": dict(waypoint.allowed_selector) if waypoint.allowed_selector is not None else None,
         "revision": waypoint.revision,
     }
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _users_of(ref: WaypointRef, users: t.Mapping[str, t.Sequence[Object]]) -> list[str]:

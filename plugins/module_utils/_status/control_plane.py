@@ -45,7 +45,7 @@ def judge_control_plane(
         return not_found(title, "Install the control plane (role istio), or correct namespace and revision.")
     verdict = judge_deployment(title, deployment)
     if not verdict.current:
-        return Verdict(verdict.status, "IstiodNotAvailable", f"istiod is the cause: of {title} {verdict.message}", verdict.remedy, verdict.since, verdict.final)
+        return Verdict(verdict.status, "IstiodNotAvailable", f"istiod is the cause: {title}: {verdict.message}", verdict.remedy, verdict.since, verdict.final)
     if not any(_ready_endpoints(item) for item in endpoint_slices if labels_of(item).get("kubernetes.io/service-name") == name):
         return Verdict("InProgress", "NoEndpoint", f"Service {namespace}/{name} has no ready endpoint", "Compare the Service's selector with istiod's labels.")
     own = [item for item in webhooks if _serves(item, namespace, name, revision)]

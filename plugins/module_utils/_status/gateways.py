@@ -58,7 +58,7 @@ def judge_gateway(title: str, gateway: Object | None, deployments: t.Sequence[Ob
     name = f"Deployment {deployments[0]['metadata']['namespace']}/{deployments[0]['metadata']['name']}"
     verdict = judge_deployment(name, deployments[0])
     if not verdict.current:
-        return Verdict(verdict.status, verdict.reason, f"it is programmed, but of {name} {verdict.message}", verdict.remedy, verdict.since, verdict.final)
+        return Verdict(verdict.status, verdict.reason, f"it is programmed, but {name}: {verdict.message}", verdict.remedy, verdict.since, verdict.final)
     if not deployments[0]["spec"].get("replicas", 1):
         message = f"it is programmed, but {name} is scaled to 0, so its traffic goes nowhere"
         return Verdict("InProgress", "NoReplicas", message, "Scale the Deployment up.")

@@ -183,11 +183,11 @@ PULLING = derived(
 )
 
 
-def _event(reason: str, name: str, at: str) -> Object:
+def _event(reason: str, name: str, at: str, kind: str = "Pod") -> Object:
     return {
         "kind": "Event",
         "metadata": {"name": f"{name}.{at}", "namespace": "bookinfo"},
-        "involvedObject": {"name": name},
+        "involvedObject": {"kind": kind, "name": name},
         "reason": reason,
         "message": "it did",
         "lastTimestamp": at,
@@ -200,7 +200,7 @@ def _message(*objects: Object, target: Target = WAYPOINT, **answers: Reply) -> s
     return verdict.message
 
 
-LESS_AVAILABLE = "it is programmed, but of Deployment bookinfo/waypoint 0 of 1 pods are available"
+LESS_AVAILABLE = "it is programmed, but Deployment bookinfo/waypoint: 0 of 1 pods are available"
 PULL = "pod waypoint-58b67b7c74-x: container istio-proxy waits, ImagePullBackOff (denied)"
 
 
@@ -219,6 +219,7 @@ def test_the_newest_warnings_about_it_are_told_once_each() -> None:
         _event("BackOff", "waypoint-58b67b7c74-x", "2026-11-21T08:00:01Z"),
         _event("Old", "waypoint-58b67b7c74-x", "2026-11-21T07:00:00Z"),
         _event("Strange", "details-v1", "2026-11-21T09:00:00Z"),
+        _event("FailedGetResourceMetric", "waypoint", "2026-11-21T09:00:00Z", kind="HorizontalPodAutoscaler"),
     ]
     assert _message(GATEWAY_OBJECT, NOT_AVAILABLE, PULLING, ISTIOD_OBJECT, *events) == (
         f"{LESS_AVAILABLE} ({PULL}; newest warnings: Failed: it did; BackOff: it did)"

@@ -136,7 +136,7 @@ CONFLICT = 'Apply failed with 1 conflict: conflict with "helm" using v1: .spec.l
     [
         pytest.param(
             refusal(409, "Conflict", CONFLICT),
-            f"refused to apply Gateway shop/waypoint: {CONFLICT} Leave the field to its owner, or set force_conflicts to take it over.",
+            f"refused to apply Gateway shop/waypoint: {CONFLICT}. Leave the field to its owner, or set force_conflicts to take it over.",
             id="field-of-somebody-else",
             marks=pytest.mark.requirement("A14"),
         ),

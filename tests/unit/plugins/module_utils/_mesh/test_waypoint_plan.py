@@ -10,7 +10,7 @@ from tests.unit.objects import Object, derived, named, namespace_of, recorded
 
 REF = WaypointRef("bookinfo", "waypoint")
 PROGRAMMED = recorded("gateway/waypoint_programmed")
-DEFAULT = {"for": "service", "allowed_routes.from": "Same", "allowed_routes.selector": None, "revision": None}
+DEFAULT = {"for": "service", "allowed_routes.from": "Same"}
 SELECTOR = {"matchLabels": {"team": "shop"}}
 
 

@@ -54,7 +54,7 @@ UNAVAILABLE = derived(ISTIOD, {"status": {"availableReplicas": None, "readyRepli
             {"deployments": [UNAVAILABLE]},
             "InProgress",
             "IstiodNotAvailable",
-            "istiod is the cause: of Deployment istio-system/istiod 0 of 1 pods are available",
+            "istiod is the cause: Deployment istio-system/istiod: 0 of 1 pods are available",
             id="istiod-not-available",
         ),
         pytest.param({"endpoint_slices": []}, "InProgress", "NoEndpoint", "Service istio-system/istiod has no ready endpoint", id="no-endpoint-slice"),

@@ -91,7 +91,7 @@ def test_a_programmed_waypoint_with_an_available_deployment_is_current() -> None
             [derived(DEPLOYMENT, {"status": {"availableReplicas": None, "readyReplicas": None}})],
             "InProgress",
             "LessAvailable",
-            "it is programmed, but of Deployment bookinfo/waypoint 0 of 1 pods are available",
+            "it is programmed, but Deployment bookinfo/waypoint: 0 of 1 pods are available",
             id="programmed-without-an-available-pod",
         ),
         pytest.param(
@@ -99,7 +99,7 @@ def test_a_programmed_waypoint_with_an_available_deployment_is_current() -> None
             [derived(DEPLOYMENT, {"metadata": {"generation": 2}})],
             "InProgress",
             "GenerationNotObserved",
-            "it is programmed, but of Deployment bookinfo/waypoint its status speaks of generation 1, but generation 2 is wanted",
+            "it is programmed, but Deployment bookinfo/waypoint: its status speaks of generation 1, but generation 2 is wanted",
             id="deployment-changed-since",
         ),
     ],
