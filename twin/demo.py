@@ -56,7 +56,7 @@ def demo(name: str) -> int:
     code = _play(name, story)
     if code:
         raise TwinError("The playbook did not succeed; the task above says why. Run make demo again to go on where it stopped.")
-    _summarize(name, story)
+    summarize(name, story, Console(highlight=False))
     return 0
 
 
@@ -86,8 +86,8 @@ def _play(name: str, story: Story) -> int:
         return int(run.rc)
 
 
-def _summarize(name: str, story: Story) -> None:
-    console = Console(highlight=False)
+def summarize(name: str, story: Story, console: Console) -> None:
+    """Show what came out: the mesh with its proofs, the time of each phase, and what to try next."""
     mesh = Table(title=f"The mesh of cluster {name}", title_justify="left", title_style="bold", show_edge=False, pad_edge=False)
     mesh.add_column("Namespace")
     mesh.add_column("What")
