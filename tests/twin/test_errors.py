@@ -103,7 +103,7 @@ def test_a_definition_that_is_missing(empty_twin: Twin) -> None:
     assert "does not serve Gateway" in message
 
 
-@pytest.mark.requirement("A2", "L19")
+@pytest.mark.requirement("L19")
 def test_bad_inventory_data_fails_before_the_first_write_with_all_mistakes_at_once(empty_twin: Twin, tmp_path: Path) -> None:
     wrong = {
         "istio_version": "1.9",

@@ -7,8 +7,12 @@ import gzip
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -27,7 +31,7 @@ def _changed(output: str) -> int:
     return int(found[1])
 
 
-@pytest.mark.requirement("C9", "A13")
+@pytest.mark.requirement("A13")
 def test_a_second_run_changes_nothing_from_any_directory(mesh: Twin, tmp_path: Path) -> None:
     for directory in (REPOSITORY, tmp_path):
         done = mesh.play("site.yml", cwd=directory)
@@ -100,6 +104,19 @@ def test_a_release_that_a_killed_helm_left_pending_is_taken_up_again(mesh: Twin)
     assert '"status":"deployed"' in mesh.run(["helm", "list", "-n", "istio-system", "-o", "json", "--filter", "ztunnel"]).stdout
     again = mesh.play("site.yml")
     assert _changed(again.stdout) == 0, again.stdout[-3000:]
+
+
+def test_charts_come_from_a_repository_as_well_as_from_a_directory(mesh: Twin, tmp_path: Path) -> None:
+    for chart in Path(mesh.environment["TWIN_CHARTS"]).glob("*.tgz"):
+        shutil.copy(chart, tmp_path)
+    assert mesh.run(["helm", "repo", "index", str(tmp_path)]).returncode == 0
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(tmp_path))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        source = f"http://127.0.0.1:{server.server_port}"
+        done = mesh.play("site.yml", "--tags", "istio", "-e", f"istio_chart_source={source}")
+        server.shutdown()
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert _changed(done.stdout) == 0, "the same charts from elsewhere are the same"
 
 
 def _set_release_status(twin: Twin, release: str, status: str) -> None:

@@ -40,7 +40,10 @@ def capture_of(pod: Object, namespace_labels: t.Mapping[str, str], excluded_name
     """Where a pod stands, by its labels, its namespace's labels and the mark that the node agent put on it."""
     mark = annotations_of(pod).get(REDIRECTION)
     if not wants_capture(labels_of(pod), namespace_labels):
-        return Capture("leaving", "StillRedirected", "it still carries redirection rules") if mark else Capture("outside")
+        if mark:
+            return Capture("leaving", "StillRedirected", "it still carries redirection rules")
+        opted_out = namespace_labels.get(DATAPLANE_MODE) == "ambient"
+        return Capture("outside", "OptedOut", "its own label keeps it out") if opted_out else Capture("outside")
     obstacle = _obstacle(pod, excluded_namespaces)
     if obstacle:
         # The agent takes the mark off a pod whose namespace has become excluded.

@@ -19,17 +19,19 @@ def judge_enrollment(name: str, namespace: Object | None, pods: t.Sequence[Objec
     """Current when no pod of the namespace is pending and none still leaves; pods that can never be captured are told, not waited for."""
     if namespace is None:
         return not_found(f"Namespace {name}", "Create it, or correct its name.")
-    groups: dict[str, list[tuple[str, str]]] = {"captured": [], "pending": [], "excluded": [], "leaving": [], "outside": []}
+    groups: dict[str, list[tuple[str, str]]] = {"captured": [], "pending": [], "excluded": [], "leaving": [], "opted_out": []}
     since = ""
     for pod in pods:
         if pod["metadata"].get("deletionTimestamp"):
             continue
         capture = capture_of(pod, labels_of(namespace), excluded_namespaces)
-        groups[capture.state].append((pod["metadata"]["name"], capture.message))
-        if capture.state in ("pending", "leaving"):
+        state = "opted_out" if capture.reason == "OptedOut" else capture.state
+        if state in groups:
+            groups[state].append((pod["metadata"]["name"], capture.message))
+        if state in ("pending", "leaving"):
             since = min(filter(None, (since, str(pod["metadata"].get("creationTimestamp", "")))), default="")
-    details: dict[str, t.Any] = {state: sorted(pod for pod, _message in members) for state, members in groups.items() if state not in ("excluded", "outside")}
-    details["excluded"] = [f"{pod}: {message}" for pod, message in sorted(groups["excluded"])]
+    # Each with its reason, where there is one.
+    details = {state: [f"{pod}: {message}" if message else pod for pod, message in sorted(members)] for state, members in groups.items()}
     waiting = sorted(groups["pending"] + groups["leaving"])
     if waiting:
         told = "; ".join(f"pod {pod}: {message}" for pod, message in waiting[:5]) + (f"; and {len(waiting) - 5} more" if len(waiting) > 5 else "")

@@ -46,7 +46,12 @@ EXCLUDED_NAMESPACE = Capture("excluded", "ExcludedNamespace", "its namespace is 
         pytest.param(UNMARKED, PLAIN, OUTSIDE, id="namespace-not-enrolled"),
         pytest.param(CAPTURED, PLAIN, LEAVING, id="namespace-no-longer-enrolled"),
         pytest.param(derived(CAPTURED, {"metadata": {"annotations": {REDIRECTION: "pending"}}}), PLAIN, LEAVING, id="half-captured-and-leaving"),
-        pytest.param(derived(UNMARKED, {"metadata": {"labels": {MODE: "none"}}}), ENROLLED, OUTSIDE, id="pod-opts-out"),
+        pytest.param(
+            derived(UNMARKED, {"metadata": {"labels": {MODE: "none"}}}),
+            ENROLLED,
+            Capture("outside", "OptedOut", "its own label keeps it out"),
+            id="pod-opts-out",
+        ),
         pytest.param(derived(CAPTURED, {"metadata": {"labels": {MODE: "none"}}}), ENROLLED, LEAVING, id="pod-opts-out-later"),
         pytest.param(derived(CAPTURED, {"metadata": {"labels": {MODE: "ambient"}}}), PLAIN, Capture("captured"), id="pod-opts-in"),
         pytest.param(

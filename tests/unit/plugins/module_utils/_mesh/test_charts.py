@@ -22,13 +22,11 @@ def test_every_chart_gets_the_ambient_profile(chart: str, user: dict[str, Any] |
     assert chart_values(chart, user=user)["profile"] == "ambient"
 
 
-@pytest.mark.requirement("K10")
 @pytest.mark.parametrize("platform", sorted(CHART_PLATFORMS))
 def test_platforms_that_the_charts_know(platform: str) -> None:
     assert chart_values("cni", platform=platform) == {"profile": "ambient", "global": {"platform": platform}}
 
 
-@pytest.mark.requirement("K10")
 @pytest.mark.parametrize("platform", ["", "aks", "eks", "kind", "other"])
 def test_platforms_that_need_nothing(platform: str) -> None:
     assert chart_values("cni", platform=platform) == {"profile": "ambient"}
@@ -61,7 +59,6 @@ def test_user_values_join_the_platforms() -> None:
     assert chart_values("istiod", platform="gke", user={"global": {"platform": "k3s"}})["global"] == {"platform": "k3s"}
 
 
-@pytest.mark.requirement("C1")
 @pytest.mark.parametrize(
     ("source", "expected"),
     [

@@ -15,7 +15,7 @@ HOST = derived(named(PENDING, "host"), {"spec": {"hostNetwork": True}})
 OPTED_OUT = derived(named(PENDING, "opted-out"), {"metadata": {"labels": {"istio.io/dataplane-mode": "none"}}})
 
 NOT_REDIRECTED = "pod pending: the istio-cni agent on node node-3 has not redirected it"
-NOTHING: dict[str, list[str]] = {"captured": [], "pending": [], "leaving": [], "excluded": []}
+NOTHING: dict[str, list[str]] = {"captured": [], "pending": [], "leaving": [], "excluded": [], "opted_out": []}
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,14 @@ NOTHING: dict[str, list[str]] = {"captured": [], "pending": [], "leaving": [], "
         pytest.param(ENROLLED, [CAPTURED], "Current", "1 pods are captured, 0 cannot be", NOTHING | {"captured": [NAME]}, id="captured"),
         pytest.param(ENROLLED, [], "Current", "0 pods are captured, 0 cannot be", NOTHING, id="no-pods"),
         pytest.param(PLAIN, [PENDING], "Current", "0 pods are captured, 0 cannot be", NOTHING, id="not-enrolled-and-none-captured"),
-        pytest.param(ENROLLED, [OPTED_OUT], "Current", "0 pods are captured, 0 cannot be", NOTHING, id="opted-out"),
+        pytest.param(
+            ENROLLED,
+            [OPTED_OUT],
+            "Current",
+            "0 pods are captured, 0 cannot be",
+            NOTHING | {"opted_out": ["opted-out: its own label keeps it out"]},
+            id="opted-out",
+        ),
         pytest.param(
             ENROLLED,
             [CAPTURED, HOST],
@@ -38,7 +45,7 @@ NOTHING: dict[str, list[str]] = {"captured": [], "pending": [], "leaving": [], "
             [CAPTURED, PENDING],
             "InProgress",
             f"1 of 2 pods are captured: {NOT_REDIRECTED}",
-            NOTHING | {"captured": [NAME], "pending": ["pending"]},
+            NOTHING | {"captured": [NAME], "pending": [NOT_REDIRECTED.removeprefix("pod ")]},
             id="one-pending",
         ),
         pytest.param(
@@ -54,7 +61,7 @@ NOTHING: dict[str, list[str]] = {"captured": [], "pending": [], "leaving": [], "
             [CAPTURED],
             "InProgress",
             f"0 of 1 pods are captured: pod {NAME}: it still carries redirection rules",
-            NOTHING | {"leaving": [NAME]},
+            NOTHING | {"leaving": [f"{NAME}: it still carries redirection rules"]},
             id="leaving",
         ),
         pytest.param(
@@ -64,7 +71,7 @@ NOTHING: dict[str, list[str]] = {"captured": [], "pending": [], "leaving": [], "
             "0 of 7 pods are captured: "
             + "; ".join(f"pod p{number}: the istio-cni agent on node node-3 has not redirected it" for number in range(5))
             + "; and 2 more",
-            NOTHING | {"pending": [f"p{number}" for number in range(7)]},
+            NOTHING | {"pending": [f"p{number}: the istio-cni agent on node node-3 has not redirected it" for number in range(7)]},
             id="many-pending",
         ),
     ],
