@@ -15,11 +15,6 @@ from ansible.module_utils.urls import open_url
 
 from ._errors import MeshError
 
-try:
-    import yaml
-except ImportError:  # connect() reports it: kubernetes needs PyYAML too
-    yaml = None  # type: ignore[assignment]
-
 DOWNLOAD_SECONDS = 60
 
 
@@ -29,6 +24,9 @@ def read_bundle(source: str) -> list[dict[str, t.Any]]:
     Raises:
         MeshError: it cannot be read, or is no YAML.
     """
+    # Imported here because connect() has told by now when it is missing: the package kubernetes needs it too.
+    import yaml
+
     try:
         texts = [_download(source)] if source.startswith(("https://", "http://")) else _read(Path(source).expanduser())
         documents = [document for text in texts for document in yaml.safe_load_all(text)]

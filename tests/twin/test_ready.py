@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -13,11 +14,11 @@ from twin.collection import POD, Changed, Listed, Object, Scope, Streams
 
 
 @pytest.fixture
-def without_istiod(mesh: Twin) -> Twin:
+def without_istiod(mesh: Twin) -> Iterator[Twin]:
     """The mesh with istiod's process stopped; it is started again afterwards."""
     _process(mesh, "stop")
     _wait_for_istiod(mesh, ready=False)
-    yield mesh  # type: ignore[misc]
+    yield mesh
     _process(mesh, "start")
     _wait_for_istiod(mesh, ready=True)
 
