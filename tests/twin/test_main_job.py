@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import gzip
 import json
 import os
@@ -50,9 +51,9 @@ def test_verify_fails_when_a_label_has_drifted(mesh: Twin) -> None:
     label = ["kubectl", "label", "namespace", "bookinfo", "--overwrite"]
     assert mesh.run([*label, "istio.io/use-waypoint=none"]).returncode == 0
     try:
-        done = mesh.play("verify.yml", "--tags", "mesh", "--diff")
+        done = mesh.play("verify.yml", "--tags", "mesh")
         assert done.returncode == 2
-        assert "istio.io/use-waypoint: none" in done.stdout
+        assert "Cluster sandbox differs from its inventory in Namespace bookinfo" in " ".join(done.stdout.split())
     finally:
         assert mesh.run([*label, "istio.io/use-waypoint=waypoint"]).returncode == 0
 
@@ -71,18 +72,22 @@ def test_check_mode_tells_what_would_be_made_and_writes_nothing(empty_twin: Twin
     assert _writes(empty_twin) == before
 
 
-@pytest.mark.parametrize("seconds", [1.5, 4.0, 8.0, 12.0, 16.0])
-def test_a_run_that_is_killed_is_made_good_by_the_next(empty_twin: Twin, seconds: float) -> None:
-    command = ["ansible-playbook", "site.yml", "-i", "inventories/sandbox"]
-    playing = subprocess.Popen(command, env=empty_twin.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-    try:
-        playing.wait(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        os.killpg(playing.pid, signal.SIGKILL)
-        playing.wait()
+def test_a_run_that_is_killed_at_any_point_is_made_good_by_the_next(empty_twin: Twin) -> None:
+    for task in (
+        "Apply the definitions",
+        "Install the chart base",
+        "Install the chart istiod",
+        "Install the chart cni",
+        "Install the chart ztunnel",
+        "Deploy the application",
+        "Declare the waypoints",
+        "Enroll namespaces",
+    ):
+        _kill_in_the_midst_of(empty_twin, task)
     done = empty_twin.play("site.yml")
     assert done.returncode == 0, done.stdout[-3000:]
     again = empty_twin.play("site.yml")
+    assert again.returncode == 0
     assert _changed(again.stdout) == 0, again.stdout[-3000:]
 
 
@@ -117,6 +122,20 @@ def test_charts_come_from_a_repository_as_well_as_from_a_directory(mesh: Twin, t
         server.shutdown()
     assert done.returncode == 0, done.stdout[-3000:]
     assert _changed(done.stdout) == 0, "the same charts from elsewhere are the same"
+
+
+def _kill_in_the_midst_of(twin: Twin, task: str) -> None:
+    """Start site.yml and kill it, with all it has started, a moment after a task has begun."""
+    command = ["ansible-playbook", "site.yml", "-i", "inventories/sandbox"]
+    environment = {**twin.environment, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True) as playing:
+        assert playing.stdout is not None
+        reached = any(task in line for line in playing.stdout)
+        assert reached, f"site.yml ended before {task!r}"
+        # A module needs about half a second to start; by now it is at work.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            playing.wait(timeout=0.7)
+        os.killpg(playing.pid, signal.SIGKILL)
 
 
 def _set_release_status(twin: Twin, release: str, status: str) -> None:
