@@ -34,7 +34,7 @@ def _twin(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
 
 
-def test_up_on_a_running_twin_does_nothing_and_soon(victim: Twin) -> None:
+def test_up_on_a_running_twin_does_nothing(victim: Twin, capsys: pytest.CaptureFixture[str]) -> None:
     before = {process.pid for process in marked_processes(victim.paths)}
     started = time.monotonic()
     done = _twin("up")
@@ -42,7 +42,8 @@ def test_up_on_a_running_twin_does_nothing_and_soon(victim: Twin) -> None:
     assert done.returncode == 0, done.stderr
     assert "is up" in done.stderr
     assert {process.pid for process in marked_processes(victim.paths)} == before
-    print(f"twin-up on a running twin took {elapsed:.2f} s")
+    with capsys.disabled():
+        print(f"\nup on a running twin took {elapsed:.2f} s")
 
 
 @pytest.mark.parametrize("part", ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok-controller", "supervisor"])
