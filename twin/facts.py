@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from dataclasses import asdict, dataclass
 
 from twin.errors import TwinError
@@ -10,6 +11,8 @@ from twin.paths import TwinPaths, state_directory
 
 # The second number of a twin's pod addresses; 10.64.0.0 to 10.127.255.255 leaves the ranges of home and office networks alone.
 _POD_NETWORKS = range(64, 128)
+# Where the agent of a running twin shows that a network is taken, to the twins of other users too.
+_FLAG_HOST, _FLAG_PORT = "255.254", 15999
 
 
 @dataclass(frozen=True)
@@ -39,12 +42,40 @@ class TwinFacts:
 
 
 def choose_facts() -> TwinFacts:
-    """Facts for a new twin that no other twin of this user has."""
+    """Facts for a new twin: a network that no twin of this user has, and no running one of anybody else.
+
+    Raises:
+        TwinError: all networks are taken.
+    """
     taken = {read_facts(TwinPaths(path.parent.name)).pod_network for path in state_directory().glob("twins/*/twin.json")}
-    free = [number for number in _POD_NETWORKS if number not in taken]
-    if not free:
-        raise TwinError("All pod networks of this user's twins are taken: take a twin down first.")
-    return TwinFacts(pod_network=free[0])
+    for number in _POD_NETWORKS:
+        if number not in taken:
+            try:
+                raise_flag(TwinFacts(number)).close()
+            except TwinError:
+                continue
+            return TwinFacts(number)
+    raise TwinError("All pod networks of this machine's twins are taken: take a twin down first.")
+
+
+def raise_flag(facts: TwinFacts) -> socket.socket:
+    """Show that a network is taken, for as long as the returned socket is open.
+
+    Raises:
+        TwinError: another twin shows it already.
+    """
+    flag = socket.socket()
+    # A flag that was taken down a moment ago may be raised again at once.
+    flag.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        flag.bind((f"127.{facts.pod_network}.{_FLAG_HOST}", _FLAG_PORT))
+        flag.listen()
+    except OSError as error:
+        flag.close()
+        raise TwinError(
+            f"The pod network 10.{facts.pod_network}.0.0/16 is taken by another twin of this machine: make twin-down, then make twin-up."
+        ) from error
+    return flag
 
 
 def read_facts(paths: TwinPaths) -> TwinFacts:

@@ -15,7 +15,8 @@ from twin.agent.egress import serve_egress
 from twin.agent.pods import Host, RealPods
 from twin.api import Known, open_session
 from twin.collection import CONFIG_MAP, NAMESPACE, POD, MeshError, Scope, Streams, Trouble
-from twin.facts import read_facts
+from twin.errors import TwinError
+from twin.facts import raise_flag, read_facts
 from twin.paths import TwinPaths
 from twin.real_processes import load_real_processes
 from twin.supervisor import Supervisor
@@ -28,6 +29,10 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s", stream=sys.stdout)
     paths = TwinPaths(sys.argv[1])
     facts = read_facts(paths)
+    try:
+        flag = raise_flag(facts)
+    except TwinError as error:
+        sys.exit(str(error))
     ending = threading.Event()
 
     def end(_signal: int, _frame: FrameType | None) -> None:
@@ -63,6 +68,7 @@ def main() -> None:
                 except MeshError as error:
                     # A pod that went away meanwhile; the next event tells.
                     _log.info("%s", error)
+    flag.close()
 
 
 main()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twin.errors import TwinError
-from twin.facts import TwinFacts, choose_facts, read_facts, write_facts
+from twin.facts import TwinFacts, choose_facts, raise_flag, read_facts, write_facts
 from twin.paths import TwinPaths
 
 FACTS = TwinFacts(pod_network=64)
@@ -107,3 +107,12 @@ def test_a_state_directory_that_is_too_deep_for_a_socket(monkeypatch: pytest.Mon
     monkeypatch.setenv("XDG_STATE_HOME", "/" + "d" * 100)
     with pytest.raises(TwinError, match="set XDG_STATE_HOME to a shorter directory"):
         TwinPaths("a")
+
+
+def test_a_network_that_another_twin_shows_is_not_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    first = choose_facts()
+    with raise_flag(first):
+        with pytest.raises(TwinError, match="is taken by another twin"):
+            raise_flag(first)
+        assert choose_facts() != first
