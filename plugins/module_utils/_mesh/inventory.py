@@ -65,9 +65,9 @@ def _items(variables: t.Mapping[str, t.Any], name: str) -> Items:
 
 def _source_mistakes(variables: t.Mapping[str, t.Any]) -> t.Iterator[str]:
     """Only what the chosen roles have is asked for."""
-    for name in ("cluster_kubeconfig", "istio_chart_source", "gateway_api_source"):
+    for name, wanted in (("cluster_kubeconfig", "a path"), ("istio_chart_source", "a URL or a path"), ("gateway_api_source", "a URL or a path")):
         if name in variables and not str(variables[name] or "").strip():
-            yield f'{name} is empty: name a path or a URL. For the sandbox, make twin-up and then eval "$(make -s twin-env)" set it.'
+            yield f'{name} is empty: name {wanted}. For the sandbox, make twin-up and then eval "$(make -s twin-env)" set it.'
     if "istio_version" not in variables:
         return
     version = str(variables["istio_version"])

@@ -82,10 +82,12 @@ def test_what_is_written_is_read() -> None:
 
 @pytest.mark.usefixtures("state")
 def test_each_twin_has_a_network_of_its_own() -> None:
-    assert choose_facts() == TwinFacts(64)
-    _twin("a", 64)
-    _twin("b", 66)
-    assert choose_facts() == TwinFacts(65)
+    # Which ones are free depends on what else runs on this machine; that they are different does not.
+    first = choose_facts()
+    _twin("a", first.pod_network)
+    second = choose_facts()
+    _twin("b", second.pod_network)
+    assert len({first, second, choose_facts()}) == 3
 
 
 @pytest.mark.usefixtures("state")

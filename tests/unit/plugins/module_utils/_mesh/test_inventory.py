@@ -41,8 +41,8 @@ def test_a_sound_inventory_has_no_mistakes() -> None:
         pytest.param({"istio_version": "2.0.0"}, [], id="version-2"),
         pytest.param({"istio_version": "1.32.0-alpha.1"}, [], id="candidate"),
         pytest.param({"istio_platform": ""}, [], id="no-platform"),
-        pytest.param({"istio_chart_source": " "}, [f"istio_chart_source is empty: name a path or a URL. {TWIN}"], id="no-chart-source"),
-        pytest.param({"gateway_api_source": ""}, [f"gateway_api_source is empty: name a path or a URL. {TWIN}"], id="no-gateway-api-source"),
+        pytest.param({"istio_chart_source": " "}, [f"istio_chart_source is empty: name a URL or a path. {TWIN}"], id="no-chart-source"),
+        pytest.param({"gateway_api_source": ""}, [f"gateway_api_source is empty: name a URL or a path. {TWIN}"], id="no-gateway-api-source"),
         pytest.param(
             {"mesh_waypoints": [{"name": "none", "namespace": "shop"}]},
             ["mesh_waypoints[0].name is 'none': use lower-case letters, digits, dashes and dots, and not none."],
