@@ -160,7 +160,7 @@ def _end(processes: list[psutil.Process]) -> None:
 def _add_nodes(paths: TwinPaths, count: int) -> None:
     """Create the nodes and wait, by watching, until all of them are Ready."""
     from twin.api import open_session, wait_for
-    from twin.collection import NODE, Write
+    from twin.collection import NODE, MeshError, Write
 
     session = open_session(paths)
     template = yaml.safe_load(_NODE.read_text())
@@ -170,7 +170,10 @@ def _add_nodes(paths: TwinPaths, count: int) -> None:
         zone = "abc"[(number - 1) % 3]
         metadata["labels"] = {**metadata["labels"], "kubernetes.io/hostname": metadata["name"], "topology.kubernetes.io/zone": f"local-{zone}"}
         writes.append(Write("apply", NODE, metadata["name"], body={**template, "metadata": metadata}))
-    session.write_all(writes)
+    try:
+        session.write_all(writes)
+    except MeshError as error:
+        raise TwinError(f"The nodes of twin {paths.name} could not be made; logs are in {paths.logs}:\n{error}") from error
     wait_for(session, NODE, lambda found: sum(map(_is_ready, found)) == count, READY_SECONDS, f"{count} nodes of twin {paths.name} to be Ready")
 
 
