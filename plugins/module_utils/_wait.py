@@ -203,6 +203,9 @@ def _with_causes(session: ApiSession, verdicts: t.Sequence[tuple[Target, Verdict
 
     What cannot be read for this is left out: the wait's own verdict stands.
     """
+    if any(isinstance(error, Unreachable) for error in seen.troubles.values()):
+        # Asking a server that does not answer would only go on beyond the deadline.
+        return tuple(verdicts)
     explained = []
     without_istiod = _dead_control_planes(session, verdicts)
     for target, verdict in verdicts:
