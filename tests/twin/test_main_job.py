@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import threading
+from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -24,6 +25,13 @@ from twin.paths import REPOSITORY
 
 # Requests that the API server answers without keeping anything.
 _REVIEWS = ("selfsubjectaccessreviews", "selfsubjectrulesreviews", "tokenreviews", "subjectaccessreviews")
+
+
+@pytest.fixture(scope="module")
+def second() -> Iterator[Twin]:
+    """A twin beside the one with the mesh."""
+    with fresh_twin("test-second") as environment:
+        yield Twin("test-second", environment)
 
 
 def _changed(output: str) -> int:
@@ -91,15 +99,23 @@ def test_a_run_that_is_killed_at_any_point_is_made_good_by_the_next(empty_twin: 
     assert _changed(again.stdout) == 0, again.stdout[-3000:]
 
 
-def test_two_twins_side_by_side_do_not_meet(mesh: Twin) -> None:
-    with fresh_twin("test-second") as environment:
-        second = Twin("test-second", environment)
-        done = second.play("site.yml", "--tags", "gateway_api,istio")
-        assert done.returncode == 0, done.stdout[-3000:]
-        # The webhooks of both serve, each by its own istiod.
-        for twin in (mesh, second):
-            result = twin.module("ready", {"targets": [{"kind": "control_plane", "namespace": "istio-system"}], "timeout": 20})
-            assert not result.get("failed"), result["msg"]
+@pytest.mark.requirement("C17", "M13")
+def test_one_run_installs_on_an_empty_cluster_and_enrolls_nothing_by_itself(second: Twin) -> None:
+    before = _namespace_labels(second)
+    done = second.play("site.yml", "--tags", "gateway_api,istio")
+    assert done.returncode == 0, done.stdout[-3000:]
+    after = _namespace_labels(second)
+    assert {name: after[name] for name in before} == before
+    assert set(after) - set(before) == {"istio-system"}
+    assert "istio.io/dataplane-mode" not in after["istio-system"]
+
+
+def test_two_twins_side_by_side_do_not_meet(mesh: Twin, second: Twin) -> None:
+    assert second.play("site.yml", "--tags", "gateway_api,istio").returncode == 0
+    # The webhooks of both serve, each by its own istiod.
+    for twin in (mesh, second):
+        result = twin.module("ready", {"targets": [{"kind": "control_plane", "namespace": "istio-system"}], "timeout": 20})
+        assert not result.get("failed"), result["msg"]
 
 
 def test_a_release_that_a_killed_helm_left_pending_is_taken_up_again(mesh: Twin) -> None:
@@ -122,6 +138,11 @@ def test_charts_come_from_a_repository_as_well_as_from_a_directory(mesh: Twin, t
         server.shutdown()
     assert done.returncode == 0, done.stdout[-3000:]
     assert _changed(done.stdout) == 0, "the same charts from elsewhere are the same"
+
+
+def _namespace_labels(twin: Twin) -> dict[str, dict[str, str]]:
+    found = json.loads(twin.run(["kubectl", "get", "namespaces", "-o", "json"]).stdout)
+    return {item["metadata"]["name"]: item["metadata"]["labels"] for item in found["items"]}
 
 
 def _kill_in_the_midst_of(twin: Twin, task: str) -> None:
