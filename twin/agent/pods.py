@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
 import shutil
 import ssl
+import sys
 import threading
 import time
 import urllib.error
@@ -136,7 +138,9 @@ class PodRunner:
                 break
             except (ApiError, TwinError, OSError) as error:
                 _log.info("%s cannot start yet: %s", self._program, error)
-                self._tell(waiting="CreateContainerConfigError", message=str(error))
+                # When the API server is what fails, it cannot be told either; the next try does both.
+                with contextlib.suppress(ApiError):
+                    self._tell(waiting="CreateContainerConfigError", message=str(error))
                 self._ending.wait(RETRY_SECONDS)
         renewed = time.monotonic()
         while not self._ending.is_set():
@@ -170,9 +174,9 @@ class PodRunner:
             return
         specification.touch(mode=0o600)
         specification.write_text(launch)
-        # The launcher is a file without imports from the twin: it starts in a few milliseconds.
+        # The launcher imports nothing of the twin, and -S leaves out the packages: it starts in a few milliseconds.
         launcher = REPOSITORY / "twin" / "agent" / "launch.py"
-        self._host.supervisor.add(self._program, ["/usr/bin/env", "python3", "-S", str(launcher), str(specification)], self._directory)
+        self._host.supervisor.add(self._program, [sys.executable, "-S", str(launcher), str(specification)], self._directory)
 
     def _write_volumes(self) -> None:
         write_volumes(self._pod, self._container, self._host.session, self._token, self._directory / "root")
