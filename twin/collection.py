@@ -17,7 +17,7 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.kinds 
     SECRET,
     Kind,
 )
-from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.session import ApiSession, Object, Write
+from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.session import ApiSession, Object
 from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.transport import Transport
 from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.watch import (
     Changed,
@@ -28,6 +28,7 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.watch 
     Streams,
     Trouble,
 )
+from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.writes import Write
 from ansible_collections.meshwright.ambient.plugins.module_utils._errors import ApiError, MeshError
 
 __all__ = (

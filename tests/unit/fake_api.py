@@ -7,8 +7,10 @@ import queue
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
+from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.kinds import BY_NAME
 from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.session import ApiSession
 from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.transport import Transport, TransportError
+from tests.unit.objects import Object, derived
 
 SERVER = "https://api.example.org"
 
@@ -59,6 +61,9 @@ class WatchAnswer(Answer):
                 return
             yield line
 
+    def allow_silence(self, seconds: float) -> None:
+        self.silence_allowed = seconds
+
     def close(self) -> None:
         self.closed = True
 
@@ -70,8 +75,9 @@ class WatchAnswer(Answer):
 class Request:
     """What was sent."""
 
-    def __init__(self, method: str, path: str, query: Sequence[tuple[str, str]], body: Any, content_type: str) -> None:
+    def __init__(self, method: str, path: str, query: Sequence[tuple[str, str]], body: Any, content_type: str, accept: str = "") -> None:
         self.method, self.path, self.query, self.body, self.content_type = method, path, dict(query), body, content_type
+        self.accept = accept
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -86,6 +92,8 @@ class FakeTransport:
     def __init__(self, answers: Sequence[Reply] | Callable[[Request], Reply]) -> None:
         self.server = SERVER
         self.requests: list[Request] = []
+        # What happens when the credentials are fetched anew; by default there are no others.
+        self.renew: Callable[[], bool] = lambda: False
         if callable(answers):
             self._next = answers
         else:
@@ -93,10 +101,18 @@ class FakeTransport:
             self._next = lambda _request: next(left)
 
     def send(
-        self, method: str, path: str, *, query: Sequence[tuple[str, str]] = (), body: Any = None, content_type: str = "", timeout: object = None
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Sequence[tuple[str, str]] = (),
+        body: Any = None,
+        content_type: str = "",
+        accept: str = "",
+        timeout: object = None,
     ) -> Answer:
         del timeout
-        request = Request(method, path, query, body, content_type)
+        request = Request(method, path, query, body, content_type, accept)
         self.requests.append(request)
         reply = self._next(request)
         if isinstance(reply, TransportError):
@@ -131,3 +147,46 @@ def listed(*items: Mapping[str, Any], version: str = "100", page_token: str = ""
     bare = [{key: value for key, value in item.items() if key not in ("kind", "apiVersion")} for item in items]
     metadata = {"resourceVersion": version} | ({"continue": page_token} if page_token else {})
     return Answer(200, {"kind": "List", "apiVersion": "v1", "metadata": metadata, "items": bare})
+
+
+class Cluster:
+    """Serves some objects by kind; a test may put another answer in a kind's place, and send events into its watch.
+
+    A request for anything else is answered by C(other).
+    """
+
+    def __init__(self, *objects: Object, **answers: Reply | Callable[[], Reply]) -> None:
+        self._objects = [derived(item, {"metadata": {"resourceVersion": "1"}}) for item in objects]
+        self._answers = answers
+        self.watches: dict[str, WatchAnswer] = {kind: WatchAnswer() for kind in BY_NAME}
+        self.other: Callable[[Request], Reply] = lambda request: refusal(404, "NotFound", f"nobody serves {request.path}")
+        self.api = FakeApi(respond=self._respond)
+
+    def _respond(self, request: Request) -> Reply:
+        kind = next((kind for kind in BY_NAME.values() if kind.path(_namespace_in(request.path)) == request.path), None)
+        if kind is None:
+            return self.other(request)
+        if "watch" in request.query:
+            return self.watches[kind.name]
+        answer = self._answers.get(kind.name)
+        if answer is not None:
+            return answer() if callable(answer) else answer
+        labels = dict(part.split("=") for part in request.query.get("labelSelector", "").split(",") if part)
+        place = _namespace_in(request.path)
+        return listed(
+            *(
+                item
+                for item in self._objects
+                if item["kind"] == kind.name
+                and place in (None, item["metadata"].get("namespace"))
+                and labels.items() <= item["metadata"].get("labels", {}).items()
+            )
+        )
+
+    def send(self, kind: str, event: str, item: Object) -> None:
+        self.watches[kind].send((event, derived(item, {"metadata": {"resourceVersion": "2"}})))
+
+
+def _namespace_in(path: str) -> str | None:
+    parts = path.split("/")
+    return parts[parts.index("namespaces") + 1] if "namespaces" in parts[:-1] else None

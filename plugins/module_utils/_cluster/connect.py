@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 import traceback
 import typing as t
@@ -25,13 +26,23 @@ from .transport import Transport
 try:
     from kubernetes.client import ApiClient
     from kubernetes.config import ConfigException
+    from yaml import YAMLError
 
     IMPORT_ERROR = None
+    # What the kubernetes package raises at a kubeconfig that is missing, malformed, or something else altogether.
+    _UNUSABLE = (ConfigException, OSError, TypeError, ValueError, YAMLError)
 except ImportError:
     IMPORT_ERROR = traceback.format_exc()
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
+
+_KEEPALIVE = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1), (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)] + [
+    (socket.IPPROTO_TCP, getattr(socket, name), seconds)
+    for name, seconds in (("TCP_KEEPIDLE", 10), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3))
+    # Not every platform has them.
+    if hasattr(socket, name)
+]
 
 # What names a cluster by address. An environment variable that does must not win over a kubeconfig that a task names.
 _ADDRESS_OPTIONS = ("host", "api_key", "username", "password", "client_cert", "client_key", "ca_cert", "validate_certs")
@@ -59,19 +70,38 @@ def connect(module: AnsibleModule) -> ApiSession:
                 auth.pop(true_name, None)
     try:
         configuration = _create_configuration(auth)
+        # A peer that is gone without a word is noticed within half a minute.
+        configuration.socket_options = _KEEPALIVE
         client = ApiClient(configuration)
         # So that an audit log tells who asked.
         client.user_agent = "meshwright.ambient"
-    except (ConfigException, OSError, ValueError) as error:
+    except _UNUSABLE as error:
         # The path itself is not told: kubernetes.core treats the option as a secret, because it may be the content.
         given = module.params.get("kubeconfig")
         if isinstance(given, str) and not Path(given).expanduser().is_file():
             raise MeshError("The option kubeconfig names a file that does not exist: correct it, or make the file first.") from error
         named = "the given kubeconfig" if given else "the credentials of the environment"
-        raise MeshError(f"No session could be opened with {named} ({error}): check that it is whole and that the context is in it.") from error
+        raise MeshError(f"No session could be opened with {named} ({_in_a_line(error)}): check that it is whole and that the context is in it.") from error
     for header, value in _create_headers(module).items():
         client.set_default_header(header, ",".join(value) if isinstance(value, list) else value)
-    return ApiSession(Transport(client), name=str(module.params.get("context") or ""), pause=time.sleep)
+
+    def renew() -> bool:
+        """Read the kubeconfig, its token files and the words of its exec plugin anew; whether the credentials are others now."""
+        before = dict(client.configuration.api_key)
+        try:
+            fresh = _create_configuration(auth)
+        except _UNUSABLE:
+            return False
+        client.configuration.api_key = fresh.api_key
+        # The hook of before would put its own token back.
+        client.configuration.refresh_api_key_hook = fresh.refresh_api_key_hook
+        return bool(fresh.api_key != before)
+
+    return ApiSession(Transport(client, renew), name=str(module.params.get("context") or ""), pause=time.sleep)
+
+
+def _in_a_line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 __all__ = ("AUTH_ARG_SPEC", "connect")

@@ -8,24 +8,30 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from .._errors import ApiError, MeshError, NotServed, ResourceExpired, Unreachable
+from .._errors import ApiError, MeshError, NotServed, ResourceExpired
 from .kinds import SELF_SUBJECT_ACCESS_REVIEW, Kind
+from .refusals import no_api_server, not_served, refusal, unreachable, worth_a_retry
 from .transport import Response, Timeout, Transport, TransportError
+from .writes import Object, Write, describe
 
-Object = t.Dict[str, t.Any]
 Objects = t.List[Object]
 
 FIELD_MANAGER = "meshwright"
 PAGE_SIZE = 500
 WRITERS = 8
-ATTEMPTS = 4
+DEFAULT_TIMEOUT: Timeout = (10.0, 60.0)
+# How long one request waits for a busy server in all, in seconds.
+RETRY_SECONDS = 60.0
 
+# Source: Kubernetes' API concepts, "fetch as a PartialObjectMetadata".
+_METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _NOT_BEGUN: dict[str, t.Any] = {}
 
 
@@ -35,48 +41,6 @@ class ObjectList:
 
     items: Objects
     resource_version: str
-
-
-@dataclass(frozen=True)
-class Write:
-    """One write to be sent.
-
-    Attributes:
-        verb: C(create), C(apply), C(patch) or C(delete).
-        kind: what is written.
-        name: the object's name.
-        namespace: its namespace, or None for a cluster-scoped kind.
-        body: the object (create, apply), the merge patch (patch) or the delete options (delete).
-        force: with apply, take over fields that another field manager owns.
-        creates: with apply, whether the object is not there yet.
-        subresource: such as C(status); empty for the object itself.
-    """
-
-    verb: t.Literal["create", "apply", "patch", "delete"]
-    kind: Kind
-    name: str
-    namespace: str | None = None
-    body: Object | None = None
-    force: bool = False
-    creates: bool = False
-    subresource: str = ""
-
-    @property
-    def access_verbs(self) -> tuple[str, ...]:
-        """The verbs that RBAC asks about; server-side apply is a patch, and a creation where there is nothing yet."""
-        if self.verb == "apply":
-            return ("patch", "create") if self.creates else ("patch",)
-        return (self.verb,)
-
-    def __str__(self) -> str:
-        return f"{self.verb} {describe(self.kind, self.name, self.namespace)}"
-
-
-def describe(kind: Kind, name: str | None = None, namespace: str | None = None) -> str:
-    """How messages name an object: C(Gateway shop/waypoint), C(Namespace shop), or C(pods in namespace shop)."""
-    if name:
-        return f"{kind.name} {namespace}/{name}" if namespace else f"{kind.name} {name}"
-    return f"{kind.plural} in namespace {namespace}" if namespace else kind.plural
 
 
 class ApiSession:
@@ -114,23 +78,47 @@ class ApiSession:
         *,
         label_selector: str | None = None,
         field_selector: str | None = None,
+        metadata_only: bool = False,
+        trim: t.Callable[[Object], Object] | None = None,
+        timeout: Timeout = DEFAULT_TIMEOUT,
+        persist: bool = True,
     ) -> ObjectList:
         """All objects of a kind in a namespace, or in all of them, read in pages of PAGE_SIZE.
 
+        Args:
+            kind: what to list.
+            namespace: where; None for all namespaces.
+            label_selector: as C(kubectl -l) takes it.
+            field_selector: as C(kubectl --field-selector) takes it.
+            metadata_only: leave out all but metadata, which is much less to send and to hold.
+            trim: makes each object smaller before the next page is read, so that memory is bounded by what is kept.
+            timeout: seconds to connect, and to wait for each piece of the answer.
+            persist: ask again when the server is busy or the connection breaks, instead of raising at once.
+
         Raises:
             NotServed: the API server does not know the kind.
-            ResourceExpired: the list took longer than the server keeps its pages; list again.
+            ResourceExpired: the list took longer than the server keeps its pages, twice.
         """
         query = [("limit", str(PAGE_SIZE))]
         query += [("labelSelector", label_selector)] if label_selector else []
         query += [("fieldSelector", field_selector)] if field_selector else []
+        action = f"list {describe(kind, None, namespace)}"
+        accept = _METADATA_ONLY if metadata_only else ""
         items: Objects = []
         page_token = ""
+        begun_again = False
         while True:
             page_query = [*query, ("continue", page_token)] if page_token else query
-            answer = self._request("GET", kind.path(namespace), f"list {describe(kind, None, namespace)}", kind, query=page_query)
-            # The items of a list carry neither kind nor apiVersion of their own.
-            items += ({"apiVersion": kind.api_version, "kind": kind.name, **item} for item in answer.get("items") or ())
+            try:
+                answer = self._request("GET", kind.path(namespace), action, kind, query=page_query, accept=accept, timeout=timeout, persist=persist)
+            except ResourceExpired:
+                if begun_again or not page_token:
+                    raise
+                items, page_token, begun_again = [], "", True
+                continue
+            # The items of a list carry neither kind nor apiVersion of their own, or the metadata's.
+            page = ({**item, "apiVersion": kind.api_version, "kind": kind.name} for item in answer.get("items") or ())
+            items += map(trim, page) if trim else page
             metadata = answer.get("metadata") or {}
             page_token = metadata.get("continue") or ""
             if not page_token:
@@ -148,6 +136,8 @@ class ApiSession:
         action = str(write)
         path = write.kind.path(write.namespace, write.name, write.subresource or None)
         manager = [("fieldManager", self._field_manager)]
+        if write.dry_run:
+            manager += [("dryRun", "All"), ("fieldValidation", "Strict")]
         answer: t.Any
         if write.verb == "create":
             # A subresource is created below the object that it belongs to.
@@ -160,7 +150,7 @@ class ApiSession:
             answer = self._request("PATCH", path, action, write.kind, query=manager, body=write.body, content_type="application/merge-patch+json")
         else:
             body = write.body or {"propagationPolicy": "Background"}
-            answer = self._request("DELETE", path, action, write.kind, body=body, absent_ok=True)
+            answer = self._request("DELETE", path, action, write.kind, query=manager[1:], body=body, absent_ok=True)
         return t.cast("t.Optional[Object]", answer)
 
     def write_all(self, writes: t.Sequence[Write]) -> t.List[t.Optional[Object]]:
@@ -198,31 +188,59 @@ class ApiSession:
     # permissions
 
     def refused(self, writes: t.Iterable[Write]) -> t.List[str]:
-        """Which of the planned writes RBAC would refuse, one sentence each; one question per verb, kind and namespace.
+        """Which of the planned writes RBAC would refuse, one sentence each.
 
-        The question is a SelfSubjectAccessReview, which the API server answers and does not keep.
+        One question per verb and kind when the user may write in all namespaces, else one more per namespace. The question is a
+        SelfSubjectAccessReview, which the API server answers and does not keep.
         """
-        asked: dict[tuple[str, Kind, str | None], Write] = {}
+        asked: dict[tuple[str, Kind], dict[str | None, Write]] = {}
         for write in writes:
             for verb in write.access_verbs:
-                asked.setdefault((verb, write.kind, write.namespace), write)
+                asked.setdefault((verb, write.kind), {}).setdefault(write.namespace, write)
         sentences = []
-        for (verb, kind, namespace), write in asked.items():
-            attributes = {"verb": verb, "group": kind.group, "resource": kind.plural, "namespace": namespace or "", "name": write.name}
-            body = {
-                "apiVersion": SELF_SUBJECT_ACCESS_REVIEW.api_version,
-                "kind": SELF_SUBJECT_ACCESS_REVIEW.name,
-                "spec": {"resourceAttributes": attributes},
-            }
-            action = f"ask whether it may {write}"
-            answer = self._request("POST", SELF_SUBJECT_ACCESS_REVIEW.path(), action, SELF_SUBJECT_ACCESS_REVIEW, body=body)
-            if not answer["status"].get("allowed"):
-                place = f"in namespace {namespace}" if namespace else "at cluster scope"
+        for (verb, kind), places in asked.items():
+            if len(places) > 1 and self._may(verb, kind, None, next(iter(places.values()))):
+                continue
+            denied = [write for namespace, write in places.items() if not self._may(verb, kind, namespace, write, write.name)]
+            for write in denied:
+                place = f"in namespace {write.namespace}" if write.namespace else "at cluster scope"
                 sentences.append(
                     f"Cluster {self.cluster} does not let this user {verb} {kind.plural} {place} (needed to {write}): "
                     f"grant the verb {verb} on {kind.plural}{'.' + kind.group if kind.group else ''} and run again; nothing was changed."
                 )
         return sentences
+
+    def _may(self, verb: str, kind: Kind, namespace: str | None, write: Write, name: str = "") -> bool:
+        """Whether RBAC lets this user do this, in one namespace or, without one, in all of them; write says what for."""
+        attributes = {"verb": verb, "group": kind.group, "resource": kind.plural, "namespace": namespace or "", "name": name}
+        review = SELF_SUBJECT_ACCESS_REVIEW
+        body = {"apiVersion": review.api_version, "kind": review.name, "spec": {"resourceAttributes": attributes}}
+        answer = self._request("POST", review.path(), f"ask whether it may {write}", review, body=body)
+        return bool(answer["status"].get("allowed"))
+
+    # the server's own word
+
+    def find_kind(self, api_version: str, name: str) -> Kind:
+        """The Kind of objects that this collection does not know by itself, by asking the API server for its plural.
+
+        Raises:
+            NotServed: the API server does not know it.
+        """
+        unknown = Kind(api_version, name, name)
+        path = f"/{'apis' if unknown.group else 'api'}/{api_version}"
+        answer = self._request("GET", path, f"ask for the resources of {api_version}", unknown)
+        for resource in answer.get("resources") or ():
+            if resource["kind"] == name and "/" not in resource["name"]:
+                return Kind(api_version, name, resource["name"], resource["namespaced"])
+        raise NotServed(not_served(self.cluster, unknown), status=404, reason="NotFound")
+
+    def probe(self, path: str, timeout: Timeout) -> tuple[int, str]:
+        """What a path of the API server answers: status and text, whatever they are; status 0 when no answer comes."""
+        try:
+            response = self._transport.send("GET", path, timeout=timeout)
+            return response.status, response.text()
+        except TransportError as error:
+            return 0, str(error)
 
     # one request
 
@@ -236,24 +254,33 @@ class ApiSession:
         query: t.Sequence[tuple[str, str]] = (),
         body: Object | None = None,
         content_type: str = "application/json",
+        accept: str = "",
         absent_ok: bool = False,
+        timeout: Timeout = DEFAULT_TIMEOUT,
+        persist: bool = True,
     ) -> t.Any:
-        """Send one request and decode its answer; retried when the server says that it is busy."""
-        for attempt in range(1, ATTEMPTS + 1):
+        """Send one request and decode its answer; sent again while the server is busy or the connection breaks, as far as that is harmless."""
+        paused = 0.0
+        for attempt in itertools.count(1):
             try:
-                response = self._send(method, path, action, kind, query=query, body=body, content_type=content_type, absent_ok=absent_ok)
+                response = self._send(
+                    method, path, action, kind, query=query, body=body, content_type=content_type, accept=accept, absent_ok=absent_ok, timeout=timeout
+                )
+                text = self._read(response, action)
                 break
             except ApiError as error:
-                if attempt == ATTEMPTS or not _worth_a_retry(method, error):
+                pause = error.retry_after if error.retry_after is not None else 0.2 * 2**attempt
+                if not persist or not worth_a_retry(method, error, attempt) or paused + pause > RETRY_SECONDS:
                     raise
-                self._pause(error.retry_after if error.retry_after is not None else 0.2 * 2**attempt)
-        try:
-            text = response.text()
-        except TransportError as error:
-            raise self._unreachable(action, str(error)) from error
+                # A server that says "at once" is not asked at once for ever.
+                paused += max(pause, 0.5)
+                self._pause(pause)
         if response.status == 404:
             return None
-        return json.loads(text)
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise no_api_server(self.cluster, action, text) from error
 
     def _send(
         self,
@@ -265,80 +292,31 @@ class ApiSession:
         query: t.Sequence[tuple[str, str]] = (),
         body: Object | None = None,
         content_type: str = "application/json",
+        accept: str = "",
         absent_ok: bool = False,
-        timeout: Timeout = (10.0, 60.0),
+        timeout: Timeout = DEFAULT_TIMEOUT,
     ) -> Response:
-        try:
-            response = self._transport.send(method, path, query=query, body=body, content_type=content_type, timeout=timeout)
+        for renewed in (False, True):
+            try:
+                response = self._transport.send(method, path, query=query, body=body, content_type=content_type, accept=accept, timeout=timeout)
+            except TransportError as error:
+                raise unreachable(self.cluster, action, str(error)) from error
             if response.status < 400:
                 return response
-            text = response.text()
-        except TransportError as error:
-            raise self._unreachable(action, str(error)) from error
-        refusal = self._refusal(action, kind, response, text)
-        if absent_ok and response.status == 404 and not isinstance(refusal, NotServed):
+            text = self._read(response, action)
+            # A token that has run out in the midst of the task may have a successor by now.
+            if response.status != 401 or renewed or not self._transport.renew():
+                break
+        refused = refusal(self.cluster, action, kind, response.status, response.headers, text)
+        if absent_ok and response.status == 404 and not isinstance(refused, NotServed):
             return response
-        raise refusal
+        raise refused
 
-    def _unreachable(self, action: str, words: str) -> Unreachable:
-        message = (
-            f"Cluster {self.cluster} could not be reached to {action} ({words}): "
-            "check that the API server runs and that the kubeconfig names the right address and CA."
-        )
-        return Unreachable(message, status=0, reason=words)
-
-    def _refusal(self, action: str, kind: Kind, response: Response, text: str) -> ApiError:
-        status = _parse_status(text)
-        said = str(status.get("message") or text.strip()[:300] or "no message")
-        reason = str(status.get("reason") or "")
-        details: dict[str, t.Any] = {"status": response.status, "reason": reason, "retry_after": _retry_after(response)}
-        if response.status == 401:
-            message = (
-                f"Cluster {self.cluster} did not accept the credentials to {action} (401 Unauthorized): "
-                "the token or certificate is missing, wrong or expired; log in again or renew the kubeconfig."
-            )
-            return ApiError(message, **details)
-        if response.status == 403:
-            message = f"Cluster {self.cluster} refused to {action} ({said}): grant this permission to the user and run again."
-            return ApiError(message, **details)
-        # A 404 whose Status names no object means that the path itself is not served.
-        if response.status == 404 and not (status.get("details") or {}).get("name"):
-            return NotServed(f"Cluster {self.cluster} does not serve {kind.name} ({kind.api_version}): {_remedy_for_missing(kind)}", **details)
-        if response.status == 410:
-            return ResourceExpired(f"Cluster {self.cluster} has dropped the version asked for to {action}: list again.", **details)
-        if response.status == 409 and "conflict" in said.lower() and reason == "Conflict":
-            message = f"Cluster {self.cluster} refused to {action}: {said.rstrip('.')}. Leave the field to its owner, or set force_conflicts to take it over."
-            return ApiError(message, **details)
-        return ApiError(f"Cluster {self.cluster} refused to {action} ({response.status} {reason or 'error'}): {said}", **details)
+    def _read(self, response: Response, action: str) -> str:
+        try:
+            return response.text()
+        except TransportError as error:
+            raise unreachable(self.cluster, action, str(error)) from error
 
 
-def _worth_a_retry(method: str, error: ApiError) -> bool:
-    """429 and 503 come before any work is done, so every method may be sent again; a cut connection only for reads and idempotent writes."""
-    if error.status in (429, 503):
-        return True
-    return isinstance(error, Unreachable) and method in ("GET", "PATCH") and "refused" not in error.reason.lower() and "certificate" not in error.reason.lower()
-
-
-def _parse_status(text: str) -> Object:
-    try:
-        status = json.loads(text)
-    except ValueError:
-        return {}
-    return status if isinstance(status, dict) else {}
-
-
-def _retry_after(response: Response) -> float | None:
-    """The Retry-After header in seconds; API servers send whole seconds."""
-    value = response.headers.get("Retry-After", "")
-    return float(value) if value.isdigit() else None
-
-
-def _remedy_for_missing(kind: Kind) -> str:
-    if kind.group.endswith("gateway.networking.k8s.io"):
-        return "install the Gateway API CRDs first (role gateway_api)."
-    if kind.group.endswith("istio.io"):
-        return "install Istio's CRDs first (role istio)."
-    return "check the version of the cluster."
-
-
-__all__ = ("FIELD_MANAGER", "ApiSession", "Object", "ObjectList", "Write", "describe")
+__all__ = ("FIELD_MANAGER", "ApiSession", "Object", "ObjectList")

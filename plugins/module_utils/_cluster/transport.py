@@ -11,11 +11,16 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import threading
+import time
 import typing as t
 
 if t.TYPE_CHECKING:
     import urllib3
     from kubernetes.client import ApiClient
+
+# Within this time of a renewal, a refusal is taken to speak of the credentials before it.
+RENEWAL_SECONDS = 5.0
 
 # (connect, read) in seconds. A read time-out of None leaves a stream open.
 Timeout = t.Tuple[float, t.Optional[float]]
@@ -50,6 +55,12 @@ class Response:
         if buffered:
             yield buffered
 
+    def allow_silence(self, seconds: float) -> None:
+        """How long the next bytes may keep the reader waiting before the connection counts as broken."""
+        sock = getattr(self._raw.connection, "sock", None)
+        if sock is not None:
+            sock.settimeout(seconds)
+
     def close(self) -> None:
         """Drop the connection; for the thread that reads from it."""
         self._raw.close()
@@ -66,12 +77,28 @@ class Response:
 class Transport:
     """Sends requests with the authentication of a kubernetes ApiClient, whose pool of connections it shares.
 
-    The ApiClient renews tokens (exec plugins, token files) by its own hook each time the headers are asked for.
+    Args:
+        client: knows the server, its CA and the credentials. It renews tokens whose expiry it knows each time the headers are asked for.
+        renew: fetches the credentials anew after the server has refused them, and says whether they are others now.
     """
 
-    def __init__(self, client: ApiClient) -> None:
+    def __init__(self, client: ApiClient, renew: t.Callable[[], bool] = lambda: False) -> None:
         self._client = client
+        self._renew = renew
+        self._renewing = threading.Lock()
+        self._renewed: float | None = None
         self.server: str = client.configuration.host
+
+    def renew(self) -> bool:
+        """Fetch the credentials anew; whether there are others now than those that were refused."""
+        with self._renewing:
+            # Several threads are refused at once when a token runs out; the first one fetches, the others find it done.
+            if self._renewed is not None and time.monotonic() - self._renewed < RENEWAL_SECONDS:
+                return True
+            if self._renew():
+                self._renewed = time.monotonic()
+                return True
+            return False
 
     def send(
         self,
@@ -81,6 +108,7 @@ class Transport:
         query: t.Sequence[tuple[str, str]] = (),
         body: t.Any = None,
         content_type: str = "application/json",
+        accept: str = "",
         timeout: Timeout = (10.0, 60.0),
     ) -> Response:
         """Send one request; any status is an answer. Raises TransportError when none comes."""
@@ -88,7 +116,7 @@ class Transport:
 
         import urllib3
 
-        headers: dict[str, str] = {"Accept": "application/json", **self._client.default_headers}
+        headers: dict[str, str] = {"Accept": accept or "application/json", **self._client.default_headers}
         self._client.update_params_for_auth(headers, [], ["BearerToken"])
         data = None
         if body is not None:

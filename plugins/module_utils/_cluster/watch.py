@@ -12,18 +12,22 @@ import json
 import queue
 import random
 import threading
+import time
 import typing as t
 from dataclasses import dataclass
 
 from .._errors import ApiError, NotServed, ResourceExpired
 from .kinds import Kind
 from .session import ApiSession, Object
-from .transport import Response, TransportError
+from .transport import Response, Timeout, TransportError
 
 # The API server ends a watch after this many seconds; the stream goes on from the last version seen.
 WATCH_SECONDS = 240
-# Bookmarks come about once a minute; a stream silent for longer has lost its connection.
-SILENCE_SECONDS = 90.0
+# Bookmarks come once a minute (apiserver's storage/cacher); a stream silent for longer has lost its connection.
+SILENCE_SECONDS = 75.0
+# How long the first word of an answer is waited for: a list of thousands of objects takes a while, opening a watch does not.
+LIST_TIMEOUT: Timeout = (5.0, 30.0)
+OPEN_TIMEOUT: Timeout = (5.0, 15.0)
 LONGEST_BACKOFF = 5.0
 # How often a kind that is not served yet is asked for again.
 NOT_SERVED_PAUSE = 1.0
@@ -76,7 +80,14 @@ class Trouble:
         return self.error.status in (400, 401, 403, 405, 406)
 
 
-Event = t.Union[Listed, Changed, Gone, Trouble]
+@dataclass(frozen=True)
+class Resumed:
+    """A scope that was in trouble is followed again, from where it was left."""
+
+    scope: Scope
+
+
+Event = t.Union[Listed, Changed, Gone, Trouble, Resumed]
 
 
 class Streams:
@@ -86,15 +97,20 @@ class Streams:
         session: where to list and watch; it is shared by the threads.
         scopes: what to follow.
         trim: makes an object smaller before it is kept; it must not change its argument's nested values.
+        clock: a monotonic clock in seconds.
     """
 
-    def __init__(self, session: ApiSession, scopes: t.Iterable[Scope], trim: t.Callable[[Object], Object] = lambda seen: seen) -> None:
-        self._session = session
-        self._trim = trim
+    def __init__(
+        self,
+        session: ApiSession,
+        scopes: t.Iterable[Scope],
+        trim: t.Callable[[Object], Object] = lambda seen: seen,
+        clock: t.Callable[[], float] = time.monotonic,
+    ) -> None:
         self._stopping = threading.Event()
-        self._open: dict[Scope, Response] = {}
         self.events: queue.SimpleQueue[Event] = queue.SimpleQueue()
-        self._threads = [threading.Thread(target=self._follow, args=(scope,), name=f"watch {scope.kind.plural}", daemon=True) for scope in scopes]
+        self._streams = {scope: _Stream(session, scope, trim, self.events.put, self._stopping, clock) for scope in scopes}
+        self._threads = [threading.Thread(target=stream.follow, name=f"watch {scope.kind.plural}", daemon=True) for scope, stream in self._streams.items()]
 
     def __enter__(self) -> Streams:
         for thread in self._threads:
@@ -103,8 +119,8 @@ class Streams:
 
     def __exit__(self, *error: object) -> None:
         self._stopping.set()
-        for response in list(self._open.values()):
-            response.interrupt()
+        for stream in self._streams.values():
+            stream.interrupt()
 
     def next_events(self, timeout: float) -> list[Event]:
         """All events that have come; waits up to timeout seconds for the first. Empty when none came."""
@@ -116,66 +132,136 @@ class Streams:
         except queue.Empty:
             return events
 
-    def _follow(self, scope: Scope) -> None:
-        """List, then watch, for as long as the streams are open; each break is mended by the cheapest means that is still right."""
-        version = ""
+    def heard(self, scope: Scope) -> float:
+        """When, by the clock, the server has last said anything about a scope, if only a bookmark; at first, when following began."""
+        return self._streams[scope].heard
+
+    def renew(self, scope: Scope) -> None:
+        """Drop the scope's connection and list it anew: a silent one may be half-open, and what it would tell be lost."""
+        self._streams[scope].renew()
+
+
+class _Stream:
+    """One scope's list and watch; each break is mended by the cheapest means that is still right."""
+
+    def __init__(
+        self,
+        session: ApiSession,
+        scope: Scope,
+        trim: t.Callable[[Object], Object],
+        put: t.Callable[[Event], None],
+        stopping: threading.Event,
+        clock: t.Callable[[], float],
+    ) -> None:
+        self._session = session
+        self._scope = scope
+        self._trim = trim
+        self._put = put
+        self._stopping = stopping
+        self._clock = clock
+        self._response: Response | None = None
+        # The version that was seen last; empty before the first list, and when the scope must be listed anew.
+        self._version = ""
+        self._outdated = False
+        self._in_trouble = False
+        self.heard = clock()
+
+    def renew(self) -> None:
+        """List anew; called by another thread than the one that follows."""
+        self._outdated = True
+        self.interrupt()
+
+    def interrupt(self) -> None:
+        """Wake the thread that reads from the open watch."""
+        response = self._response
+        if response is not None:
+            response.interrupt()
+
+    def follow(self) -> None:
+        """List, then watch, until the streams are left or the server has refused for good."""
         failures = 0
         while not self._stopping.is_set():
             try:
-                if not version:
-                    listed = self._session.list(scope.kind, scope.namespace)
-                    version = listed.resource_version
-                    self.events.put(Listed(scope, [self._trim(item) for item in listed.items]))
-                version = self._watch(scope, version)
+                if not self._version or self._outdated:
+                    self._list()
+                self._watch()
                 failures = 0
                 self._stopping.wait(_BETWEEN_WATCHES)
             except ResourceExpired:
-                version = ""
+                self._version = ""
                 self._stopping.wait(_BETWEEN_WATCHES)
-            except (ApiError, TransportError) as error:
+            except ApiError as error:
                 failures += 1
-                if isinstance(error, ApiError):
-                    trouble = Trouble(scope, error)
-                    self.events.put(trouble)
-                    if trouble.final:
-                        return
-                if isinstance(error, NotServed):
-                    version = ""
-                    self._stopping.wait(NOT_SERVED_PAUSE)
-                else:
-                    self._stopping.wait(min(0.1 * 2 ** min(failures, 10), LONGEST_BACKOFF) * random.uniform(0.5, 1.0))
+                trouble = Trouble(self._scope, error)
+                self._in_trouble = True
+                self._put(trouble)
+                if trouble.final:
+                    return
+                self._stopping.wait(self._pause_after(error, failures))
 
-    def _watch(self, scope: Scope, version: str) -> str:
-        """Follow one watch to its end; returns the version to go on from.
+    def _list(self) -> None:
+        self._outdated = False
+        # What the session would do about a busy server is done here, where leaving the streams ends it.
+        listed = self._session.list(self._scope.kind, self._scope.namespace, trim=self._trim, timeout=LIST_TIMEOUT, persist=False)
+        self._version = listed.resource_version
+        self._in_trouble = False
+        self.heard = self._clock()
+        self._put(Listed(self._scope, listed.items))
+
+    def _watch(self) -> None:
+        """Follow one watch to its end, whoever ends it; what came whole has been counted, so the next goes on from there.
 
         Raises:
             ResourceExpired: the server no longer has the version.
-            ApiError, TransportError: the watch broke before any event; what was seen since is kept by the caller's version.
+            ApiError: the watch could not be opened.
         """
-        query = [("resourceVersion", version), ("timeoutSeconds", str(WATCH_SECONDS))]
-        response = self._session.open_watch(scope.kind, scope.namespace, query=query, timeout=(10.0, SILENCE_SECONDS))
-        self._open[scope] = response
+        query = [("resourceVersion", self._version), ("timeoutSeconds", str(WATCH_SECONDS))]
+        response = self._session.open_watch(self._scope.kind, self._scope.namespace, query=query, timeout=OPEN_TIMEOUT)
+        response.allow_silence(SILENCE_SECONDS)
+        self._response = response
         try:
+            # Who asked for news, or left, while the watch was being opened had no connection to interrupt.
+            if self._stopping.is_set() or self._outdated:
+                return
+            self.heard = self._clock()
+            if self._in_trouble:
+                self._in_trouble = False
+                self._put(Resumed(self._scope))
             for line in response.lines():
+                self.heard = self._clock()
                 event = json.loads(line)
-                seen = event["object"]
                 if event["type"] == "ERROR":
-                    if seen.get("code") == 410:
+                    if event["object"].get("code") == 410:
                         raise ResourceExpired("The watch's version has expired.", status=410, reason="Expired")
-                    return version
-                version = seen["metadata"]["resourceVersion"]
-                if event["type"] in ("ADDED", "MODIFIED"):
-                    self.events.put(Changed(scope, self._trim(seen)))
-                elif event["type"] == "DELETED":
-                    self.events.put(Gone(scope, self._trim(seen)))
+                    return
+                self._take(event["type"], event["object"])
+                if self._stopping.is_set() or self._outdated:
+                    return
         except (TransportError, ValueError):
-            # A cut connection, or a line cut in two: all that came whole has been counted, so go on from there.
-            if self._stopping.is_set():
-                return version
+            # A cut connection, or a line cut in two.
+            return
+        except (KeyError, TypeError):
+            # Something between has put in words of its own: what it has left out is not known.
+            self._version = ""
         finally:
-            del self._open[scope]
+            self._response = None
             response.close()
-        return version
+
+    def _take(self, change: str, seen: Object) -> None:
+        self._version = seen["metadata"]["resourceVersion"]
+        if change in ("ADDED", "MODIFIED"):
+            self._put(Changed(self._scope, self._trim(seen)))
+        elif change == "DELETED":
+            self._put(Gone(self._scope, self._trim(seen)))
+
+    def _pause_after(self, error: ApiError, failures: int) -> float:
+        if isinstance(error, NotServed):
+            self._version = ""
+            return NOT_SERVED_PAUSE
+        if error.retry_after is not None:
+            return error.retry_after
+        # Jitter keeps a fleet of controllers from asking all at once.
+        return min(0.1 * 2.0 ** min(failures, 10), LONGEST_BACKOFF) * random.uniform(0.5, 1.0)
 
 
-__all__ = ("Changed", "Event", "Gone", "Listed", "Scope", "Streams", "Trouble")
+__all__ = ("Changed", "Event", "Gone", "Listed", "Resumed", "Scope", "Streams", "Trouble")
