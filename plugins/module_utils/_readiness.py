@@ -4,13 +4,20 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""How a wait's outcome is told: as a module's result, and as the message of its failure."""
+"""How a wait is told: as a module's result, as the message of its failure, and line by line while it lasts."""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import typing as t
 
-from ._wait import Outcome
+from ._status.targets import Target
+from ._status.verdict import Verdict
+from ._wait import Outcome, Tell
+
+# How many targets one line of progress names.
+_NAMED = 3
 
 
 def result_of(outcome: Outcome) -> dict[str, t.Any]:
@@ -32,9 +39,20 @@ def result_of(outcome: Outcome) -> dict[str, t.Any]:
     return {"targets": targets, "elapsed": round(outcome.elapsed, 3)}
 
 
-def failure_message(outcome: Outcome, cluster: str) -> str:
+def failure_message(outcome: Outcome, cluster: str, stable_for: float = 0.0) -> str:
     """One line for each target that is not ready: what, why, since when, and what to do."""
     laggards = outcome.laggards
+    held = outcome.held or 0.0
+    if not laggards and held >= stable_for:
+        return (
+            f"All targets were ready on cluster {cluster} for {held:.1f} s, but at the end the API server did not say whether they still are: "
+            "see that it answers, and that the way to it lets watches through."
+        )
+    if not laggards:
+        return (
+            f"All targets are ready on cluster {cluster}, but only since {held:.1f} s, not for {stable_for:g} s as they should be: "
+            "allow more time, or look for what makes them come and go."
+        )
     lines = [f"{len(laggards)} of {len(outcome.verdicts)} targets are not ready on cluster {cluster} after {outcome.elapsed:.0f} s."]
     for target, verdict in laggards:
         since = f", since {verdict.since}" if verdict.since else ""
@@ -44,4 +62,46 @@ def failure_message(outcome: Outcome, cluster: str) -> str:
     return "\n".join(lines)
 
 
-__all__ = ("failure_message", "result_of")
+@contextlib.contextmanager
+def progress_to(path: str | None) -> t.Iterator[Tell | None]:
+    """Tells a wait's changes to a file or named pipe, a line for each time that something has changed.
+
+    Nobody who reads, a file that cannot be written: then nothing is told, and the wait goes on.
+    """
+    if not path:
+        yield None
+        return
+    try:
+        # A pipe that nobody reads from is an error then, not a wait without end.
+        stream = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK, 0o600)
+    except OSError:
+        yield None
+        return
+
+    def tell(elapsed: float, changed: t.Sequence[tuple[Target, Verdict]], current: int, of: int) -> None:
+        with contextlib.suppress(OSError):
+            os.write(stream, progress_line(elapsed, changed, current, of).encode() + b"\n")
+
+    try:
+        yield tell
+    finally:
+        os.close(stream)
+
+
+def progress_line(elapsed: float, changed: t.Sequence[tuple[Target, Verdict]], current: int, of: int) -> str:
+    """What has changed, in one line: C(12.3 s, 4 of 5 ready: waypoint shop/waypoint is InProgress (LessAvailable): 0 of 1 pods are available)."""
+    # What is not ready is told first: it is what is waited for.
+    told = sorted(changed, key=lambda pair: pair[1].current)
+    words = "; ".join(_named(target, verdict) for target, verdict in told[:_NAMED])
+    more = f"; and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
+    return f"{elapsed:.1f} s, {current} of {of} ready: {words}{more}"
+
+
+def _named(target: Target, verdict: Verdict) -> str:
+    if verdict.current:
+        return f"{target} is Current"
+    message = verdict.message.partition("\n")[0]
+    return f"{target} is {verdict.status} ({verdict.reason}): {message}"
+
+
+__all__ = ("failure_message", "progress_line", "progress_to", "result_of")

@@ -4,83 +4,71 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Waits by watching: judges every target anew on each event, and stops the moment waiting is over."""
+"""Waits by watching: judges what has changed on each event, and stops the moment waiting is over."""
 
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
-from ._cluster.kinds import BY_NAME, DEPLOYMENT, EVENT, POD, Kind
-from ._cluster.session import ApiSession, Object
-from ._cluster.watch import Changed, Event, Gone, Listed, Scope, Streams, Trouble
-from ._errors import ApiError, NotServed, Unreachable
-from ._mesh.labels import labels_of, matches
+from ._causes import with_causes
+from ._cluster.kinds import Kind
+from ._cluster.session import ApiSession
+from ._cluster.watch import Scope, Streams, Trouble
+from ._errors import NotServed, Unreachable
+from ._seen import Seen, scopes_of, trim
+from ._status.probes import Probe, judge_probe, note_on_probe
 from ._status.targets import Target
-from ._status.verdict import Verdict, condition
-from ._status.workloads import cause_in_pods
+from ._status.verdict import Verdict
+from ._verdicts import Verdicts
 
 # How long the first answer of an unreachable server is waited for: it may be restarting, but a wrong address never answers.
 FIRST_ANSWER_SECONDS = 15.0
-# A kind followed in more namespaces than this is followed in all of them with one stream.
-MOST_SCOPES_PER_KIND = 1
-# Whose warnings say why pods are not there; an autoscaler's speak of metrics.
-_TELLING_KINDS = frozenset({"DaemonSet", "Deployment", "Pod", "StatefulSet"})
+# A verdict is given on what the server has spoken of within this time; a stream that was silent for longer is read anew before.
+TRUST_SECONDS = 10.0
+# How long before the deadline silent streams are read anew, so that the answer is there in time.
+LAST_LOOK_SECONDS = 5.0
+# How often an endpoint that did not answer is asked again, and how long its answer may take.
+PROBE_PAUSE = 1.0
+PROBE_TIMEOUT = (2.0, 5.0)
 
-
-@dataclass
-class Seen:
-    """What has been read so far."""
-
-    objects: dict[Scope, dict[tuple[str, str], Object]] = field(default_factory=dict)
-    troubles: dict[Scope, ApiError] = field(default_factory=dict)
-
-    def take(self, event: Event) -> None:
-        """Bring it up to date with one event."""
-        if isinstance(event, Trouble):
-            self.troubles[event.scope] = event.error
-            if isinstance(event.error, NotServed):
-                self.objects.pop(event.scope, None)
-            return
-        self.troubles.pop(event.scope, None)
-        if isinstance(event, Listed):
-            self.objects[event.scope] = {_key(item): item for item in event.objects}
-        elif isinstance(event, Changed):
-            self.objects[event.scope][_key(event.object)] = event.object
-        elif isinstance(event, Gone):
-            self.objects[event.scope].pop(_key(event.object), None)
-
-    def get(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
-        for scope, objects in self.objects.items():
-            if scope.kind.name == kind and (namespace or "", name) in objects:
-                return objects[(namespace or "", name)]
-        return None
-
-    def all(self, kind: str, namespace: str | None = None) -> list[Object]:
-        found: list[Object] = []
-        for scope, objects in self.objects.items():
-            if scope.kind.name == kind:
-                found += (item for (place, _name), item in sorted(objects.items()) if namespace is None or place == namespace)
-        return found
+Clock = t.Callable[[], float]
+Tell = t.Callable[[float, t.Sequence[t.Tuple[Target, Verdict]], int, int], None]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a wait ended: the verdict on each target, in their order, and how long it took in seconds."""
+    """How a wait ended.
+
+    Attributes:
+        verdicts: the verdict on each target, in their order.
+        elapsed: how long it took, in seconds.
+        held: for how many seconds all targets had been Current when the wait ended without having seen it hold for long enough; else None.
+    """
 
     verdicts: tuple[tuple[Target, Verdict], ...]
     elapsed: float
+    held: float | None = None
 
     @property
     def current(self) -> bool:
-        return all(verdict.current for _target, verdict in self.verdicts)
+        return self.held is None and all(verdict.current for _target, verdict in self.verdicts)
 
     @property
     def laggards(self) -> list[tuple[Target, Verdict]]:
         return [(target, verdict) for target, verdict in self.verdicts if not verdict.current]
 
 
-def wait_until_current(session: ApiSession, targets: t.Sequence[Target], *, timeout: float, clock: t.Callable[[], float]) -> Outcome:
+def wait_until_current(
+    session: ApiSession,
+    targets: t.Sequence[Target],
+    *,
+    timeout: float,
+    clock: Clock,
+    stable_for: float = 0.0,
+    fail_fast: bool = True,
+    tell: Tell | None = None,
+) -> Outcome:
     """Wait until all targets are Current, one has failed for good, or the time is up.
 
     Args:
@@ -88,37 +76,180 @@ def wait_until_current(session: ApiSession, targets: t.Sequence[Target], *, time
         targets: what to wait for.
         timeout: seconds; 0 judges what is there now.
         clock: a monotonic clock in seconds.
+        stable_for: for how many seconds without a break all targets must have been Current.
+        fail_fast: end the wait when one target can never become Current.
+        tell: is called when targets have changed, with the elapsed seconds, these targets and their verdicts, and how many of how many are Current.
 
     Raises:
         ApiError: the API server refuses to be read, or has not answered once.
     """
-    started = clock()
-    scopes = scopes_of(targets)
-    seen = Seen()
-    with Streams(session, scopes, trim=trim) as streams:
-        while True:
-            elapsed = clock() - started
-            limit = timeout if _complete(seen, scopes) else max(timeout, FIRST_ANSWER_SECONDS)
-            for event in streams.next_events(limit - elapsed):
-                if isinstance(event, Trouble) and event.final:
-                    raise event.error
-                seen.take(event)
-            elapsed = clock() - started
-            _raise_if_never_answered(seen, elapsed)
-            complete = _complete(seen, scopes)
-            if not complete and elapsed < max(timeout, FIRST_ANSWER_SECONDS):
-                continue
-            verdicts = tuple((target, _judge(target, seen, scopes)) for target in targets)
-            over = all(verdict.current for _target, verdict in verdicts) or any(verdict.final for _target, verdict in verdicts)
-            if over or elapsed >= timeout:
-                break
-    outcome = Outcome(verdicts, clock() - started)
-    return outcome if outcome.current else Outcome(_with_causes(session, outcome.verdicts, seen), outcome.elapsed)
+    return _Wait(session, targets, timeout, clock, stable_for, fail_fast, tell).run()
 
 
-def wait_until_gone(
-    session: ApiSession, kind: Kind, keys: t.Collection[tuple[str, str]], *, timeout: float, clock: t.Callable[[], float]
-) -> set[tuple[str, str]]:
+class _Wait:
+    """One wait: what is seen, since when all is well, and what is asked when."""
+
+    def __init__(
+        self,
+        session: ApiSession,
+        targets: t.Sequence[Target],
+        timeout: float,
+        clock: Clock,
+        stable_for: float,
+        fail_fast: bool,
+        tell: Tell | None,
+    ) -> None:
+        self._session = session
+        self._clock = clock
+        self._started = clock()
+        self._deadline = self._started + timeout
+        self._stable_for = stable_for
+        self._fail_fast = fail_fast
+        self._tell = tell
+        self._scopes = scopes_of(need for target in targets for need in target.needs)
+        self._board = Verdicts(targets, self._scopes)
+        self._streams = Streams(session, self._scopes, trim=trim, clock=clock)
+        self._renewed: dict[Scope, float] = {}
+        self._well_since: float | None = None
+        self._held = False
+        self._unanswered: dict[Target, Verdict] = {}
+        self._notes: dict[Target, str] = {}
+        self._probe_again = self._started
+
+    def run(self) -> Outcome:
+        with self._streams:
+            while not self._over():
+                for event in self._streams.next_events(self._next_moment() - self._clock()):
+                    if isinstance(event, Trouble) and event.final:
+                        raise event.error
+                    self._board.take(event)
+            self._board.judge()
+            if not self._held:
+                # Others were late, so that those that are Current were not asked yet.
+                self._ask_all()
+            unheard = {} if self._clock() < self._deadline else self._unheard()
+            verdicts = tuple((target, self._last_word(target, verdict, unheard)) for target, verdict in self._board.pairs())
+        ended = self._clock()
+        held = None if self._held or not self._stable_for or self._well_since is None else ended - self._well_since
+        outcome = Outcome(verdicts, ended - self._started, held)
+        if outcome.current or unheard:
+            # Asking a server that does not answer would only go on beyond the deadline.
+            return outcome
+        return replace(outcome, verdicts=with_causes(self._session, verdicts, self._board.seen))
+
+    # when to stop
+
+    def _over(self) -> bool:
+        """Whether there is nothing more to wait for."""
+        now = self._clock()
+        if not self._board.complete:
+            self._raise_if_never_answered(now)
+            return now >= max(self._deadline, self._started + FIRST_ANSWER_SECONDS)
+        changed = self._board.judge()
+        if changed and self._tell:
+            self._tell(now - self._started, changed, sum(verdict.current for _target, verdict in self._board.pairs()), len(self._board.targets))
+        if self._fail_fast and self._board.failed_for_good:
+            return True
+        if not (self._board.current and self._answers(now)):
+            self._well_since = None
+        elif self._well_since is None:
+            self._well_since = now
+        if self._well_since is not None and now >= self._well_since + self._stable_for and self._heard_since(self._trusted_since(now), now):
+            self._held = True
+            return True
+        if now >= self._deadline - LAST_LOOK_SECONDS:
+            self._heard_since(now - TRUST_SECONDS + LAST_LOOK_SECONDS, now)
+        return now >= self._deadline
+
+    def _next_moment(self) -> float:
+        """When there is something to do, if no event comes before."""
+        now = self._clock()
+        if not self._board.complete:
+            return max(self._deadline, self._started + FIRST_ANSWER_SECONDS)
+        moments = [self._deadline, self._deadline - LAST_LOOK_SECONDS]
+        if self._well_since is not None:
+            moments.append(self._well_since + self._stable_for)
+        if self._unanswered:
+            moments.append(self._probe_again)
+        return min((moment for moment in moments if moment > now), default=now)
+
+    # what is heard of
+
+    def _trusted_since(self, now: float) -> float:
+        """Since when every stream must have spoken before all may be called Current: to hold for a while means to be well at its end."""
+        lately = now - TRUST_SECONDS
+        return max(lately, self._well_since + self._stable_for) if self._stable_for and self._well_since is not None else lately
+
+    def _heard_since(self, moment: float, now: float) -> bool:
+        """Whether all streams work and have spoken since a moment; those that have been silent are read anew."""
+        silent = [scope for scope in self._scopes if self._streams.heard(scope) < moment]
+        for scope in silent:
+            if self._renewed.get(scope, self._started - TRUST_SECONDS) < moment:
+                self._renewed[scope] = now
+                self._streams.renew(scope)
+        return not silent and not self._board.seen.troubles
+
+    def _unheard(self) -> dict[Kind, float]:
+        """The kinds of which nothing was heard lately, not even when they were read anew, each with the seconds."""
+        now = self._clock()
+        silence = {scope.kind: now - self._streams.heard(scope) for scope in self._scopes if self._board.seen.has(scope.kind)}
+        return {kind: seconds for kind, seconds in silence.items() if seconds > TRUST_SECONDS}
+
+    def _raise_if_never_answered(self, now: float) -> None:
+        seen = self._board.seen
+        if now - self._started >= FIRST_ANSWER_SECONDS and not any(seen.has(scope.kind) for scope in self._scopes):
+            for error in seen.troubles.values():
+                if isinstance(error, Unreachable):
+                    raise error
+
+    # what answers
+
+    def _answers(self, now: float) -> bool:
+        """Whether the endpoints that the targets speak of answer; asked when all else is well, and again after a pause."""
+        if self._well_since is not None and now < self._well_since + self._stable_for:
+            return True
+        if self._unanswered and now < self._probe_again:
+            return False
+        self._ask_all()
+        self._probe_again = self._clock() + PROBE_PAUSE
+        return not self._unanswered
+
+    def _ask_all(self) -> None:
+        """Ask the endpoints of all targets that are Current by what has been read."""
+        self._unanswered, self._notes = {}, {}
+        for target, verdict in self._board.pairs():
+            for probe in target.probes(self._board.seen) if verdict.current else ():
+                self._ask(target, probe)
+
+    def _ask(self, target: Target, probe: Probe) -> None:
+        if self._unanswered and self._clock() >= self._deadline:
+            verdict: Verdict | None = Verdict("Unknown", "NotAsked", f"there was no time left to ask {probe.title} whether it answers", "Allow more time.")
+        else:
+            status, text = self._session.probe(probe.path, PROBE_TIMEOUT)
+            verdict = judge_probe(probe, status, text)
+            note = note_on_probe(probe, status, text)
+            if note:
+                self._notes[target] = note
+        if verdict:
+            self._unanswered.setdefault(target, verdict)
+
+    # the end
+
+    def _last_word(self, target: Target, verdict: Verdict, unheard: t.Mapping[Kind, float]) -> Verdict:
+        """The verdict to give: what was seen last is no verdict when it may be wrong by now."""
+        quiet = next((kind for kind, _namespace in target.needs if kind in unheard), None)
+        if quiet is None and verdict.current and target in self._notes:
+            verdict = replace(verdict, message=f"{verdict.message} ({self._notes[target]})")
+        if quiet is None:
+            return self._unanswered.get(target, verdict) if verdict.current else verdict
+        error = self._board.seen.troubles.get(quiet)
+        last = f"{verdict.status} ({verdict.reason})" if verdict.reason else verdict.status
+        message = f"nothing was heard of {quiet.plural} for {unheard[quiet]:.0f} s, so what was seen last, {last}, may be wrong by now"
+        words = f"{message}: {error.message}" if error else message
+        return Verdict("Unknown", "Unreadable", words, "See that the API server answers, and that the way to it lets watches through.")
+
+
+def wait_until_gone(session: ApiSession, kind: Kind, keys: t.Collection[tuple[str, str]], *, timeout: float, clock: Clock) -> set[tuple[str, str]]:
     """Wait until none of these objects is there; returns those that still are when the time is up.
 
     Args:
@@ -131,146 +262,27 @@ def wait_until_gone(
     left = set(keys)
     if not left:
         return left
-    deadline = clock() + timeout
-    scope = Scope(kind)
+    started = clock()
+    deadline = started + timeout
     seen = Seen()
-    with Streams(session, [scope], trim=trim) as streams:
+    (scope,) = scopes_of((kind, namespace or None) for namespace, _name in keys)
+    last_look = deadline - LAST_LOOK_SECONDS
+    with Streams(session, [scope], trim=trim, clock=clock) as streams:
         while left:
-            events = streams.next_events(deadline - clock())
-            for event in events:
+            now = clock()
+            for event in streams.next_events((last_look if now < last_look else deadline) - now):
                 if isinstance(event, Trouble) and event.final:
                     raise event.error
                 seen.take(event)
-            if scope in seen.objects:
-                left = {key for key in keys if key in seen.objects[scope]}
-            elif isinstance(seen.troubles.get(scope), NotServed):
+            if seen.has(kind):
+                left = {(namespace, name) for namespace, name in keys if seen.get(kind, name, namespace)}
+            elif isinstance(seen.troubles.get(kind), NotServed):
                 return set()
+            if now < last_look <= clock() and streams.heard(scope) < last_look - LAST_LOOK_SECONDS:
+                streams.renew(scope)
             if clock() >= deadline:
                 break
     return left
 
 
-def scopes_of(targets: t.Iterable[Target]) -> list[Scope]:
-    """The fewest streams that show all that the targets need: for each kind its one namespace, or all of them."""
-    namespaces: dict[str, set[str | None]] = {}
-    for target in targets:
-        for kind, namespace in target.needs:
-            namespaces.setdefault(kind, set()).add(namespace)
-    scopes = []
-    for kind, places in sorted(namespaces.items()):
-        wanted = places if None not in places and len(places) <= MOST_SCOPES_PER_KIND else {None}
-        scopes += [Scope(BY_NAME[kind], place) for place in wanted]
-    return scopes
-
-
-def trim(item: Object) -> Object:
-    """An object without what no judge reads; pods are most of a cluster, and most of a pod is its template."""
-    metadata = {name: value for name, value in item["metadata"].items() if name != "managedFields"}
-    trimmed = {**item, "metadata": metadata}
-    if item.get("kind") == "Pod":
-        spec, status = item["spec"], item.get("status") or {}
-        trimmed["spec"] = {name: spec[name] for name in ("hostNetwork", "nodeName") if name in spec}
-        trimmed["status"] = {name: status[name] for name in ("phase", "podIP", "conditions", "containerStatuses", "initContainerStatuses") if name in status}
-    return trimmed
-
-
-def _complete(seen: Seen, scopes: t.Sequence[Scope]) -> bool:
-    """Whether every scope has been read, or is known not to be served."""
-    return all(scope in seen.objects or isinstance(seen.troubles.get(scope), NotServed) for scope in scopes)
-
-
-def _raise_if_never_answered(seen: Seen, elapsed: float) -> None:
-    if not seen.objects and elapsed >= FIRST_ANSWER_SECONDS:
-        for error in seen.troubles.values():
-            if isinstance(error, Unreachable):
-                raise error
-
-
-def _judge(target: Target, seen: Seen, scopes: t.Sequence[Scope]) -> Verdict:
-    kinds = {kind for kind, _namespace in target.needs}
-    for scope in (scope for scope in scopes if scope.kind.name in kinds and scope not in seen.objects):
-        error = seen.troubles.get(scope)
-        if isinstance(error, NotServed):
-            message, _colon, remedy = error.message.partition(": ")
-            return Verdict("NotFound", "KindNotServed", message, remedy[:1].upper() + remedy[1:])
-        message = error.message if error else f"{scope.kind.plural} have not been read yet"
-        return Verdict("Unknown", "Unreadable", message, "See that the API server answers, and allow more time.")
-    return target.judge(seen)
-
-
-def _with_causes(session: ApiSession, verdicts: t.Sequence[tuple[Target, Verdict]], seen: Seen) -> tuple[tuple[Target, Verdict], ...]:
-    """Say what lies below what was seen: the pods of a workload, their newest events, an istiod that does not run.
-
-    What cannot be read for this is left out: the wait's own verdict stands.
-    """
-    if any(isinstance(error, Unreachable) for error in seen.troubles.values()):
-        # Asking a server that does not answer would only go on beyond the deadline.
-        return tuple(verdicts)
-    explained = []
-    without_istiod = _dead_control_planes(session, verdicts)
-    for target, verdict in verdicts:
-        if not verdict.current:
-            causes = [_cause_below(session, target, seen)]
-            if target.kind in ("Gateway", "waypoint", "binding") and without_istiod:
-                causes.append(f"istiod is the cause: {without_istiod}")
-            told = "; ".join(filter(None, causes))
-            if told:
-                verdict = Verdict(verdict.status, verdict.reason, f"{verdict.message} ({told})", verdict.remedy, verdict.since, verdict.final, verdict.details)
-        explained.append((target, verdict))
-    return tuple(explained)
-
-
-def _dead_control_planes(session: ApiSession, verdicts: t.Sequence[tuple[Target, Verdict]]) -> str:
-    """Which istiods are not available, when somebody waits for what only istiod can bring."""
-    if not any(target.kind in ("Gateway", "waypoint", "binding") and not verdict.current for target, verdict in verdicts):
-        return ""
-    try:
-        istiods = session.list(DEPLOYMENT, label_selector="app=istiod").items
-    except ApiError:
-        return ""
-    if not istiods:
-        return "no istiod is installed"
-    dead = [item for item in istiods if (condition(item, "Available") or {}).get("status") != "True"]
-    names = ", ".join(f"{item['metadata']['namespace']}/{item['metadata']['name']}" for item in dead)
-    return f"Deployment {names} has no available pod" if dead else ""
-
-
-def _cause_below(session: ApiSession, target: Target, seen: Seen) -> str:
-    workloads = _workloads_of(target, seen)
-    if not workloads:
-        return ""
-    try:
-        pods = session.list(POD, target.namespace).items
-        own = [pod for pod in pods if any(matches(item["spec"]["selector"], labels_of(pod)) for item in workloads)]
-        cause = cause_in_pods(own) or ("" if own else "it has no pod")
-        events = _newest_events(session, target.namespace, [item["metadata"]["name"] for item in (*own, *workloads)])
-    except ApiError:
-        return ""
-    return "; ".join(filter(None, (cause, events)))
-
-
-def _workloads_of(target: Target, seen: Seen) -> list[Object]:
-    if target.kind in ("Deployment", "DaemonSet", "StatefulSet"):
-        found = seen.get(target.kind, target.name, target.namespace)
-        return [found] if found else []
-    deployments = seen.all("Deployment", target.namespace) if target.kind in ("Gateway", "waypoint", "control_plane") else []
-    if target.kind == "control_plane":
-        name = "istiod" if target.name in ("", "default") else f"istiod-{target.name}"
-        return [item for item in deployments if item["metadata"]["name"] == name]
-    return [item for item in deployments if labels_of(item).get("gateway.networking.k8s.io/gateway-name") == target.name]
-
-
-def _newest_events(session: ApiSession, namespace: str, names: t.Collection[str]) -> str:
-    """The two newest warnings about these objects."""
-    events = session.list(EVENT, namespace, field_selector="type=Warning").items
-    about = [event for event in events if event["involvedObject"].get("name") in names and event["involvedObject"].get("kind") in _TELLING_KINDS]
-    about.sort(key=lambda event: event.get("lastTimestamp") or event.get("eventTime") or "", reverse=True)
-    told = dict.fromkeys(f"{event.get('reason')}: {event.get('message')}" for event in about)
-    return f"newest warnings: {'; '.join(list(told)[:2])}" if told else ""
-
-
-def _key(item: Object) -> tuple[str, str]:
-    return item["metadata"].get("namespace", ""), item["metadata"]["name"]
-
-
-__all__ = ("Outcome", "scopes_of", "trim", "wait_until_current", "wait_until_gone")
+__all__ = ("Outcome", "wait_until_current", "wait_until_gone")

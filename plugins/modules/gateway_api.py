@@ -101,7 +101,7 @@ import typing as t
 
 from ..module_utils._bundle import read_bundle
 from ..module_utils._cluster.kinds import BY_NAME, CUSTOM_RESOURCE_DEFINITION
-from ..module_utils._cluster.session import Write
+from ..module_utils._cluster.writes import Write
 from ..module_utils._errors import MeshError
 from ..module_utils._mesh.gateway_api import BundleChange, parse_bundle, plan_bundle
 from ..module_utils._module import diff_of, mesh_module, run

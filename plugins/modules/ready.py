@@ -12,7 +12,9 @@ short_description: Wait until parts of a mesh are truly ready, or say why they a
 version_added: 0.1.0
 description:
   - Waits, by watching, until every target is what it claims to be; returns the moment that is so. Nothing is changed.
-  - A status counts only when it speaks of the newest generation. A Gateway counts only with a ready pod behind its address.
+  - A status counts only when it speaks of the newest generation, and only when nothing else shows that it is not true. A Gateway counts only with
+    a ready pod behind its address, a webhook only when its endpoint answers, a route only when a waypoint or Gateway reads it, a policy only when
+    all of it is enforced.
   - When the time is up, or a target has failed for good, the message says of each target that is not ready why, since when and what to do.
   - In check mode it does the same, because it changes nothing.
 author:
@@ -30,22 +32,40 @@ attributes:
     support: full
 options:
   targets:
-    description: What to wait for.
+    description: What to wait for; kinds may be mixed.
     type: list
     elements: dict
     required: true
     suboptions:
       kind:
         description:
-          - V(control_plane) is istiod with its webhooks, in O(targets[].namespace), of the revision O(targets[].name).
+          - What the target is. Without O(targets[].api_version) it is one of those that follow.
+          - V(control_plane) is istiod in O(targets[].namespace), of the revision O(targets[].name), with its webhooks, which must have their CA,
+            refuse wrong objects, and answer.
           - V(waypoint) and V(Gateway) are ready when accepted and programmed at their generation, with an address and an available Deployment.
           - V(binding) is ready when the Services of O(targets[].namespace), or the one called O(targets[].name), are bound to the waypoint that
-            their labels name.
+            their labels name; and to its canary, and for ingress traffic, when labels ask for that.
           - V(enrollment) is ready when every pod of O(targets[].namespace) that should be captured is.
-          - All others are the Kubernetes kinds of these names.
+          - V(ValidatingWebhookConfiguration) and V(MutatingWebhookConfiguration) are ready when each of their webhooks has a CA that is a certificate
+            and still valid, and a Service with a ready endpoint that answers. Who lacks the permission to get C(services/proxy) is not told whether
+            it answers; O(targets[].namespace) may name the namespace of their Services, so that less is read.
+          - V(HTTPRoute) and V(GRPCRoute) are ready when every parent has accepted them and their references resolve; for a parent Service also
+            when its waypoint is bound and reads routes of this namespace, whatever their status says. Of a parent ServiceEntry, istiod's word is
+            taken; add a target V(binding) for it.
+          - V(AuthorizationPolicy) is ready when ztunnel, or with C(targetRefs) a waypoint, enforces all of it. A policy whose HTTP part ztunnel leaves
+            out is V(Failed), though istiod calls it accepted.
+          - V(PeerAuthentication) and V(RequestAuthentication) get no status from istiod, and are judged by their form and by what they point to.
+          - V(Service) and V(Ingress) are ready when they have their address; a load balancer one from outside.
+          - V(CustomResourceDefinition) is ready when it is established, V(Deployment), V(ReplicaSet) and V(StatefulSet) when all pods are new and available,
+            V(DaemonSet) when every eligible node has such a pod and there is one, V(Job) when it is complete, V(Pod) when it is ready or has ended well.
         type: str
         required: true
-        choices: [control_plane, waypoint, binding, enrollment, CustomResourceDefinition, DaemonSet, Deployment, Gateway, StatefulSet]
+      api_version:
+        description:
+          - Group and version of any other kind, such as V(cert-manager.io/v1); O(targets[].kind) is then its name.
+          - It is judged by O(targets[].condition), by O(targets[].json_path), or else as kstatus does, by C(observedGeneration) and the conditions
+            C(Ready), C(Reconciling) and C(Stalled).
+        type: str
       name:
         description: The name of the object; of a control plane, its revision.
         type: str
@@ -60,10 +80,79 @@ options:
       waypoint_namespace:
         description: The namespace of O(targets[].waypoint), when it is another one.
         type: str
+      bound_kind:
+        description: With O(targets[].kind=binding), what must be bound. Not given, it is V(Service).
+        type: str
+        choices: [Service, ServiceEntry]
+      excluded_namespaces:
+        description:
+          - With O(targets[].kind=enrollment), the namespaces that the istio-cni chart excludes (its value C(excludeNamespaces)).
+          - Not given, it is the chart's own default, V(kube-system) alone.
+        type: list
+        elements: str
+      served_versions:
+        description: With O(targets[].kind=CustomResourceDefinition), versions that must be served, such as V(v1).
+        type: list
+        elements: str
+      bundle_version:
+        description:
+          - With O(targets[].kind=CustomResourceDefinition), the version of the Gateway API's bundle that it must be of, by its annotation
+            C(gateway.networking.k8s.io/bundle-version).
+          - V(v1.6.1) means this very version, V(>=v1.4.0) this one or a newer one.
+        type: str
+      load_balancer:
+        description:
+          - With O(targets[].kind=Gateway), whether its address must be the one of its load balancer; istiod may call a Gateway programmed at a name
+            inside the cluster.
+          - With O(targets[].kind=Service), whether it must be a load balancer.
+        type: bool
+      root_namespace:
+        description:
+          - With O(targets[].kind=PeerAuthentication) and O(targets[].kind=RequestAuthentication), the namespace whose policies count for the whole
+            mesh (C(meshConfig.rootNamespace)).
+          - Not given, it is V(istio-system).
+        type: str
+      condition:
+        description: With O(targets[].api_version), a condition that the object must have; one that speaks of an older generation does not count.
+        type: dict
+        suboptions:
+          type:
+            description: The condition's type.
+            type: str
+            required: true
+          status:
+            description: The status that it must have.
+            type: str
+            default: "True"
+          reason:
+            description: The reason that it must have. Not given, any will do.
+            type: str
+      json_path:
+        description:
+          - With O(targets[].api_version), what must be found in the object, as kubectl writes JSONPath, such as
+            V({.status.loadBalancer.ingress[0].hostname}) or V({.status.conditions[?(@.type=="Synced"\)].status}).
+          - Needs the Python package jsonpath-ng on the host that runs the task.
+        type: str
+      value:
+        description: With O(targets[].json_path), what all that it finds must be. Not given, it must find something that is not empty.
+        type: str
   timeout:
     description: How long to wait, in seconds. V(0) judges what is there now.
     type: int
     default: 300
+  stable_for:
+    description: For how many seconds on end all targets must be ready, before they count as ready.
+    type: float
+    default: 0
+  fail_fast:
+    description: Whether to fail at once when a target has failed for good, so that waiting cannot help; else the others are waited for all the same.
+    type: bool
+    default: true
+  progress:
+    description:
+      - A file, or named pipe, that gets a line for each change while the module waits.
+      - The collection sets it by itself where the module runs on the controller, and shows the lines on the terminal.
+    type: path
 seealso:
   - module: meshwright.ambient.enrollment
   - module: meshwright.ambient.waypoint
@@ -94,6 +183,70 @@ EXAMPLES = r"""
       - kind: enrollment
         namespace: bookinfo
     timeout: 60
+
+- name: Prove that a route and a policy do what they say
+  meshwright.ambient.ready:
+    targets:
+      - kind: HTTPRoute
+        name: reviews
+        namespace: bookinfo
+      - kind: AuthorizationPolicy
+        name: reviews-viewer
+        namespace: bookinfo
+    timeout: 60
+
+- name: Prove that the Gateway API is there in the version that is needed, and that its webhooks are served
+  meshwright.ambient.ready:
+    targets:
+      - kind: CustomResourceDefinition
+        name: httproutes.gateway.networking.k8s.io
+        served_versions: [v1]
+        bundle_version: ">=v1.4.0"
+      - kind: MutatingWebhookConfiguration
+        name: istio-sidecar-injector
+        namespace: istio-system
+    timeout: 60
+
+- name: Wait until the cloud has given the ingress gateway its address, and it has been stable for five seconds
+  meshwright.ambient.ready:
+    targets:
+      - kind: Gateway
+        name: ingress
+        namespace: istio-ingress
+        load_balancer: true
+    stable_for: 5
+    timeout: 600
+
+- name: Wait for a database migration and for an external destination behind the waypoint
+  meshwright.ambient.ready:
+    targets:
+      - kind: Job
+        name: migration
+        namespace: shop
+      - kind: binding
+        bound_kind: ServiceEntry
+        name: payments
+        namespace: shop
+
+- name: Wait for objects of any kind
+  meshwright.ambient.ready:
+    targets:
+      - api_version: apiregistration.k8s.io/v1
+        kind: APIService
+        name: v1.apps
+        condition:
+          type: Available
+      - api_version: v1
+        kind: Node
+        name: node-1
+        json_path: '{.status.conditions[?(@.type=="Ready")].status}'
+        value: "True"
+      - api_version: policy/v1
+        kind: PodDisruptionBudget
+        name: web
+        namespace: shop
+        json_path: "{.status.disruptionsAllowed}"
+        value: "1"
 
 - name: Judge without waiting
   meshwright.ambient.ready:
@@ -143,7 +296,10 @@ targets:
       type: str
       sample: ""
     details:
-      description: More about it, such as the captured pods of an enrollment and the bound Services of a binding.
+      description:
+        - More about it, such as the captured pods of an enrollment, the bound Services of a binding, the address of a Gateway, the parents of a route,
+          the versions that a CustomResourceDefinition serves, and the condition or the values that were found in any object.
+        - C(reported) is V(false) where istiod reports no status, so that the verdict rests on the object's form.
       type: dict
       sample:
         address: 10.0.0.62, waypoint.bookinfo.svc.cluster.local
@@ -157,11 +313,14 @@ elapsed:
 import time
 import typing as t
 
+from ..module_utils._cluster.kinds import BY_NAME, Kind
 from ..module_utils._errors import MeshError
 from ..module_utils._mesh.waypoint import WaypointRef
 from ..module_utils._module import mesh_module, run
-from ..module_utils._readiness import failure_message, result_of
-from ..module_utils._status.targets import RULES, Target
+from ..module_utils._readiness import failure_message, progress_to, result_of
+from ..module_utils._status.custom_resources import is_bundle_wish
+from ..module_utils._status.json_paths import check
+from ..module_utils._status.targets import ANY_OBJECT, RULES, Target
 from ..module_utils._wait import wait_until_current
 
 if t.TYPE_CHECKING:
@@ -176,16 +335,36 @@ OPTIONS = {
         "elements": "dict",
         "required": True,
         "options": {
-            "kind": {"type": "str", "required": True, "choices": list(RULES)},
+            "kind": {"type": "str", "required": True},
+            "api_version": {"type": "str"},
             "name": {"type": "str", "default": ""},
             "namespace": {"type": "str", "default": ""},
             "waypoint": {"type": "str"},
             "waypoint_namespace": {"type": "str"},
+            "bound_kind": {"type": "str", "choices": ["Service", "ServiceEntry"]},
+            "excluded_namespaces": {"type": "list", "elements": "str"},
+            "served_versions": {"type": "list", "elements": "str"},
+            "bundle_version": {"type": "str"},
+            "load_balancer": {"type": "bool"},
+            "root_namespace": {"type": "str"},
+            "condition": {
+                "type": "dict",
+                "options": {"type": {"type": "str", "required": True}, "status": {"type": "str", "default": "True"}, "reason": {"type": "str"}},
+            },
+            "json_path": {"type": "str"},
+            "value": {"type": "str"},
         },
-        "required_if": [("kind", kind, rule.options) for kind, rule in RULES.items()],
     },
     "timeout": {"type": "int", "default": 300},
+    "stable_for": {"type": "float", "default": 0},
+    "fail_fast": {"type": "bool", "default": True},
+    "progress": {"type": "path"},
 }
+
+# Which kinds each option that not every target has is for.
+_WISHES = tuple(dict.fromkeys(wish for rule in (*RULES.values(), ANY_OBJECT) for wish in rule.wishes))
+
+FindKind = t.Callable[[str, str], Kind]
 
 
 def main() -> None:
@@ -194,21 +373,82 @@ def main() -> None:
 
 def wait(module: AnsibleModule, session: ApiSession) -> Result:
     """Wait, then tell the verdicts."""
-    targets = [parse_target(index, item) for index, item in enumerate(module.params["targets"])]
+    params = module.params
+    now = time.time()
+    targets = [parse_target(index, item, session.find_kind, now) for index, item in enumerate(params["targets"])]
     if not targets:
         raise MeshError("There is no target to wait for: give at least one, or skip the task.")
-    outcome = wait_until_current(session, targets, timeout=float(module.params["timeout"]), clock=time.monotonic)
+    stable_for = params["stable_for"]
+    with progress_to(params["progress"]) as tell:
+        outcome = wait_until_current(
+            session,
+            targets,
+            timeout=float(params["timeout"]),
+            clock=time.monotonic,
+            stable_for=stable_for,
+            fail_fast=params["fail_fast"],
+            tell=tell,
+        )
     result: Result = {"changed": False, **result_of(outcome)}
-    return result if outcome.current else {**result, "failed": True, "msg": failure_message(outcome, session.cluster)}
+    return result if outcome.current else {**result, "failed": True, "msg": failure_message(outcome, session.cluster, stable_for)}
 
 
-def parse_target(index: int, item: dict[str, t.Any]) -> Target:
-    """One item of the option as a value; options that its kind needs must say something."""
-    lacking = [option for option in RULES[item["kind"]].options if not item[option]]
+def parse_target(index: int, item: t.Mapping[str, t.Any], find_kind: FindKind, now: float) -> Target:
+    """One item of the option as a value.
+
+    Args:
+        index: its place, as messages name it.
+        item: the item.
+        find_kind: finds a kind that the collection does not know, by its API version and name.
+        now: the time in seconds since the epoch, by which certificates are judged.
+
+    Raises:
+        MeshError: the item says too little, or something that its kind has no use for.
+    """
+    title = f"targets[{index}] is of kind {item['kind']}"
+    if not item["api_version"] and item["kind"] not in RULES:
+        raise MeshError(f"{title}, which this module does not know by itself (it knows {', '.join(RULES)}): correct it, or add its api_version.")
+    rule = ANY_OBJECT if item["api_version"] else RULES[item["kind"]]
+    _refuse_useless(title, item, rule.wishes)
+    lacking = [option for option in rule.options if not item[option]]
     if lacking:
-        raise MeshError(f"targets[{index}] is of kind {item['kind']}, which needs {' and '.join(lacking)}: add it.")
-    waypoint = WaypointRef(item["waypoint_namespace"] or item["namespace"], item["waypoint"]) if item["waypoint"] else None
-    return Target(item["kind"], item["name"], item["namespace"], waypoint)
+        raise MeshError(f"{title}, which needs {' and '.join(lacking)}: add it.")
+    problem = _problem(item)
+    if problem:
+        raise MeshError(f"{title}, and {problem}.")
+    wish = {name: item[name] for name in rule.wishes if item[name] is not None}
+    if not item["api_version"]:
+        waypoint = WaypointRef(item["waypoint_namespace"] or item["namespace"], item["waypoint"]) if item["waypoint"] else None
+        return Target(item["kind"], item["name"], item["namespace"], waypoint, {**wish, "now": now})
+    kind = BY_NAME.get(item["kind"])
+    if kind is None or kind.api_version != item["api_version"]:
+        kind = find_kind(item["api_version"], item["kind"])
+    if kind.namespaced and not item["namespace"]:
+        raise MeshError(f"{title}, which lives in a namespace: add namespace.")
+    return Target(item["kind"], item["name"], item["namespace"] if kind.namespaced else "", None, wish, kind)
+
+
+def _refuse_useless(title: str, item: t.Mapping[str, t.Any], wishes: t.Collection[str]) -> None:
+    """An option that this kind has no use for is most often a slip, and would be waited for in vain."""
+    known = (*wishes, "waypoint", "waypoint_namespace") if item["kind"] == "binding" else wishes
+    useless = [name for name in ("waypoint", "waypoint_namespace", *_WISHES) if item[name] is not None and name not in known]
+    if useless:
+        users = [kind for kind, rule in RULES.items() if useless[0] in rule.wishes] or (["binding"] if useless[0].startswith("waypoint") else [])
+        place = f"is for {' and '.join(users)}" if users else "needs api_version beside it"
+        raise MeshError(f"{title}, which has no use for {' and '.join(useless)}: {useless[0]} {place}.")
+
+
+def _problem(item: t.Mapping[str, t.Any]) -> str | None:
+    """What is wrong with the wishes of an item, in words; None when they can be judged."""
+    if item["condition"] and item["json_path"]:
+        return "has both condition and json_path: give one of them, or make two targets of it"
+    if item["value"] is not None and not item["json_path"]:
+        return "has a value, but no json_path that finds it: add json_path"
+    if item["bundle_version"] and not is_bundle_wish(item["bundle_version"]):
+        return f"its bundle_version {item['bundle_version']!r} is no version: write it as v1.6.1 or >=v1.4.0"
+    if item["json_path"]:
+        check(item["json_path"])
+    return None
 
 
 if __name__ == "__main__":

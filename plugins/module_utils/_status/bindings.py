@@ -4,10 +4,11 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Do the Services of a namespace really use the waypoint that their labels name?
+"""Do the Services, or the ServiceEntries, of a namespace really use the waypoint that their labels name?
 
 Source: istio pilot/pkg/model/service.go and serviceregistry/ambient (condition istio.io/WaypointBound). The condition carries no
-observedGeneration, so its message must name the waypoint: an older one may speak of another.
+observedGeneration, so its message must name the waypoint: an older one may speak of another. It stays True when only the canary
+waypoint is not attached, or when ingress traffic passes the waypoint by: the message alone tells.
 """
 
 from __future__ import annotations
@@ -15,14 +16,35 @@ from __future__ import annotations
 import re
 import typing as t
 
-from .._mesh.labels import USE_WAYPOINT, labels_of
+from .._mesh.labels import CANARY, INGRESS_USE_WAYPOINT, NO_WAYPOINT, USE_WAYPOINT, labels_of
 from .._mesh.waypoint import WaypointRef, never_bound, waypoint_of
 from .verdict import Object, Verdict, condition, not_found
 
 BOUND = "istio.io/WaypointBound"
 
+_INGRESS_TRAVERSES = "Ingress traffic will traverse the waypoint"
+_CANARY_FAILED = "Canary waypoint not attached: "
+# What istiod says of a canary (pilot/pkg/serviceregistry/ambient/status.go), and the word for it.
+_CANARY_REASONS = (
+    ("invalid weight", "CanaryInvalidWeight"),
+    ("must differ from", "CanarySameAsPrimary"),
+    ("not permitted", "CanaryAttachmentDenied"),
+    ("traffic type", "CanaryUnsupportedTrafficType"),
+    ("is not ready", "CanaryIsNotReady"),
+)
+_REMEDIES = {
+    "NotBound": "See that the waypoint is ready, allows this namespace and handles service traffic.",
+    "CanaryInvalidWeight": "Set annotation istio.io/use-waypoint-canary-weight to a whole number from 0 to 100.",
+    "CanarySameAsPrimary": "Name another waypoint as canary, or take the label istio.io/use-waypoint-canary away.",
+    "IngressPassesBy": "Ask again in a moment; if it lasts, see that the label's value is true and that istiod runs.",
+}
+_BIND = "Bind it or its namespace (module enrollment), or take this target away."
+_CANARY_REMEDY = "See that the canary waypoint is ready, allows this namespace and handles service traffic."
 
-def judge_binding(title: str, services: t.Sequence[Object], namespace: Object | None, expected: WaypointRef | None, *, one: bool) -> Verdict:
+
+def judge_binding(
+    title: str, services: t.Sequence[Object], namespace: Object | None, expected: WaypointRef | None, *, one: bool, kind: str = "Service"
+) -> Verdict:
     """Current when every Service that names a waypoint is bound to it.
 
     Args:
@@ -31,62 +53,102 @@ def judge_binding(title: str, services: t.Sequence[Object], namespace: Object | 
         namespace: the Namespace they are in.
         expected: the waypoint that their labels must name; None to take the labels' word.
         one: whether the target is one Service, which then must be there and be bound.
+        kind: what the services are: V(Service) or V(ServiceEntry).
     """
     if namespace is None:
         return not_found(title, "Create the namespace, or correct its name.")
     if one and not services:
-        return not_found(title, "Create the Service, or correct its name.")
-    if one and not _can_be_bound(services[0]):
+        return not_found(title, f"Create the {kind}, or correct its name.")
+    if one and not can_be_bound(services[0]):
         remedy = "Take this target away: an ExternalName Service has no address, and a waypoint's own Service needs none."
         return Verdict("Failed", "NeverBound", "istiod binds this Service to no waypoint", remedy, final=True)
-    bound, opted_out, problems = [], [], []
-    since = ""
-    for service in filter(_can_be_bound, services):
+    bound, opted_out = [], []
+    problems: list[tuple[str, str]] = []
+    since, unnamed = "", True
+    for service in filter(can_be_bound, services):
         name = service["metadata"]["name"]
         wanted = waypoint_of(service, namespace)
         if wanted is None and not one and (expected is None or USE_WAYPOINT in labels_of(service)):
             opted_out.append(name)
             continue
-        problem = _problem(service, wanted, expected)
+        problem = binding_problem(service, namespace, expected)
         if problem:
-            problems.append(f"Service {name}: {problem}")
+            problems.append((problem[0], f"{kind} {name}: {problem[1]}"))
+            unnamed = unnamed and wanted is None
             since = since or str((condition(service, BOUND) or {}).get("lastTransitionTime", ""))
         else:
             bound.append(name)
     details = {"bound": sorted(bound), "opted_out": sorted(opted_out)}
     if problems:
-        told = "; ".join(problems[:5]) + (f"; and {len(problems) - 5} more" if len(problems) > 5 else "")
-        return Verdict(
-            "InProgress", "NotBound", told, "See that the waypoint is ready, allows this namespace and handles service traffic.", since, details=details
-        )
+        reason = problems[0][0]
+        told = "; ".join(words for _reason, words in problems[:5]) + (f"; and {len(problems) - 5} more" if len(problems) > 5 else "")
+        return Verdict("InProgress", reason, told, _BIND if unnamed else _REMEDIES.get(reason, _CANARY_REMEDY), since, details=details)
     named = waypoint_of(namespace, None)
     if not bound and (named is None or expected not in (None, named)):
-        message = "no Service here names a waypoint" if named is None else f"the namespace names {named}, not {expected}"
-        remedy = "Bind the namespace or its Services (module enrollment), or take this target away."
+        message = f"no {kind} here names a waypoint" if named is None else f"the namespace names {named}, not {expected}"
+        remedy = f"Bind the namespace or its {_plural(kind)} (module enrollment), or take this target away."
         return Verdict("InProgress", "NothingBound", message, remedy, details=details)
     opted = f", {len(opted_out)} opted out" if opted_out else ""
-    return Verdict("Current", message=f"{len(bound)} Services are bound{opted}", details=details)
+    return Verdict("Current", message=f"{len(bound)} {_plural(kind)} are bound{opted}", details=details)
 
 
-def _can_be_bound(service: Object) -> bool:
+def can_be_bound(service: Object) -> bool:
     """ExternalName Services have no address to bind, and never get the condition; nor do those of waypoints."""
     return service["spec"].get("type") != "ExternalName" and not never_bound(service)
 
 
-def _problem(service: Object, wanted: WaypointRef | None, expected: WaypointRef | None) -> str | None:
+def binding_problem(service: Object, namespace: Object | None, expected: WaypointRef | None = None) -> tuple[str, str] | None:
+    """Why a Service is not bound to the waypoint that its labels name, as reason and words; None when it is.
+
+    Args:
+        service: the Service or ServiceEntry.
+        namespace: the Namespace it is in.
+        expected: the waypoint that its labels must name; None to take the labels' word.
+    """
+    wanted = waypoint_of(service, namespace)
     if wanted is None:
-        return f"neither it nor its namespace names {expected or 'a waypoint'}"
+        return "NotBound", f"neither it nor its namespace names {expected or 'a waypoint'}"
     # A Service's own label is a decision of its own; it is judged by what it names.
     if expected not in (None, wanted) and USE_WAYPOINT not in labels_of(service):
-        return f"its namespace names {wanted}, not {expected}"
+        return "NotBound", f"its namespace names {wanted}, not {expected}"
     seen = condition(service, BOUND)
     if seen is None:
-        return f"istiod has not bound it to {wanted} yet"
+        missing = condition(service, "istio.io/WaypointMissing")
+        words = f" ({missing.get('message')})" if missing and missing.get("status") == "True" else ""
+        return "NotBound", f"istiod has not bound it to {wanted} yet{words}"
+    message = str(seen.get("message", ""))
     if seen.get("status") != "True":
-        return f"{seen.get('reason')}: {seen.get('message')}"
-    if not re.search(rf"(?<![\w.-]){re.escape(str(wanted))}(?![\w-]|\.[\w-])", str(seen.get("message", ""))):
-        return f"istiod says that it is bound elsewhere ({seen.get('message')}), not to {wanted}"
+        return "NotBound", f"{seen.get('reason')}: {message}"
+    if not re.search(rf"(?<![\w.-]){re.escape(str(wanted))}(?![\w-]|\.[\w-])", message.partition(_CANARY_FAILED)[0]):
+        return "NotBound", f"istiod says that it is bound elsewhere ({message}), not to {wanted}"
+    return _canary_problem(service, namespace, message) or _ingress_problem(service, namespace, message)
+
+
+def _canary_problem(service: Object, namespace: Object | None, message: str) -> tuple[str, str] | None:
+    """A canary is asked for at the level at which the waypoint itself is; a namespace's canary counts when the object names no waypoint."""
+    sources = [labels_of(service)]
+    if USE_WAYPOINT not in labels_of(service) and namespace is not None:
+        sources.append(labels_of(namespace))
+    asked = next((labels[CANARY] for labels in sources if CANARY in labels), "")
+    failure = message.partition(_CANARY_FAILED)[2]
+    if not failure or asked in ("", NO_WAYPOINT):
+        return None
+    reason = next((reason for words, reason in _CANARY_REASONS if words in failure), "CanaryNotAttached")
+    return reason, f"it is bound, but not to its canary: {failure}"
+
+
+def _ingress_problem(service: Object, namespace: Object | None, message: str) -> tuple[str, str] | None:
+    """Whether ingress traffic takes the way that the label asks for; a Service's label comes before its namespace's."""
+    labels = next((labels_of(item) for item in (service, namespace) if item is not None and INGRESS_USE_WAYPOINT in labels_of(item)), {})
+    # As Go's strconv.ParseBool reads it.
+    asked = labels.get(INGRESS_USE_WAYPOINT) in ("1", "t", "T", "true", "TRUE", "True")
+    if asked and _INGRESS_TRAVERSES not in message:
+        return "IngressPassesBy", f"it is bound, but ingress traffic passes the waypoint by, though {INGRESS_USE_WAYPOINT} asks for it ({message})"
     return None
 
 
-__all__ = ("judge_binding",)
+def _plural(kind: str) -> str:
+    return "ServiceEntries" if kind == "ServiceEntry" else f"{kind}s"
+
+
+__all__ = ("binding_problem", "can_be_bound", "judge_binding")

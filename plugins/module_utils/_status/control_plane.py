@@ -16,6 +16,7 @@ import typing as t
 
 from .._mesh.labels import REVISION, labels_of
 from .verdict import Object, Verdict, not_found
+from .webhooks import ca_problem, has_ready_endpoint
 from .workloads import judge_deployment
 
 _VALIDATING = "ValidatingWebhookConfiguration"
@@ -28,6 +29,8 @@ def judge_control_plane(
     deployments: t.Sequence[Object],
     endpoint_slices: t.Sequence[Object],
     webhooks: t.Sequence[Object],
+    *,
+    now: float | None = None,
 ) -> Verdict:
     """Current when istiod is available, its Service has a ready endpoint, and every webhook of this revision can be called.
 
@@ -37,8 +40,9 @@ def judge_control_plane(
         deployments: the Deployments of the namespace.
         endpoint_slices: the EndpointSlices of the namespace.
         webhooks: all webhook configurations of the cluster.
+        now: the time in seconds since the epoch; None when nothing shall be said about the time.
     """
-    name = "istiod" if revision == "default" else f"istiod-{revision}"
+    name = _service_name(revision)
     title = f"Deployment {namespace}/{name}"
     deployment = next((item for item in deployments if item["metadata"]["name"] == name), None)
     if deployment is None:
@@ -46,13 +50,13 @@ def judge_control_plane(
     verdict = judge_deployment(title, deployment)
     if not verdict.current:
         return Verdict(verdict.status, "IstiodNotAvailable", f"istiod is the cause: {title}: {verdict.message}", verdict.remedy, verdict.since, verdict.final)
-    if not any(_ready_endpoints(item) for item in endpoint_slices if labels_of(item).get("kubernetes.io/service-name") == name):
+    if not any(has_ready_endpoint(item) for item in endpoint_slices if labels_of(item).get("kubernetes.io/service-name") == name):
         return Verdict("InProgress", "NoEndpoint", f"Service {namespace}/{name} has no ready endpoint", "Compare the Service's selector with istiod's labels.")
-    own = [item for item in webhooks if _serves(item, namespace, name, revision)]
+    own = webhooks_of(namespace, revision, webhooks)
     if not any(item["kind"] == _VALIDATING for item in own):
         return not_found(f"the validating webhook of revision {revision}", "Install the charts base and istiod of one version.")
     for item in own:
-        problem = _webhook_problem(item)
+        problem = _webhook_problem(item, now)
         if problem:
             return Verdict(
                 "InProgress", "WebhookNotServing", f"{item['kind']} {item['metadata']['name']}: {problem}", "Look into istiod's log for 'validationController'."
@@ -60,8 +64,13 @@ def judge_control_plane(
     return Verdict("Current", message=f"istiod is available, {len(own)} webhook configurations serve")
 
 
-def _ready_endpoints(endpoint_slice: Object) -> bool:
-    return any((endpoint.get("conditions") or {}).get("ready", True) for endpoint in endpoint_slice.get("endpoints") or ())
+def webhooks_of(namespace: str, revision: str, webhooks: t.Iterable[Object]) -> list[Object]:
+    """The webhook configurations that call this control plane."""
+    return [item for item in webhooks if _serves(item, namespace, _service_name(revision), revision)]
+
+
+def _service_name(revision: str) -> str:
+    return "istiod" if revision == "default" else f"istiod-{revision}"
 
 
 def _serves(configuration: Object, namespace: str, service: str, revision: str) -> bool:
@@ -71,13 +80,14 @@ def _serves(configuration: Object, namespace: str, service: str, revision: str) 
     return any(item.get("namespace") == namespace and item.get("name") == service for item in services)
 
 
-def _webhook_problem(configuration: Object) -> str | None:
+def _webhook_problem(configuration: Object, now: float | None) -> str | None:
     for hook in configuration.get("webhooks") or ():
-        if not (hook.get("clientConfig") or {}).get("caBundle"):
-            return f"webhook {hook['name']} has no CA yet"
+        problem = ca_problem(hook, now)
+        if problem:
+            return f"webhook {hook['name']} {problem[1]}"
         if configuration["kind"] == _VALIDATING and hook.get("failurePolicy") == "Ignore":
             return f"webhook {hook['name']} still lets everything pass (failurePolicy Ignore): istiod has not seen it refuse a wrong object yet"
     return None
 
 
-__all__ = ("judge_control_plane",)
+__all__ = ("judge_control_plane", "webhooks_of")

@@ -14,12 +14,14 @@ from __future__ import annotations
 
 import typing as t
 
-from .verdict import Object, Verdict, condition, not_found, terminating
+from .addresses import external_problem
+from .verdict import Object, Verdict, condition, not_found, observed_generation, terminating
 from .workloads import judge_deployment
 
 # Accepted=False with one of these cannot become True unless somebody changes the Gateway.
 _FINAL_REASONS = frozenset({"InvalidParameters", "UnsupportedAddress", "ListenersNotValid"})
 
+_LOOK_AT_LOAD_BALANCER = "See that a load balancer controller runs, and what its events say of the Service."
 _REMEDIES = {
     "Pending": "No control plane has taken it up: see that istiod runs, that GatewayClass and revision (label istio.io/rev) are ones that it owns.",
     "AddressNotAssigned": "Its Service has no address or endpoint yet: look at the pods that istiod made for it.",
@@ -30,7 +32,14 @@ _REMEDIES = {
 }
 
 
-def judge_gateway(title: str, gateway: Object | None, deployments: t.Sequence[Object], *, managed: bool = True) -> Verdict:
+def judge_gateway(
+    title: str,
+    gateway: Object | None,
+    deployments: t.Sequence[Object],
+    *,
+    managed: bool = True,
+    load_balancer_services: t.Sequence[Object] | None = None,
+) -> Verdict:
     """Current when accepted and programmed at this generation, with an address, and its Deployment's pods available.
 
     Args:
@@ -38,6 +47,7 @@ def judge_gateway(title: str, gateway: Object | None, deployments: t.Sequence[Ob
         gateway: the Gateway, or None.
         deployments: the Deployments that carry its gateway-name label.
         managed: whether istiod makes a Deployment for it; it makes none for a Gateway with an address of type Hostname.
+        load_balancer_services: the Services that carry its gateway-name label, when its address must be a load balancer's; else None.
     """
     if gateway is None:
         return not_found(title, "Create it (module waypoint for a waypoint), or correct its name.")
@@ -50,6 +60,9 @@ def judge_gateway(title: str, gateway: Object | None, deployments: t.Sequence[Ob
             return verdict
     if not (gateway.get("status") or {}).get("addresses"):
         return Verdict("InProgress", "NoAddress", "it has no address", _REMEDIES["AddressNotAssigned"])
+    external = None if load_balancer_services is None else external_problem(_addresses(gateway), load_balancer_services)
+    if external:
+        return Verdict("InProgress", "NoLoadBalancer", external, _LOOK_AT_LOAD_BALANCER)
     if not managed:
         return Verdict("Current", message=f"programmed at {_address(gateway)}")
     if not deployments:
@@ -73,14 +86,16 @@ def _judge_condition(gateway: Object, kind: str) -> Verdict | None:
         return Verdict(
             "InProgress", "Pending", f"{kind} has not been decided: {(seen or {}).get('message', 'no controller has looked at it')}", _REMEDIES["Pending"]
         )
-    if seen.get("observedGeneration", 0) < generation:
-        message = f"{kind} speaks of generation {seen.get('observedGeneration', 0)}, but generation {generation} is wanted"
+    if (observed_generation(seen) or 0) < generation:
+        message = f"{kind} speaks of generation {observed_generation(seen) or 0}, but generation {generation} is wanted"
         return Verdict("InProgress", "GenerationNotObserved", message, _REMEDIES["Pending"], seen.get("lastTransitionTime", ""))
     if seen.get("status") == "True":
         return None
     reason = str(seen.get("reason", ""))
     final = kind == "Accepted" and reason in _FINAL_REASONS
     remedy = _REMEDIES.get(reason, "The message above is istiod's own.")
+    if "address pending for hostname" in str(seen.get("message", "")):
+        remedy = _LOOK_AT_LOAD_BALANCER
     return Verdict(
         "Failed" if final else "InProgress",
         reason,
@@ -91,8 +106,12 @@ def _judge_condition(gateway: Object, kind: str) -> Verdict | None:
     )
 
 
+def _addresses(gateway: Object) -> list[str]:
+    return [str(address.get("value")) for address in gateway["status"]["addresses"]]
+
+
 def _address(gateway: Object) -> str:
-    return ", ".join(str(address.get("value")) for address in gateway["status"]["addresses"])
+    return ", ".join(_addresses(gateway))
 
 
 __all__ = ("judge_gateway",)

@@ -60,11 +60,22 @@ def terminating(item: Object | None) -> Verdict | None:
 def not_observed(item: Object) -> Verdict | None:
     """A verdict on an object whose status speaks of an older generation; None when the status is up to date."""
     generation = item["metadata"].get("generation", 0)
-    observed = (item.get("status") or {}).get("observedGeneration")
+    observed = observed_generation(item.get("status") or {})
     if observed is not None and observed < generation:
         message = f"its status speaks of generation {observed}, but generation {generation} is wanted"
         return Verdict("InProgress", "GenerationNotObserved", message, "Its controller has not seen the change yet: see that it runs.")
     return None
+
+
+def observed_generation(said: t.Mapping[str, t.Any]) -> int | None:
+    """The generation that a status or a condition speaks of; None when it does not say.
+
+    Istio's own kinds write it as text, because theirs is protobuf's JSON form of a 64-bit number.
+    """
+    try:
+        return int(said["observedGeneration"])
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def condition(item: Object, kind: str) -> t.Mapping[str, t.Any] | None:
@@ -75,4 +86,4 @@ def condition(item: Object, kind: str) -> t.Mapping[str, t.Any] | None:
     return None
 
 
-__all__ = ("Object", "Status", "Verdict", "condition", "not_found", "not_observed", "terminating")
+__all__ = ("Object", "Status", "Verdict", "condition", "not_found", "not_observed", "observed_generation", "terminating")

@@ -4,7 +4,11 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Are all pods of a workload new and available? Source: kubectl's rollout status and kstatus (core.go)."""
+"""Are all pods of a workload new and available, or has it done its work? Source: kubectl's rollout status and kstatus (core.go).
+
+Final is only what the workload's own controller has given up for good: a Job that has failed, a pod that has ended with an error. A Deployment past its
+progress deadline is not: it goes on trying, and a mended image or quota lets it succeed.
+"""
 
 from __future__ import annotations
 
@@ -21,13 +25,20 @@ def judge_deployment(title: str, deployment: Object | None) -> Verdict:
     status = deployment.get("status") or {}
     wanted = deployment["spec"].get("replicas", 1)
     progressing = condition(deployment, "Progressing")
+    refused = _refused_pods(deployment)
     if progressing and progressing.get("reason") == "ProgressDeadlineExceeded":
-        return Verdict("Failed", "ProgressDeadlineExceeded", str(progressing.get("message", "")), _LOOK_AT_PODS, progressing.get("lastTransitionTime", ""))
+        message = str(progressing.get("message", "")) + (f" {refused.message}" if refused else "")
+        remedy = refused.remedy if refused else _LOOK_AT_PODS
+        return Verdict("Failed", "ProgressDeadlineExceeded", message, remedy, progressing.get("lastTransitionTime", ""))
     available = condition(deployment, "Available")
     since = str((available or progressing or {}).get("lastTransitionTime", ""))
     updated, total, ready = (status.get(name, 0) for name in ("updatedReplicas", "replicas", "availableReplicas"))
+    if updated < wanted and deployment["spec"].get("paused"):
+        message = f"its rollout is paused, {updated} of {wanted} pods have the newest template"
+        return Verdict("InProgress", "Paused", message, "Resume it: kubectl rollout resume.", since)
     if updated < wanted:
-        return Verdict("InProgress", "LessUpdated", f"{updated} of {wanted} pods have the newest template", _LOOK_AT_PODS, since)
+        less = Verdict("InProgress", "LessUpdated", f"{updated} of {wanted} pods have the newest template", _LOOK_AT_PODS, since)
+        return refused or less
     if total > updated:
         return Verdict("InProgress", "OldPodsLeft", f"{total - updated} old pods have not ended", "Wait for the rollout.", since)
     if ready < updated:
@@ -47,7 +58,7 @@ def judge_daemon_set(title: str, daemon_set: Object | None) -> Verdict:
     if wanted == 0:
         return Verdict("InProgress", "NoNodes", "no node is eligible for its pods", "Check the node selector, the tolerations and that there are nodes.")
     if updated < wanted:
-        return Verdict("InProgress", "LessUpdated", f"{updated} of {wanted} nodes have the newest pod", _LOOK_AT_PODS)
+        return Verdict("InProgress", "LessUpdated", f"{updated} of {wanted} nodes have the newest pod", _remedy_for_update(daemon_set))
     if available < wanted:
         return Verdict("InProgress", "LessAvailable", f"{available} of {wanted} nodes have an available pod", _LOOK_AT_PODS)
     return Verdict("Current", message=f"{available} of {wanted} nodes have an available pod")
@@ -66,8 +77,69 @@ def judge_stateful_set(title: str, stateful_set: Object | None) -> Verdict:
     partition = ((stateful_set["spec"].get("updateStrategy") or {}).get("rollingUpdate") or {}).get("partition", 0)
     updated = status.get("updatedReplicas", 0)
     if status.get("currentRevision") != status.get("updateRevision") and updated < wanted - partition:
-        return Verdict("InProgress", "LessUpdated", f"{updated} of {wanted - partition} pods have the newest template", _LOOK_AT_PODS)
+        return Verdict("InProgress", "LessUpdated", f"{updated} of {wanted - partition} pods have the newest template", _remedy_for_update(stateful_set))
     return Verdict("Current", message=f"{ready} of {wanted} pods are available")
+
+
+def judge_replica_set(title: str, replica_set: Object | None) -> Verdict:
+    """Current when all replicas are available and none is left over."""
+    early = _judge_any(title, replica_set)
+    if early or replica_set is None:
+        return early or Verdict("Unknown")
+    status = replica_set.get("status") or {}
+    wanted = replica_set["spec"].get("replicas", 1)
+    total, ready = status.get("replicas", 0), status.get("availableReplicas", 0)
+    if total > wanted:
+        return Verdict("InProgress", "OldPodsLeft", f"{total - wanted} pods too many have not ended", "Wait until they have.")
+    if ready < wanted:
+        less = Verdict("InProgress", "LessAvailable", f"{ready} of {wanted} pods are available", _LOOK_AT_PODS)
+        return (_refused_pods(replica_set) if total < wanted else None) or less
+    return Verdict("Current", message=f"{ready} of {wanted} pods are available")
+
+
+def judge_job(title: str, job: Object | None) -> Verdict:
+    """Current when it has completed; Failed for good when it has failed."""
+    early = _judge_any(title, job)
+    if early or job is None:
+        return early or Verdict("Unknown")
+    status = job.get("status") or {}
+    for kind in ("Failed", "FailureTarget"):
+        failed = condition(job, kind)
+        if failed and failed.get("status") == "True":
+            remedy = "Look at its pods' logs, then delete the Job and create it again."
+            message = str(failed.get("message") or "it has failed")
+            return Verdict("Failed", str(failed.get("reason") or "Failed"), message, remedy, str(failed.get("lastTransitionTime", "")), final=True)
+    complete = condition(job, "Complete")
+    if complete and complete.get("status") == "True":
+        return Verdict("Current", message=f"complete, {status.get('succeeded', 0)} pods have succeeded")
+    if job["spec"].get("suspend"):
+        return Verdict("InProgress", "Suspended", "it is suspended", "Set spec.suspend to false.")
+    message = f"{status.get('succeeded', 0)} of {job['spec'].get('completions') or 1} pods have succeeded, {status.get('active', 0)} run"
+    if status.get("failed"):
+        message += f", {status['failed']} have failed"
+    return Verdict("InProgress", "NotComplete", message, _LOOK_AT_PODS, str(status.get("startTime", "")))
+
+
+def judge_pod(title: str, pod: Object | None) -> Verdict:
+    """Current when it is ready, or has ended well; Failed for good when it has ended with an error."""
+    early = _judge_any(title, pod)
+    if early or pod is None:
+        return early or Verdict("Unknown")
+    status = pod.get("status") or {}
+    phase = status.get("phase")
+    if phase == "Succeeded":
+        return Verdict("Current", message="it has ended with success")
+    if phase == "Failed":
+        found = _cause_in_pod(pod)
+        message = str(status.get("message") or (found[1] if found else "it has ended with an error"))
+        return Verdict("Failed", str(status.get("reason") or "Failed"), message, "Look at its log, then create it again.", final=True)
+    ready = condition(pod, "Ready")
+    if ready and ready.get("status") == "True":
+        return Verdict("Current", message="it is ready")
+    found = _cause_in_pod(pod)
+    return Verdict(
+        "InProgress", "NotReady", found[1] if found else "it is not ready", "kubectl describe pod tells more.", str((ready or {}).get("lastTransitionTime", ""))
+    )
 
 
 def cause_in_pods(pods: t.Iterable[Object]) -> str:
@@ -86,23 +158,69 @@ def cause_in_pods(pods: t.Iterable[Object]) -> str:
 
 def _cause_in_pod(pod: Object) -> tuple[int, str] | None:
     status = pod.get("status") or {}
+    if status.get("phase") == "Succeeded":
+        return None
     conditions = {seen["type"]: seen for seen in status.get("conditions") or ()}
-    for container in (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())):
-        waiting = (container.get("state") or {}).get("waiting")
-        if waiting and waiting.get("reason") not in (None, "ContainerCreating", "PodInitializing"):
-            return 0, f"container {container['name']} waits, {waiting['reason']} ({waiting.get('message', 'no message')})"
-        ended = (container.get("state") or {}).get("terminated")
-        if ended and ended.get("exitCode"):
-            return 0, f"container {container['name']} ended with exit code {ended['exitCode']} ({ended.get('reason', 'no reason')})"
+    if status.get("phase") == "Failed" and status.get("reason"):
+        # Evicted, Preempting, NodeLost and the like are told of the pod, not of a container.
+        return 0, f"it has ended, {status['reason']} ({status.get('message', 'no message')})"
+    for key, what in (("initContainerStatuses", "init container"), ("containerStatuses", "container")):
+        for container in status.get(key) or ():
+            found = _cause_in_container(what, container)
+            if found:
+                return 0, found
     scheduled = conditions.get("PodScheduled")
     if scheduled and scheduled.get("status") == "False":
         return 1, f"not scheduled ({scheduled.get('message', 'no message')})"
+    sandbox = conditions.get("PodReadyToStartContainers")
+    if status.get("phase") == "Pending" and sandbox and sandbox.get("status") == "False":
+        agent = f"the istio-cni agent on node {pod['spec'].get('nodeName', 'unknown')}"
+        return 1, f"its network has not been set up{_since(sandbox)}: look at its events, and at {agent}"
     ready = conditions.get("Ready")
     if not ready or ready.get("status") != "True":
-        since = f" since {ready['lastTransitionTime']}" if ready and ready.get("lastTransitionTime") else ""
+        if ready and ready.get("reason") == "ReadinessGatesNotReady":
+            return 2, f"a readiness gate is not open{_since(ready)} ({ready.get('message', 'no message')})"
         running = status.get("phase") == "Running"
-        return 2, f"{'its readiness probe does not succeed' if running else 'phase ' + str(status.get('phase', 'unknown'))}{since}"
+        return 2, f"{'its readiness probe does not succeed' if running else 'phase ' + str(status.get('phase', 'unknown'))}{_since(ready)}"
     return None
+
+
+def _cause_in_container(what: str, container: t.Mapping[str, t.Any]) -> str | None:
+    state = container.get("state") or {}
+    last = (container.get("lastState") or {}).get("terminated") or {}
+    before = f"; it last ended with exit code {last['exitCode']} ({last.get('reason', 'no reason')})" if last.get("exitCode") else ""
+    waiting = state.get("waiting")
+    if waiting and waiting.get("reason") not in (None, "ContainerCreating", "PodInitializing"):
+        return f"{what} {container['name']} waits, {waiting['reason']} ({waiting.get('message', 'no message')}{before})"
+    ended = state.get("terminated")
+    if ended and ended.get("exitCode"):
+        return f"{what} {container['name']} ended with exit code {ended['exitCode']} ({ended.get('reason', 'no reason')})"
+    if what == "init container" and "running" in state and not container.get("started"):
+        return f"{what} {container['name']} has not ended yet{before}"
+    if before and "running" in state and not container.get("ready"):
+        return f"{what} {container['name']} has been restarted {container.get('restartCount', 0)} times{before}"
+    return None
+
+
+def _since(seen: t.Mapping[str, t.Any] | None) -> str:
+    return f" since {seen['lastTransitionTime']}" if seen and seen.get("lastTransitionTime") else ""
+
+
+def _refused_pods(item: Object) -> Verdict | None:
+    """The API server refuses its pods: a quota, a limit, a missing account, an admission webhook."""
+    failure = condition(item, "ReplicaFailure")
+    if not failure or failure.get("status") != "True":
+        return None
+    remedy = "The message is the API server's: raise the quota, or give what it asks for; it is tried again by itself."
+    return Verdict(
+        "InProgress", str(failure.get("reason") or "ReplicaFailure"), str(failure.get("message", "")), remedy, str(failure.get("lastTransitionTime", ""))
+    )
+
+
+def _remedy_for_update(item: Object) -> str:
+    if (item["spec"].get("updateStrategy") or {}).get("type") == "OnDelete":
+        return "Its update strategy is OnDelete: delete the old pods, so that new ones come."
+    return _LOOK_AT_PODS
 
 
 _LOOK_AT_PODS = "Look at its pods: kubectl describe pods tells what holds them up."
@@ -115,4 +233,12 @@ def _judge_any(title: str, item: Object | None) -> Verdict | None:
     return terminating(item) or not_observed(item)
 
 
-__all__ = ("cause_in_pods", "judge_daemon_set", "judge_deployment", "judge_stateful_set")
+__all__ = (
+    "cause_in_pods",
+    "judge_daemon_set",
+    "judge_deployment",
+    "judge_job",
+    "judge_pod",
+    "judge_replica_set",
+    "judge_stateful_set",
+)

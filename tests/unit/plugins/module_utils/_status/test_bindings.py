@@ -134,3 +134,85 @@ def test_of_many_the_first_are_told_and_all_are_counted() -> None:
 def test_it_lasts_since_the_conditions_last_change() -> None:
     service = with_condition(BOUND, WAYPOINT_BOUND, status="False", lastTransitionTime="2026-11-21T08:00:00Z")
     assert judge_binding("Namespace bookinfo", [service], ENROLLED, None, one=False).since == "2026-11-21T08:00:00Z"
+
+
+# what only the message tells
+
+JUDGE_B = namespace_of("judge-b", **{USE: "waypoint"})
+CANARY_PART = "it is bound, but not to its canary: "
+
+
+@pytest.mark.parametrize(
+    ("situation", "reason", "message"),
+    [
+        (
+            "canary_invalid_weight",
+            "CanaryInvalidWeight",
+            f'{CANARY_PART}canary waypoint "judge-b/canary" has an invalid weight; must be an integer in [0,100]',
+        ),
+        ("canary_same_as_primary", "CanarySameAsPrimary", f'{CANARY_PART}canary waypoint "judge-b/waypoint" must differ from the primary waypoint'),
+        ("canary_not_ready", "CanaryIsNotReady", f'{CANARY_PART}waypoint "judge-b/missing" is not ready'),
+    ],
+)
+def test_a_canary_that_is_not_attached(situation: str, reason: str, message: str) -> None:
+    service = recorded(f"service/{situation}")
+    seen = next(seen for seen in service["status"]["conditions"] if seen["type"] == WAYPOINT_BOUND)
+    assert (seen["status"], seen["reason"]) == ("True", "WaypointAccepted")
+    verdict = judge_binding("it", [service], JUDGE_B, None, one=True)
+    assert (verdict.status, verdict.reason) == ("InProgress", reason)
+    assert verdict.message == f"Service {service['metadata']['name']}: {message}"
+    assert verdict.remedy
+
+
+CANARY_FAILED = "Successfully attached to waypoint judge-b/waypoint. Canary waypoint not attached: "
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ('we are not permitted to attach to waypoint "a/b" (missing allowedRoutes?)', "CanaryAttachmentDenied"),
+        ('attempting to bind to traffic type "service" which the waypoint "a/b" does not support', "CanaryUnsupportedTrafficType"),
+        ("something new", "CanaryNotAttached"),
+    ],
+)
+def test_each_failure_of_a_canary_has_its_word(words: str, reason: str) -> None:
+    service = with_condition(recorded("service/canary_attached"), WAYPOINT_BOUND, message=CANARY_FAILED + words)
+    assert judge_binding("it", [service], JUDGE_B, None, one=True).reason == reason
+
+
+def test_a_canary_counts_at_the_level_at_which_it_is_asked_for() -> None:
+    """istiod reads a namespace's canary only for a Service that names no waypoint itself (buildWeightedWaypoints)."""
+    failing = with_condition(recorded("service/ingress_traverses"), WAYPOINT_BOUND, message=f"{CANARY_FAILED}it is not ready")
+    plain = derived(failing, {"metadata": {"labels": {"istio.io/ingress-use-waypoint": None}}})
+    asking = namespace_of("judge-b", **{USE: "waypoint", "istio.io/use-waypoint-canary": "canary"})
+    assert not judge_binding("it", [plain], asking, None, one=True).current
+    own = derived(plain, {"metadata": {"labels": {USE: "waypoint"}}})
+    assert judge_binding("it", [own], asking, None, one=True).current
+    assert judge_binding("it", [plain], JUDGE_B, None, one=True).current
+    assert judge_binding("it", [recorded("service/canary_attached")], JUDGE_B, None, one=True).current
+
+
+def test_ingress_traffic_takes_the_way_that_the_label_asks_for() -> None:
+    traverses, passes_by = recorded("service/ingress_traverses"), recorded("service/ingress_passes_by")
+    assert judge_binding("it", [traverses], JUDGE_B, None, one=True).current
+    assert judge_binding("it", [passes_by], JUDGE_B, None, one=True).current
+    asking = derived(passes_by, {"metadata": {"labels": {"istio.io/ingress-use-waypoint": "true"}}})
+    assert judge_binding("it", [asking], JUDGE_B, None, one=True).reason == "IngressPassesBy"
+    unlabelled = derived(passes_by, {"metadata": {"labels": {"istio.io/ingress-use-waypoint": None}}})
+    by_namespace = derived(JUDGE_B, {"metadata": {"labels": {"istio.io/ingress-use-waypoint": "true"}}})
+    assert judge_binding("it", [unlabelled], by_namespace, None, one=True).reason == "IngressPassesBy"
+    assert judge_binding("it", [passes_by], by_namespace, None, one=True).current
+
+
+def test_service_entries_are_bound_like_services() -> None:
+    bound, not_ready, alone = (recorded(f"serviceentry/{situation}") for situation in ("bound", "waypoint_not_ready", "no_waypoint"))
+    verdict = judge_binding("it", [bound], JUDGE_B, None, one=False, kind="ServiceEntry")
+    assert (verdict.status, verdict.message) == ("Current", "1 ServiceEntries are bound")
+    verdict = judge_binding("it", [bound, not_ready], JUDGE_B, None, one=False, kind="ServiceEntry")
+    assert verdict.message == 'ServiceEntry wrong: WaypointIsNotReady: waypoint "judge-b/missing" is not ready'
+    verdict = judge_binding("it", [alone], namespace_of("judge-a"), None, one=True, kind="ServiceEntry")
+    assert (verdict.reason, verdict.message) == ("NotBound", "ServiceEntry wild: neither it nor its namespace names a waypoint")
+    assert verdict.remedy.startswith("Bind it or its namespace")
+    verdict = judge_binding("it", [alone], namespace_of("judge-a", **{USE: "waypoint"}), None, one=True, kind="ServiceEntry")
+    assert verdict.message.endswith("yet (ServiceEntry will not apply until it is bound to a valid waypoint.)")
+    assert judge_binding("ServiceEntry a/b", [], JUDGE_B, None, one=True, kind="ServiceEntry").remedy.startswith("Create the ServiceEntry")

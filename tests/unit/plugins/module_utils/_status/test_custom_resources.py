@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._status.custom_resources import judge_custom_resource_definition
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.custom_resources import is_bundle_wish, judge_custom_resource_definition
 from tests.unit.objects import Object, derived, recorded, with_condition, without_condition
 
 ESTABLISHED = recorded("customresourcedefinition/gateways_established")
@@ -52,3 +52,52 @@ def test_a_taken_name_is_final() -> None:
     taken = with_condition(ESTABLISHED, "NamesAccepted", status="False", reason="ListKindConflict", message='"GatewayList" is already in use')
     verdict = judge_custom_resource_definition(NAME, taken)
     assert (verdict.status, verdict.reason, verdict.message, verdict.final) == ("Failed", "ListKindConflict", '"GatewayList" is already in use', True)
+
+
+BUNDLE = "gateway.networking.k8s.io/bundle-version"
+
+
+def _of(bundle: str | None) -> Object:
+    return derived(ESTABLISHED, {"metadata": {"annotations": {BUNDLE: bundle}}})
+
+
+@pytest.mark.parametrize(
+    ("wanted", "reason"),
+    [
+        pytest.param(["v1"], "", id="one"),
+        pytest.param(["v1", "v1beta1"], "", id="both"),
+        pytest.param(["v1", "v2"], "VersionNotServed", id="one-is-missing"),
+    ],
+)
+def test_versions_that_must_be_served(wanted: list[str], reason: str) -> None:
+    verdict = judge_custom_resource_definition(NAME, ESTABLISHED, served_versions=wanted)
+    assert verdict.reason == reason
+    assert verdict.current or verdict.message == "it does not serve v2, only v1, v1beta1"
+
+
+@pytest.mark.parametrize(
+    ("bundle", "wanted", "current"),
+    [
+        ("v1.6.1", "v1.6.1", True),
+        ("v1.6.1", "1.6.1", True),
+        ("v1.6.1", "v1.6.0", False),
+        ("v1.6.1", ">=v1.6.1", True),
+        ("v1.6.1", ">=1.4.0", True),
+        ("v1.10.0", ">=v1.9.0", True),
+        ("v1.6.1", ">= v1.7.0", False),
+        ("v1.6.0-rc.1", ">=v1.6.0", False),
+        ("v1.6.0", ">=v1.6.0-rc.1", True),
+        ("v1.6.0-rc.2", ">=v1.6.0-rc.1", True),
+        ("main", ">=v1.6.0", False),
+        (None, "v1.6.1", False),
+    ],
+)
+def test_the_bundle_that_it_must_be_of(bundle: str | None, wanted: str, current: bool) -> None:
+    verdict = judge_custom_resource_definition(NAME, _of(bundle), bundle_version=wanted)
+    assert verdict.current == current
+    assert current or verdict.reason == "OtherBundle"
+
+
+@pytest.mark.parametrize(("text", "said"), [("v1.6.1", True), (">=v1.4.0", True), ("v1.6.0-rc.1", True), ("latest", False), (">=", False), ("v1.6", False)])
+def test_a_wish_for_a_bundle_must_be_a_version(text: str, said: bool) -> None:
+    assert is_bundle_wish(text) == said

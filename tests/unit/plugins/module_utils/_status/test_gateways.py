@@ -137,3 +137,30 @@ def test_a_deployment_of_no_replicas_is_no_ready_pod() -> None:
     counts = {"replicas": 0, "updatedReplicas": None, "readyReplicas": None, "availableReplicas": None}
     scaled_down = derived(DEPLOYMENT, {"spec": {"replicas": 0}, "status": counts})
     assert not judge_gateway(TITLE, PROGRAMMED, [scaled_down]).current
+
+
+PENDING = recorded("gateway/load_balancer_pending")
+LOAD_BALANCER = derived(
+    recorded("service/load_balancer_pending"), {"metadata": {"name": "front-istio"}, "status": {"loadBalancer": {"ingress": [{"hostname": "lb.example.com"}]}}}
+)
+
+
+def _at(*addresses: str) -> Object:
+    return derived(PROGRAMMED, {"status": {"addresses": [{"value": address} for address in addresses]}})
+
+
+@pytest.mark.parametrize(
+    ("gateway", "services", "reason"),
+    [
+        pytest.param(_at("lb.example.com"), [LOAD_BALANCER], "", id="its-load-balancers-address"),
+        pytest.param(_at("front-istio.judge-a.svc.cluster.local"), [LOAD_BALANCER], "NoLoadBalancer", id="a-name-inside-the-cluster"),
+        pytest.param(_at("old.example.com"), [LOAD_BALANCER], "NoLoadBalancer", id="an-address-that-was-there-once"),
+        pytest.param(PROGRAMMED, None, "", id="not-asked-for"),
+        pytest.param(PENDING, [LOAD_BALANCER], "AddressNotAssigned", id="pending-as-recorded"),
+    ],
+)
+def test_a_gateway_may_have_to_be_reachable_from_outside(gateway: Object, services: list[Object] | None, reason: str) -> None:
+    verdict = judge_gateway(TITLE, gateway, [DEPLOYMENT], load_balancer_services=services)
+    assert (verdict.current, verdict.reason) == (not reason, reason)
+    # istiod waits for the load balancer, too; then its controller is to be looked at, not the pods.
+    assert verdict.current or "load balancer controller" in verdict.remedy

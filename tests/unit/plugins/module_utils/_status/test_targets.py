@@ -4,7 +4,19 @@ from collections.abc import Sequence
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.kinds import BY_NAME
+from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.kinds import (
+    ENDPOINT_SLICE,
+    HORIZONTAL_POD_AUTOSCALER,
+    NAMESPACE,
+    POD_DISRUPTION_BUDGET,
+    SERVICE,
+    SERVICE_ENTRY,
+    VALIDATING_WEBHOOK,
+    Kind,
+)
+from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.kinds import (
+    GATEWAY as GATEWAY_KIND,
+)
 from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoint import WaypointRef
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.targets import RULES, Target
 from tests.unit.objects import Object, derived, named, recorded
@@ -24,8 +36,31 @@ OBJECTS = [
         "service/bound",
         "service/of_waypoint",
         "pod/captured",
+        "service/reviews_bound",
+        "httproute/attached_to_waypoint",
+        "authorizationpolicy/at_ztunnel",
+        "peerauthentication/strict",
+        "requestauthentication/at_service",
+        "job/complete",
+        "statefulset/available",
+        "replicaset/available",
+        "pod/succeeded",
     )
 ]
+REPLICA_SET = recorded("replicaset/available")
+ISTIOD_SERVICE: Object = {"kind": "Service", "metadata": {"name": "istiod", "namespace": "istio-system"}, "spec": {"ports": [{"port": 443}]}}
+NODE = Kind("v1", "Node", "nodes", namespaced=False)
+LEASE = Kind("coordination.k8s.io/v1", "Lease", "leases")
+OBJECTS += [
+    ISTIOD_SERVICE,
+    derived(named(recorded("grpcroute/attached_to_waypoint"), "good"), {"spec": {"parentRefs": [{"group": "", "kind": "Service", "name": "reviews"}]}}),
+    derived(recorded("ingress/pending"), {"status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}}}),
+    {"kind": "Node", "metadata": {"name": "node-1"}, "status": {"conditions": [{"type": "Ready", "status": "True"}]}},
+    {"kind": "Lease", "metadata": {"name": "leader", "namespace": "shop"}, "spec": {"holderIdentity": "a"}},
+]
+for item in OBJECTS:
+    if item["kind"] == "GRPCRoute":
+        item["status"]["parents"][0]["parentRef"] = item["spec"]["parentRefs"][0]
 GATEWAY = OBJECTS[0]
 
 
@@ -34,14 +69,16 @@ class StoredObjects:
 
     def __init__(self, objects: Sequence[Object]) -> None:
         self._objects = objects
-        self.asked: set[str] = set()
+        self.asked: set[Kind] = set()
+        self.places: set[tuple[Kind, str | None]] = set()
 
-    def get(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
+    def get(self, kind: Kind, name: str, namespace: str | None = None) -> Object | None:
         return next((item for item in self.all(kind, namespace) if item["metadata"]["name"] == name), None)
 
-    def all(self, kind: str, namespace: str | None = None) -> list[Object]:
+    def all(self, kind: Kind, namespace: str | None = None) -> list[Object]:
         self.asked.add(kind)
-        return [item for item in self._objects if item["kind"] == kind and namespace in (None, item["metadata"].get("namespace"))]
+        self.places.add((kind, namespace))
+        return [item for item in self._objects if item["kind"] == kind.name and namespace in (None, item["metadata"].get("namespace"))]
 
 
 CURRENT = [
@@ -55,15 +92,32 @@ CURRENT = [
     Target("CustomResourceDefinition", "gateways.gateway.networking.k8s.io"),
     Target("DaemonSet", "ztunnel", "istio-system"),
     Target("Deployment", "istiod", "istio-system"),
+    Target("ValidatingWebhookConfiguration", "istiod-default-validator"),
+    Target("MutatingWebhookConfiguration", "istio-sidecar-injector", "istio-system"),
+    Target("HTTPRoute", "good", "bookinfo"),
+    Target("GRPCRoute", "good", "bookinfo"),
+    Target("AuthorizationPolicy", "l4", "bookinfo"),
+    Target("PeerAuthentication", "strict", "bookinfo"),
+    Target("Service", "reviews", "bookinfo"),
+    Target("Ingress", "web", "judge-b"),
+    Target("Job", "done", "judge-b"),
+    Target("StatefulSet", "db", "judge-b"),
+    Target("ReplicaSet", REPLICA_SET["metadata"]["name"], "judge-b"),
+    Target("Pod", "done-4xdbr", "judge-b"),
+    Target("Node", "node-1", api_kind=NODE),
+    Target("Lease", "leader", "shop", wish={"json_path": "{.spec.holderIdentity}", "value": "a"}, api_kind=LEASE),
+    Target("Node", "node-1", wish={"condition": {"type": "Ready"}}, api_kind=NODE),
 ]
+# This one looks only at what its targetRefs name.
+REQUEST_AUTHENTICATION = Target("RequestAuthentication", "jwt", "bookinfo")
 
 
-@pytest.mark.parametrize("target", CURRENT, ids=str)
+@pytest.mark.parametrize("target", [*CURRENT, REQUEST_AUTHENTICATION], ids=str)
 def test_the_recorded_mesh_is_current(target: Target) -> None:
     assert target.judge(StoredObjects(OBJECTS)).current
 
 
-@pytest.mark.parametrize("target", [*CURRENT, Target("StatefulSet", "db", "shop")], ids=str)
+@pytest.mark.parametrize("target", [*CURRENT, REQUEST_AUTHENTICATION], ids=str)
 def test_without_objects_nothing_is_found(target: Target) -> None:
     verdict = target.judge(StoredObjects([]))
     assert verdict.status == "NotFound"
@@ -77,15 +131,26 @@ def test_a_rule_reads_exactly_what_it_declares(target: Target) -> None:
     assert snapshot.asked == {kind for kind, _namespace in target.needs}
 
 
+@pytest.mark.parametrize("target", [*CURRENT, REQUEST_AUTHENTICATION], ids=str)
+def test_a_rule_looks_only_where_it_has_said_that_it_would(target: Target) -> None:
+    """What is not declared is not read, and would seem to be missing."""
+    snapshot = StoredObjects(OBJECTS)
+    target.judge(snapshot)
+    target.probes(snapshot)
+    declared = set(target.needs)
+    assert all((kind, None) in declared or (kind, namespace) in declared for kind, namespace in snapshot.places)
+
+
 @pytest.mark.parametrize("kind", sorted(RULES))
-def test_a_rule_needs_kinds_that_can_be_read(kind: str) -> None:
-    rule = RULES[kind]
-    assert all(BY_NAME[needed].namespaced == namespaced for needed, namespaced in rule.needs)
-    assert set(rule.options) <= {"name", "namespace"}
+def test_a_rule_needs_kinds_where_they_can_be_read(kind: str) -> None:
+    needs = Target(kind, "a", "shop").needs
+    assert needs
+    assert all(needed.namespaced or namespace is None for needed, namespace in needs)
+    assert set(RULES[kind].options) <= {"name", "namespace"}
 
 
 def test_needs_name_the_place_to_look_in() -> None:
-    assert Target("binding", "details", "bookinfo").needs == (("Service", "bookinfo"), ("Namespace", None))
+    assert Target("binding", "details", "bookinfo").needs == ((SERVICE, "bookinfo"), (NAMESPACE, None))
 
 
 @pytest.mark.parametrize(
@@ -122,8 +187,61 @@ def test_a_gateway_with_a_host_name_is_somebody_elses_deployment() -> None:
 
 
 def test_a_binding_of_one_service_looks_at_that_service_only() -> None:
-    unbound = derived(named(recorded("service/bound"), "reviews"), {"status": {"conditions": []}})
+    unbound = derived(named(recorded("service/bound"), "cart"), {"status": {"conditions": []}})
     snapshot = StoredObjects([*OBJECTS, unbound])
     assert Target("binding", "details", "bookinfo").judge(snapshot).current
-    assert not Target("binding", "reviews", "bookinfo").judge(snapshot).current
+    assert not Target("binding", "cart", "bookinfo").judge(snapshot).current
     assert not Target("binding", "", "bookinfo").judge(snapshot).current
+
+
+# wishes
+
+
+def test_wishes_say_what_must_be_read_besides() -> None:
+    assert (SERVICE, "shop") not in Target("Gateway", "front", "shop").needs
+    assert (SERVICE, "shop") in Target("Gateway", "front", "shop", wish={"load_balancer": True}).needs
+    kinds = {kind for kind, _namespace in Target("waypoint", "waypoint", "shop", wish={"overlays": {"deployment": {}}}).needs}
+    assert kinds >= {GATEWAY_KIND, SERVICE, HORIZONTAL_POD_AUTOSCALER, POD_DISRUPTION_BUDGET}
+    assert Target("binding", "", "shop", wish={"bound_kind": "ServiceEntry"}).needs == ((SERVICE_ENTRY, "shop"), (NAMESPACE, None))
+    assert Target("ValidatingWebhookConfiguration", "it").needs == ((VALIDATING_WEBHOOK, None), (SERVICE, None), (ENDPOINT_SLICE, None))
+    assert Target("ValidatingWebhookConfiguration", "it", "shop").needs[1:] == ((SERVICE, "shop"), (ENDPOINT_SLICE, "shop"))
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        (Target("CustomResourceDefinition", "gateways.gateway.networking.k8s.io", wish={"served_versions": ["v9"]}), "VersionNotServed"),
+        (Target("CustomResourceDefinition", "gateways.gateway.networking.k8s.io", wish={"bundle_version": "v0.1.0"}), "OtherBundle"),
+        (Target("Gateway", "waypoint", "bookinfo", wish={"load_balancer": True}), "NoLoadBalancer"),
+        (Target("Service", "reviews", "bookinfo", wish={"load_balancer": True}), "NotALoadBalancer"),
+        (Target("binding", "details", "bookinfo", wish={"bound_kind": "ServiceEntry"}), "NotFound"),
+        (Target("ValidatingWebhookConfiguration", "istiod-default-validator", wish={"now": 4e9}), "ExpiredCA"),
+        (Target("control_plane", "", "istio-system", wish={"now": 4e9}), "WebhookNotServing"),
+        (Target("Lease", "leader", "shop", wish={"json_path": "{.spec.holderIdentity}", "value": "b"}, api_kind=LEASE), "OtherValue"),
+        (Target("Node", "node-1", wish={"condition": {"type": "Ready", "status": "False", "reason": None}}, api_kind=NODE), "OtherStatus"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value.kind,
+)
+def test_a_wish_is_judged(target: Target, reason: str) -> None:
+    verdict = target.judge(StoredObjects(OBJECTS))
+    assert (verdict.current, verdict.reason) == (False, reason)
+
+
+def test_excluded_namespaces_may_be_others_than_the_charts() -> None:
+    pending = derived(recorded("pod/captured"), {"metadata": {"annotations": {"ambient.istio.io/redirection": None}}})
+    snapshot = StoredObjects([recorded("namespace/enrolled"), pending])
+    assert Target("enrollment", "", "bookinfo").judge(snapshot).reason == "NotCaptured"
+    assert Target("enrollment", "", "bookinfo", wish={"excluded_namespaces": ["bookinfo"]}).judge(snapshot).current
+
+
+def test_who_is_asked_whether_it_answers() -> None:
+    snapshot = StoredObjects(OBJECTS)
+    assert [probe.path.rpartition("/")[2] for probe in Target("control_plane", "", "istio-system").probes(snapshot)] == ["validate", "inject"]
+    assert len(Target("ValidatingWebhookConfiguration", "istiod-default-validator").probes(snapshot)) == 1
+    assert Target("ValidatingWebhookConfiguration", "other").probes(snapshot) == ()
+    assert Target("Deployment", "istiod", "istio-system").probes(snapshot) == ()
+    assert Target("control_plane", "1-31", "istio-system").probes(snapshot) == ()
+
+
+def test_targets_can_be_keys() -> None:
+    assert len({Target("Node", "a", wish={"value": "x"}), Target("Node", "a", wish={"value": "y"})}) == 2

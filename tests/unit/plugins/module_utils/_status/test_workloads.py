@@ -6,6 +6,9 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._status.workloa
     cause_in_pods,
     judge_daemon_set,
     judge_deployment,
+    judge_job,
+    judge_pod,
+    judge_replica_set,
     judge_stateful_set,
 )
 from tests.unit.objects import Object, derived, named, recorded, with_condition
@@ -166,7 +169,7 @@ def _waiting(reason: str, **more: str) -> list[Object]:
         ),
         pytest.param(
             [_not_ready("a", initContainerStatuses=_waiting("CrashLoopBackOff"))],
-            "pod a: container app waits, CrashLoopBackOff (no message)",
+            "pod a: init container app waits, CrashLoopBackOff (no message)",
             id="init-container",
         ),
         pytest.param(
@@ -186,6 +189,67 @@ def _waiting(reason: str, **more: str) -> list[Object]:
         ),
         pytest.param([derived(named(POD, "a"), {"status": None})], "pod a: phase unknown", id="no-status"),
         pytest.param(
+            [
+                _not_ready(
+                    "a",
+                    containerStatuses=[
+                        {
+                            "name": "app",
+                            "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 10s"}},
+                            "lastState": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}},
+                        }
+                    ],
+                )
+            ],
+            "pod a: container app waits, CrashLoopBackOff (back-off 10s; it last ended with exit code 137 (OOMKilled))",
+            id="crashing-with-its-last-end",
+        ),
+        pytest.param(
+            [
+                _not_ready(
+                    "a",
+                    containerStatuses=[
+                        {
+                            "name": "app",
+                            "ready": False,
+                            "restartCount": 3,
+                            "state": {"running": {}},
+                            "lastState": {"terminated": {"exitCode": 1, "reason": "Error"}},
+                        }
+                    ],
+                )
+            ],
+            "pod a: container app has been restarted 3 times; it last ended with exit code 1 (Error)",
+            id="between-two-crashes",
+        ),
+        pytest.param(
+            [_not_ready("a", phase="Pending", initContainerStatuses=[{"name": "migrate", "state": {"running": {}}}])],
+            "pod a: init container migrate has not ended yet",
+            id="init-container-runs",
+        ),
+        pytest.param(
+            [_not_ready("a", phase="Failed", reason="Evicted", message="The node was low on resource: memory.")],
+            "pod a: it has ended, Evicted (The node was low on resource: memory.)",
+            id="evicted",
+        ),
+        pytest.param(
+            [
+                _not_ready(
+                    "a",
+                    phase="Pending",
+                    conditions=[{"type": "PodReadyToStartContainers", "status": "False", "lastTransitionTime": "2026-11-21T08:00:00Z"}],
+                )
+            ],
+            "pod a: its network has not been set up since 2026-11-21T08:00:00Z: look at its events, and at the istio-cni agent on node node-3",
+            id="sandbox-not-made",
+        ),
+        pytest.param(
+            [with_condition(_not_ready("a"), "Ready", reason="ReadinessGatesNotReady", message="corresponding condition of gate is False")],
+            "pod a: a readiness gate is not open since 2026-11-21T08:00:00Z (corresponding condition of gate is False)",
+            id="readiness-gate",
+        ),
+        pytest.param([recorded("pod/succeeded")], "", id="ended-with-success"),
+        pytest.param(
             [_not_ready("a"), _not_ready("b", containerStatuses=_waiting("ErrImagePull", message="denied")), _not_ready("c"), _not_ready("d"), POD],
             (
                 "pod b: container app waits, ErrImagePull (denied); "
@@ -198,3 +262,115 @@ def _waiting(reason: str, **more: str) -> list[Object]:
 )
 def test_cause_in_pods(pods: list[Object], expected: str) -> None:
     assert cause_in_pods(pods) == expected
+
+
+# quota, pauses, and updates by hand
+
+OVER_QUOTA = recorded("deployment/over_quota")
+REFUSED = 'pods "over-quota-84946f6845-zzd76" is forbidden: exceeded quota: q, requested: pods=1, used: pods=2, limited: pods=2'
+
+
+def test_pods_that_the_api_server_refuses_are_told() -> None:
+    verdict = judge_deployment("it", OVER_QUOTA)
+    assert (verdict.status, verdict.reason, verdict.message, verdict.final) == ("InProgress", "FailedCreate", REFUSED, False)
+    assert "raise the quota" in verdict.remedy
+    late = with_condition(OVER_QUOTA, "Progressing", status="False", reason="ProgressDeadlineExceeded", message="it has timed out.")
+    assert judge_deployment("it", late).message == f"it has timed out. {REFUSED}"
+    verdict = judge_replica_set("it", recorded("replicaset/over_quota"))
+    assert (verdict.status, verdict.reason) == ("InProgress", "FailedCreate")
+    mended = with_condition(OVER_QUOTA, "ReplicaFailure", status="False")
+    assert judge_deployment("it", mended).reason == "LessUpdated"
+
+
+def test_a_paused_rollout_is_named() -> None:
+    paused = derived(DEPLOYMENT, {"spec": {"paused": True, "replicas": 2}})
+    assert judge_deployment("it", paused).reason == "Paused"
+    assert judge_deployment("it", derived(DEPLOYMENT, {"spec": {"paused": True}})).current
+
+
+def test_who_must_delete_old_pods_by_hand_is_told() -> None:
+    by_hand = {"spec": {"updateStrategy": {"type": "OnDelete"}}}
+    daemon_set = derived(DAEMON_SET, {**by_hand, "status": {"updatedNumberScheduled": 1}})
+    assert judge_daemon_set("it", daemon_set).remedy.startswith("Its update strategy is OnDelete")
+    stateful_set = derived(recorded("statefulset/available"), {**by_hand, "status": {"updateRevision": "db-2", "updatedReplicas": 0}})
+    assert judge_stateful_set("it", stateful_set).remedy.startswith("Its update strategy is OnDelete")
+
+
+# the other kinds
+
+REPLICA_SET = recorded("replicaset/available")
+JOB = recorded("job/complete")
+FAILED: Object = {"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded", "message": "Job has reached the specified backoff limit"}
+
+
+@pytest.mark.parametrize(
+    ("replica_set", "status", "reason"),
+    [
+        pytest.param(REPLICA_SET, "Current", "", id="as-recorded"),
+        pytest.param(derived(REPLICA_SET, {"spec": {"replicas": 2}}), "InProgress", "LessAvailable", id="less"),
+        pytest.param(derived(REPLICA_SET, {"spec": {"replicas": 0}}), "InProgress", "OldPodsLeft", id="too-many"),
+        pytest.param(derived(REPLICA_SET, {"metadata": {"generation": 9}}), "InProgress", "GenerationNotObserved", id="stale"),
+        pytest.param(derived(REPLICA_SET, DELETED), "Terminating", "Terminating", id="deleted"),
+        pytest.param(None, "NotFound", "NotFound", id="missing"),
+    ],
+)
+def test_judge_replica_set(replica_set: Object | None, status: str, reason: str) -> None:
+    verdict = judge_replica_set("it", replica_set)
+    assert (verdict.status, verdict.reason) == (status, reason)
+
+
+RUNNING = {"status": {"conditions": [], "succeeded": None, "active": 1}}
+
+
+@pytest.mark.parametrize(
+    ("job", "status", "reason", "message"),
+    [
+        pytest.param(JOB, "Current", "", "complete, 1 pods have succeeded", id="as-recorded"),
+        pytest.param(derived(JOB, RUNNING), "InProgress", "NotComplete", "0 of 1 pods have succeeded, 1 run", id="running"),
+        pytest.param(
+            derived(JOB, {"status": {**RUNNING["status"], "failed": 2}}),
+            "InProgress",
+            "NotComplete",
+            "0 of 1 pods have succeeded, 1 run, 2 have failed",
+            id="trying-again",
+        ),
+        pytest.param(derived(JOB, {**RUNNING, "spec": {"suspend": True}}), "InProgress", "Suspended", "it is suspended", id="suspended"),
+        pytest.param(derived(JOB, {"status": {"conditions": [FAILED]}}), "Failed", "BackoffLimitExceeded", FAILED["message"], id="failed"),
+        pytest.param(
+            derived(JOB, {"status": {"conditions": [{**FAILED, "type": "FailureTarget"}]}}), "Failed", "BackoffLimitExceeded", FAILED["message"], id="failing"
+        ),
+        pytest.param(derived(JOB, DELETED), "Terminating", "Terminating", "it is being deleted", id="deleted"),
+        pytest.param(None, "NotFound", "NotFound", "it does not exist", id="missing"),
+    ],
+)
+def test_judge_job(job: Object | None, status: str, reason: str, message: str) -> None:
+    verdict = judge_job("it", job)
+    assert (verdict.status, verdict.reason, verdict.message) == (status, reason, message)
+    # What a Job's controller has given up stays so.
+    assert verdict.final == (status == "Failed")
+
+
+@pytest.mark.parametrize(
+    ("pod", "status", "reason", "message"),
+    [
+        pytest.param(POD, "Current", "", "it is ready", id="as-recorded"),
+        pytest.param(recorded("pod/succeeded"), "Current", "", "it has ended with success", id="ended-with-success"),
+        pytest.param(
+            derived(POD, {"status": {"phase": "Failed", "reason": "Evicted", "message": "low on memory"}}), "Failed", "Evicted", "low on memory", id="evicted"
+        ),
+        pytest.param(
+            _not_ready("a", phase="Failed", containerStatuses=[{"name": "app", "state": {"terminated": {"exitCode": 1, "reason": "Error"}}}]),
+            "Failed",
+            "Failed",
+            "container app ended with exit code 1 (Error)",
+            id="ended-with-an-error",
+        ),
+        pytest.param(_not_ready("a"), "InProgress", "NotReady", "its readiness probe does not succeed since 2026-11-21T08:00:00Z", id="not-ready"),
+        pytest.param(derived(POD, DELETED), "Terminating", "Terminating", "it is being deleted", id="deleted"),
+        pytest.param(None, "NotFound", "NotFound", "it does not exist", id="missing"),
+    ],
+)
+def test_judge_pod(pod: Object | None, status: str, reason: str, message: str) -> None:
+    verdict = judge_pod("it", pod)
+    assert (verdict.status, verdict.reason, verdict.message) == (status, reason, message)
+    assert verdict.final == (status == "Failed")

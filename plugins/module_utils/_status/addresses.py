@@ -1,0 +1,98 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""Does an address stand for something: a Service's, an Ingress's, a Gateway's, from inside and from outside of the cluster?
+
+Source: kubernetes' API reference of ServiceStatus and IngressStatus. kstatus takes a load balancer for Current without an address; that is of no use
+to who calls it. istiod may give a Gateway its Service's name inside the cluster as address (pilot/pkg/config/kube/gateway/conversion.go), and never takes
+an address away that was there once, so a Gateway's own word is compared with its Service's.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from .verdict import Object, Verdict, condition, not_found, terminating
+
+_CREATE = "Create it, or correct its name."
+_LOOK_AT_CONTROLLER = "See that a load balancer controller runs, and what its events say of this object."
+
+
+def judge_service(title: str, service: Object | None, *, load_balancer: bool = False) -> Verdict:
+    """Current when it has its address: a load balancer one from outside, any other a cluster IP or the name it stands for.
+
+    Args:
+        title: how messages name it.
+        service: the Service, or None.
+        load_balancer: whether it must be a load balancer.
+    """
+    if service is None:
+        return not_found(title, _CREATE)
+    deleted = terminating(service)
+    if deleted:
+        return deleted
+    spec = service["spec"]
+    kind = spec.get("type", "ClusterIP")
+    if kind == "LoadBalancer":
+        return _judge_load_balancer(service)
+    if load_balancer:
+        return Verdict("Failed", "NotALoadBalancer", f"it is of type {kind}, not LoadBalancer", "Change its type, or ask for no load balancer.", final=True)
+    address = spec.get("externalName") if kind == "ExternalName" else spec.get("clusterIP")
+    if not address:
+        return Verdict("InProgress", "NoClusterIP", "it has no cluster IP", "See that the API server's range of Service addresses has room.")
+    return Verdict("Current", message=f"of type {kind} at {address}", details={"address": address})
+
+
+def judge_ingress(title: str, ingress: Object | None) -> Verdict:
+    """Current when its load balancer has an address."""
+    if ingress is None:
+        return not_found(title, _CREATE)
+    return terminating(ingress) or _judge_load_balancer(ingress)
+
+
+def external_problem(addresses: t.Sequence[str], services: t.Sequence[Object]) -> str | None:
+    """Why these addresses of a Gateway are not those of a load balancer, in words; None when they are.
+
+    Args:
+        addresses: the Gateway's.
+        services: the Services that istiod made for it.
+    """
+    inside = [address for address in addresses if ".svc." in f"{address}."]
+    if inside:
+        return f"its address {', '.join(inside)} is a name inside the cluster, not a load balancer's"
+    for service in services:
+        name = f"Service {service['metadata']['namespace']}/{service['metadata']['name']}"
+        if service["spec"].get("type") != "LoadBalancer":
+            return f"{name} behind it is of type {service['spec'].get('type', 'ClusterIP')}, not LoadBalancer"
+        given = external_addresses(service)
+        if not given:
+            return f"{name} behind it has no load balancer address"
+        strange = [address for address in addresses if address not in given]
+        if strange:
+            return f"its address {', '.join(strange)} is not the one of {name}, which is {', '.join(given)}"
+    return None
+
+
+def external_addresses(item: Object) -> list[str]:
+    """The addresses that a load balancer has given to a Service or an Ingress."""
+    entries = ((item.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()
+    return [str(entry.get("hostname") or entry.get("ip")) for entry in entries if entry.get("hostname") or entry.get("ip")]
+
+
+def _judge_load_balancer(item: Object) -> Verdict:
+    # KEP-1435: a cloud provider that cannot serve the ports says so here.
+    error = condition(item, "LoadBalancerPortsError")
+    if error and error.get("status") == "True":
+        return Verdict("InProgress", "LoadBalancerPortsError", str(error.get("message", "")), _LOOK_AT_CONTROLLER, str(error.get("lastTransitionTime", "")))
+    addresses = external_addresses(item)
+    if not addresses:
+        return Verdict(
+            "InProgress", "NoLoadBalancer", "its load balancer has no address yet", _LOOK_AT_CONTROLLER, str(item["metadata"].get("creationTimestamp", ""))
+        )
+    return Verdict("Current", message=f"load balancer at {', '.join(addresses)}", details={"address": ", ".join(addresses)})
+
+
+__all__ = ("external_addresses", "external_problem", "judge_ingress", "judge_service")

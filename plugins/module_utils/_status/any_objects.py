@@ -1,0 +1,120 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""Is an object of any kind what it claims to be: by one condition, by a value in it, or by what all controllers agree on?
+
+Source: kstatus' generic rules (sigs.k8s.io/cli-utils, pkg/kstatus/status/generic.go): deletion, observedGeneration, and the conditions
+Reconciling, Stalled and Ready.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .json_paths import find
+from .verdict import Object, Verdict, condition, not_found, not_observed, observed_generation, terminating
+
+_ITS_CONTROLLER = "Its controller decides: look into that one's log and at the object's events."
+
+
+@dataclass(frozen=True)
+class WantedCondition:
+    """A condition that an object must have.
+
+    Attributes:
+        type: its type.
+        status: the status it must have.
+        reason: the reason it must have; empty for any.
+    """
+
+    type: str
+    status: str = "True"
+    reason: str = ""
+
+
+def judge_any_object(title: str, item: Object | None, *, wanted: WantedCondition | None = None, json_path: str = "", value: str | None = None) -> Verdict:
+    """Current when it is there, its status is of this generation, and it has what is wanted; nothing wanted, kstatus' generic rules.
+
+    Args:
+        title: how messages name it.
+        item: the object, or None.
+        wanted: a condition that it must have.
+        json_path: what must be found in it.
+        value: what all that is found must be; None for anything but nothing.
+    """
+    if item is None:
+        return not_found(title, "Create it, or correct its name, kind and namespace.")
+    early = terminating(item) or not_observed(item)
+    if early:
+        return early
+    if wanted:
+        return _judge_condition(item, wanted)
+    if json_path:
+        return _judge_value(item, json_path, value)
+    return _judge_generically(item)
+
+
+def _judge_condition(item: Object, wanted: WantedCondition) -> Verdict:
+    seen = condition(item, wanted.type)
+    if seen is None:
+        return Verdict("InProgress", "NoCondition", f"it has no condition {wanted.type} yet", _ITS_CONTROLLER)
+    since = str(seen.get("lastTransitionTime", ""))
+    generation = item["metadata"].get("generation", 0)
+    observed = observed_generation(seen)
+    if observed is not None and observed < generation:
+        message = f"condition {wanted.type} speaks of generation {observed}, but generation {generation} is wanted"
+        return Verdict("InProgress", "GenerationNotObserved", message, _ITS_CONTROLLER, since)
+    told = f"condition {wanted.type} is {seen.get('status')} ({seen.get('reason', 'no reason')}): {seen.get('message') or 'no message'}"
+    if seen.get("status") != wanted.status:
+        return Verdict("InProgress", str(seen.get("reason") or "OtherStatus"), f"{told.rstrip('.')}; {wanted.status} is wanted", _ITS_CONTROLLER, since)
+    if wanted.reason and seen.get("reason") != wanted.reason:
+        return Verdict("InProgress", str(seen.get("reason") or "OtherReason"), f"{told.rstrip('.')}; reason {wanted.reason} is wanted", _ITS_CONTROLLER, since)
+    return Verdict("Current", message=told, details={"condition": dict(seen)})
+
+
+def _judge_value(item: Object, json_path: str, value: str | None) -> Verdict:
+    found = find(json_path, item)
+    if value is None:
+        if not found or any(one is None or one in ("", [], {}) for one in found):
+            return Verdict("InProgress", "NoValue", f"{json_path} finds nothing in it", _ITS_CONTROLLER)
+    else:
+        if not found:
+            return Verdict("InProgress", "NoValue", f"{json_path} finds nothing in it, and {value!r} is wanted", _ITS_CONTROLLER)
+        others = [_text(one) for one in found if not _is(one, value)]
+        if others:
+            return Verdict("InProgress", "OtherValue", f"{json_path} is {', '.join(others)}, and {value!r} is wanted", _ITS_CONTROLLER)
+    return Verdict("Current", message=f"{json_path} is {', '.join(map(_text, found))}", details={"values": found})
+
+
+def _judge_generically(item: Object) -> Verdict:
+    for kind, status, reason in (("Stalled", "Failed", "Stalled"), ("Reconciling", "InProgress", "Reconciling")):
+        seen = condition(item, kind)
+        if seen and seen.get("status") == "True":
+            told = str(seen.get("message") or f"condition {kind} is True")
+            return Verdict(
+                t.cast("t.Literal['Failed', 'InProgress']", status),
+                str(seen.get("reason") or reason),
+                told,
+                _ITS_CONTROLLER,
+                seen.get("lastTransitionTime", ""),
+            )
+    ready = condition(item, "Ready")
+    if ready is None:
+        return Verdict("Current", message="it is there, and has no condition Ready that would say more")
+    return _judge_condition(item, WantedCondition("Ready"))
+
+
+def _is(found: t.Any, value: str) -> bool:
+    # YAML's true reaches a text option as True.
+    return _text(found).lower() == value.lower() if isinstance(found, bool) else _text(found) == value
+
+
+def _text(found: t.Any) -> str:
+    return str(found).lower() if isinstance(found, bool) else str(found)
+
+
+__all__ = ("WantedCondition", "judge_any_object")

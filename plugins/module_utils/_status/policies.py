@@ -1,0 +1,167 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+"""Is a policy enforced as it is written: by ztunnel, by a waypoint, or by neither?
+
+Source: istio pilot/pkg/serviceregistry/ambient/policies.go and authorization.go, pilot/pkg/model/service.go and policyattachment.go.
+The status True is not enough: it stays True when ztunnel has dropped the HTTP part of a policy (UnsupportedValue), and when only some of
+its targets were found (PartiallyInvalid). istiod writes conditions on AuthorizationPolicies alone; what becomes of the other two kinds
+follows from their specs and from what they select.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from .bindings import binding_problem, can_be_bound
+from .verdict import Object, Verdict, condition, not_found, observed_generation, terminating
+
+ROOT_NAMESPACE = "istio-system"
+
+_CREATE = "Create it, or correct its name."
+_ISTIOD = "See that istiod runs, and that the policy's namespace is not hidden from it (discoverySelectors)."
+_REMEDIES = {
+    "TargetNotFound": "Create what targetRefs name in the policy's own namespace, or correct them; a Gateway counts once it has an address.",
+    "AncestorNotBound": "Bind the Service to a waypoint (module enrollment): without one nothing enforces the policy.",
+    "PartiallyInvalid": "Correct or create the targets that were not found, and bind them to a waypoint.",
+    "UnsupportedValue": "HTTP fields need a waypoint: name it, or a Service behind it, in targetRefs; leave to ztunnel what layer 4 knows.",
+    "Invalid": "Correct targetRefs as the message says.",
+}
+
+
+def targets_of(policy: Object) -> list[t.Mapping[str, t.Any]]:
+    """The targetRefs of a policy; the old singular form counts when there are none."""
+    refs = policy["spec"].get("targetRefs") or ()
+    single = policy["spec"].get("targetRef")
+    return [*refs] or ([single] if single else [])
+
+
+def judge_authorization_policy(title: str, policy: Object | None) -> Verdict:
+    """Current when who must enforce it, a waypoint for one with targetRefs and else ztunnel, has accepted all of it at its generation."""
+    if policy is None:
+        return not_found(title, _CREATE)
+    deleted = terminating(policy)
+    if deleted:
+        return deleted
+    targets = targets_of(policy)
+    # A condition that belonged to an earlier form of the policy may stay behind, so only the one that its spec calls for counts.
+    kind, who = ("WaypointAccepted", "a waypoint") if targets else ("ZtunnelAccepted", "ztunnel")
+    seen = condition(policy, kind)
+    if seen is None:
+        return Verdict("InProgress", "NoStatus", f"istiod has not said yet whether {who} accepts it", _ISTIOD)
+    since = str(seen.get("lastTransitionTime", ""))
+    generation = policy["metadata"].get("generation", 0)
+    if (observed_generation(seen) or 0) < generation:
+        message = f"{kind} speaks of generation {observed_generation(seen) or 0}, but generation {generation} is wanted"
+        return Verdict("InProgress", "GenerationNotObserved", message, _ISTIOD, since)
+    reason, told = str(seen.get("reason", "")), str(seen.get("message", ""))
+    if seen.get("status") == "True" and reason == "Accepted":
+        return Verdict("Current", message=told or f"accepted by {who}")
+    # Of several targets istiod says Invalid when it has found none, and they may still come; of a single one it says so of the target's form.
+    final = reason in ("UnsupportedValue", "unknown") or (reason == "Invalid" and len(targets) == 1)
+    lie = "its status is True, but it is not enforced as it is written: " if seen.get("status") == "True" else ""
+    remedy = _REMEDIES.get(reason, "The message above is istiod's own.")
+    if reason == "UnsupportedValue" and policy["spec"].get("action") not in (None, "ALLOW", "DENY"):
+        remedy = "Only a waypoint knows this action: name it, or a Service behind it, in targetRefs."
+    return Verdict("Failed" if final else "InProgress", reason, f"{lie}{told}", remedy, since, final)
+
+
+def judge_peer_authentication(title: str, policy: Object | None, neighbours: t.Sequence[Object], *, root_namespace: str = ROOT_NAMESPACE) -> Verdict:
+    """Current when ztunnel applies it, by its own form: istiod reports no status on it.
+
+    Args:
+        title: how messages name it.
+        policy: the PeerAuthentication, or None.
+        neighbours: the PeerAuthentications of its namespace.
+        root_namespace: the namespace whose policies count for the whole mesh.
+    """
+    if policy is None:
+        return not_found(title, _CREATE)
+    deleted = terminating(policy)
+    if deleted:
+        return deleted
+    metadata, spec = policy["metadata"], policy["spec"]
+    labels = (spec.get("selector") or {}).get("matchLabels") or {}
+    if labels and metadata["namespace"] == root_namespace:
+        remedy = "Move it to the namespace of the pods that it selects, or take its selector away."
+        return Verdict("Failed", "SelectorInRootNamespace", f"istiod leaves out policies with a selector in namespace {root_namespace}", remedy, final=True)
+    older = [
+        other["metadata"]["name"]
+        for other in neighbours
+        if ((other["spec"].get("selector") or {}).get("matchLabels") or {}) == labels
+        and str(other["metadata"].get("creationTimestamp", "")) < str(metadata.get("creationTimestamp", ""))
+    ]
+    if older:
+        message = f"PeerAuthentication {', '.join(sorted(older))} of the same namespace and selector is older, and the oldest counts"
+        return Verdict("InProgress", "Shadowed", message, "Merge the two, and delete the one that is not wanted.")
+    mode = (spec.get("mtls") or {}).get("mode", "UNSET")
+    meaning = {"DISABLE": "DISABLE, which ztunnel takes for PERMISSIVE", "UNSET": "the mode of what stands above it"}.get(mode, mode)
+    message = f"ztunnel applies {meaning}; istiod reports no status on this kind, so this is known by its form"
+    return Verdict("Current", message=message, details={"reported": False})
+
+
+def judge_request_authentication(
+    title: str,
+    policy: Object | None,
+    namespace: Object | None,
+    find: t.Callable[[str, str], Object | None],
+    *,
+    root_namespace: str = ROOT_NAMESPACE,
+) -> Verdict:
+    """Current when a waypoint or a Gateway stands where it points to: istiod reports no status on it, and ztunnel does not read it.
+
+    Args:
+        title: how messages name it.
+        policy: the RequestAuthentication, or None.
+        namespace: the Namespace it is in.
+        find: gives an object of its namespace by kind and name; asked for Gateways, Services and ServiceEntries.
+        root_namespace: the namespace whose policies count for the whole mesh.
+    """
+    if policy is None:
+        return not_found(title, _CREATE)
+    deleted = terminating(policy)
+    if deleted:
+        return deleted
+    targets = targets_of(policy)
+    if not targets:
+        message = "it has no targetRefs, so neither ztunnel nor a waypoint reads it"
+        remedy = "Name a waypoint or a Service behind one in targetRefs; one that is meant for sidecars or gateways by selector is no target for this module."
+        return Verdict("Failed", "NoTargetRefs", message, remedy, final=True)
+    own = policy["metadata"]["namespace"]
+    for ref in targets:
+        kind, name = str(ref.get("kind", "")), str(ref.get("name", ""))
+        told = f"{kind} {name}"
+        if ref.get("namespace") not in (None, "", own):
+            message = f"target {told} is in namespace {ref['namespace']}, and istiod reads targets of the policy's own namespace alone"
+            return Verdict("Failed", "Invalid", message, "Put the policy into the namespace of its target.", final=True)
+        problem = _target_problem(kind, name, own, namespace, find, root_namespace)
+        if problem:
+            reason, words = problem
+            final = reason == "Invalid"
+            return Verdict("Failed" if final else "InProgress", reason, f"target {told}: {words}", _REMEDIES[reason], final=final)
+    told = ", ".join(f"{ref.get('kind')} {ref.get('name')}" for ref in targets)
+    message = f"applied at {told}; istiod reports no status on this kind, so this is known by its targets"
+    return Verdict("Current", message=message, details={"reported": False})
+
+
+def _target_problem(
+    kind: str, name: str, own: str, namespace: Object | None, find: t.Callable[[str, str], Object | None], root_namespace: str
+) -> tuple[str, str] | None:
+    if kind == "GatewayClass":
+        if own != root_namespace:
+            return "Invalid", f"a policy for a GatewayClass must be in the root namespace, {root_namespace}"
+        return None if name == "istio-waypoint" else ("Invalid", "only the class istio-waypoint can be a target")
+    if kind not in ("Gateway", "Service", "ServiceEntry"):
+        return "Invalid", "istiod knows Gateway, GatewayClass, Service and ServiceEntry as targets"
+    found = find(kind, name)
+    if found is None:
+        return "TargetNotFound", "it does not exist in the policy's namespace"
+    if kind == "Gateway":
+        return None if (found.get("status") or {}).get("addresses") else ("TargetNotFound", "it has no address yet")
+    problem = binding_problem(found, namespace) if can_be_bound(found) else ("NotBound", "it can have no waypoint")
+    return ("AncestorNotBound", problem[1]) if problem and problem[0] == "NotBound" else None
+
+
+__all__ = ("ROOT_NAMESPACE", "judge_authorization_policy", "judge_peer_authentication", "judge_request_authentication", "targets_of")

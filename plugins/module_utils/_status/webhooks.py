@@ -1,0 +1,143 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""Can webhooks be called: do they have a CA that is one, a Service with a ready endpoint, and does that endpoint really answer?
+
+An endpoint stays ready for as long as the readiness probe takes to notice, so the last word is the endpoint's own (see probes).
+Source: the API reference of admissionregistration.k8s.io/v1 (WebhookClientConfig) and discovery.k8s.io/v1.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import functools
+import ssl
+import typing as t
+from urllib.parse import quote
+
+from .._mesh.labels import labels_of
+from .probes import Probe
+from .verdict import Object, Verdict, not_found, terminating
+
+_SERVICE_OF_SLICE = "kubernetes.io/service-name"
+
+
+def judge_webhooks(
+    title: str, configuration: Object | None, services: t.Sequence[Object], endpoint_slices: t.Sequence[Object], *, now: float | None = None
+) -> Verdict:
+    """Current when every webhook of a configuration has a good CA, and a Service with a ready endpoint.
+
+    Args:
+        title: how messages name the configuration.
+        configuration: the configuration, or None.
+        services: Services, the webhooks' among them.
+        endpoint_slices: EndpointSlices, those Services' among them.
+        now: the time in seconds since the epoch; None when nothing shall be said about the time.
+    """
+    if configuration is None:
+        return not_found(title, "Install the chart that brings it, or correct its name.")
+    deleted = terminating(configuration)
+    if deleted:
+        return deleted
+    hooks = configuration.get("webhooks") or ()
+    if not hooks:
+        return Verdict("InProgress", "NoWebhooks", "it has no webhooks", "Install the chart that brings it anew.")
+    known = {_key(service): service for service in services}
+    ready = {(item["metadata"].get("namespace"), labels_of(item).get(_SERVICE_OF_SLICE)) for item in endpoint_slices if has_ready_endpoint(item)}
+    for hook in hooks:
+        problem = ca_problem(hook, now)
+        if problem:
+            return Verdict("InProgress", problem[0], f"webhook {hook['name']} {problem[1]}", _REMEDIES[problem[0]])
+        service = _service_of(hook)
+        if service is None:
+            continue
+        place = f"{service['namespace']}/{service['name']}"
+        found = known.get((service["namespace"], service["name"]))
+        if found is None:
+            return Verdict("InProgress", "NoService", f"Service {place} of webhook {hook['name']} does not exist", _REMEDIES["NoService"])
+        ports = [port.get("port") for port in found["spec"].get("ports") or ()]
+        if service.get("port", 443) not in ports:
+            message = f"Service {place} has no port {service.get('port', 443)}, which webhook {hook['name']} calls"
+            return Verdict("InProgress", "NoPort", message, _REMEDIES["NoService"])
+        # A Service without a selector has somebody else's slices, with the same label; one that names a host has none at all.
+        if found["spec"].get("type") != "ExternalName" and (service["namespace"], service["name"]) not in ready:
+            return Verdict("InProgress", "NoEndpoint", f"Service {place} of webhook {hook['name']} has no ready endpoint", _REMEDIES["NoEndpoint"])
+    return Verdict("Current", message=f"{len(hooks)} webhooks have their CA and a ready endpoint")
+
+
+def ca_problem(hook: t.Mapping[str, t.Any], now: float | None = None) -> tuple[str, str] | None:
+    """What is wrong with a webhook's CA bundle, as reason and words; None when it can be used.
+
+    A webhook that is called by URL may do without: its certificate is then one that the API server's host trusts.
+    """
+    client = hook.get("clientConfig") or {}
+    bundle = client.get("caBundle")
+    if not bundle:
+        return None if client.get("url") else ("NoCA", "has no CA yet")
+    expiries = _expiries(bundle)
+    if expiries is None:
+        return "InvalidCA", "has a CA bundle in which there is no certificate"
+    if now is not None and expiries and max(expiries) <= now:
+        return "ExpiredCA", "has a CA that is no longer valid"
+    return None
+
+
+def has_ready_endpoint(endpoint_slice: Object) -> bool:
+    """Whether one endpoint of a slice takes traffic; readiness that is not told counts as such (API reference of EndpointConditions)."""
+    return any((endpoint.get("conditions") or {}).get("ready", True) is not False for endpoint in endpoint_slice.get("endpoints") or ())
+
+
+def probes_of(configurations: t.Iterable[Object]) -> tuple[Probe, ...]:
+    """One question for each endpoint and path that the webhooks of these configurations call."""
+    probes: dict[str, Probe] = {}
+    for configuration in configurations:
+        for hook in configuration.get("webhooks") or ():
+            service = _service_of(hook)
+            if service is not None:
+                place = f"https:{service['name']}:{service.get('port', 443)}"
+                path = quote(service.get("path") or "/")
+                url = f"/api/v1/namespaces/{service['namespace']}/services/{place}/proxy{path}"
+                title = f"Service {service['namespace']}/{service['name']}, port {service.get('port', 443)}, path {path}"
+                probes.setdefault(url, Probe(url, title))
+    return tuple(probes.values())
+
+
+_REMEDIES = {
+    "NoCA": "Its control plane writes it: look into that one's log (of istiod, for 'caBundle').",
+    "InvalidCA": "Take the bundle out, or install the chart anew, so that its control plane writes it again.",
+    "ExpiredCA": "Renew the CA and restart its control plane, which then writes the new one.",
+    "NoService": "Install the chart that brings the webhook and its Service, or remove the webhook: what it guards cannot be written.",
+    "NoEndpoint": "Look at the pods that the Service selects.",
+}
+
+
+@functools.lru_cache(maxsize=64)
+def _expiries(bundle: str) -> tuple[float, ...] | None:
+    """When the CA certificates of a bundle end, in seconds since the epoch; None when it holds no certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        context.load_verify_locations(cadata=base64.b64decode(bundle).decode("ascii"))
+    except (binascii.Error, UnicodeDecodeError, ValueError, ssl.SSLError):
+        return None
+    return tuple(float(ssl.cert_time_to_seconds(str(found["notAfter"]))) for found in context.get_ca_certs() if "notAfter" in found)
+
+
+def services_of(configuration: Object | None) -> list[tuple[str, str]]:
+    """Namespace and name of the Services that a configuration's webhooks call."""
+    services = (_service_of(hook) for hook in (configuration or {}).get("webhooks") or ())
+    return list(dict.fromkeys((service["namespace"], service["name"]) for service in services if service))
+
+
+def _service_of(hook: t.Mapping[str, t.Any]) -> t.Mapping[str, t.Any] | None:
+    return t.cast("t.Mapping[str, t.Any] | None", (hook.get("clientConfig") or {}).get("service"))
+
+
+def _key(item: Object) -> tuple[str, str]:
+    return item["metadata"].get("namespace", ""), item["metadata"]["name"]
+
+
+__all__ = ("ca_problem", "has_ready_endpoint", "judge_webhooks", "probes_of", "services_of")

@@ -1,0 +1,89 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""Shows what a module tells while it waits, line by line as it comes, on the terminal and in AWX."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import tempfile
+import threading
+import typing as t
+from pathlib import Path
+
+from ansible import constants
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+_CHUNK = 64 * 1024
+
+
+class ProgressAction(ActionBase):
+    """Runs the module of the same name; when it runs on the controller, its lines of progress are shown.
+
+    A module runs apart from the terminal, and its output is its result. So it is given a named pipe by its option progress, which is
+    read here. On another host than the controller there is no such pipe, and only the result tells.
+    """
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        arguments = dict(self._task.args)
+        name = (task_vars or {}).get("inventory_hostname", "")
+        with self._pipe(name) if self._can_be_shown(arguments) else contextlib.nullcontext() as path:
+            if path:
+                arguments["progress"] = path
+            result.update(self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=self._task.async_val))
+        return result
+
+    def _can_be_shown(self, arguments: t.Mapping[str, t.Any]) -> bool:
+        """Whether the module runs on this host, as this user, in this task's time, and nobody has decided otherwise."""
+        local = getattr(self._connection, "transport", "") == "local" and not self._play_context.become
+        return local and not self._task.async_val and not self._task.no_log and "progress" not in arguments
+
+    @contextlib.contextmanager
+    def _pipe(self, name: str) -> t.Iterator[str]:
+        display = Display()
+        with tempfile.TemporaryDirectory(dir=constants.DEFAULT_LOCAL_TMP) as directory:
+            path = str(Path(directory) / "progress")
+            os.mkfifo(path, mode=0o600)
+            with read_lines(path, lambda line: display.display(f"  [{name}] {line}")):
+                yield path
+
+
+@contextlib.contextmanager
+def read_lines(path: str, show: t.Callable[[str], None]) -> t.Iterator[None]:
+    """For a block, hand each line that comes through a named pipe to a function, in a thread of its own."""
+    # Open for writing too: so that neither this nor the writer waits for the other, and the end of a writer is not the end.
+    pipe = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+    ended, end = os.pipe()
+    reader = threading.Thread(target=_read, args=(pipe, ended, show), name="progress", daemon=True)
+    reader.start()
+    try:
+        yield
+    finally:
+        os.close(end)
+        reader.join()
+        os.close(pipe)
+        os.close(ended)
+
+
+def _read(pipe: int, ended: int, show: t.Callable[[str], None]) -> None:
+    rest = b""
+    over = False
+    while not over:
+        ready, _writable, _exceptional = select.select([pipe, ended], [], [])
+        over = ended in ready
+        # What was written before the end is still told.
+        with contextlib.suppress(BlockingIOError):
+            while chunk := os.read(pipe, _CHUNK):
+                *lines, rest = (rest + chunk).split(b"\n")
+                for line in lines:
+                    show(line.decode("utf-8", "replace"))
+
+
+__all__ = ("ProgressAction", "read_lines")

@@ -1,0 +1,265 @@
+"""What the module asks of an API server, and in which order; what the labels mean is tested with the rules."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from ansible_collections.meshwright.ambient.plugins.module_utils._errors import ApiError, MeshError
+from ansible_collections.meshwright.ambient.plugins.modules.enrollment import OPTIONS, enroll
+from tests.unit.fake_api import Answer, FakeApi, Request, listed, refusal
+from tests.unit.objects import Object, derived, named, namespace_of, recorded
+
+MODE, USE = "istio.io/dataplane-mode", "istio.io/use-waypoint"
+PODS, SERVICES, CONFIG_MAPS = "/api/v1/pods", "/api/v1/services", "/api/v1/configmaps"
+DEPLOYMENTS, GATEWAYS = "/apis/apps/v1/deployments", "/apis/gateway.networking.k8s.io/v1/gateways"
+REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+
+ITEM = dict.fromkeys(
+    ("name", "namespace", "label_selector", "dataplane_mode", "use_waypoint", "use_waypoint_namespace", "ingress_use_waypoint", "canary"), None
+) | {"state": "present"}
+CAPTURED = recorded("pod/captured")
+SERVICE = recorded("service/bound")
+ISTIOD = derived(recorded("deployment/istiod_available"), {"metadata": {"labels": {"app.kubernetes.io/version": "1.31.1"}}})
+CART = derived(named(ISTIOD, "cart", "shop"), {"metadata": {"labels": None}, "spec": {"template": {"metadata": {"labels": None}}}})
+WAYPOINT = recorded("gateway/waypoint_programmed")
+
+
+class Cluster:
+    """Lists of objects by path, and a user who may do all but what is forbidden (verb, plural, namespace)."""
+
+    def __init__(self, lists: dict[str, list[Object]], forbidden: set[tuple[str, str]] | None = None) -> None:
+        self.lists = lists
+        self.forbidden = forbidden or set()
+        self.api = FakeApi(respond=self._answer)
+        self.warnings: list[str] = []
+
+    def run(self, *, check_mode: bool = False, **params: Any) -> dict[str, Any]:
+        """One task; items need only name what they wish."""
+        given = {name: option.get("default") for name, option in OPTIONS.items()} | params
+        for option in ("namespaces", "services", "workloads"):
+            given[option] = [ITEM | ({"kind": "Deployment"} if option == "workloads" else {}) | item for item in given[option]]
+        module: Any = SimpleNamespace(params=given, check_mode=check_mode, warn=self.warnings.append)
+        return enroll(module, self.api.session)
+
+    def sent(self, method: str = "") -> list[str]:
+        return [f"{request.path}?{request.query.get('labelSelector', '')}" for request in self.api.requests if request.method == (method or request.method)]
+
+    def patches(self) -> list[tuple[str, Any]]:
+        return [(request.path.rpartition("/")[2], request.body) for request in self.api.requests if request.method == "PATCH"]
+
+    def _answer(self, request: Request) -> Answer:
+        if request.path == REVIEWS:
+            asked = request.body["spec"]["resourceAttributes"]
+            return Answer(201, {"status": {"allowed": (asked["resource"], asked["namespace"]) not in self.forbidden}})
+        if request.method == "PATCH":
+            return Answer(200, {"metadata": {}})
+        if (request.path, "list") in self.forbidden:
+            return refusal(403, "Forbidden", "you may not")
+        above, _namespaces, below = request.path.partition("/namespaces/")
+        namespace, _slash, plural = below.partition("/")
+        items = self.lists.get(f"{above}/{plural}" if plural else request.path, [])
+        if plural:
+            items = [item for item in items if item["metadata"]["namespace"] == namespace]
+        if request.query.get("labelSelector") == USE:
+            items = [item for item in items if USE in item["metadata"]["labels"]]
+        return listed(*items)
+
+
+def _many(count: int, **labels: str) -> list[Object]:
+    return [namespace_of(f"shop-{number:03}", team="shop", **labels) for number in range(count)]
+
+
+def _names(cluster: Cluster) -> list[str]:
+    return [name for name, _body in cluster.patches()]
+
+
+def test_three_hundred_namespaces_are_read_once_and_written_once_each() -> None:
+    cluster = Cluster({"/api/v1/namespaces": _many(300)})
+    result = cluster.run(namespaces=[{"label_selector": "team=shop", "dataplane_mode": "ambient"}])
+    assert result["changed"]
+    assert len(_names(cluster)) == len(set(_names(cluster))) == 300
+    assert sorted(cluster.sent("GET")) == [f"{CONFIG_MAPS}?operator.istio.io/component in (Cni,Pilot)", "/api/v1/namespaces?", f"{PODS}?"]
+    assert len(cluster.sent("POST")) == 1
+
+
+def test_an_unchanged_run_writes_nothing_and_asks_for_no_permission() -> None:
+    cluster = Cluster({"/api/v1/namespaces": _many(300, **{MODE: "ambient"})})
+    result = cluster.run(namespaces=[{"label_selector": "team=shop", "dataplane_mode": "ambient"}])
+    assert not result["changed"]
+    assert {request.method for request in cluster.api.requests} == {"GET"}
+    assert len(cluster.sent()) == len(set(cluster.sent())) == 3
+
+
+def test_check_mode_tells_the_same_and_writes_nothing() -> None:
+    lists = {"/api/v1/namespaces": _many(2), "/api/v1/pods": [named(derived(CAPTURED, {"metadata": {"annotations": None}}), "web", "shop-000")]}
+    wish = {"namespaces": [{"label_selector": "team=shop", "dataplane_mode": "ambient"}]}
+    dry, real = Cluster(lists), Cluster(lists)
+    assert dry.run(check_mode=True, **wish) == real.run(**wish)
+    assert (len(dry.patches()), len(real.patches())) == (0, 2)
+
+
+def test_all_wishes_of_a_task_need_one_list_of_each_kind() -> None:
+    """Selectors, Services that stay bound, an istiod's version: whatever is asked, a kind is listed once."""
+    namespaces = [namespace_of("bookinfo", **{USE: "waypoint"}), namespace_of("old", **{MODE: "ambient"}), namespace_of("shop")]
+    lists = {
+        "/api/v1/namespaces": namespaces,
+        SERVICES: [named(SERVICE, "cart", "shop"), derived(named(SERVICE, "bound", "old"), {"metadata": {"labels": {USE: "waypoint"}}})],
+        DEPLOYMENTS: [ISTIOD, CART],
+        GATEWAYS: [WAYPOINT, named(WAYPOINT, "next")],
+    }
+    cluster = Cluster(lists)
+    cluster.run(
+        namespaces=[{"name": "bookinfo", "canary": {"waypoint": "next", "weight": "10"}}, {"name": "old", "state": "absent"}],
+        services=[{"name": "cart", "namespace": "shop", "use_waypoint": "none"}],
+        workloads=[{"name": "cart", "namespace": "shop", "dataplane_mode": "none"}],
+    )
+    lists_sent = [request.path.replace("/namespaces/bookinfo", "") for request in cluster.api.requests if request.method == "GET"]
+    assert sorted(lists_sent) == sorted(["/api/v1/namespaces", SERVICES, DEPLOYMENTS, GATEWAYS, PODS])
+    assert cluster.warnings == [
+        (
+            "Services of namespaces that leave the mesh keep their own label istio.io/use-waypoint: old/bound. They will use that waypoint again when the "
+            "namespace comes back; list them in services with state absent to take it away."
+        )
+    ]
+
+
+def test_only_bound_services_are_read_where_a_namespace_leaves() -> None:
+    cluster = Cluster({"/api/v1/namespaces": [namespace_of("shop", **{MODE: "ambient"})]})
+    cluster.run(namespaces=[{"name": "shop", "state": "absent"}])
+    assert "/api/v1/namespaces/shop/services?istio.io/use-waypoint" in cluster.sent("GET")
+    assert cluster.warnings == []
+
+
+@pytest.mark.requirement("G11")
+def test_all_is_unbound_before_anything_leaves_and_joins_last() -> None:
+    namespaces = [namespace_of("a", **{MODE: "ambient", USE: "waypoint"}), namespace_of("b", **{MODE: "ambient", USE: "waypoint"}), namespace_of("c")]
+    cluster = Cluster({"/api/v1/namespaces": namespaces})
+    cluster.run(namespaces=[{"name": "c", "dataplane_mode": "ambient"}, {"name": "a", "state": "absent"}, {"name": "b", "state": "absent"}])
+    patches = [(name, body["metadata"]["labels"]) for name, body in cluster.patches()]
+    assert sorted(patches[:2]) == [("a", {USE: None}), ("b", {USE: None})]
+    assert sorted(patches[2:4]) == [("a", {MODE: None}), ("b", {MODE: None})]
+    assert patches[4:] == [("c", {MODE: "ambient"})]
+
+
+@pytest.mark.parametrize(
+    ("forbidden", "questions"),
+    [
+        pytest.param(set(), [""], id="everywhere"),
+        pytest.param({("services", "")}, ["", "a", "b"], id="in-each-of-them"),
+    ],
+)
+def test_permissions_in_many_namespaces_are_one_question_where_that_is_enough(forbidden: set[tuple[str, str]], questions: list[str]) -> None:
+    services = [named(SERVICE, "cart", place) for place in ("a", "b")]
+    cluster = Cluster({"/api/v1/namespaces": [namespace_of("a"), namespace_of("b")], SERVICES: services}, forbidden)
+    cluster.run(services=[{"name": "cart", "namespace": place, "use_waypoint": "none"} for place in ("a", "b")])
+    asked = [request.body["spec"]["resourceAttributes"]["namespace"] for request in cluster.api.requests if request.path == REVIEWS]
+    assert asked == questions
+
+
+def test_a_permission_that_is_missing_stops_everything() -> None:
+    services = [named(SERVICE, "cart", place) for place in ("a", "b")]
+    cluster = Cluster({"/api/v1/namespaces": [namespace_of("a"), namespace_of("b")], SERVICES: services}, {("services", ""), ("services", "b")})
+    with pytest.raises(MeshError) as caught:
+        cluster.run(services=[{"name": "cart", "namespace": place, "use_waypoint": "none"} for place in ("a", "b")])
+    assert "does not let this user patch services in namespace b" in caught.value.message
+    assert "namespace a" not in caught.value.message
+    assert cluster.patches() == []
+
+
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    cluster = Cluster({"/api/v1/namespaces": [namespace_of("shop")], GATEWAYS: []})
+    with pytest.raises(MeshError) as caught:
+        cluster.run(
+            namespaces=[{"name": "shop", "use_waypoint": "nowhere"}, {"label_selector": "team=a"}, {"name": "shop"}],
+            services=[{"name": "cart", "namespace": "shop", "use_waypoint": "none"}],
+        )
+    refusals = caught.value.details["refusals"]
+    assert [sentence.partition(":")[0] for sentence in refusals] == [
+        "namespaces[1]",
+        "Namespace shop is chosen by namespaces[0], namespaces[2]",
+        "Namespace shop",
+        "Service shop/cart does not exist",
+    ]
+    assert caught.value.message.endswith("Nothing was changed on cluster prod (https://api.example.org).")
+
+
+def test_what_needs_no_cluster_is_told_without_asking_one() -> None:
+    cluster = Cluster({})
+    with pytest.raises(MeshError) as caught:
+        cluster.run(namespaces=[{"label_selector": "team in a"}], services=[{"name": "a", "namespace": "b", "canary": {"waypoint": "w", "weight": "200"}}])
+    assert len(caught.value.details["refusals"]) == 2
+    assert cluster.api.requests == []
+
+
+def test_who_may_not_read_istios_settings_is_told_so() -> None:
+    wish = {"namespaces": [{"name": "shop", "dataplane_mode": "ambient"}]}
+    lists = {"/api/v1/namespaces": [namespace_of("shop")]}
+    with pytest.raises(ApiError, match="grant this permission"):
+        Cluster(lists, {(CONFIG_MAPS, "list")}).run(**wish)
+    # Who has overruled all that they could say need not read them.
+    cluster = Cluster(lists, {(CONFIG_MAPS, "list")})
+    assert cluster.run(**wish, allow_excluded_namespaces=True, allow_hidden_namespaces=True)["changed"]
+
+
+def test_what_others_have_set_is_told_once_for_all() -> None:
+    fields = {"manager": "kubectl-label", "operation": "Update", "fieldsV1": {"f:metadata": {"f:labels": {f"f:{MODE}": {}}}}}
+    namespaces = [derived(item, {"metadata": {"managedFields": [fields]}}) for item in _many(12, **{MODE: "none"})]
+    cluster = Cluster({"/api/v1/namespaces": namespaces})
+    result = cluster.run(namespaces=[{"label_selector": "team=shop", "dataplane_mode": "ambient"}])
+    assert {tuple(item["taken_over"].items()) for item in result["objects"]} == {((MODE, "kubectl-label"),)}
+    (warning,) = cluster.warnings
+    assert warning.startswith("Labels that others had set are changed: Namespace shop-000 (istio.io/dataplane-mode, set by kubectl-label), ")
+    assert warning.endswith("and 2 more. Change them where they come from, too, or they may be set back from there.")
+
+
+def test_pods_are_told_of_whom_the_task_decides() -> None:
+    owner = {"kind": "ReplicaSet", "name": "cart-1", "controller": True}
+    owned = derived(CAPTURED, {"metadata": {"ownerReferences": [owner], "labels": {"pod-template-hash": "1"}}})
+    unmarked = derived(owned, {"metadata": {"annotations": None}})
+    lists = {
+        "/api/v1/namespaces": [namespace_of("shop"), namespace_of("bank", **{MODE: "ambient"})],
+        DEPLOYMENTS: [named(CART, "cart", "bank")],
+        GATEWAYS: [WAYPOINT],
+        PODS: [named(unmarked, "one", "shop"), named(owned, "two", "bank"), named(CAPTURED, "three", "bank"), named(CAPTURED, "four", "elsewhere")],
+    }
+    result = Cluster(lists).run(
+        check_mode=True,
+        namespaces=[{"name": "shop", "dataplane_mode": "ambient"}, {"name": "bank", "ingress_use_waypoint": "true"}],
+        workloads=[{"name": "cart", "namespace": "bank", "dataplane_mode": "none"}],
+    )
+    shop, bank, cart = result["objects"]
+    assert [pod["name"] for pod in shop["pods"]["pending"]] == ["one"]
+    assert "pods" not in bank
+    assert [(pod["name"], pod["reason"]) for pod in cart["pods"]["leaving"]] == [("two", "ToBeReplaced")]
+    assert cart["pods"]["captured"] == []
+
+
+def test_without_a_decision_on_capture_no_pods_and_no_settings_are_read() -> None:
+    cluster = Cluster({"/api/v1/namespaces": [namespace_of("bookinfo")], GATEWAYS: [WAYPOINT]})
+    cluster.run(namespaces=[{"name": "bookinfo", "use_waypoint": "waypoint"}])
+    assert cluster.sent("GET") == ["/api/v1/namespaces?", "/apis/gateway.networking.k8s.io/v1/namespaces/bookinfo/gateways?"]
+
+
+def test_a_weight_is_written_as_an_annotation() -> None:
+    namespaces = [namespace_of("bookinfo", **{USE: "waypoint"})]
+    cluster = Cluster({"/api/v1/namespaces": namespaces, DEPLOYMENTS: [ISTIOD], GATEWAYS: [WAYPOINT, named(WAYPOINT, "next")]})
+    result = cluster.run(namespaces=[{"name": "bookinfo", "canary": {"waypoint": "next", "waypoint_namespace": None, "weight": "10"}}])
+    body = {"metadata": {"labels": {"istio.io/use-waypoint-canary": "next"}, "annotations": {"istio.io/use-waypoint-canary-weight": "10"}}}
+    assert cluster.patches() == [("bookinfo", body)]
+    assert f"{DEPLOYMENTS}?app=istiod" in cluster.sent("GET")
+    assert result["undo"]["namespaces"] == [{"name": "bookinfo", "canary": {"waypoint": "", "weight": ""}}]
+
+
+def test_what_an_earlier_task_of_a_check_run_would_make_is_there() -> None:
+    cluster = Cluster({"/api/v1/namespaces": []})
+    result = cluster.run(
+        check_mode=True,
+        namespaces=[{"name": "new", "dataplane_mode": "ambient", "use_waypoint": "waypoint"}],
+        planned={"namespaces": ["new"], "waypoints": [{"namespace": "new"}]},
+    )
+    (told,) = result["objects"]
+    assert (told["before"], told["after"]) == ({}, {MODE: "ambient", USE: "waypoint"})
+    assert "pods" not in told
