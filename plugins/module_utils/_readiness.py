@@ -18,6 +18,8 @@ from ._wait import Outcome, Tell
 
 # How many targets one line of progress names.
 _NAMED = 3
+# A line is written into a pipe in one piece only up to PIPE_BUF, 4096 bytes.
+_LONGEST = 1000
 
 
 def result_of(outcome: Outcome) -> dict[str, t.Any]:
@@ -80,7 +82,7 @@ def progress_to(path: str | None) -> t.Iterator[Tell | None]:
 
     def tell(elapsed: float, changed: t.Sequence[tuple[Target, Verdict]], current: int, of: int) -> None:
         with contextlib.suppress(OSError):
-            os.write(stream, progress_line(elapsed, changed, current, of).encode() + b"\n")
+            os.write(stream, progress_line(elapsed, changed, current, of)[:_LONGEST].encode() + b"\n")
 
     try:
         yield tell

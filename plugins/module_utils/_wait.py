@@ -124,8 +124,8 @@ class _Wait:
                         raise event.error
                     self._board.take(event)
             self._board.judge()
-            if not self._held:
-                # Others were late, so that those that are Current were not asked yet.
+            if not self._held and not self._board.current:
+                # Others are late, so that those that are Current have not been asked.
                 self._ask_all()
             unheard = {} if self._clock() < self._deadline else self._unheard()
             verdicts = tuple((target, self._last_word(target, verdict, unheard)) for target, verdict in self._board.pairs())
@@ -145,9 +145,7 @@ class _Wait:
         if not self._board.complete:
             self._raise_if_never_answered(now)
             return now >= max(self._deadline, self._started + FIRST_ANSWER_SECONDS)
-        changed = self._board.judge()
-        if changed and self._tell:
-            self._tell(now - self._started, changed, sum(verdict.current for _target, verdict in self._board.pairs()), len(self._board.targets))
+        self._tell_of(self._board.judge(), now)
         if self._fail_fast and self._board.failed_for_good:
             return True
         if not (self._board.current and self._answers(now)):
@@ -159,7 +157,13 @@ class _Wait:
             return True
         if now >= self._deadline - LAST_LOOK_SECONDS:
             self._heard_since(now - TRUST_SECONDS + LAST_LOOK_SECONDS, now)
-        return now >= self._deadline
+        # Asking endpoints takes time.
+        return self._clock() >= self._deadline
+
+    def _tell_of(self, changed: t.Sequence[tuple[Target, Verdict]], now: float) -> None:
+        if changed and self._tell:
+            current = sum(verdict.current and target not in self._unanswered for target, verdict in self._board.pairs())
+            self._tell(now - self._started, changed, current, len(self._board.targets))
 
     def _next_moment(self) -> float:
         """When there is something to do, if no event comes before."""
@@ -210,7 +214,9 @@ class _Wait:
             return True
         if self._unanswered and now < self._probe_again:
             return False
+        before = self._unanswered
         self._ask_all()
+        self._tell_of([(target, verdict) for target, verdict in self._unanswered.items() if target not in before], now)
         self._probe_again = self._clock() + PROBE_PAUSE
         return not self._unanswered
 

@@ -223,7 +223,7 @@ class _Stream:
             # Who asked for news, or left, while the watch was being opened had no connection to interrupt.
             if self._stopping.is_set() or self._outdated:
                 return
-            self.heard = self._clock()
+            # An open watch has said nothing yet: what was missed meanwhile is still to come.
             if self._in_trouble:
                 self._in_trouble = False
                 self._put(Resumed(self._scope))
@@ -231,9 +231,8 @@ class _Stream:
                 self.heard = self._clock()
                 event = json.loads(line)
                 if event["type"] == "ERROR":
-                    if event["object"].get("code") == 410:
-                        raise ResourceExpired("The watch's version has expired.", status=410, reason="Expired")
-                    return
+                    # Whatever it is, going on from the same version might meet it again.
+                    raise ResourceExpired("The watch cannot go on from its version.", status=410, reason="Expired")
                 self._take(event["type"], event["object"])
                 if self._stopping.is_set() or self._outdated:
                     return
