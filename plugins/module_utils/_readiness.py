@@ -10,16 +10,39 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 import typing as t
 
 from ._status.targets import Target
 from ._status.verdict import Verdict
-from ._wait import Outcome, Tell
+from ._wait import Outcome, Tell, wait_until_current
+
+if t.TYPE_CHECKING:
+    from ._cluster.session import ApiSession
 
 # How many targets one line of progress names.
 _NAMED = 3
 # A line is written into a pipe in one piece only up to PIPE_BUF, 4096 bytes.
 _LONGEST = 1000
+
+
+def wait_and_tell(
+    session: ApiSession, targets: t.Sequence[Target], *, timeout: float, stable_for: float = 0.0, fail_fast: bool = True, progress: str | None = None
+) -> dict[str, t.Any]:
+    """Wait until all targets are Current, and return what a module returns of it; with C(failed) and C(msg) when they are not.
+
+    Args:
+        session: where to look.
+        targets: what to wait for.
+        timeout: seconds.
+        stable_for: for how many seconds all must have held.
+        fail_fast: end when one can never become ready.
+        progress: a file or named pipe that is told each change; None or empty tells nobody.
+    """
+    with progress_to(progress) as tell:
+        outcome = wait_until_current(session, targets, timeout=timeout, clock=time.monotonic, stable_for=stable_for, fail_fast=fail_fast, tell=tell)
+    result = result_of(outcome)
+    return result if outcome.current else {**result, "failed": True, "msg": failure_message(outcome, session.cluster, stable_for)}
 
 
 def result_of(outcome: Outcome) -> dict[str, t.Any]:
@@ -106,4 +129,4 @@ def _named(target: Target, verdict: Verdict) -> str:
     return f"{target} is {verdict.status} ({verdict.reason}): {message}"
 
 
-__all__ = ("failure_message", "progress_line", "progress_to", "result_of")
+__all__ = ("failure_message", "progress_line", "progress_to", "result_of", "wait_and_tell")

@@ -317,11 +317,10 @@ from ..module_utils._cluster.kinds import BY_NAME, Kind
 from ..module_utils._errors import MeshError
 from ..module_utils._mesh.waypoint import WaypointRef
 from ..module_utils._module import mesh_module, run
-from ..module_utils._readiness import failure_message, progress_to, result_of
+from ..module_utils._readiness import wait_and_tell
 from ..module_utils._status.custom_resources import is_bundle_wish
 from ..module_utils._status.json_paths import check
 from ..module_utils._status.targets import ANY_OBJECT, RULES, Target
-from ..module_utils._wait import wait_until_current
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -378,19 +377,11 @@ def wait(module: AnsibleModule, session: ApiSession) -> Result:
     targets = [parse_target(index, item, session.find_kind, now) for index, item in enumerate(params["targets"])]
     if not targets:
         raise MeshError("There is no target to wait for: give at least one, or skip the task.")
-    stable_for = params["stable_for"]
-    with progress_to(params["progress"]) as tell:
-        outcome = wait_until_current(
-            session,
-            targets,
-            timeout=float(params["timeout"]),
-            clock=time.monotonic,
-            stable_for=stable_for,
-            fail_fast=params["fail_fast"],
-            tell=tell,
-        )
-    result: Result = {"changed": False, **result_of(outcome)}
-    return result if outcome.current else {**result, "failed": True, "msg": failure_message(outcome, session.cluster, stable_for)}
+    timeout, stable_for = params["timeout"], params["stable_for"]
+    if stable_for < 0 or (stable_for and stable_for >= timeout):
+        raise MeshError(f"stable_for is {stable_for:g} s, and timeout {timeout} s: what should hold for a while must be given more time than that.")
+    told = wait_and_tell(session, targets, timeout=timeout, stable_for=stable_for, fail_fast=params["fail_fast"], progress=params["progress"])
+    return {"changed": False, **told}
 
 
 def parse_target(index: int, item: t.Mapping[str, t.Any], find_kind: FindKind, now: float) -> Target:

@@ -19,6 +19,8 @@ from .labels import DATAPLANE_MODE, REDIRECTION, SIDECAR_STATUS, Object, annotat
 # The CNI chart's default of excludeNamespaces.
 EXCLUDED_NAMESPACES = frozenset({"kube-system"})
 
+_TEMPLATE_HASH = "pod-template-hash"
+
 
 @dataclass(frozen=True)
 class Capture:
@@ -59,6 +61,81 @@ def capture_of(pod: Object, namespace_labels: t.Mapping[str, str], excluded_name
     return Capture("pending", "NotRedirected", f"the istio-cni agent on node {pod['spec']['nodeName']} has not redirected it")
 
 
+def report_pods(
+    pods: t.Iterable[Object],
+    namespace_labels: t.Mapping[str, str],
+    excluded_namespaces: t.Collection[str] = EXCLUDED_NAMESPACES,
+    template_labels: t.Mapping[str, str] | None = None,
+) -> dict[str, list[t.Any]]:
+    """Where pods of one namespace stand, by name: those that are captured or have opted out, and the others with the reason.
+
+    Args:
+        pods: the pods; those that are being deleted are left out.
+        namespace_labels: their namespace's labels, as they are or as they will be.
+        excluded_namespaces: those that the istio-cni agent leaves alone.
+        template_labels: the labels of the pod template that is about to replace these pods; None when none is.
+    """
+    report: dict[str, list[t.Any]] = {"captured": [], "pending": [], "excluded": [], "leaving": [], "opted_out": []}
+    for pod in sorted(pods, key=lambda item: str(item["metadata"]["name"])):
+        if pod["metadata"].get("deletionTimestamp"):
+            continue
+        name, capture = pod["metadata"]["name"], _capture_by_template(pod, namespace_labels, excluded_namespaces, template_labels)
+        if capture.state == "captured" or capture.reason == "OptedOut":
+            report["captured" if capture.state == "captured" else "opted_out"].append(name)
+        elif capture.state != "outside":
+            report[capture.state].append({"name": name, "reason": capture.reason, "message": capture.message})
+    return report
+
+
+def trim_pod(pod: Object) -> dict[str, t.Any]:
+    """A pod without what says nothing about its capture or whose it is: ten thousand of them are kept in memory."""
+    metadata, spec, status = pod["metadata"], pod["spec"], pod.get("status") or {}
+    labels, annotations = labels_of(pod), annotations_of(pod)
+    kept: dict[str, t.Any] = {name: metadata[name] for name in ("name", "namespace", "deletionTimestamp") if name in metadata}
+    kept["labels"] = {name: labels[name] for name in (DATAPLANE_MODE, _TEMPLATE_HASH) if name in labels}
+    kept["annotations"] = {name: annotations[name] for name in (REDIRECTION, SIDECAR_STATUS) if name in annotations}
+    # An empty sidecar status counts as one, so the key is what matters, not the long value.
+    if SIDECAR_STATUS in kept["annotations"]:
+        kept["annotations"][SIDECAR_STATUS] = ""
+    kept["ownerReferences"] = [
+        {"kind": owner["kind"], "name": owner["name"], "controller": True} for owner in metadata.get("ownerReferences") or () if owner.get("controller")
+    ]
+    return {
+        "metadata": kept,
+        "spec": {name: spec[name] for name in ("hostNetwork", "nodeName") if name in spec},
+        "status": {name: status[name] for name in ("phase", "podIP") if name in status},
+    }
+
+
+def workload_of(pod: Object) -> tuple[str, str]:
+    """The kind and the name of the workload that a pod belongs to; empty when it belongs to none.
+
+    A Deployment's ReplicaSets are named after it and the hash of their template, which their pods carry as a label.
+    """
+    for owner in pod["metadata"].get("ownerReferences") or ():
+        if owner.get("controller"):
+            kind, name = str(owner["kind"]), str(owner["name"])
+            suffix = f"-{labels_of(pod).get(_TEMPLATE_HASH)}"
+            return ("Deployment", name[: -len(suffix)]) if kind == "ReplicaSet" and name.endswith(suffix) else (kind, name)
+    return "", ""
+
+
+def _capture_by_template(
+    pod: Object, namespace_labels: t.Mapping[str, str], excluded_namespaces: t.Collection[str], template_labels: t.Mapping[str, str] | None
+) -> Capture:
+    """Where a pod stands, or where its successor will, when its template says something else about capture than the pod does."""
+    own = labels_of(pod)
+    if template_labels is None or template_labels.get(DATAPLANE_MODE) == own.get(DATAPLANE_MODE):
+        return capture_of(pod, namespace_labels, excluded_namespaces)
+    labels = {name: value for name, value in own.items() if name != DATAPLANE_MODE}
+    if DATAPLANE_MODE in template_labels:
+        labels[DATAPLANE_MODE] = template_labels[DATAPLANE_MODE]
+    capture = capture_of({**pod, "metadata": {**pod["metadata"], "labels": labels}}, namespace_labels, excluded_namespaces)
+    if capture.state in ("pending", "leaving"):
+        return Capture(capture.state, "ToBeReplaced", "its workload has not replaced it yet by a pod of the new template")
+    return capture
+
+
 def wants_capture(pod_labels: t.Mapping[str, str], namespace_labels: t.Mapping[str, str]) -> bool:
     """Whether the labels ask for capture: the pod's own word beats its namespace's, both ways."""
     own = pod_labels.get(DATAPLANE_MODE)
@@ -80,4 +157,4 @@ def _obstacle(pod: Object, excluded_namespaces: t.Collection[str]) -> tuple[str,
     return None
 
 
-__all__ = ("Capture", "capture_of", "wants_capture")
+__all__ = ("EXCLUDED_NAMESPACES", "Capture", "capture_of", "report_pods", "trim_pod", "wants_capture", "workload_of")

@@ -4,68 +4,44 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""From what is wished and what is there to the labels to change, or to the reasons why not."""
+"""From what is wished and what is there to the labels to change, in the order in which that is safe."""
 
 from __future__ import annotations
 
 import typing as t
 from dataclasses import dataclass, field
 
-from .labels import DATAPLANE_MODE, INJECTION, NO_WAYPOINT, REVISION, USE_WAYPOINT, USE_WAYPOINT_NAMESPACE, Object, labels_of
-from .waypoint import WaypointRef, allows_namespace, is_waypoint
+from .label_owners import OWN, TEMPLATE, Owner, owners_of, trim_owners
+from .labels import (
+    CANARY,
+    CANARY_NAMESPACE,
+    CANARY_WEIGHT,
+    DATAPLANE_MODE,
+    INGRESS_USE_WAYPOINT,
+    INJECT,
+    MANAGED_ANNOTATIONS,
+    MANAGED_LABELS,
+    NO_WAYPOINT,
+    USE_WAYPOINT,
+    USE_WAYPOINT_NAMESPACE,
+    Object,
+    annotations_of,
+    labels_of,
+    template_of,
+)
+from .mesh_settings import MeshSettings
+from .waypoint import WaypointRef
+from .wishes import Key, Wish
 
-# The labels this collection decides about; all others on the same objects are never touched.
-MANAGED_LABELS = (DATAPLANE_MODE, USE_WAYPOINT, USE_WAYPOINT_NAMESPACE)
+MANAGED = (*MANAGED_LABELS, *MANAGED_ANNOTATIONS)
+# The name under which this collection writes (_cluster/session.py, FIELD_MANAGER).
+FIELD_MANAGER = "meshwright"
 
+# A merge patch of labels and annotations; None takes one away.
+Patch = t.Dict[str, t.Optional[str]]
 
-@dataclass(frozen=True)
-class Wish:
-    """What one object's labels should be. None leaves a label as it is, an empty string takes it away.
-
-    Attributes:
-        kind: C(Namespace), C(Service), or the kind of a workload whose pod template is labelled.
-        name: the object's name.
-        namespace: its namespace; None for a Namespace.
-        dataplane_mode: V(ambient), V(none), empty or None.
-        waypoint: the waypoint's name, V(none) to opt out, empty or None.
-        waypoint_namespace: where the waypoint is; empty for the object's own namespace.
-    """
-
-    kind: str
-    name: str
-    namespace: str | None = None
-    dataplane_mode: str | None = None
-    waypoint: str | None = None
-    waypoint_namespace: str = ""
-
-    @property
-    def title(self) -> str:
-        """How messages name the object."""
-        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
-
-    @property
-    def home(self) -> str:
-        """The namespace that the object is in, or is."""
-        return self.namespace or self.name
-
-    @property
-    def waypoint_ref(self) -> WaypointRef | None:
-        """The waypoint that is bound to, or None when none is."""
-        if self.waypoint and self.waypoint != NO_WAYPOINT:
-            return WaypointRef(self.waypoint_namespace or self.home, self.waypoint)
-        return None
-
-    def labels(self) -> dict[str, str]:
-        """The labels wished for; those to be taken away are empty."""
-        wished: dict[str, str] = {}
-        if self.dataplane_mode is not None:
-            wished[DATAPLANE_MODE] = self.dataplane_mode
-        if self.waypoint is not None:
-            ref = self.waypoint_ref
-            wished[USE_WAYPOINT] = self.waypoint
-            # The namespace is only written when it says something: without it, the object's own is meant.
-            wished[USE_WAYPOINT_NAMESPACE] = ref.namespace if ref and ref.namespace != self.home else ""
-        return wished
+_BINDING = (USE_WAYPOINT, USE_WAYPOINT_NAMESPACE)
+_CANARY = (CANARY, CANARY_NAMESPACE, CANARY_WEIGHT)
 
 
 @dataclass(frozen=True)
@@ -78,127 +54,130 @@ class Snapshot:
         waypoints: Gateways by reference.
         planned_namespaces: namespaces that an earlier task of the same check run would make.
         planned_waypoints: waypoints that an earlier task of the same check run would make.
+        settings: what Istio's settings say about namespaces.
+        istiods: the Deployments of istiod, when a canary is wished for.
     """
 
     namespaces: t.Mapping[str, Object]
-    objects: t.Mapping[tuple[str, str, str], Object] = field(default_factory=dict)
+    objects: t.Mapping[Key, Object] = field(default_factory=dict)
     waypoints: t.Mapping[WaypointRef, Object] = field(default_factory=dict)
     planned_namespaces: frozenset[str] = frozenset()
     planned_waypoints: frozenset[WaypointRef] = frozenset()
+    settings: MeshSettings = field(default_factory=MeshSettings)
+    istiods: t.Sequence[Object] = ()
+
+    def find(self, wish: Wish) -> Object | None:
+        """The object that a wish is about."""
+        return self.namespaces.get(wish.name) if wish.kind == "Namespace" else self.objects.get(wish.key)
 
 
 @dataclass(frozen=True)
 class LabelChange:
-    """One object's managed labels before and after; equal when there is nothing to do."""
+    """One object's managed labels (and its one managed annotation) before and after; equal when there is nothing to do.
+
+    Attributes:
+        others: the other field managers of what is changed, by label.
+    """
 
     wish: Wish
     before: t.Mapping[str, str]
     after: t.Mapping[str, str]
+    others: t.Mapping[str, t.Sequence[Owner]] = field(default_factory=dict)
 
     @property
     def changed(self) -> bool:
         return self.before != self.after
 
     @property
-    def patch(self) -> dict[str, str | None]:
+    def patch(self) -> Patch:
         """The labels to write; None takes one away."""
-        return {name: self.after.get(name) for name in MANAGED_LABELS if self.after.get(name) != self.before.get(name)}
+        return {name: self.after.get(name) for name in MANAGED if self.after.get(name) != self.before.get(name)}
 
     @property
-    def unbinds(self) -> bool:
-        """Whether it takes something out of a waypoint or of the mesh; that is done before anything else."""
-        return any(value in (None, NO_WAYPOINT) for value in self.patch.values())
+    def leaves(self) -> bool:
+        """Whether the object's pods leave the mesh, as far as its own label decides."""
+        return self.before.get(DATAPLANE_MODE) == "ambient" and self.after.get(DATAPLANE_MODE) != "ambient"
+
+    @property
+    def taken_over(self) -> dict[str, str]:
+        """The labels that are changed although another field manager has set them, with that manager's name."""
+        return {name: owners[0].manager for name, owners in self.others.items() if owners}
+
+    def phases(self) -> tuple[Patch, Patch, Patch]:
+        """The patch in three parts: what is unbound from waypoints, what leaves the mesh, and what joins or is bound.
+
+        Each part is to be done for all objects before the next is begun, so that nothing leaves the mesh while it still names a waypoint.
+        What belongs together is never parted: a waypoint's name without its namespace would point to another waypoint, and a canary that
+        becomes the primary would give way to the old one in between. A workload gets one patch, because each would replace its pods.
+        """
+        patch = self.patch
+        leaving, joining = patch.get(DATAPLANE_MODE, "ambient") != "ambient", patch.get(DATAPLANE_MODE) == "ambient"
+        bound = any(name in patch for name in _BINDING) and self.after.get(USE_WAYPOINT, NO_WAYPOINT) != NO_WAYPOINT
+        if self.wish.kind not in ("Namespace", "Service"):
+            place = 2 if joining or bound else 1 if leaving else 0
+            return tuple(patch if place == part else {} for part in range(3))  # type: ignore[return-value]
+        parts: tuple[Patch, Patch, Patch] = ({}, {}, {})
+        off = {_BINDING: not bound, _CANARY: CANARY not in self.after, (INGRESS_USE_WAYPOINT,): self.after.get(INGRESS_USE_WAYPOINT) != "true"}
+        for names, is_off in off.items():
+            parts[0 if is_off and not bound else 2].update({name: patch[name] for name in names if name in patch})
+        if DATAPLANE_MODE in patch:
+            parts[1 if leaving else 2][DATAPLANE_MODE] = patch[DATAPLANE_MODE]
+        return parts
 
 
 def plan_enrollment(wishes: t.Iterable[Wish], snapshot: Snapshot) -> list[LabelChange]:
     """What to change, in the order of the wishes; objects that are not there yet (check mode) count as unlabelled."""
     changes = []
     for wish in wishes:
-        current = _labels_to_manage(wish, snapshot)
-        before = {name: current[name] for name in MANAGED_LABELS if name in current}
+        before = managed_of(wish.kind, snapshot.find(wish))
         wished = wish.labels()
-        after = {name: value for name, value in {**before, **wished}.items() if value}
-        changes.append(LabelChange(wish, before, after))
+        # An empty label that somebody has set is left alone; one that is wished for empty goes.
+        after = {name: value for name, value in {**before, **wished}.items() if value or name not in wished}
+        change = LabelChange(wish, before, after)
+        changes.append(LabelChange(wish, before, after, _others(change, snapshot.find(wish))) if change.changed else change)
     return changes
 
 
-def refuse_enrollment(wishes: t.Iterable[Wish], snapshot: Snapshot, *, unsafe_binding: bool = False, injection: bool = False) -> list[str]:
-    """Why the wishes must not be carried out, one sentence each; empty when they may.
-
-    Args:
-        wishes: what is wished.
-        snapshot: what is there.
-        unsafe_binding: let objects be bound to waypoints that are missing or not ready, which skips L7 policy silently.
-        injection: let namespaces be enrolled that carry a sidecar injection label.
-    """
-    refusals: list[str] = []
-    for wish in wishes:
-        missing = _missing(wish, snapshot)
-        if missing:
-            refusals.append(missing)
-            continue
-        if not unsafe_binding:
-            refusals += _refuse_binding(wish, snapshot)
-        if not injection:
-            refusals += _refuse_injection(wish, snapshot)
-    return refusals
-
-
-def _labels_to_manage(wish: Wish, snapshot: Snapshot) -> t.Mapping[str, str]:
-    """The labels of a Namespace or Service, or of a workload's pod template."""
-    if wish.kind == "Namespace":
-        item = snapshot.namespaces.get(wish.name)
-        return labels_of(item) if item else {}
-    item = snapshot.objects.get((wish.kind, wish.home, wish.name))
+def managed_of(kind: str, item: Object | None) -> dict[str, str]:
+    """The managed labels and annotation of a Namespace or Service, or of a workload's pod template, in a fixed order."""
     if item is None:
         return {}
-    if wish.kind == "Service":
-        return labels_of(item)
-    return item["spec"]["template"].get("metadata", {}).get("labels") or {}
+    carrier = item if kind in ("Namespace", "Service") else template_of(item)
+    # An annotation of pods would mean nothing.
+    found = {**labels_of(carrier), **(annotations_of(carrier) if carrier is item else {})}
+    return {name: found[name] for name in MANAGED if name in found}
 
 
-def _missing(wish: Wish, snapshot: Snapshot) -> str | None:
-    if wish.home in snapshot.planned_namespaces:
-        return None
-    if wish.home not in snapshot.namespaces:
-        return f"{wish.title}: namespace {wish.home} does not exist: create it first, or correct its name."
-    if wish.kind != "Namespace" and (wish.kind, wish.home, wish.name) not in snapshot.objects:
-        return f"{wish.title} does not exist: create it first, or correct its name."
-    return None
+def trim_labelled(item: Object) -> dict[str, t.Any]:
+    """An object without what no rule reads; a workload's template is most of it."""
+    template = TEMPLATE if "template" in (item.get("spec") or {}) else ()
+    metadata = item["metadata"]
+    kept: dict[str, t.Any] = {name: metadata[name] for name in ("name", "namespace", "labels") if name in metadata}
+    kept["managedFields"] = trim_owners(item, template)
+    kept["annotations"] = {name: value for name, value in annotations_of(item).items() if name == CANARY_WEIGHT}
+    trimmed: dict[str, t.Any] = {"kind": item["kind"], "metadata": kept}
+    if template:
+        inside = template_of(item)
+        annotations = {name: value for name, value in annotations_of(inside).items() if name == INJECT}
+        trimmed["spec"] = {"template": {"metadata": {"labels": labels_of(inside), "annotations": annotations}}}
+    return trimmed
 
 
-def _refuse_binding(wish: Wish, snapshot: Snapshot) -> list[str]:
-    """A label that points to no working waypoint fails open: traffic goes on, without any L7 policy."""
-    ref = wish.waypoint_ref
-    if ref is None or ref in snapshot.planned_waypoints:
-        return []
-    consequence = "traffic would skip it and its L7 policies silently"
-    gateway = snapshot.waypoints.get(ref)
-    if gateway is None:
-        return [f"{wish.title}: waypoint {ref} does not exist, so {consequence}: create it first (module waypoint), or correct its name."]
-    if not is_waypoint(gateway):
-        gateway_class = gateway["spec"].get("gatewayClassName")
-        return [f"{wish.title}: Gateway {ref} is of class {gateway_class}, not a waypoint: name a Gateway of class istio-waypoint."]
-    if not (gateway.get("status") or {}).get("addresses"):
-        return [f"{wish.title}: waypoint {ref} has no address yet, so {consequence}: wait until it is ready first (module ready, kind waypoint)."]
-    namespace = snapshot.namespaces.get(wish.home)
-    if not allows_namespace(gateway, wish.home, labels_of(namespace) if namespace else {}):
-        return [f"{wish.title}: waypoint {ref} does not allow namespace {wish.home}, so {consequence}: widen allowed_routes of the waypoint."]
-    return []
+def metadata_patch(patch: Patch) -> dict[str, Patch]:
+    """A patch as the metadata of a merge patch: labels and annotations apart."""
+    parts = {
+        "labels": {name: value for name, value in patch.items() if name not in MANAGED_ANNOTATIONS},
+        "annotations": {name: value for name, value in patch.items() if name in MANAGED_ANNOTATIONS},
+    }
+    return {part: values for part, values in parts.items() if values}
 
 
-def _refuse_injection(wish: Wish, snapshot: Snapshot) -> list[str]:
-    """The injection webhook knows no dataplane mode: pods of such a namespace get sidecars and leave the ambient mesh."""
-    namespace = snapshot.namespaces.get(wish.name) if wish.kind == "Namespace" else None
-    if namespace is None or wish.dataplane_mode != "ambient":
-        return []
-    labels = labels_of(namespace)
-    # The webhooks ask for the revision only where the injection label is absent.
-    name = INJECTION if INJECTION in labels else REVISION
-    if name not in labels or labels[name] == "disabled":
-        return []
-    label = f"{name}={labels[name]}"
-    return [f"{wish.title} carries {label}, so its new pods would get sidecars instead of ambient mesh: take that label away first."]
+def _others(change: LabelChange, item: Object | None) -> dict[str, list[Owner]]:
+    if item is None:
+        return {}
+    place = OWN if change.wish.kind in ("Namespace", "Service") else TEMPLATE
+    found = {name: owners_of(item, name, place, but=FIELD_MANAGER) for name in change.patch}
+    return {name: owners for name, owners in found.items() if owners}
 
 
-__all__ = ("LabelChange", "Snapshot", "Wish", "plan_enrollment", "refuse_enrollment")
+__all__ = ("FIELD_MANAGER", "MANAGED", "LabelChange", "Patch", "Snapshot", "managed_of", "metadata_patch", "plan_enrollment", "trim_labelled")

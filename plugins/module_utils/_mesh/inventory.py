@@ -32,8 +32,8 @@ def find_mistakes(variables: t.Mapping[str, t.Any]) -> list[str]:
         *_source_mistakes(variables),
         *_waypoint_mistakes(waypoints),
         *_namespace_mistakes(namespaces),
-        *_named_twice("mesh_services", [f"{item.get('namespace')}/{item.get('name')}" for item in services]),
-        *_named_twice("mesh_workloads", [f"{item.get('kind', 'Deployment')} {item.get('namespace')}/{item.get('name')}" for item in workloads]),
+        *_named_twice("mesh_services", [f"{item.get('namespace')}/{item['name']}" for item in services if item.get("name")]),
+        *_named_twice("mesh_workloads", [f"{item.get('kind', 'Deployment')} {item.get('namespace')}/{item['name']}" for item in workloads if item.get("name")]),
         *_binding_mistakes("mesh_namespaces", namespaces, waypoints),
         *_binding_mistakes("mesh_services", services, waypoints),
         *_binding_mistakes("mesh_workloads", workloads, waypoints),
@@ -93,8 +93,8 @@ def _waypoint_mistakes(waypoints: Items) -> t.Iterator[str]:
 
 def _namespace_mistakes(namespaces: Items) -> t.Iterator[str]:
     for index, item in enumerate(namespaces):
-        if bool(item.get("name")) == bool(item.get("label_selector")):
-            yield f"mesh_namespaces[{index}] needs either name or label_selector."
+        if not item.get("name") and not item.get("label_selector"):
+            yield f"mesh_namespaces[{index}] needs name, label_selector or both."
         elif item.get("name") and not _NAMESPACE.fullmatch(str(item["name"])):
             yield f"mesh_namespaces[{index}].name is {item['name']!r}: use lower-case letters, digits and dashes."
     yield from _named_twice("mesh_namespaces", [str(item["name"]) for item in namespaces if item.get("name")])

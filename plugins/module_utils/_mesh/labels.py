@@ -13,9 +13,16 @@ import typing as t
 DATAPLANE_MODE = "istio.io/dataplane-mode"
 USE_WAYPOINT = "istio.io/use-waypoint"
 USE_WAYPOINT_NAMESPACE = "istio.io/use-waypoint-namespace"
+INGRESS_USE_WAYPOINT = "istio.io/ingress-use-waypoint"
+CANARY = "istio.io/use-waypoint-canary"
+CANARY_NAMESPACE = "istio.io/use-waypoint-canary-namespace"
+# An annotation, unlike the others.
+CANARY_WEIGHT = "istio.io/use-waypoint-canary-weight"
 WAYPOINT_FOR = "istio.io/waypoint-for"
 REVISION = "istio.io/rev"
 INJECTION = "istio-injection"
+# A label of pods; older pods carry it as an annotation.
+INJECT = "sidecar.istio.io/inject"
 GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name"
 
 MANAGED_GATEWAY = "gateway.istio.io/managed"
@@ -30,6 +37,10 @@ HBONE_PORT = 15008
 
 Object = t.Mapping[str, t.Any]
 
+# The labels and the annotation that this collection decides about; all others on the same objects are never touched.
+MANAGED_LABELS = (DATAPLANE_MODE, USE_WAYPOINT, USE_WAYPOINT_NAMESPACE, INGRESS_USE_WAYPOINT, CANARY, CANARY_NAMESPACE)
+MANAGED_ANNOTATIONS = (CANARY_WEIGHT,)
+
 
 def labels_of(item: Object) -> t.Mapping[str, str]:
     """The object's labels; empty when it has none."""
@@ -39,6 +50,12 @@ def labels_of(item: Object) -> t.Mapping[str, str]:
 def annotations_of(item: Object) -> t.Mapping[str, str]:
     """The object's annotations; empty when it has none."""
     return t.cast("t.Mapping[str, str]", item["metadata"].get("annotations") or {})
+
+
+def template_of(workload: Object) -> Object:
+    """A workload's pod template, with metadata even where it has none."""
+    template = workload["spec"].get("template") or {}
+    return {**template, "metadata": template.get("metadata") or {}}
 
 
 def matches(selector: t.Mapping[str, t.Any], labels: t.Mapping[str, str]) -> bool:
@@ -61,4 +78,4 @@ def _holds(expression: t.Mapping[str, t.Any], labels: t.Mapping[str, str]) -> bo
     }[expression["operator"]]
 
 
-__all__ = ("annotations_of", "labels_of", "matches")
+__all__ = ("annotations_of", "labels_of", "matches", "template_of")

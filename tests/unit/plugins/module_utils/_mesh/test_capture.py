@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.capture import Capture, capture_of, wants_capture
-from tests.unit.objects import Object, derived, recorded
+from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.capture import Capture, capture_of, report_pods, trim_pod, wants_capture, workload_of
+from tests.unit.objects import Object, derived, named, recorded
 from twin.agent.capture import read_agent_config, should_be_captured
 
 MODE = "istio.io/dataplane-mode"
@@ -124,3 +124,85 @@ def test_the_rule_agrees_with_the_agents(pod: Object, mode: str | None) -> None:
     config = read_agent_config(recorded("configmap/istio_cni_config"))
     capture = capture_of(pod, namespace_labels, config.excluded_namespaces)
     assert (capture.state in ("captured", "pending")) == should_be_captured(pod, namespace_labels, config)
+
+
+# What is told of many pods.
+
+OF_WORKLOAD: Object = {
+    "metadata": {
+        "labels": {"pod-template-hash": "65bd58d55f"},
+        "ownerReferences": [{"kind": "ReplicaSet", "name": "details-v1-65bd58d55f", "controller": True, "uid": "1"}],
+    }
+}
+
+
+def _pods() -> list[Object]:
+    """One pod of each situation in an enrolled namespace."""
+    return [
+        named(CAPTURED, "captured"),
+        named(UNMARKED, "pending"),
+        named(derived(UNMARKED, {"spec": {"hostNetwork": True}}), "excluded"),
+        named(derived(CAPTURED, {"metadata": {"labels": {MODE: "none"}}}), "leaving"),
+        named(derived(UNMARKED, {"metadata": {"labels": {MODE: "none"}}}), "opted-out"),
+        named(derived(UNMARKED, {"metadata": {"deletionTimestamp": "2026-11-20T23:14:43Z"}}), "deleted"),
+    ]
+
+
+def test_report_pods() -> None:
+    report = report_pods(_pods(), ENROLLED)
+    assert (report["captured"], report["opted_out"]) == (["captured"], ["opted-out"])
+    told = [(state, pod["name"], pod["reason"], bool(pod["message"])) for state in ("pending", "excluded", "leaving") for pod in report[state]]
+    assert told == [
+        ("pending", "pending", "NotRedirected", True),
+        ("excluded", "excluded", "HostNetwork", True),
+        ("leaving", "leaving", "StillRedirected", True),
+    ]
+
+
+def test_pods_outside_the_mesh_are_not_told() -> None:
+    assert not any(report_pods([UNMARKED], PLAIN).values())
+
+
+def test_what_is_trimmed_is_never_missed() -> None:
+    pods = [*_pods(), named(derived(UNMARKED, {"metadata": {"annotations": {"sidecar.istio.io/status": "{}"}}}), "sidecar")]
+    assert report_pods(map(trim_pod, pods), ENROLLED) == report_pods(pods, ENROLLED)
+    pod = derived(CAPTURED, OF_WORKLOAD)
+    assert workload_of(trim_pod(pod)) == workload_of(pod)
+    assert len(str(trim_pod(CAPTURED))) < 500
+
+
+@pytest.mark.parametrize(
+    ("template", "pod", "namespace", "state", "reason"),
+    [
+        pytest.param({MODE: "ambient"}, UNMARKED, PLAIN, "pending", "ToBeReplaced", id="will-be-captured"),
+        pytest.param({MODE: "none"}, CAPTURED, ENROLLED, "leaving", "ToBeReplaced", id="will-be-out"),
+        pytest.param({MODE: "ambient"}, CAPTURED, ENROLLED, "captured", None, id="is-captured-by-its-namespace"),
+        pytest.param({MODE: "none"}, UNMARKED, ENROLLED, "opted_out", None, id="is-out-already"),
+        pytest.param({}, UNMARKED, ENROLLED, "pending", "NotRedirected", id="as-its-template"),
+        pytest.param({}, derived(UNMARKED, {"metadata": {"labels": {MODE: "none"}}}), ENROLLED, "pending", "ToBeReplaced", id="label-taken-away"),
+        pytest.param({MODE: "ambient"}, derived(UNMARKED, {"spec": {"hostNetwork": True}}), PLAIN, "excluded", "HostNetwork", id="cannot-be-captured"),
+    ],
+)
+def test_pods_that_a_new_template_replaces(template: dict[str, str], pod: Object, namespace: dict[str, str], state: str, reason: str | None) -> None:
+    report = report_pods([pod], namespace, template_labels=template)
+    assert [name for name, pods in report.items() if pods] == [state]
+    (told,) = report[state]
+    assert told == pod["metadata"]["name"] if reason is None else told["reason"] == reason
+
+
+@pytest.mark.parametrize(
+    ("difference", "workload"),
+    [
+        pytest.param(OF_WORKLOAD, ("Deployment", "details-v1"), id="deployment"),
+        pytest.param(
+            {"metadata": {"labels": {"pod-template-hash": None}, "ownerReferences": [{"kind": "ReplicaSet", "name": "plain", "controller": True}]}},
+            ("ReplicaSet", "plain"),
+            id="replica-set-of-nobody",
+        ),
+        pytest.param({"metadata": {"ownerReferences": [{"kind": "DaemonSet", "name": "agent", "controller": True}]}}, ("DaemonSet", "agent"), id="daemon-set"),
+        pytest.param({"metadata": {"ownerReferences": [{"kind": "Gateway", "name": "waypoint"}]}}, ("", ""), id="owned-and-not-controlled"),
+        pytest.param({"metadata": {"ownerReferences": None}}, ("", ""), id="a-pod-of-its-own"),
+    ],
+)
+def test_workload_of(difference: Object, workload: tuple[str, str]) -> None:
+    assert workload_of(derived(CAPTURED, difference)) == workload

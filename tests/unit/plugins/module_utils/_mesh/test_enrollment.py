@@ -3,20 +3,22 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.enrollment import (
-    MANAGED_LABELS,
+    LabelChange,
     Snapshot,
-    Wish,
+    managed_of,
+    metadata_patch,
     plan_enrollment,
-    refuse_enrollment,
+    trim_labelled,
 )
 from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoint import WaypointRef
+from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.wishes import Wish
 from tests.unit.objects import Object, derived, named, namespace_of, recorded
 
 MODE, USE, USE_NAMESPACE = "istio.io/dataplane-mode", "istio.io/use-waypoint", "istio.io/use-waypoint-namespace"
+INGRESS, CANARY, CANARY_NAMESPACE = "istio.io/ingress-use-waypoint", "istio.io/use-waypoint-canary", "istio.io/use-waypoint-canary-namespace"
+WEIGHT = "istio.io/use-waypoint-canary-weight"
 REF = WaypointRef("bookinfo", "waypoint")
 SHARED = WaypointRef("infra", "shared")
 PROGRAMMED = recorded("gateway/waypoint_programmed")
@@ -31,10 +33,16 @@ WAYPOINT_FOR_ALL = derived(
 )
 
 
+def _labelled(item: Object, labels: dict[str, str]) -> Object:
+    """The object with these labels, the weight of a canary among its annotations."""
+    weight = {WEIGHT: labels[WEIGHT]} if WEIGHT in labels else {}
+    return derived(item, {"metadata": {"labels": {name: value for name, value in labels.items() if name != WEIGHT}, "annotations": weight}})
+
+
 def _snapshot(labels: dict[str, str] | None = None, **others: Any) -> Snapshot:
     """One namespace with these labels, one Service and one Deployment in it, and two waypoints."""
     default: dict[str, Any] = {
-        "namespaces": {"bookinfo": namespace_of("bookinfo", **(labels or {}))},
+        "namespaces": {"bookinfo": _labelled(namespace_of("bookinfo"), labels or {})},
         "objects": {("Service", "bookinfo", "details"): SERVICE, ("Deployment", "bookinfo", "details-v1"): DEPLOYMENT},
         "waypoints": {REF: PROGRAMMED, SHARED: WAYPOINT_FOR_ALL},
     }
@@ -78,6 +86,30 @@ def _snapshot(labels: dict[str, str] | None = None, **others: Any) -> Snapshot:
             id="opt-out-from-elsewhere",
         ),
         pytest.param(Wish("Namespace", "bookinfo", waypoint="waypoint", waypoint_namespace="bookinfo"), {}, {USE: "waypoint"}, id="own-namespace-goes-unsaid"),
+        pytest.param(Wish("Namespace", "bookinfo", ingress="true"), {}, {INGRESS: "true"}, id="ingress-through-the-waypoint"),
+        pytest.param(Wish("Namespace", "bookinfo", ingress="false"), {INGRESS: "true"}, {INGRESS: "false"}, id="ingress-past-the-waypoint"),
+        pytest.param(Wish("Namespace", "bookinfo", ingress=""), {INGRESS: "true"}, {INGRESS: None}, id="ingress-label-away"),
+        pytest.param(Wish("Namespace", "bookinfo", canary="next", weight="10"), {}, {CANARY: "next", WEIGHT: "10"}, id="canary"),
+        pytest.param(
+            Wish("Namespace", "bookinfo", canary="next", canary_namespace="infra"), {}, {CANARY: "next", CANARY_NAMESPACE: "infra"}, id="canary-elsewhere"
+        ),
+        pytest.param(
+            Wish("Namespace", "bookinfo", canary="next", canary_namespace="bookinfo"), {}, {CANARY: "next"}, id="own-namespace-of-a-canary-goes-unsaid"
+        ),
+        pytest.param(Wish("Namespace", "bookinfo", weight="20"), {CANARY: "next", WEIGHT: "10"}, {WEIGHT: "20"}, id="canary-gets-more"),
+        pytest.param(Wish("Namespace", "bookinfo", weight=""), {CANARY: "next", WEIGHT: "10"}, {WEIGHT: None}, id="canary-weight-away"),
+        pytest.param(
+            Wish("Namespace", "bookinfo", canary=""),
+            {CANARY: "next", CANARY_NAMESPACE: "infra", WEIGHT: "10"},
+            {CANARY: None, CANARY_NAMESPACE: None, WEIGHT: None},
+            id="canary-away",
+        ),
+        pytest.param(
+            Wish("Namespace", "bookinfo", waypoint="next", canary=""),
+            {USE: "waypoint", CANARY: "next", WEIGHT: "100"},
+            {USE: "next", CANARY: None, WEIGHT: None},
+            id="canary-promoted",
+        ),
         pytest.param(Wish("Service", "details", "bookinfo", waypoint="waypoint"), {}, {USE: "waypoint"}, id="service"),
         pytest.param(Wish("Deployment", "details-v1", "bookinfo", dataplane_mode="none"), {}, {MODE: "none"}, id="pod-template-out"),
     ],
@@ -86,7 +118,6 @@ def test_plan_writes_only_what_differs(wish: Wish, labels: dict[str, str], patch
     (change,) = plan_enrollment([wish], _snapshot(labels))
     assert change.patch == patch
     assert change.changed is bool(patch)
-    assert change.unbinds is any(value in (None, "none") for value in patch.values())
 
 
 def test_before_and_after_show_managed_labels_only() -> None:
@@ -119,192 +150,140 @@ def test_what_is_only_planned_counts_as_unlabelled() -> None:
     assert [change.patch for change in changes] == [{MODE: "ambient"}, {}]
 
 
-SKIPS = "so traffic would skip it and its L7 policies silently"
+# The order of the writes.
+
+OFF, OUT, ON = range(3)
+
+
+@pytest.mark.requirement("G11")
+@pytest.mark.parametrize(
+    ("wish", "labels", "phases"),
+    [
+        pytest.param(Wish("Namespace", "bookinfo", dataplane_mode="ambient", waypoint="waypoint"), {}, {ON: {MODE: "ambient", USE: "waypoint"}}, id="join"),
+        pytest.param(
+            Wish("Namespace", "bookinfo", dataplane_mode="", waypoint="", ingress="", canary=""),
+            {MODE: "ambient", USE: "waypoint", INGRESS: "true", CANARY: "next", WEIGHT: "10"},
+            {OFF: {USE: None, INGRESS: None, CANARY: None, WEIGHT: None}, OUT: {MODE: None}},
+            id="unbound-before-it-leaves",
+        ),
+        pytest.param(Wish("Namespace", "bookinfo", dataplane_mode="none"), {MODE: "ambient"}, {OUT: {MODE: "none"}}, id="out-by-none"),
+        pytest.param(Wish("Namespace", "bookinfo", waypoint="none"), {USE: "waypoint"}, {OFF: {USE: "none"}}, id="unbound-by-none"),
+        pytest.param(
+            Wish("Namespace", "bookinfo", waypoint="waypoint"),
+            {USE: "shared", USE_NAMESPACE: "infra"},
+            {ON: {USE: "waypoint", USE_NAMESPACE: None}},
+            id="a-waypoints-name-and-namespace-are-never-parted",
+        ),
+        pytest.param(
+            Wish("Namespace", "bookinfo", waypoint="next", canary=""),
+            {USE: "waypoint", CANARY: "next", WEIGHT: "100"},
+            {ON: {USE: "next", CANARY: None, WEIGHT: None}},
+            id="a-promoted-canary-goes-at-once",
+        ),
+        pytest.param(
+            Wish("Namespace", "bookinfo", ingress="true", canary=""),
+            {USE: "waypoint", CANARY: "next"},
+            {OFF: {CANARY: None}, ON: {INGRESS: "true"}},
+            id="off-before-on",
+        ),
+        pytest.param(Wish("Namespace", "bookinfo", ingress="false"), {INGRESS: "true"}, {OFF: {INGRESS: "false"}}, id="ingress-off"),
+        pytest.param(
+            Wish("Namespace", "bookinfo", dataplane_mode="", waypoint="waypoint"),
+            {MODE: "ambient"},
+            {OUT: {MODE: None}, ON: {USE: "waypoint"}},
+            id="leaves-and-is-bound",
+        ),
+        pytest.param(Wish("Service", "details", "bookinfo", waypoint="none"), {}, {OFF: {USE: "none"}}, id="service-opts-out"),
+    ],
+)
+def test_what_leaves_goes_first(wish: Wish, labels: dict[str, str], phases: dict[int, dict[str, str | None]]) -> None:
+    (change,) = plan_enrollment([wish], _snapshot(labels))
+    assert {number: patch for number, patch in enumerate(change.phases()) if patch} == phases
 
 
 @pytest.mark.parametrize(
-    ("wish", "snapshot", "expected"),
+    ("wish", "labels", "phase"),
     [
-        pytest.param(Wish("Namespace", "bookinfo", dataplane_mode="ambient", waypoint="waypoint"), _snapshot(), [], id="all-is-well"),
-        pytest.param(Wish("Namespace", "bookinfo", waypoint="shared", waypoint_namespace="infra"), _snapshot(), [], id="waypoint-allows-all"),
-        pytest.param(Wish("Namespace", "bookinfo", waypoint="none"), _snapshot(waypoints={}), [], id="opting-out-needs-no-waypoint"),
-        pytest.param(Wish("Namespace", "bookinfo", waypoint=""), _snapshot(waypoints={}), [], id="unbinding-needs-no-waypoint"),
-        pytest.param(
-            Wish("Namespace", "shop", dataplane_mode="ambient"),
-            _snapshot(),
-            ["Namespace shop: namespace shop does not exist: create it first, or correct its name."],
-            id="namespace-missing",
-        ),
-        pytest.param(
-            Wish("Service", "cart", "shop", waypoint="waypoint"),
-            _snapshot(),
-            ["Service shop/cart: namespace shop does not exist: create it first, or correct its name."],
-            id="namespace-of-a-service-missing",
-        ),
-        pytest.param(
-            Wish("Service", "cart", "bookinfo", waypoint="waypoint"),
-            _snapshot(),
-            ["Service bookinfo/cart does not exist: create it first, or correct its name."],
-            id="service-missing",
-        ),
-        pytest.param(
-            Wish("Namespace", "shop", dataplane_mode="ambient"), _snapshot(planned_namespaces=frozenset({"shop"})), [], id="namespace-planned-by-a-check-run"
-        ),
-        pytest.param(
-            Wish("Namespace", "bookinfo", waypoint="reviews"),
-            _snapshot(),
-            [f"Namespace bookinfo: waypoint bookinfo/reviews does not exist, {SKIPS}: create it first (module waypoint), or correct its name."],
-            id="waypoint-missing",
-        ),
-        pytest.param(
-            Wish("Namespace", "bookinfo", waypoint="reviews"),
-            _snapshot(planned_waypoints=frozenset({WaypointRef("bookinfo", "reviews")})),
-            [],
-            id="waypoint-planned-by-a-check-run",
-        ),
-        pytest.param(
-            Wish("Namespace", "bookinfo", waypoint="waypoint"),
-            _snapshot(waypoints={REF: derived(PROGRAMMED, {"spec": {"gatewayClassName": "istio"}})}),
-            ["Namespace bookinfo: Gateway bookinfo/waypoint is of class istio, not a waypoint: name a Gateway of class istio-waypoint."],
-            id="not-a-waypoint",
-        ),
-        pytest.param(
-            Wish("Namespace", "bookinfo", waypoint="waypoint"),
-            _snapshot(waypoints={REF: derived(PROGRAMMED, {"status": {"addresses": None}})}),
-            [f"Namespace bookinfo: waypoint bookinfo/waypoint has no address yet, {SKIPS}: wait until it is ready first (module ready, kind waypoint)."],
-            id="waypoint-not-ready",
-        ),
-        pytest.param(
-            Wish("Service", "details", "bookinfo", waypoint="shared", waypoint_namespace="infra"),
-            _snapshot(waypoints={SHARED: named(PROGRAMMED, "shared", "infra")}),
-            [f"Service bookinfo/details: waypoint infra/shared does not allow namespace bookinfo, {SKIPS}: widen allowed_routes of the waypoint."],
-            id="waypoint-does-not-allow",
-            marks=pytest.mark.requirement("H8"),
-        ),
-        pytest.param(
-            Wish("Namespace", "bookinfo", dataplane_mode="ambient"),
-            _snapshot({"istio-injection": "enabled"}),
-            ["Namespace bookinfo carries istio-injection=enabled, so its new pods would get sidecars instead of ambient mesh: take that label away first."],
-            id="injection",
-        ),
-        pytest.param(
-            Wish("Namespace", "bookinfo", dataplane_mode="ambient"),
-            _snapshot({"istio.io/rev": "1-31"}),
-            ["Namespace bookinfo carries istio.io/rev=1-31, so its new pods would get sidecars instead of ambient mesh: take that label away first."],
-            id="injection-by-revision",
-        ),
-        pytest.param(Wish("Namespace", "bookinfo", dataplane_mode="ambient"), _snapshot({"istio-injection": "disabled"}), [], id="injection-disabled"),
-        pytest.param(Wish("Namespace", "bookinfo", dataplane_mode=""), _snapshot({"istio-injection": "enabled"}), [], id="leaving-with-injection"),
-        pytest.param(Wish("Namespace", "bookinfo", waypoint="waypoint"), _snapshot({"istio-injection": "enabled"}), [], id="binding-with-injection"),
-        pytest.param(
-            Wish("Deployment", "details-v1", "bookinfo", dataplane_mode="ambient"),
-            _snapshot({"istio-injection": "enabled"}),
-            [],
-            id="a-workload-with-injection",
-        ),
+        pytest.param(Wish("Deployment", "details-v1", "bookinfo", dataplane_mode="", waypoint=""), {MODE: "ambient", USE: "waypoint"}, OUT, id="leaves"),
+        pytest.param(Wish("Deployment", "details-v1", "bookinfo", waypoint=""), {USE: "waypoint"}, OFF, id="is-unbound"),
+        pytest.param(Wish("Deployment", "details-v1", "bookinfo", dataplane_mode="ambient", waypoint=""), {USE: "waypoint"}, ON, id="joins"),
+        pytest.param(Wish("Deployment", "details-v1", "bookinfo", dataplane_mode="none", waypoint="waypoint"), {}, ON, id="is-bound"),
     ],
 )
-def test_refuse_enrollment(wish: Wish, snapshot: Snapshot, expected: list[str]) -> None:
-    assert refuse_enrollment([wish], snapshot) == expected
+def test_a_workload_is_written_once_because_each_patch_replaces_its_pods(wish: Wish, labels: dict[str, str], phase: int) -> None:
+    deployment = derived(DEPLOYMENT, {"spec": {"template": {"metadata": {"labels": labels}}}})
+    (change,) = plan_enrollment([wish], _snapshot(objects={("Deployment", "bookinfo", "details-v1"): deployment}))
+    assert [number for number, patch in enumerate(change.phases()) if patch] == [phase]
+    assert change.phases()[phase] == change.patch
 
 
-def test_a_revision_injects_nothing_where_injection_is_disabled() -> None:
-    """Istio's webhook for revisions wants that the namespace has no label istio-injection at all (mutatingwebhookconfiguration/injector_serving)."""
-    wish = Wish("Namespace", "bookinfo", dataplane_mode="ambient")
-    assert refuse_enrollment([wish], _snapshot({"istio-injection": "disabled", "istio.io/rev": "default"})) == []
+def test_a_weight_is_an_annotation_and_all_else_are_labels() -> None:
+    assert metadata_patch({USE: None, WEIGHT: "10"}) == {"labels": {USE: None}, "annotations": {WEIGHT: "10"}}
+    assert metadata_patch({USE: None}) == {"labels": {USE: None}}
 
 
-def test_guards_can_be_lifted_one_by_one() -> None:
-    wish = Wish("Namespace", "bookinfo", dataplane_mode="ambient", waypoint="reviews")
-    snapshot = _snapshot({"istio-injection": "enabled"})
-    assert len(refuse_enrollment([wish], snapshot)) == 2
-    (injection,) = refuse_enrollment([wish], snapshot, unsafe_binding=True)
-    (binding,) = refuse_enrollment([wish], snapshot, injection=True)
-    assert "sidecars" in injection
-    assert "does not exist" in binding
-    assert refuse_enrollment([wish], snapshot, unsafe_binding=True, injection=True) == []
+def test_an_annotation_of_pods_is_nothing_of_ours() -> None:
+    deployment = derived(DEPLOYMENT, {"spec": {"template": {"metadata": {"annotations": {WEIGHT: "10"}, "labels": {USE: "waypoint"}}}}})
+    assert managed_of("Deployment", deployment) == {USE: "waypoint"}
 
 
-def test_no_option_lifts_a_missing_namespace() -> None:
-    assert len(refuse_enrollment([Wish("Namespace", "shop")], _snapshot(), unsafe_binding=True, injection=True)) == 1
+# Who else has set a label.
+
+ARGO = {"manager": "argocd-controller", "operation": "Apply", "fieldsV1": {"f:metadata": {"f:labels": {f"f:{MODE}": {}}}}}
+KUBECTL = {"manager": "kubectl-label", "operation": "Update", "fieldsV1": {"f:metadata": {"f:labels": {f"f:{MODE}": {}, f"f:{USE}": {}}}}}
+OURS = {"manager": "meshwright", "operation": "Update", "fieldsV1": {"f:metadata": {"f:labels": {f"f:{MODE}": {}}}}}
 
 
-# One wish for each object: what two wishes for one object mean together is for the caller to refuse.
-
-_modes = st.sampled_from([None, "", "ambient", "none"])
-_waypoints = st.sampled_from([None, "", "none", "waypoint", "shared"])
-_places = st.sampled_from(["", "shop", "infra"])
-_labels = st.fixed_dictionaries(
-    {},
-    optional={
-        MODE: st.sampled_from(["ambient", "none", "other"]),
-        USE: st.sampled_from(["none", "waypoint", "shared"]),
-        USE_NAMESPACE: st.sampled_from(["shop", "infra"]),
-        "team": st.just("shop"),
-    },
+@pytest.mark.parametrize(
+    ("managers", "wish", "taken_over"),
+    [
+        pytest.param([KUBECTL], Wish("Namespace", "bookinfo", dataplane_mode="none"), {MODE: "kubectl-label"}, id="changed"),
+        pytest.param([KUBECTL], Wish("Namespace", "bookinfo", dataplane_mode="ambient"), {}, id="as-wished-already"),
+        pytest.param([KUBECTL], Wish("Namespace", "bookinfo", waypoint="waypoint"), {USE: "kubectl-label"}, id="another-label"),
+        pytest.param([KUBECTL], Wish("Namespace", "bookinfo", ingress="true"), {}, id="nobodys-label"),
+        pytest.param([OURS], Wish("Namespace", "bookinfo", dataplane_mode=""), {}, id="our-own"),
+        pytest.param([OURS, KUBECTL], Wish("Namespace", "bookinfo", dataplane_mode=""), {MODE: "kubectl-label"}, id="shared-with-us"),
+        pytest.param([KUBECTL, ARGO], Wish("Namespace", "bookinfo", dataplane_mode=""), {MODE: "argocd-controller"}, id="who-applies-is-told-first"),
+    ],
 )
+def test_what_others_have_set_is_told_where_it_changes(managers: list[Object], wish: Wish, taken_over: dict[str, str]) -> None:
+    namespace = derived(namespace_of("bookinfo", **{MODE: "ambient"}), {"metadata": {"managedFields": managers}})
+    (change,) = plan_enrollment([wish], _snapshot(namespaces={"bookinfo": namespace}))
+    assert change.taken_over == taken_over
 
 
-@st.composite
-def wishes_and_snapshots(draw: st.DrawFn) -> tuple[list[Wish], Snapshot]:
-    wishes: list[Wish] = []
-    namespaces: dict[str, Object] = {}
-    objects: dict[tuple[str, str, str], Object] = {}
-    for home in ("shop", "store"):
-        namespaces[home] = namespace_of(home, **draw(_labels))
-        for kind, name in (("Namespace", home), ("Service", "cart"), ("Deployment", "cart")):
-            labels = draw(_labels)
-            if kind == "Service":
-                objects[(kind, home, name)] = {"metadata": {"name": name, "namespace": home, "labels": labels}}
-            elif kind == "Deployment":
-                objects[(kind, home, name)] = {"metadata": {"name": name, "namespace": home}, "spec": {"template": {"metadata": {"labels": labels}}}}
-            if draw(st.booleans()):
-                place = None if kind == "Namespace" else home
-                wishes.append(Wish(kind, name, place, draw(_modes), draw(_waypoints), draw(_places)))
-    return draw(st.permutations(wishes)), Snapshot(namespaces, objects)
+def test_a_workloads_owner_is_that_of_its_template() -> None:
+    fields = {"f:spec": {"f:template": {"f:metadata": {"f:labels": {f"f:{MODE}": {}}}}}}
+    difference = {"metadata": {"managedFields": [{"manager": "helm", "operation": "Update", "fieldsV1": fields}, KUBECTL]}}
+    deployment = derived(derived(DEPLOYMENT, difference), {"spec": {"template": {"metadata": {"labels": {MODE: "ambient"}}}}})
+    wish = Wish("Deployment", "details-v1", "bookinfo", dataplane_mode="none")
+    (change,) = plan_enrollment([wish], _snapshot(objects={("Deployment", "bookinfo", "details-v1"): deployment}))
+    assert change.taken_over == {MODE: "helm"}
 
 
-def _applied(wishes: list[Wish], snapshot: Snapshot) -> Snapshot:
-    """The snapshot after the plan, by the rules of a merge patch."""
-    namespaces, objects = dict(snapshot.namespaces), dict(snapshot.objects)
-    for change in plan_enrollment(wishes, snapshot):
-        wish = change.wish
-        if wish.kind == "Namespace":
-            namespaces[wish.name] = derived(dict(namespaces[wish.name]), {"metadata": {"labels": change.patch}})
-        else:
-            key = (wish.kind, wish.home, wish.name)
-            patch: Object = {"metadata": {"labels": change.patch}}
-            whole: Object = patch if wish.kind == "Service" else {"spec": {"template": patch}}
-            objects[key] = derived(dict(objects[key]), whole)
-    return Snapshot(namespaces, objects)
+@pytest.mark.parametrize("kind", ["Namespace", "Service", "Deployment"])
+def test_what_is_trimmed_is_never_missed(kind: str) -> None:
+    """The same plan comes out of whole objects and of trimmed ones."""
+    labels, fields = {MODE: "ambient", USE: "waypoint", "team": "shop"}, {"f:metadata": {"f:labels": {f"f:{MODE}": {}, "f:team": {}}}}
+    item: Object = {"kind": kind, "metadata": {"name": "cart", "namespace": "shop", "uid": "1", "annotations": {WEIGHT: "5", "note": "long"}}}
+    if kind == "Deployment":
+        item["spec"] = {"replicas": 1, "template": {"metadata": {"labels": labels}, "spec": {"containers": []}}}
+        fields = {"f:spec": {"f:template": fields}}
+    else:
+        item["metadata"]["labels"] = labels
+    item["metadata"]["managedFields"] = [{"manager": "helm", "operation": "Apply", "fieldsV1": fields, "time": "now"}]
+    wish = Wish(kind, "cart", None if kind == "Namespace" else "shop", dataplane_mode="", waypoint="")
+    whole, trimmed = (
+        plan_enrollment([wish], Snapshot({"cart": each, "shop": namespace_of("shop")}, {(kind, "shop", "cart"): each})) for each in (item, trim_labelled(item))
+    )
+    assert whole == trimmed
+    assert whole[0].taken_over == {MODE: "helm"}
+    assert len(str(trim_labelled(item))) < len(str(item))
 
 
-def _labels_in(snapshot: Snapshot, wish: Wish) -> dict[str, str]:
-    item = snapshot.namespaces[wish.name] if wish.kind == "Namespace" else snapshot.objects[(wish.kind, wish.home, wish.name)]
-    found: dict[str, str] = (item["spec"]["template"] if wish.kind == "Deployment" else item)["metadata"]["labels"]
-    return found
-
-
-@given(wishes_and_snapshots())
-def test_the_plan_brings_about_what_is_wished_and_nothing_else(case: tuple[list[Wish], Snapshot]) -> None:
-    wishes, snapshot = case
-    after = _applied(wishes, snapshot)
-    for wish in wishes:
-        before, now = _labels_in(snapshot, wish), _labels_in(after, wish)
-        assert now.get(MODE) == (before.get(MODE) if wish.dataplane_mode is None else wish.dataplane_mode or None)
-        if wish.waypoint is None:
-            assert [now.get(name) for name in (USE, USE_NAMESPACE)] == [before.get(name) for name in (USE, USE_NAMESPACE)]
-        else:
-            elsewhere = wish.waypoint not in ("", "none") and wish.waypoint_namespace not in ("", wish.home)
-            assert now.get(USE) == (wish.waypoint or None)
-            assert now.get(USE_NAMESPACE) == (wish.waypoint_namespace if elsewhere else None)
-        assert {name: value for name, value in now.items() if name not in MANAGED_LABELS} == {
-            name: value for name, value in before.items() if name not in MANAGED_LABELS
-        }
-
-
-@given(wishes_and_snapshots())
-def test_a_second_run_changes_nothing(case: tuple[list[Wish], Snapshot]) -> None:
-    wishes, snapshot = case
-    again = plan_enrollment(wishes, _applied(wishes, snapshot))
-    assert not any(change.changed or change.patch for change in again)
+def test_leaving_is_a_change_of_the_objects_own_word() -> None:
+    wish = Wish("Namespace", "shop")
+    assert LabelChange(wish, {MODE: "ambient"}, {}).leaves
+    assert LabelChange(wish, {MODE: "ambient"}, {MODE: "none"}).leaves
+    assert not LabelChange(wish, {MODE: "ambient"}, {MODE: "ambient"}).leaves
+    assert not LabelChange(wish, {}, {MODE: "none"}).leaves

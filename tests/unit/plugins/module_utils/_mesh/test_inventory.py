@@ -68,11 +68,12 @@ def test_a_sound_inventory_has_no_mistakes() -> None:
             ["mesh_waypoints names shop/waypoint more than once: say all that is wished of it in one item."],
             id="waypoint-named-twice-once-by-default",
         ),
-        pytest.param({"mesh_namespaces": [{"use_waypoint": "waypoint"}]}, ["mesh_namespaces[0] needs either name or label_selector."], id="no-namespace"),
+        pytest.param({"mesh_namespaces": [{"use_waypoint": "waypoint"}]}, ["mesh_namespaces[0] needs name, label_selector or both."], id="no-namespace"),
+        pytest.param({"mesh_namespaces": [{"name": "shop", "label_selector": "team=a"}]}, [], id="name-and-selector"),
         pytest.param(
-            {"mesh_namespaces": [{"name": "shop", "label_selector": "team=a"}]},
-            ["mesh_namespaces[0] needs either name or label_selector."],
-            id="name-and-selector",
+            {name: [{"label_selector": "team=a"}, {"label_selector": "team=b"}] for name in ("mesh_services", "mesh_workloads")},
+            [],
+            id="selectors-name-nothing-twice",
         ),
         pytest.param(
             {"mesh_namespaces": [{"name": "shop_eu"}]},

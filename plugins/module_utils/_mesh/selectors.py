@@ -1,0 +1,104 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""Selectors as kubectl -l takes them, read strictly, so that they can be asked of objects that have been listed already.
+
+The selector of kubernetes.core (plugins/module_utils/selector.py) was considered: it knows one requirement at a time and takes anything for one.
+Source: apimachinery pkg/labels (Parse), and its validation of keys and values.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+LabelSelector = t.Dict[str, t.Any]
+
+_TOKEN = re.compile(r"\s*(?:(?P<symbol>==|!=|[=!(),<>])|(?P<word>[^\s=!(),<>]+))")
+_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")
+_PREFIX = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+_LONGEST_PREFIX = 253
+_END = ""
+
+
+class SelectorError(ValueError):
+    """A text is no selector; its words say why, as the end of a sentence."""
+
+
+def parse_selector(text: str) -> LabelSelector:
+    """A selector's text as a LabelSelector, which C(labels.matches) evaluates.
+
+    Raises:
+        SelectorError: the text is empty, malformed, or uses an order of values, which no LabelSelector has.
+    """
+    tokens = _tokens(text)
+    if tokens == [_END]:
+        raise SelectorError("it is empty, and would choose everything")
+    expressions = []
+    while True:
+        expressions.append(_requirement(tokens))
+        separator = tokens.pop(0)
+        if separator == _END:
+            return {"matchExpressions": expressions}
+        if separator != ",":
+            raise SelectorError(f"a comma or the end is expected before {separator!r}")
+
+
+def _tokens(text: str) -> list[str]:
+    """Words and symbols, and an empty token for the end."""
+    return [found["symbol"] or found["word"] for found in _TOKEN.finditer(text.rstrip())] + [_END]
+
+
+def _requirement(tokens: list[str]) -> dict[str, t.Any]:
+    """Take one requirement off the tokens."""
+    if tokens[0] == "!":
+        tokens.pop(0)
+        return {"key": _key(tokens.pop(0)), "operator": "DoesNotExist"}
+    key = _key(tokens.pop(0))
+    operator = tokens[0]
+    if operator in (",", _END):
+        return {"key": key, "operator": "Exists"}
+    tokens.pop(0)
+    if operator in ("=", "==", "!="):
+        return {"key": key, "operator": "NotIn" if operator == "!=" else "In", "values": [_value(tokens)]}
+    if operator in ("in", "notin"):
+        return {"key": key, "operator": "In" if operator == "in" else "NotIn", "values": _values(tokens, operator)}
+    if operator in ("<", ">"):
+        raise SelectorError(f"{operator} compares numbers, which is not supported here")
+    raise SelectorError(f"after {key}, one of =, ==, !=, in and notin is expected, not {operator!r}")
+
+
+def _values(tokens: list[str], operator: str) -> list[str]:
+    """A list in parentheses; as in Kubernetes, what stands between two commas may be empty."""
+    if tokens.pop(0) != "(":
+        raise SelectorError(f"after {operator}, values in parentheses are expected, such as {operator} (a, b)")
+    values = [_value(tokens)]
+    while tokens[0] == ",":
+        tokens.pop(0)
+        values.append(_value(tokens))
+    if tokens.pop(0) != ")":
+        raise SelectorError("a parenthesis is not closed")
+    return values
+
+
+def _value(tokens: list[str]) -> str:
+    """The next value; empty where none stands."""
+    if tokens[0] in (",", ")", _END):
+        return ""
+    value = tokens.pop(0)
+    if not _NAME.fullmatch(value):
+        raise SelectorError(f"{value!r} is no label value")
+    return value
+
+
+def _key(key: str) -> str:
+    prefix, slash, name = key.rpartition("/")
+    if not _NAME.fullmatch(name) or (slash and (len(prefix) > _LONGEST_PREFIX or not _PREFIX.fullmatch(prefix))):
+        raise SelectorError(f"{key!r} is no label key" if key else "a label key is expected at its end")
+    return key
+
+
+__all__ = ("LabelSelector", "SelectorError", "parse_selector")
