@@ -31,12 +31,15 @@ class ApiError(MeshError):
     Attributes:
         status: the HTTP status, or 0 when no answer came.
         reason: the reason of the answered Status object (such as C(Forbidden)), or the transport's own words.
+        retry_after: after how many seconds the server wants to be asked again, when it says so.
+        said: the server's own words.
     """
 
-    def __init__(self, message: str, *, status: int, reason: str, retry_after: float | None = None) -> None:
+    def __init__(self, message: str, *, status: int, reason: str, retry_after: float | None = None, said: str = "") -> None:
         super().__init__(message)
         self.status = status
         self.reason = reason
+        self.said = said or message
         self.retry_after = retry_after
 
 

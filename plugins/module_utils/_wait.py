@@ -15,8 +15,8 @@ from ._causes import with_causes
 from ._cluster.kinds import Kind
 from ._cluster.session import ApiSession
 from ._cluster.watch import Scope, Streams, Trouble
-from ._errors import NotServed, Unreachable
-from ._seen import Seen, scopes_of, trim
+from ._errors import Unreachable
+from ._seen import scopes_of, trim
 from ._status.probes import Probe, judge_probe, note_on_probe
 from ._status.targets import Target
 from ._status.verdict import Verdict
@@ -255,40 +255,4 @@ class _Wait:
         return Verdict("Unknown", "Unreadable", words, "See that the API server answers, and that the way to it lets watches through.")
 
 
-def wait_until_gone(session: ApiSession, kind: Kind, keys: t.Collection[tuple[str, str]], *, timeout: float, clock: Clock) -> set[tuple[str, str]]:
-    """Wait until none of these objects is there; returns those that still are when the time is up.
-
-    Args:
-        session: where to look.
-        kind: the kind of the objects.
-        keys: namespace and name of each.
-        timeout: seconds.
-        clock: a monotonic clock in seconds.
-    """
-    left = set(keys)
-    if not left:
-        return left
-    started = clock()
-    deadline = started + timeout
-    seen = Seen()
-    (scope,) = scopes_of((kind, namespace or None) for namespace, _name in keys)
-    last_look = deadline - LAST_LOOK_SECONDS
-    with Streams(session, [scope], trim=trim, clock=clock) as streams:
-        while left:
-            now = clock()
-            for event in streams.next_events((last_look if now < last_look else deadline) - now):
-                if isinstance(event, Trouble) and event.final:
-                    raise event.error
-                seen.take(event)
-            if seen.has(kind):
-                left = {(namespace, name) for namespace, name in keys if seen.get(kind, name, namespace)}
-            elif isinstance(seen.troubles.get(kind), NotServed):
-                return set()
-            if now < last_look <= clock() and streams.heard(scope) < last_look - LAST_LOOK_SECONDS:
-                streams.renew(scope)
-            if clock() >= deadline:
-                break
-    return left
-
-
-__all__ = ("Outcome", "wait_until_current", "wait_until_gone")
+__all__ = ("LAST_LOOK_SECONDS", "TRUST_SECONDS", "Outcome", "Tell", "wait_until_current")

@@ -40,7 +40,7 @@ def refusal(cluster: str, action: str, kind: Kind, code: int, headers: t.Mapping
     status = _parse_status(text)
     said = str(status.get("message") or text.strip()[:300] or "no message")
     reason = str(status.get("reason") or "")
-    details: dict[str, t.Any] = {"status": code, "reason": reason, "retry_after": _retry_after(headers)}
+    details: dict[str, t.Any] = {"status": code, "reason": reason, "retry_after": _retry_after(headers), "said": said}
     if code == 401:
         message = (
             f"Cluster {cluster} did not accept the credentials to {action} (401 Unauthorized): "

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .labels import (
     HBONE_PORT,
@@ -24,6 +24,7 @@ from .labels import (
     labels_of,
     matches,
 )
+from .waypoint_parameters import parameters_name
 
 TRAFFIC_TYPES = ("service", "workload", "all", "none")
 ROUTE_SOURCES = ("Same", "All", "Selector")
@@ -51,6 +52,11 @@ class Waypoint:
         allowed_from: V(Same), V(All) or V(Selector): the namespaces that may use it.
         allowed_selector: with V(Selector), the LabelSelector of those namespaces.
         revision: the istiod revision that owns it, or None for the namespace's or the default one.
+        labels: of all that istiod makes for it; none leaves it to istiod to copy the Gateway's own.
+        annotations: as C(labels).
+        overlays: what is merged into istiod's objects, by the keys of waypoint_options.OVERLAY_KINDS.
+        parameters: of a Gateway that is there, the ConfigMap that it names; render_waypoint names that of the overlays.
+        says_same: whether C(allowed_from) is written down even where it is the API's default.
     """
 
     ref: WaypointRef
@@ -58,6 +64,11 @@ class Waypoint:
     allowed_from: str = "Same"
     allowed_selector: t.Mapping[str, t.Any] | None = None
     revision: str | None = None
+    labels: t.Mapping[str, str] = field(default_factory=dict)
+    annotations: t.Mapping[str, str] = field(default_factory=dict)
+    overlays: t.Mapping[str, t.Any] = field(default_factory=dict)
+    parameters: str | None = None
+    says_same: bool = False
 
 
 def render_waypoint(waypoint: Waypoint) -> dict[str, t.Any]:
@@ -66,7 +77,7 @@ def render_waypoint(waypoint: Waypoint) -> dict[str, t.Any]:
     Source: istioctl/pkg/waypoint (makeGateway) and the ambient documentation on waypoints.
     """
     listener: dict[str, t.Any] = {"name": "mesh", "port": HBONE_PORT, "protocol": "HBONE"}
-    if waypoint.allowed_from != "Same":
+    if waypoint.allowed_from != "Same" or waypoint.says_same:
         namespaces: dict[str, t.Any] = {"from": waypoint.allowed_from}
         if waypoint.allowed_selector is not None:
             namespaces["selector"] = dict(waypoint.allowed_selector)
@@ -74,12 +85,28 @@ def render_waypoint(waypoint: Waypoint) -> dict[str, t.Any]:
     labels = {WAYPOINT_FOR: waypoint.traffic}
     if waypoint.revision:
         labels[REVISION] = waypoint.revision
+    spec: dict[str, t.Any] = {"gatewayClassName": WAYPOINT_CLASS, "listeners": [listener]}
+    infrastructure = _infrastructure(waypoint)
+    if infrastructure:
+        spec["infrastructure"] = infrastructure
     return {
         "apiVersion": "gateway.networking.k8s.io/v1",
         "kind": "Gateway",
         "metadata": {"name": waypoint.ref.name, "namespace": waypoint.ref.namespace, "labels": labels},
-        "spec": {"gatewayClassName": WAYPOINT_CLASS, "listeners": [listener]},
+        "spec": spec,
     }
+
+
+def _infrastructure(waypoint: Waypoint) -> dict[str, t.Any]:
+    infrastructure: dict[str, t.Any] = {}
+    if waypoint.labels:
+        infrastructure["labels"] = dict(waypoint.labels)
+    if waypoint.annotations:
+        infrastructure["annotations"] = dict(waypoint.annotations)
+    name = parameters_name(waypoint.ref.name) if waypoint.overlays else None
+    if name:
+        infrastructure["parametersRef"] = {"group": "", "kind": "ConfigMap", "name": name}
+    return infrastructure
 
 
 def normalize_waypoint(gateway: Object) -> Waypoint | None:
@@ -88,12 +115,16 @@ def normalize_waypoint(gateway: Object) -> Waypoint | None:
     if listener is None or not is_waypoint(gateway):
         return None
     namespaces = (listener.get("allowedRoutes") or {}).get("namespaces") or {}
+    infrastructure = gateway["spec"].get("infrastructure") or {}
     return Waypoint(
         ref=WaypointRef(gateway["metadata"]["namespace"], gateway["metadata"]["name"]),
         traffic=labels_of(gateway).get(WAYPOINT_FOR, "service"),
         allowed_from=namespaces.get("from", "Same"),
         allowed_selector=namespaces.get("selector"),
         revision=labels_of(gateway).get(REVISION),
+        labels=infrastructure.get("labels") or {},
+        annotations=infrastructure.get("annotations") or {},
+        parameters=(infrastructure.get("parametersRef") or {}).get("name"),
     )
 
 

@@ -40,7 +40,7 @@ _REMEDIES = {
 
 
 def judge_waypoint_parameters(
-    overlays: t.Mapping[str, t.Mapping[str, t.Any]],
+    overlays: t.Mapping[str, t.Optional[t.Mapping[str, t.Any]]],
     deployment: Object | None,
     service: Object | None,
     autoscaler: Object | None,
@@ -49,7 +49,8 @@ def judge_waypoint_parameters(
     """None when istiod's objects are as a waypoint's overlays ask; else the first difference.
 
     Args:
-        overlays: the overlays by the keys of waypoint_options.OVERLAY_KINDS, without their mark; empty when there must be none.
+        overlays: the overlays by the keys of waypoint_options.OVERLAY_KINDS, without their mark; empty when there must be none. None for a key
+            says that the object may be there or not, because the defaults of the class ask for it.
         deployment: istiod's Deployment for the waypoint, or None.
         service: its Service, or None.
         autoscaler: its HorizontalPodAutoscaler, or None.
@@ -62,7 +63,7 @@ def judge_waypoint_parameters(
         ("podDisruptionBudget", "PodDisruptionBudget", budget),
     )
     # What istiod has rendered last decides: before, differences are only to be expected.
-    rendered = mark_of(deployment) == wanted_mark(overlays)
+    rendered = mark_of(deployment) == wanted_mark({key: overlay for key, overlay in overlays.items() if overlay is not None})
     for key, kind, item in parts:
         overlay = overlays.get(key)
         if overlay is None:
@@ -74,7 +75,7 @@ def judge_waypoint_parameters(
             return _verdict(f"{kind} {_title(item)}: {difference}", "differs" if rendered else "marked")
     if not rendered:
         return _verdict("istiod has not rendered these parameters yet; its objects are those of former ones", "marked")
-    fewest = (autoscaler or {}).get("spec", {}).get("minReplicas", 1) if "horizontalPodAutoscaler" in overlays else 0
+    fewest = (autoscaler or {}).get("spec", {}).get("minReplicas", 1) if overlays.get("horizontalPodAutoscaler") is not None else 0
     pods = (deployment or {}).get("spec", {}).get("replicas", 1)
     if pods < fewest:
         return _verdict(f"its autoscaler asks for at least {fewest} pods, but {pods} {'is' if pods == 1 else 'are'} asked for yet", "scales")

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from ansible_collections.meshwright.ambient.plugins.module_utils import _wait as wait_module
 from ansible_collections.meshwright.ambient.plugins.module_utils._cluster import watch as watch_module
-from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.kinds import GATEWAY
 from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.transport import TransportError
 from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.watch import Changed, Event, Listed, Resumed, Scope, Trouble
 from ansible_collections.meshwright.ambient.plugins.module_utils._errors import ApiError, Unreachable
@@ -28,7 +27,6 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._wait import (
     TRUST_SECONDS,
     Outcome,
     wait_until_current,
-    wait_until_gone,
 )
 from tests.unit.fake_api import Answer, Cluster, Reply, Request, listed, refusal
 from tests.unit.objects import Object, derived, named, recorded, with_condition
@@ -679,37 +677,3 @@ def test_whatever_breaks_success_is_never_called_on_old_news(
         ends = [at for at, _well in flips[1:]] + [float("inf")]
         was_well = any(well and start <= ended and end >= ended - TRUST_SECONDS for (start, well), end in zip(flips, ends, strict=True))
         assert was_well, f"at {ended} s success was called, but {kind} had not been well for more than {TRUST_SECONDS} s: {flips}"
-
-
-# waiting for an end
-
-KEY = ("bookinfo", "waypoint")
-
-
-def test_wait_until_gone() -> None:
-    cluster = Cluster(GATEWAY_OBJECT)
-    cluster.send("Gateway", "DELETED", GATEWAY_OBJECT)
-    assert wait_until_gone(cluster.api.session, GATEWAY, [KEY], timeout=PATIENCE, clock=time.monotonic) == set()
-
-
-def test_what_was_never_there_is_gone() -> None:
-    assert wait_until_gone(Cluster().api.session, GATEWAY, [KEY], timeout=PATIENCE, clock=time.monotonic) == set()
-    assert wait_until_gone(Cluster(Gateway=NOT_SERVED).api.session, GATEWAY, [KEY], timeout=PATIENCE, clock=time.monotonic) == set()
-
-
-def test_nothing_to_wait_for_asks_nothing() -> None:
-    cluster = Cluster()
-    assert wait_until_gone(cluster.api.session, GATEWAY, [], timeout=PATIENCE, clock=lambda: 0.0) == set()
-    assert cluster.api.requests == []
-
-
-def test_what_stays_is_returned() -> None:
-    now = itertools.chain([0.0, 0.0], itertools.repeat(61.0))
-    other = ("bookinfo", "other")
-    assert wait_until_gone(Cluster(GATEWAY_OBJECT).api.session, GATEWAY, [KEY, other], timeout=60, clock=now.__next__) == {KEY}
-
-
-def test_no_right_to_read_is_not_taken_for_gone() -> None:
-    cluster = Cluster(Gateway=refusal(403, "Forbidden", "no"))
-    with pytest.raises(ApiError, match="refused to list gateways"):
-        wait_until_gone(cluster.api.session, GATEWAY, [KEY], timeout=PATIENCE, clock=time.monotonic)

@@ -58,6 +58,16 @@ def test_render_waypoint_with_options(waypoint: Waypoint, labels: dict[str, str]
     assert listener.get("allowedRoutes") == allowed_routes
 
 
+def test_render_waypoint_with_infrastructure() -> None:
+    waypoint = Waypoint(REF, labels={"team": "shop"}, annotations={"a": "b"}, overlays={"deployment": {"spec": {"replicas": 2}}})
+    assert render_waypoint(waypoint)["spec"]["infrastructure"] == {
+        "labels": {"team": "shop"},
+        "annotations": {"a": "b"},
+        "parametersRef": {"group": "", "kind": "ConfigMap", "name": "waypoint-parameters"},
+    }
+    assert normalize_waypoint(render_waypoint(waypoint)) == Waypoint(REF, labels={"team": "shop"}, annotations={"a": "b"}, parameters="waypoint-parameters")
+
+
 def test_what_the_api_server_made_of_a_waypoint_is_that_waypoint() -> None:
     assert normalize_waypoint(PROGRAMMED) == Waypoint(REF)
 
@@ -94,7 +104,9 @@ _selectors = st.fixed_dictionaries({}, optional={"matchLabels": st.dictionaries(
 def waypoints(draw: st.DrawFn) -> Waypoint:
     source = draw(st.sampled_from(["Same", "All", "Selector"]))
     selector = draw(_selectors) if source == "Selector" else None
-    return Waypoint(WaypointRef(draw(_names), draw(_names)), draw(st.sampled_from(TRAFFIC_TYPES)), source, selector, draw(st.none() | _names))
+    ref, traffic = WaypointRef(draw(_names), draw(_names)), draw(st.sampled_from(TRAFFIC_TYPES))
+    labels = st.dictionaries(_names, _names, max_size=2)
+    return Waypoint(ref, traffic, source, selector, draw(st.none() | _names), labels=draw(labels), annotations=draw(labels))
 
 
 @given(waypoints())

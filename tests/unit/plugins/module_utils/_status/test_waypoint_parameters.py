@@ -120,6 +120,11 @@ def test_what_somebody_else_made_does_not_stay_behind() -> None:
     assert judge_waypoint_parameters({}, PLAIN, SERVICE, foreign, None) is None
 
 
+def test_what_the_defaults_of_the_class_ask_for_does_not_stay_behind() -> None:
+    assert judge_waypoint_parameters({"horizontalPodAutoscaler": None}, PLAIN, SERVICE, AUTOSCALER, None) is None
+    assert judge_waypoint_parameters({"horizontalPodAutoscaler": None}, PLAIN, SERVICE, None, None) is None
+
+
 def test_the_remedy_says_whether_istiod_has_rendered() -> None:
     wanted = {"service": {"spec": {"type": "LoadBalancer"}}}
     before = judge_waypoint_parameters(wanted, PLAIN, SERVICE, None, None)

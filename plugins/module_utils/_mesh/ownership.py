@@ -1,0 +1,40 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""Which fields of an object are ours: what server-side apply has recorded in its managedFields."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .labels import Object
+
+# The name under which the collection applies.
+OWNER = "meshwright"
+MANAGED_BY = "app.kubernetes.io/managed-by"
+
+
+def owns(item: Object, *path: str, owner: str = OWNER) -> bool:
+    """Whether an owner has applied the field at a path, such as C("spec", "infrastructure", "labels", "team").
+
+    An item of a list is named as managedFields does it, such as C('k:{"name":"mesh"}').
+    """
+    for entry in item["metadata"].get("managedFields") or ():
+        if entry.get("manager") == owner and entry.get("operation") == "Apply" and _holds(entry.get("fieldsV1") or {}, path):
+            return True
+    return False
+
+
+def _holds(fields: t.Mapping[str, t.Any], path: t.Sequence[str]) -> bool:
+    for name in path:
+        key = name if name.startswith("k:") else f"f:{name}"
+        if key not in fields:
+            return False
+        fields = fields[key]
+    return True
+
+
+__all__ = ("MANAGED_BY", "OWNER", "owns")

@@ -1,0 +1,68 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""Which istiod takes up a Gateway: that of the revision or tag which it, its namespace, or nobody names."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from .labels import REVISION, Object, labels_of
+
+TAG = "istio.io/tag"
+DEFAULT_TAG_WEBHOOK = "istio-revision-tag-default"
+DEFAULT_VALIDATOR = "istiod-default-validator"
+
+
+@dataclass(frozen=True)
+class Revisions:
+    """The revisions of istiod on a cluster.
+
+    Attributes:
+        tags: for each revision, all names that mean it, its own included.
+        default: the revision that takes up what names none; None when no istiod does.
+    """
+
+    tags: t.Mapping[str, frozenset[str]] = field(default_factory=dict)
+    default: str | None = None
+
+    def owner(self, named: str) -> str | None:
+        """The revision that owns what carries this name; an empty name is the default's."""
+        for revision, tags in self.tags.items():
+            if named in tags:
+                return revision
+        return None if named else self.default
+
+
+def find_revisions(
+    istiods: t.Iterable[Object], mutating_webhooks: t.Sequence[Object], validating_webhooks: t.Iterable[Object], services: t.Iterable[Object]
+) -> Revisions:
+    """The revisions, as each istiod finds out what is its own.
+
+    Args:
+        istiods: the Deployments with the label app=istiod.
+        mutating_webhooks: the MutatingWebhookConfigurations with a label istio.io/tag.
+        validating_webhooks: among others, the one that names the default revision.
+        services: the Services with a label istio.io/tag.
+
+    Source: istio pkg/revisions/tag_watcher.go (IsMine, GetMyTags).
+    """
+    revisions = {labels_of(item).get(REVISION, "default") for item in istiods}
+    tagged = [item for item in (*mutating_webhooks, *services) if TAG in labels_of(item)]
+    tags = {
+        revision: frozenset({revision, *(labels_of(item)[TAG] for item in tagged if labels_of(item).get(REVISION) == revision)})
+        for revision in sorted(revisions)
+    }
+    default = next((revision for revision, names in tags.items() if "default" in names), None)
+    # The default tag takes precedence over the default revision where the two differ.
+    if default is None and not any(item["metadata"]["name"] == DEFAULT_TAG_WEBHOOK for item in mutating_webhooks):
+        named = next((labels_of(item).get(REVISION) for item in validating_webhooks if item["metadata"]["name"] == DEFAULT_VALIDATOR), None)
+        default = named if named in tags else None
+    return Revisions(tags, default)
+
+
+__all__ = ("TAG", "Revisions", "find_revisions")

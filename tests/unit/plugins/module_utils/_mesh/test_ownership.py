@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.session import FIELD_MANAGER
+from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.ownership import OWNER, owns
+from tests.unit.objects import Object
+
+FIELDS = {"f:spec": {"f:infrastructure": {"f:labels": {"f:team": {}}}, "f:listeners": {'k:{"name":"mesh"}': {"f:allowedRoutes": {}}}}}
+
+
+def _gateway(manager: str = OWNER, operation: str = "Apply") -> Object:
+    return {"metadata": {"managedFields": [{"manager": manager, "operation": operation, "fieldsV1": FIELDS}]}}
+
+
+def test_the_owner_is_who_the_session_writes_as() -> None:
+    assert OWNER == FIELD_MANAGER
+
+
+@pytest.mark.parametrize(
+    ("item", "path", "expected"),
+    [
+        pytest.param(_gateway(), ("spec", "infrastructure", "labels", "team"), True, id="ours"),
+        pytest.param(_gateway(), ("spec", "listeners", 'k:{"name":"mesh"}', "allowedRoutes"), True, id="in-a-list"),
+        pytest.param(_gateway(), ("spec", "infrastructure", "annotations", "team"), False, id="another-field"),
+        pytest.param(_gateway("argocd-controller"), ("spec", "infrastructure"), False, id="of-somebody-else"),
+        pytest.param(_gateway(operation="Update"), ("spec", "infrastructure"), False, id="not-applied"),
+        pytest.param({"metadata": {}}, ("spec",), False, id="nothing-recorded"),
+    ],
+)
+def test_owns(item: Object, path: tuple[str, ...], expected: bool) -> None:
+    assert owns(item, *path) is expected

@@ -1,0 +1,276 @@
+"""What the module asks of an API server, and in which order; what is to be done is tested with the rules."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from ansible_collections.meshwright.ambient.plugins.module_utils._errors import ApiError, MeshError
+from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoint import Waypoint, WaypointRef, render_waypoint
+from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoint_options import OPTIONS as ITEM_OPTIONS
+from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoint_parameters import MARK, render_parameters, wanted_mark
+from ansible_collections.meshwright.ambient.plugins.modules.waypoint import OPTIONS, declare_waypoints
+from tests.unit.fake_api import Answer, FakeApi, Request, WatchAnswer, listed, refusal
+from tests.unit.objects import Object, derived, named, namespace_of, recorded
+from tests.unit.waypoint_cluster import applied
+
+NAMESPACES, CONFIG_MAPS = "/api/v1/namespaces", "/api/v1/namespaces/shop/configmaps"
+GATEWAYS = "/apis/gateway.networking.k8s.io/v1/namespaces/shop/gateways"
+AUTOSCALERS = "/apis/autoscaling/v2/namespaces/shop/horizontalpodautoscalers"
+BUDGETS = "/apis/policy/v1/namespaces/shop/poddisruptionbudgets"
+DEPLOYMENTS, ALL_DEPLOYMENTS = "/apis/apps/v1/namespaces/shop/deployments", "/apis/apps/v1/deployments"
+SERVICES, ALL_SERVICES = "/api/v1/namespaces/shop/services", "/api/v1/services"
+ACCOUNTS = "/api/v1/namespaces/shop/serviceaccounts"
+MUTATING = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
+VALIDATING = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
+REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+
+ITEM = {name: option.get("default") for name, option in ITEM_OPTIONS.items()} | {"namespace": "shop"}
+USE = "istio.io/use-waypoint"
+ISTIOD = recorded("deployment/istiod_available")
+BUDGET = {"min_available": None, "max_unavailable": "1"}
+OVERLAYS = {"podDisruptionBudget": {"spec": {"maxUnavailable": 1}}}
+MADE = {"labels": {"gateway.istio.io/managed": "istio.io-mesh-controller", "gateway.networking.k8s.io/gateway-name": "waypoint"}}
+MADE_BUDGET = {"metadata": {"name": "waypoint", "namespace": "shop", **MADE}}
+
+
+def _gateway(**fields: Any) -> Object:
+    return applied(None, render_waypoint(Waypoint(WaypointRef("shop", "waypoint"), **fields)))
+
+
+def _parameters(overlays: dict[str, Any]) -> Object:
+    return applied(None, render_parameters("waypoint", "shop", overlays))
+
+
+def _deployment(overlays: dict[str, Any]) -> Object:
+    made = named(recorded("deployment/waypoint_available"), "waypoint", "shop")
+    return derived(made, {"metadata": {"annotations": {MARK: wanted_mark(overlays)}}}) if overlays else made
+
+
+class Cluster:
+    """Lists of objects by path, refusals by method and path, and a user who may do all else."""
+
+    def __init__(self, lists: dict[str, list[Object]], refused: dict[str, Answer] | None = None) -> None:
+        self.lists = {NAMESPACES: [namespace_of("shop")], ALL_DEPLOYMENTS: [ISTIOD], **lists}
+        self.refused = refused or {}
+        self.api = FakeApi(respond=self._answer)
+        self.warnings: list[str] = []
+
+    def run(self, *items: dict[str, Any], check_mode: bool = False, **params: Any) -> dict[str, Any]:
+        """One task; items need only name what they wish."""
+        given = {name: option.get("default") for name, option in OPTIONS.items()} | {"waypoints": [ITEM | item for item in items]} | params
+        module: Any = SimpleNamespace(params=given, check_mode=check_mode, warn=self.warnings.append)
+        return declare_waypoints(module, self.api.session)
+
+    @property
+    def writes(self) -> list[str]:
+        sent = [request for request in self.api.requests if request.method in ("PATCH", "DELETE", "POST") and request.path != REVIEWS]
+        return [f"{request.method} {request.path}" for request in sent if "dryRun" not in request.query]
+
+    @property
+    def lists_sent(self) -> list[str]:
+        return [request.path for request in self.api.requests if request.method == "GET" and "watch" not in request.query]
+
+    def _answer(self, request: Request) -> Answer:
+        if str(request) in self.refused:
+            return self.refused[str(request)]
+        if request.path == REVIEWS:
+            return Answer(201, {"status": {"allowed": True}})
+        if request.query.get("watch"):
+            return WatchAnswer()
+        if request.method == "GET":
+            return listed(*self.lists.get(request.path, ()))
+        return Answer(200, {"metadata": {}})
+
+
+def test_parameters_are_there_before_the_gateway_that_names_them() -> None:
+    cluster = Cluster({})
+    result = cluster.run({"disruption_budget": BUDGET, "replicas": 2})
+    assert cluster.writes == [f"PATCH {CONFIG_MAPS}/waypoint-parameters", f"PATCH {GATEWAYS}/waypoint"]
+    assert result["waypoints"][0]["action"] == "created"
+    assert cluster.warnings == []
+
+
+def test_an_unchanged_run_reads_each_kind_once_and_writes_nothing() -> None:
+    cluster = Cluster({GATEWAYS: [_gateway(overlays=OVERLAYS)], CONFIG_MAPS: [_parameters(OVERLAYS)], BUDGETS: [MADE_BUDGET]})
+    result = cluster.run({"disruption_budget": BUDGET}, check_mode=True)
+    assert not result["changed"]
+    assert sorted(cluster.lists_sent) == sorted([NAMESPACES, GATEWAYS, CONFIG_MAPS, AUTOSCALERS, BUDGETS])
+    assert not cluster.writes
+    assert all(request.path != REVIEWS for request in cluster.api.requests)
+
+
+def test_two_hundred_waypoints_are_read_in_as_many_requests_as_two() -> None:
+    counts = []
+    for number in (2, 200):
+        names = [f"n{place:03}" for place in range(number)]
+        gateways = [applied(None, render_waypoint(Waypoint(WaypointRef(name, "waypoint")))) for name in names]
+        cluster = Cluster({NAMESPACES: [namespace_of(name) for name in names], "/apis/gateway.networking.k8s.io/v1/gateways": gateways})
+        assert not cluster.run(*({"namespace": name} for name in names))["changed"]
+        counts.append(cluster.lists_sent)
+    assert counts[0] == counts[1]
+    assert len(counts[0]) == len(set(counts[0])) == 5
+
+
+def test_what_is_left_behind_goes_once_istiod_has_rendered_without_it_and_the_config_map_goes_last() -> None:
+    lists = {GATEWAYS: [_gateway(overlays=OVERLAYS)], CONFIG_MAPS: [_parameters(OVERLAYS)], BUDGETS: [MADE_BUDGET], DEPLOYMENTS: [_deployment({})]}
+    cluster = Cluster(lists)
+    result = cluster.run({})
+    assert cluster.writes == [f"PATCH {GATEWAYS}/waypoint", f"DELETE {BUDGETS}/waypoint", f"DELETE {CONFIG_MAPS}/waypoint-parameters"]
+    assert result["waypoints"][0]["removed"] == [{"kind": "PodDisruptionBudget", "name": "waypoint"}]
+
+
+def test_what_the_defaults_of_the_class_ask_for_stays() -> None:
+    defaults = {"metadata": {"name": "defaults", "namespace": "istio-system"}, "data": {"podDisruptionBudget": "{}"}}
+    cluster = Cluster({GATEWAYS: [_gateway()], BUDGETS: [MADE_BUDGET], "/api/v1/configmaps": [defaults]})
+    assert not cluster.run({})["changed"]
+    assert not cluster.writes
+
+
+def test_nothing_is_removed_that_istiod_would_make_anew() -> None:
+    lists = {GATEWAYS: [_gateway(overlays=OVERLAYS)], CONFIG_MAPS: [_parameters(OVERLAYS)], BUDGETS: [MADE_BUDGET], DEPLOYMENTS: [_deployment(OVERLAYS)]}
+    cluster = Cluster(lists)
+    with pytest.raises(MeshError, match="istiod has not taken up the new parameters of shop/waypoint within 0 s"):
+        cluster.run({}, wait_timeout=0)
+    assert cluster.writes == [f"PATCH {GATEWAYS}/waypoint"]
+
+
+def test_a_fixed_number_of_pods_is_held_until_the_autoscaler_looks() -> None:
+    fixed = {"deployment": {"spec": {"replicas": 3}}}
+    cluster = Cluster({GATEWAYS: [_gateway(overlays=fixed)], CONFIG_MAPS: [_parameters(fixed)]})
+    held = derived(_deployment(fixed), {"spec": {"replicas": 3}})
+    cluster.refused[f"GET {DEPLOYMENTS}/waypoint"] = Answer(200, held)
+    cluster.run({"autoscaling": {"min_replicas": 2, "max_replicas": 5, "cpu_utilization": None, "metrics": None}})
+    assert cluster.writes == [f"PATCH {DEPLOYMENTS}/waypoint", f"PATCH {CONFIG_MAPS}/waypoint-parameters"]
+    (patch,) = (request for request in cluster.api.requests if str(request) == f"PATCH {DEPLOYMENTS}/waypoint")
+    assert patch.body["spec"] == {"replicas": 3}
+
+
+def test_a_deleted_waypoint_goes_before_its_parameters() -> None:
+    cluster = Cluster({GATEWAYS: [_gateway(overlays=OVERLAYS)], CONFIG_MAPS: [_parameters(OVERLAYS)]})
+    cluster.run({"state": "absent"})
+    assert cluster.writes == [f"DELETE {GATEWAYS}/waypoint", f"DELETE {CONFIG_MAPS}/waypoint-parameters"]
+
+
+BOUND_NAMESPACE = namespace_of("shop", **{USE: "waypoint"})
+BOUND = derived(
+    recorded("service/bound"),
+    {
+        "metadata": {"namespace": "shop"},
+        "status": {"conditions": [{"type": "istio.io/WaypointBound", "status": "True", "message": "Successfully attached to waypoint shop/waypoint"}]},
+    },
+)
+
+
+def test_a_used_waypoint_is_not_deleted() -> None:
+    cluster = Cluster({NAMESPACES: [BOUND_NAMESPACE], GATEWAYS: [_gateway()], ALL_SERVICES: [BOUND]})
+    with pytest.raises(MeshError, match=r"is used by Namespace shop \(with 1 Service\), whose traffic") as caught:
+        cluster.run({"state": "absent"})
+    assert len(caught.value.details["refusals"]) == 1
+    assert not cluster.writes
+
+
+def test_force_delete_asks_for_no_users() -> None:
+    cluster = Cluster({NAMESPACES: [BOUND_NAMESPACE], GATEWAYS: [_gateway()]})
+    cluster.run({"state": "absent"}, force_delete=True)
+    assert cluster.writes == [f"DELETE {GATEWAYS}/waypoint"]
+    assert ALL_SERVICES not in cluster.lists_sent
+
+
+def test_nothing_is_deleted_before_the_users_have_let_go() -> None:
+    cluster = Cluster({NAMESPACES: [BOUND_NAMESPACE], GATEWAYS: [_gateway()], SERVICES: [BOUND]})
+    with pytest.raises(MeshError, match=r"after 0 s Service shop/details still use them .*nothing was deleted"):
+        cluster.run({"state": "absent"}, detach=True, wait_timeout=0)
+    assert cluster.writes == [f"PATCH {NAMESPACES}/shop"]
+
+
+def test_users_let_go_before_the_waypoint_goes() -> None:
+    free = derived(BOUND, {"status": {"conditions": []}})
+    cluster = Cluster({NAMESPACES: [BOUND_NAMESPACE], GATEWAYS: [_gateway()], SERVICES: [free]})
+    result = cluster.run({"state": "absent"}, detach=True)
+    assert cluster.writes == [f"PATCH {NAMESPACES}/shop", f"DELETE {GATEWAYS}/waypoint"]
+    assert result["detached"] == [{"kind": "Namespace", "name": "shop", "namespace": "", "labels": {USE: "waypoint"}}]
+
+
+def test_a_check_run_writes_nothing() -> None:
+    cluster = Cluster({NAMESPACES: [BOUND_NAMESPACE], GATEWAYS: [_gateway()]})
+    assert cluster.run({"state": "absent"}, detach=True, check_mode=True)["changed"]
+    assert not cluster.writes
+
+
+DRY_RUN = f"POST {BUDGETS}"
+
+
+def test_what_the_api_server_would_refuse_is_refused() -> None:
+    words = 'PodDisruptionBudget in version "v1" cannot be handled as a PodDisruptionBudget: strict decoding error: unknown field "spec.min"'
+    cluster = Cluster({}, {DRY_RUN: refusal(400, "BadRequest", words)})
+    with pytest.raises(MeshError, match=r'Waypoint shop/waypoint: with these parameters its PodDisruptionBudget is not valid .*unknown field "spec.min"'):
+        cluster.run({"disruption_budget": BUDGET})
+    assert not cluster.writes
+
+
+def test_what_may_not_be_tried_is_a_warning() -> None:
+    cluster = Cluster({}, {DRY_RUN: refusal(403, "Forbidden", "you may not")})
+    assert cluster.run({"disruption_budget": BUDGET})["changed"]
+    (warning,) = cluster.warnings
+    assert warning.startswith("Whether the parameters make a valid PodDisruptionBudget was not tried out: ")
+
+
+def test_each_distinct_overlay_is_tried_once() -> None:
+    cluster = Cluster({NAMESPACES: [namespace_of("a"), namespace_of("b")]})
+    cluster.run(
+        {"namespace": "a", "high_availability": True}, {"namespace": "b", "high_availability": True}, {"namespace": "b", "name": "c", "high_availability": True}
+    )
+    assert sum("dryRun" in request.query for request in cluster.api.requests) == 2
+
+
+@pytest.mark.parametrize("path", [ACCOUNTS, ALL_SERVICES, MUTATING, VALIDATING])
+def test_a_check_that_may_not_be_made_is_a_warning(path: str) -> None:
+    cluster = Cluster({}, {f"GET {path}": refusal(403, "Forbidden", "you may not")})
+    assert cluster.run({})["changed"]
+    assert len(cluster.warnings) == 1
+    assert cluster.warnings[0].startswith("Whether ")
+
+
+def test_who_uses_no_parameters_needs_no_permission_for_autoscalers() -> None:
+    refused = {f"GET {path}": refusal(403, "Forbidden", "you may not") for path in (AUTOSCALERS, BUDGETS)}
+    assert Cluster({}, refused).run({})["changed"]
+    with pytest.raises(ApiError, match="refused to list horizontalpodautoscalers"):
+        Cluster({GATEWAYS: [_gateway(overlays=OVERLAYS)], CONFIG_MAPS: [_parameters(OVERLAYS)]}, refused).run({})
+
+
+@pytest.mark.parametrize(
+    ("lists", "words"),
+    [
+        pytest.param({SERVICES: [named(BOUND, "waypoint")]}, "has a Service of this name", id="taken"),
+        pytest.param({ALL_DEPLOYMENTS: []}, "this cluster has no istiod", id="no-istiod"),
+        pytest.param({NAMESPACES: []}, "namespace shop does not exist", id="no-namespace"),
+    ],
+)
+def test_what_would_never_become_true_is_refused(lists: dict[str, list[Object]], words: str) -> None:
+    cluster = Cluster(lists)
+    with pytest.raises(MeshError, match=words):
+        cluster.run({})
+    assert not cluster.writes
+
+
+def test_in_check_mode_istiod_and_namespace_may_be_planned() -> None:
+    cluster = Cluster({ALL_DEPLOYMENTS: [], NAMESPACES: []})
+    assert cluster.run({"replicas": 2}, check_mode=True, planned={"namespaces": ["shop"]})["changed"]
+
+
+def test_a_revision_that_nobody_owns_can_be_allowed() -> None:
+    cluster = Cluster({ALL_DEPLOYMENTS: []})
+    assert cluster.run({"revision": "1-99"}, allow_unowned_revision=True)["changed"]
+    assert MUTATING not in cluster.lists_sent
+
+
+def test_keys_that_somebody_has_added_are_taken_out_first() -> None:
+    config_map = derived(_parameters(OVERLAYS), {"data": {"more": "{}"}})
+    cluster = Cluster({GATEWAYS: [_gateway(overlays=OVERLAYS)], CONFIG_MAPS: [config_map]})
+    cluster.run({"disruption_budget": BUDGET}, force_conflicts=True)
+    patches = [request.body for request in cluster.api.requests if str(request) == f"PATCH {CONFIG_MAPS}/waypoint-parameters"]
+    assert patches[0] == {"data": {"more": None}}
+    assert patches[1]["kind"] == "ConfigMap"
