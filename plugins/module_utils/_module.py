@@ -8,12 +8,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ._cluster.connect import AUTH_ARG_SPEC, connect
-from ._errors import MeshError
+from ._errors import ApiError, MeshError
 
 if t.TYPE_CHECKING:
     from ._cluster.session import ApiSession
@@ -41,6 +42,15 @@ def run(module: AnsibleModule, work: t.Callable[[AnsibleModule, ApiSession], Res
     module.exit_json(**result)
 
 
+@contextlib.contextmanager
+def all_was_written(what: str) -> t.Iterator[None]:
+    """For a block that follows all writes: an error of the API server in it says that they were made."""
+    try:
+        yield
+    except ApiError as error:
+        raise MeshError(f"{what}; what follows could not be seen. {error.message}", **error.details) from error
+
+
 def diff_of(title: str, before: t.Mapping[str, t.Any], after: t.Mapping[str, t.Any]) -> dict[str, str]:
     """One entry of a module's diff: an object's fields before and after, one per line."""
     return {"before_header": f"{title} (now)", "after_header": f"{title} (wanted)", "before": _lines(before), "after": _lines(after)}
@@ -50,4 +60,4 @@ def _lines(fields: t.Mapping[str, t.Any]) -> str:
     return "".join(f"{name}: {value}\n" for name, value in fields.items())
 
 
-__all__ = ("Result", "diff_of", "mesh_module", "run")
+__all__ = ("Result", "all_was_written", "diff_of", "mesh_module", "run")

@@ -144,7 +144,8 @@ class _Wait:
         now = self._clock()
         if not self._board.complete:
             self._raise_if_never_answered(now)
-            return now >= max(self._deadline, self._started + FIRST_ANSWER_SECONDS)
+            self._look_before_the_end(now)
+            return now >= self._end_of_reading()
         self._tell_of(self._board.judge(), now)
         if self._fail_fast and self._board.failed_for_good:
             return True
@@ -155,8 +156,7 @@ class _Wait:
         if self._well_since is not None and now >= self._well_since + self._stable_for and self._heard_since(self._trusted_since(now), now):
             self._held = True
             return True
-        if now >= self._deadline - LAST_LOOK_SECONDS:
-            self._heard_since(now - TRUST_SECONDS + LAST_LOOK_SECONDS, now)
+        self._look_before_the_end(now)
         # Asking endpoints takes time.
         return self._clock() >= self._deadline
 
@@ -169,7 +169,8 @@ class _Wait:
         """When there is something to do, if no event comes before."""
         now = self._clock()
         if not self._board.complete:
-            return max(self._deadline, self._started + FIRST_ANSWER_SECONDS)
+            ends = [self._end_of_reading(), self._deadline - LAST_LOOK_SECONDS]
+            return min((moment for moment in ends if moment > now), default=now)
         moments = [self._deadline, self._deadline - LAST_LOOK_SECONDS]
         if self._well_since is not None:
             moments.append(self._well_since + self._stable_for)
@@ -178,6 +179,16 @@ class _Wait:
         return min((moment for moment in moments if moment > now), default=now)
 
     # what is heard of
+
+    def _end_of_reading(self) -> float:
+        """Until when what has not been read is waited for: a server that has answered, if only that it is busy, gets no time of its own."""
+        troubles = self._board.seen.troubles
+        unanswered = [scope for scope in self._scopes if not self._board.seen.known(scope.kind) and not getattr(troubles.get(scope.kind), "status", 0)]
+        return max(self._deadline, self._started + FIRST_ANSWER_SECONDS) if unanswered else self._deadline
+
+    def _look_before_the_end(self, now: float) -> None:
+        if now >= self._deadline - LAST_LOOK_SECONDS:
+            self._heard_since(now - TRUST_SECONDS + LAST_LOOK_SECONDS, now)
 
     def _trusted_since(self, now: float) -> float:
         """Since when every stream must have spoken before all may be called Current: to hold for a while means to be well at its end."""
@@ -243,6 +254,8 @@ class _Wait:
 
     def _last_word(self, target: Target, verdict: Verdict, unheard: t.Mapping[Kind, float]) -> Verdict:
         """The verdict to give: what was seen last is no verdict when it may be wrong by now."""
+        if verdict.status == "Unknown":
+            return verdict
         quiet = next((kind for kind, _namespace in target.needs if kind in unheard), None)
         if quiet is None and verdict.current and target in self._notes:
             verdict = replace(verdict, message=f"{verdict.message} ({self._notes[target]})")

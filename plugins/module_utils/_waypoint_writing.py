@@ -105,8 +105,7 @@ def make_changes(session: ApiSession, changes: list[WaypointChange], detachments
             f"Waypoints {names} were unbound, but after {timeout} s {listed(left)} still use them on cluster {session.cluster}; nothing was deleted: "
             "see that istiod runs and that the pods are replaced, and run again."
         )
-    for step in (steps.holding, steps.cleaning, steps.parameters, steps.gateways):
-        session.write_all(step)
+    session.write_all(steps.holding, steps.cleaning, steps.parameters, steps.gateways)
     # istiod would make anew what goes while it still knows the former parameters.
     marks = {change.wish.ref: wanted_mark(change.wish.waypoint.overlays) for change in changes if change.removed and change.wish.waypoint}
     late = wait_until_rendered(session, marks, timeout=timeout, clock=time.monotonic)
@@ -115,8 +114,7 @@ def make_changes(session: ApiSession, changes: list[WaypointChange], detachments
             f"istiod has not taken up the new parameters of {listed(late)} within {timeout} s on cluster {session.cluster}, so the autoscalers and "
             "disruption budgets that they no longer ask for were not deleted: see that istiod runs and what its log says, and run again."
         )
-    session.write_all(steps.left_behind)
-    session.write_all(steps.unused)
+    session.write_all(steps.left_behind, steps.unused)
 
 
 __all__ = ("Steps", "make_changes", "plan_holding", "plan_steps")

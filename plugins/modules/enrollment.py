@@ -356,7 +356,7 @@ objects:
       description:
         - Where the object's pods stand, judged by the labels as they now are, or in check mode would be.
         - They are read after the labels are written and after the wait, if there is one.
-      returned: for namespaces and workloads with O(namespaces[].dataplane_mode) or V(state=absent)
+      returned: for namespaces and workloads with O(namespaces[].dataplane_mode) or V(state=absent), unless pods cannot be read, which is a warning
       type: dict
       contains:
         captured:
@@ -428,7 +428,7 @@ import typing as t
 from ..module_utils._cluster.kinds import BY_NAME, POD
 from ..module_utils._cluster.writes import Write
 from ..module_utils._enrollment_reading import describe_snapshot
-from ..module_utils._errors import MeshError
+from ..module_utils._errors import ApiError, MeshError
 from ..module_utils._mesh.capture import report_pods, trim_pod, workload_of
 from ..module_utils._mesh.enrollment import LabelChange, Snapshot, metadata_patch, plan_enrollment
 from ..module_utils._mesh.enrollment_refusals import Overruled, refuse_enrollment
@@ -436,7 +436,7 @@ from ..module_utils._mesh.enrollment_undo import undo_of
 from ..module_utils._mesh.labels import DATAPLANE_MODE, USE_WAYPOINT, labels_of
 from ..module_utils._mesh.mesh_targets import mesh_targets
 from ..module_utils._mesh.wishes import Selection, mistakes_of
-from ..module_utils._module import diff_of, mesh_module, run
+from ..module_utils._module import all_was_written, diff_of, mesh_module, run
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -515,8 +515,14 @@ def enroll(module: AnsibleModule, session: ApiSession) -> Result:
         module.warn(warning)
     told = [(change, _result(change)) for change in changes]
     objects = [result for _change, result in told]
-    waited = wait(session, objects, params["wait_timeout"], params["progress"]) if params["wait"] and not dry_run else {}
-    add_pods(session, told, snapshot)
+    waited: Result = {}
+    if params["wait"] and not dry_run:
+        with all_was_written("All labels are written"):
+            waited = wait(session, objects, params["wait_timeout"], params["progress"])
+    try:
+        add_pods(session, told, snapshot)
+    except ApiError as error:
+        module.warn(f"Where the pods stand could not be read, so that the result does not tell. {error.message}")
     return {
         "changed": any(change.changed for change in changes),
         "diff": [diff_of(change.wish.title, change.before, change.after) for change in changes if change.changed],
@@ -552,8 +558,7 @@ def apply_changes(session: ApiSession, changes: list[LabelChange], *, dry_run: b
     if refused:
         raise MeshError("\n".join(refused))
     if not dry_run:
-        for phase in phases:
-            session.write_all(phase)
+        session.write_all(*phases)
 
 
 def _write(change: LabelChange, patch: Patch) -> Write:

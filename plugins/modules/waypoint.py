@@ -392,7 +392,7 @@ from ..module_utils._mesh.waypoint_parameters import skeleton
 from ..module_utils._mesh.waypoint_plan import WaypointChange, parse_wish, plan_waypoints
 from ..module_utils._mesh.waypoint_refusals import Surroundings, listed, refuse_changes, refuse_wishes
 from ..module_utils._mesh.waypoint_users import Detachment, find_unreachable, find_users, plan_detachments
-from ..module_utils._module import diff_of, mesh_module, run
+from ..module_utils._module import all_was_written, diff_of, mesh_module, run
 from ..module_utils._readiness import wait_and_tell
 from ..module_utils._status.targets import Target
 from ..module_utils._until import wait_until_gone
@@ -465,7 +465,8 @@ def declare_waypoints(module: AnsibleModule, session: ApiSession) -> Result:
         "undo": {"waypoints": [dict(change.undo) for change in changes if change.undo]},
     }
     if params["wait"] and not module.check_mode:
-        result.update(wait(session, changes, snapshot.class_defaults, params["wait_timeout"], params["progress"]))
+        with all_was_written("All waypoints are written"):
+            result.update(wait(session, changes, snapshot.class_defaults, params["wait_timeout"], params["progress"]))
     return result
 
 

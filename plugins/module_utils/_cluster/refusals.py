@@ -57,6 +57,9 @@ def refusal(cluster: str, action: str, kind: Kind, code: int, headers: t.Mapping
     if code == 409 and "conflict" in said.lower() and reason == "Conflict":
         message = f"Cluster {cluster} refused to {action}: {said.rstrip('.')}. Leave the field to its owner, or set force_conflicts to take it over."
         return ApiError(message, **details)
+    if code >= 500:
+        remedy = "Look at what these words name, such as a webhook, or at the API server's log, and run again."
+        return ApiError(f"Cluster {cluster} could not {action} ({code} {reason or 'error'}): {said.rstrip('.')}. {remedy}", **details)
     return ApiError(f"Cluster {cluster} refused to {action} ({code} {reason or 'error'}): {said}", **details)
 
 

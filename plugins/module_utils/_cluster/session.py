@@ -153,16 +153,23 @@ class ApiSession:
             answer = self._request("DELETE", path, action, write.kind, query=manager[1:], body=body, absent_ok=True)
         return t.cast("t.Optional[Object]", answer)
 
-    def write_all(self, writes: t.Sequence[Write]) -> t.List[t.Optional[Object]]:
-        """Send independent writes over WRITERS connections; results come in the order of the writes.
+    def write_all(self, *steps: t.Sequence[Write]) -> t.List[t.Optional[Object]]:
+        """Send writes, those of each step over WRITERS connections and independent of each other; results come in their order.
 
         After the first refusal no further write is started.
 
         Raises:
-            MeshError: one sentence for each write that failed, and how many were made and not begun.
+            MeshError: what was refused, and how many writes were made, lost and not begun.
         """
-        if not writes:
-            return []
+        outcomes: list[t.Any] = []
+        for step in steps:
+            outcomes += self._write_step(step)
+            if any(isinstance(outcome, ApiError) for outcome in outcomes):
+                raise MeshError(_tally(outcomes, sum(map(len, steps))))
+        return outcomes
+
+    def _write_step(self, writes: t.Sequence[Write]) -> t.List[t.Any]:
+        """Each write's answer, its ApiError, or _NOT_BEGUN."""
         stopped = threading.Event()
 
         def send(write: Write) -> Object | ApiError | None:
@@ -174,16 +181,10 @@ class ApiSession:
                 stopped.set()
                 return error
 
+        if not writes:
+            return []
         with ThreadPoolExecutor(max_workers=min(WRITERS, len(writes))) as pool:
-            outcomes = list(pool.map(send, writes))
-        failures = [outcome for outcome in outcomes if isinstance(outcome, ApiError)]
-        if failures:
-            sentences = [failure.message for failure in failures]
-            not_begun = sum(outcome is _NOT_BEGUN for outcome in outcomes)
-            made = len(writes) - len(failures) - not_begun
-            tally = f"{made} of {len(writes)} writes were made, {not_begun} were not begun; run again to go on where this stopped."
-            raise MeshError("\n".join([*sentences, tally]) if len(writes) > 1 else sentences[0])
-        return t.cast("list[t.Optional[Object]]", outcomes)
+            return list(pool.map(send, writes))
 
     # permissions
 
@@ -317,6 +318,24 @@ class ApiSession:
             return response.text()
         except TransportError as error:
             raise unreachable(self.cluster, action, str(error)) from error
+
+
+def _tally(outcomes: t.Sequence[t.Any], wanted: int) -> str:
+    """What went wrong, each cause once, and what became of all writes."""
+    failures = [outcome for outcome in outcomes if isinstance(outcome, ApiError)]
+    causes: dict[tuple[int, str], list[ApiError]] = {}
+    for failure in failures:
+        causes.setdefault((failure.status, failure.reason if failure.status == 0 else failure.said), []).append(failure)
+    sentences = [alike[0].message + (f" (And the same for {len(alike) - 1} more.)" if len(alike) > 1 else "") for alike in causes.values()]
+    if wanted == 1:
+        return sentences[0]
+    # A write whose answer did not come may have been made.
+    lost = sum(failure.status == 0 for failure in failures)
+    made = sum(not isinstance(outcome, ApiError) and outcome is not _NOT_BEGUN for outcome in outcomes)
+    parts = [f"{made} of {wanted} writes were made"]
+    parts += [f"of {lost} the answer was lost"] if lost else []
+    parts.append(f"{wanted - made - len(failures)} were not begun")
+    return "\n".join([*sentences, f"{', '.join(parts)}; run again to go on where this stopped."])
 
 
 __all__ = ("FIELD_MANAGER", "ApiSession", "Object", "ObjectList")

@@ -9,8 +9,11 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
+import re
 import socket
+import ssl
 import threading
 import time
 import typing as t
@@ -156,10 +159,14 @@ def _plain_words(error: BaseException) -> str:
         if not isinstance(inner, BaseException) or inner is seen:
             break
         seen = inner
-    if isinstance(seen, OSError) and seen.strerror:
-        return seen.strerror
-    # urllib3 puts the connection object's repr before the words: "HTTPSConnection(...): Read timed out."
-    return str(seen).rsplit("): ", 1)[-1].strip() or type(seen).__name__
+    if isinstance(seen, http.client.IncompleteRead):
+        return "the answer broke off"
+    if isinstance(seen, ssl.SSLEOFError):
+        return "the connection was closed"
+    words = seen.strerror if isinstance(seen, OSError) and seen.strerror else str(seen)
+    # urllib3 puts the connection object's repr before the words: "HTTPSConnection(...): Read timed out."; OpenSSL its own names around them.
+    plain = re.sub(r"^\[[^]]*\] |_ssl\.c:\d+: | ?\(_ssl\.c:\d+\)", "", words.rsplit("): ", 1)[-1])
+    return plain.strip() or type(seen).__name__
 
 
 __all__ = ("Response", "Timeout", "Transport", "TransportError")
