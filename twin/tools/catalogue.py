@@ -8,6 +8,7 @@ KUBERNETES_VERSION = "v1.36.3"
 ETCD_VERSION = "v3.7.3"
 KWOK_VERSION = "v0.8.0"
 HELM_VERSION = "v3.22.0"
+TOXIPROXY_VERSION = "v2.5.0"
 GATEWAY_API_VERSION = "v1.6.1"
 # Istio's main branch of 2026-08-27, between 1.31 and 1.32: no release of it carries this version, so that nobody takes it for one.
 ISTIO_MODULE = "istio.io/istio@v0.0.0-20260827124520-eed52ebb66ad"
@@ -44,6 +45,8 @@ _KUBERNETES_STAMPS = (
     "k8s.io/component-base/version.gitMajor=1",
     "k8s.io/component-base/version.gitMinor=36",
 )
+# Its versions carry no v of their own.
+_TOXIPROXY_STAMPS = (f"github.com/Shopify/toxiproxy/v2.Version={TOXIPROXY_VERSION.removeprefix('v')}",)
 _ISTIO_STAMPS = (f"istio.io/istio/pkg/version.buildVersion={ISTIO_VERSION}",)
 
 PROGRAMS: tuple[Program, ...] = (
@@ -57,6 +60,8 @@ PROGRAMS: tuple[Program, ...] = (
     Program("helm", HELM_VERSION, "helm", "helm.sh/helm/v3/cmd/helm", (f"helm.sh/helm/v3/internal/version.version={HELM_VERSION}",), ("version",)),
     Program("pilot-discovery", ISTIO_VERSION, "istio", "istio.io/istio/pilot/cmd/pilot-discovery", _ISTIO_STAMPS, ("version",)),
     Program("istioctl", ISTIO_VERSION, "istio", "istio.io/istio/istioctl/cmd/istioctl", _ISTIO_STAMPS, ("version", "--remote=false")),
+    # No part of a twin: tests put it between a module and the API server. Licence: MIT.
+    Program("toxiproxy-server", TOXIPROXY_VERSION, "toxiproxy", "github.com/Shopify/toxiproxy/v2/cmd/server", _TOXIPROXY_STAMPS),
 )
 
 
