@@ -12,7 +12,7 @@ PYTHON ?= $(shell for python in python3.11 /usr/bin/python3.11 python3.12 python
 	$$python -c 'import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test requirements twin-up twin-down twin-status twin-env tools lock build clean
+.PHONY: help setup demo test bench requirements soak twin-up twin-down twin-status twin-env tools lock build clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -31,6 +31,12 @@ demo: $(READY) ## Make a real ambient mesh on a local twin, from nothing
 
 test: $(READY) ## Run all checks and tests
 	@$(PY) -m tests
+
+soak: $(READY) ## Change a twin at random, and judge what ready says meanwhile (MINUTES=30, SEED=number)
+	@$(PY) -m tests.soak --minutes $(or $(MINUTES),30) $(addprefix --seed ,$(SEED)) --report tests/output/soak.json
+
+bench: $(READY) ## Measure the collection beside other tools, on a twin of its own (half an hour)
+	@$(PY) -m benchmarks
 
 requirements: $(READY) ## Show which requirements the last make test has shown
 	@$(PY) -m tests.requirements
