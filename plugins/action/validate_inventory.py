@@ -13,7 +13,7 @@ from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 
-from ..module_utils._mesh.inventory import find_mistakes, find_unknown
+from ..module_utils._mesh.inventory import find_mistakes, find_unknown, find_wrong_wishes
 
 _ROLES = Path(__file__).resolve().parents[2] / "roles"
 
@@ -31,9 +31,13 @@ class ActionModule(ActionBase):
         options = {name: option for spec in specs.values() for name, option in spec.items()}
         given, mistakes = self._given(options, variables)
         # A value of a wrong type is told once, by its type.
-        mistakes += ArgumentSpecValidator(options).validate(given).error_messages
+        judged = ArgumentSpecValidator(options).validate(given)
+        mistakes += judged.error_messages
         defaults = {name: option["default"] for name, option in options.items() if "default" in option}
         mistakes += find_mistakes({**defaults, **given})
+        if not judged.error_messages:
+            # What the modules would say of these values, before the first cluster is touched.
+            mistakes += find_wrong_wishes(judged.validated_parameters)
         mistakes += find_unknown(variables, {role: spec.keys() for role, spec in specs.items()})
         mistakes += _environment_mistakes(variables)
         cluster = variables["inventory_hostname"]

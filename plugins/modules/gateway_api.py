@@ -143,7 +143,8 @@ def install(module: AnsibleModule, session: ApiSession) -> Result:
     writes = [
         Write("apply", CUSTOM_RESOURCE_DEFINITION, change.name, body=change.definition, force=force, creates=change.action == "installed") for change in changed
     ]
-    guard_writes = [Write("apply", BY_NAME[item["kind"]], item["metadata"]["name"], body=item, force=force) for item in guards]
+    # Whether they are there already is not asked: who may install the definitions may make their guard.
+    guard_writes = [Write("apply", BY_NAME[item["kind"]], item["metadata"]["name"], body=item, force=force, creates=True) for item in guards]
     refused = session.refused([*writes, *guard_writes])
     if refused:
         raise MeshError("\n".join(refused))

@@ -13,12 +13,13 @@ import re
 import typing as t
 
 from .labels import NO_WAYPOINT
+from .waypoint_options import OPTIONS, find_problems
+from .wishes import mistakes_of
 
 Items = t.Sequence[t.Mapping[str, t.Any]]
 
 OLDEST_ISTIO = (1, 24)
 
-_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -38,6 +39,25 @@ def find_mistakes(variables: t.Mapping[str, t.Any]) -> list[str]:
         *_binding_mistakes("mesh_services", services, waypoints),
         *_binding_mistakes("mesh_workloads", workloads, waypoints),
     ]
+
+
+def find_wrong_wishes(variables: t.Mapping[str, t.Any]) -> list[str]:
+    """What the modules enrollment and waypoint would refuse on any cluster, one sentence each.
+
+    Args:
+        variables: the role's variables with all keys of all items, as the role's argument spec completes them.
+    """
+    mistakes: list[str] = []
+    for name in ("mesh_namespaces", "mesh_services", "mesh_workloads"):
+        items = [(f"{name}[{index}]", item) for index, item in enumerate(_items(variables, name))]
+        mistakes += mistakes_of(items)
+        if name != "mesh_namespaces":
+            unnamed = [place for place, item in items if not (item.get("label_selector") or (item.get("name") and item.get("namespace")))]
+            mistakes += (f"{place} needs name and namespace, or label_selector: say which objects are meant." for place in unnamed)
+    for index, item in enumerate(_items(variables, "mesh_waypoints")):
+        if item.get("state") != "absent":
+            mistakes += (f"mesh_waypoints[{index}]: {problem}" for problem in find_problems({**dict.fromkeys(OPTIONS), **item}))
+    return mistakes
 
 
 def find_unknown(names: t.Iterable[str], known: t.Mapping[str, t.Collection[str]]) -> list[str]:
@@ -81,8 +101,9 @@ def _source_mistakes(variables: t.Mapping[str, t.Any]) -> t.Iterator[str]:
 def _waypoint_mistakes(waypoints: Items) -> t.Iterator[str]:
     for index, item in enumerate(waypoints):
         name, namespace = str(item.get("name", "waypoint")), str(item.get("namespace", ""))
-        if not _NAME.fullmatch(name) or name == NO_WAYPOINT:
-            yield f"mesh_waypoints[{index}].name is {name!r}: use lower-case letters, digits, dashes and dots, and not none."
+        # istiod names a Service like the waypoint, and a Service's name has no dots.
+        if not _NAMESPACE.fullmatch(name) or name == NO_WAYPOINT:
+            yield f"mesh_waypoints[{index}].name is {name!r}: use lower-case letters, digits and dashes, and not none."
         if namespace and not _NAMESPACE.fullmatch(namespace):
             yield f"mesh_waypoints[{index}].namespace is {namespace!r}: use lower-case letters, digits and dashes."
         routes = item.get("allowed_routes")
@@ -122,4 +143,4 @@ def _named_twice(variable: str, names: t.Sequence[str]) -> t.Iterator[str]:
         yield f"{variable} names {name} more than once: say all that is wished of it in one item."
 
 
-__all__ = ("find_mistakes", "find_unknown")
+__all__ = ("find_mistakes", "find_unknown", "find_wrong_wishes")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.inventory import find_mistakes, find_unknown
+from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.inventory import find_mistakes, find_unknown, find_wrong_wishes
 
 SOUND: dict[str, Any] = {
     "istio_version": "1.31.1",
@@ -45,12 +45,12 @@ def test_a_sound_inventory_has_no_mistakes() -> None:
         pytest.param({"gateway_api_source": ""}, [f"gateway_api_source is empty: name a URL or a path. {TWIN}"], id="no-gateway-api-source"),
         pytest.param(
             {"mesh_waypoints": [{"name": "none", "namespace": "shop"}]},
-            ["mesh_waypoints[0].name is 'none': use lower-case letters, digits, dashes and dots, and not none."],
+            ["mesh_waypoints[0].name is 'none': use lower-case letters, digits and dashes, and not none."],
             id="waypoint-called-none",
         ),
         pytest.param(
             {"mesh_waypoints": [{"namespace": "shop"}, {"name": "My_Waypoint", "namespace": "shop"}]},
-            ["mesh_waypoints[1].name is 'My_Waypoint': use lower-case letters, digits, dashes and dots, and not none."],
+            ["mesh_waypoints[1].name is 'My_Waypoint': use lower-case letters, digits and dashes, and not none."],
             id="waypoint-name-that-cannot-be",
         ),
         pytest.param(
@@ -181,3 +181,25 @@ def test_unknown_variables_are_told_in_order() -> None:
 
 def test_what_the_chosen_roles_do_not_have_is_not_asked_for() -> None:
     assert find_mistakes({"mesh_namespaces": [{"name": "shop"}]}) == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        pytest.param({}, [], id="nothing"),
+        pytest.param({"mesh_services": [{"name": "cart", "namespace": "shop"}]}, [], id="named"),
+        pytest.param({"mesh_services": [{"name": "cart"}]}, ["mesh_services[0] needs name and namespace, or label_selector"], id="no-place"),
+        pytest.param(
+            {"mesh_namespaces": [{"label_selector": "team="}, {"label_selector": "a b"}]}, ["mesh_namespaces[1]: the label_selector 'a b'"], id="selector"
+        ),
+        pytest.param({"mesh_services": [{"label_selector": "a", "canary": {"weight": "200"}}]}, ["mesh_services[0]: the canary's weight '200'"], id="weight"),
+        pytest.param({"mesh_waypoints": [{"name": "w", "namespace": "shop", "overlays": {"deploy": {}}}]}, ["mesh_waypoints[0]: "], id="unknown-overlay"),
+        pytest.param({"mesh_waypoints": [{"name": "w", "namespace": "shop", "state": "absent", "overlays": {"deploy": {}}}]}, [], id="to-be-deleted"),
+    ],
+)
+def test_find_wrong_wishes(variables: dict[str, Any], words: list[str]) -> None:
+    """What the modules would refuse is told before the first cluster is touched."""
+    mistakes = find_wrong_wishes(variables)
+    assert len(mistakes) == len(words), mistakes
+    for mistake, begin in zip(mistakes, words, strict=True):
+        assert mistake.startswith(begin)

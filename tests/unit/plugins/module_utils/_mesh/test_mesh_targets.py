@@ -10,7 +10,7 @@ MODE, USE = "istio.io/dataplane-mode", "istio.io/use-waypoint"
 
 NAMESPACE: dict[str, Any] = {"kind": "Namespace", "name": "shop", "namespace": None, "before": {}, "after": {}}
 SERVICE: dict[str, Any] = {"kind": "Service", "name": "cart", "namespace": "shop", "before": {}, "after": {}}
-DEPLOYMENT: dict[str, Any] = {"kind": "Deployment", "name": "cart-v1", "namespace": "shop", "before": {}, "after": {}}
+DEPLOYMENT: dict[str, Any] = {"kind": "Deployment", "name": "cart-v1", "namespace": "shop", "before": {}, "after": {}, "changed": False}
 
 ENROLLMENT = {"kind": "enrollment", "namespace": "shop"}
 NAMESPACE_BINDING = {"kind": "binding", "name": "", "namespace": "shop"}
@@ -30,6 +30,11 @@ SERVICE_BINDING = {"kind": "binding", "name": "cart", "namespace": "shop"}
         pytest.param([SERVICE | {"after": {USE: "waypoint"}}], [SERVICE_BINDING], id="service-bound"),
         pytest.param([SERVICE | {"after": {USE: "none"}}], [], id="service-opted-out"),
         pytest.param([DEPLOYMENT | {"after": {USE: "waypoint"}}], [], id="workload-bindings-have-no-condition"),
+        pytest.param(
+            [DEPLOYMENT | {"after": {USE: "waypoint"}, "changed": True}],
+            [{"kind": "Deployment", "name": "cart-v1", "namespace": "shop"}],
+            id="a-workload-whose-template-has-changed-rolls-out",
+        ),
         pytest.param([DEPLOYMENT | {"after": {MODE: "none"}}], [ENROLLMENT], id="workload-opted-out-of-its-namespaces-mesh"),
         pytest.param([NAMESPACE | {"after": {MODE: "ambient"}}, DEPLOYMENT | {"before": {MODE: "none"}}], [ENROLLMENT], id="a-namespace-is-waited-for-once"),
     ],
@@ -48,3 +53,14 @@ def test_targets_of_waypoints_come_first() -> None:
         NAMESPACE_BINDING,
         ENROLLMENT,
     ]
+
+
+def test_who_was_detached_since_is_not_waited_for() -> None:
+    objects = [NAMESPACE | {"after": {USE: "old"}}, SERVICE | {"after": {USE: "old"}}]
+    detached = [{"kind": "Namespace", "name": "shop", "namespace": "", "labels": {USE: "old"}}]
+    assert mesh_targets(objects, [], detached) == [SERVICE_BINDING]
+
+
+def test_who_lost_its_canary_alone_is_still_bound() -> None:
+    detached = [{"kind": "Namespace", "name": "shop", "namespace": "", "labels": {"istio.io/use-waypoint-canary": "next"}}]
+    assert mesh_targets([NAMESPACE | {"after": {USE: "waypoint"}}], [], detached) == [NAMESPACE_BINDING]
