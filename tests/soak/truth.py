@@ -2,7 +2,7 @@
 
 They are written from kubectl's rollout status (k8s.io/kubectl/pkg/polymorphichelpers/rollout_status.go), kstatus
 (sigs.k8s.io/cli-utils/pkg/kstatus/status/core.go), the conditions that istiod writes, and the documentation of the module ready.
-A Deployment that stands behind a Gateway must belong to that very Gateway.
+Deployment and Service that stand behind a Gateway must belong to that very Gateway, and a waypoint's IP address must be its Service's.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ _READS = {
     "Deployment": ("Deployment",),
     "StatefulSet": ("StatefulSet",),
     "DaemonSet": ("DaemonSet",),
-    "Gateway": ("Gateway", "Deployment"),
-    "waypoint": ("Gateway", "Deployment"),
+    "Gateway": ("Gateway", "Deployment", "Service"),
+    "waypoint": ("Gateway", "Deployment", "Service"),
     "binding": ("Service",),
     "enrollment": ("Pod",),
 }
@@ -181,6 +181,9 @@ def _gateway(goal: Goal, moment: Moment) -> Truth:
             return Truth("Waiting", f"{kind} is {seen.get('status')} at generation {seen.get('observedGeneration')} of {gateway['metadata']['generation']}")
     if not gateway["status"].get("addresses"):
         return Truth("Waiting", "it has no address")
+    lost = _service_gap(gateway, moment)
+    if lost:
+        return Truth("Waiting", lost)
     own = [item for item in moment.all("Deployment", goal.namespace) if _owned_by(item, gateway["metadata"]["uid"])]
     if not own:
         return Truth("Waiting", "no Deployment belongs to it")
@@ -193,11 +196,22 @@ def _gateway(goal: Goal, moment: Moment) -> Truth:
     return CURRENT
 
 
+def _service_gap(gateway: Object, moment: Moment) -> str:
+    """What is wrong with the Service of a Gateway: clients reach it at the IP address that the Gateway names."""
+    metadata = gateway["metadata"]
+    own = [item for item in moment.all("Service", metadata["namespace"]) if _owned_by(item, metadata["uid"]) and "deletionTimestamp" not in item["metadata"]]
+    if not own:
+        return "no Service belongs to it"
+    named = {address["value"] for address in gateway["status"]["addresses"] if address.get("type") == "IPAddress"}
+    real = {ip for item in own for ip in item["spec"].get("clusterIPs", ())}
+    if gateway["spec"]["gatewayClassName"] == "istio-waypoint" and named and not named & real:
+        return f"its address is {sorted(named)}, its Service's is {sorted(real)}"
+    return ""
+
+
 def _gateway_below(goal: Goal, moment: Moment) -> str:
     pods = [pod for pod in moment.all("Pod", goal.namespace) if _labels(pod).get(GATEWAY_NAME) == goal.name and not _ending(pod)]
-    if not any(_ready(pod) for pod in pods):
-        return "no pod of it is ready"
-    return "" if moment.get("Service", goal.namespace, goal.name) else "it has no Service"
+    return "" if any(_ready(pod) for pod in pods) else "no pod of it is ready"
 
 
 # bindings
@@ -228,9 +242,9 @@ def _binding(goal: Goal, moment: Moment) -> Truth:
         if wish != _bound_to(service):
             return Truth("Waiting", f"Service {service['metadata']['name']} is to use {wish} and is bound to {_bound_to(service) or 'none'}")
         used.add(wish)
-    if used and (not goal.waypoint or goal.waypoint in used):
-        return CURRENT
-    return CURRENT if not used and asked and asked == _wish(namespace) else Truth("Waiting", f"nothing uses {asked or 'a waypoint'}")
+    # What a namespace names counts, even when all that is in it has a waypoint of its own.
+    used |= {_wish(namespace)} - {""}
+    return CURRENT if asked in used or (used and not goal.waypoint) else Truth("Waiting", f"nothing uses {asked or 'a waypoint'}")
 
 
 def _wish(item: Object) -> str:

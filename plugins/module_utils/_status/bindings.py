@@ -47,11 +47,13 @@ def judge_binding(
 ) -> Verdict:
     """Current when every Service that names a waypoint is bound to it.
 
+    Of a namespace that must use a certain waypoint, its own label or at least one of its Services must name that one.
+
     Args:
         title: how messages name the target.
         services: the Services in scope.
         namespace: the Namespace they are in.
-        expected: the waypoint that their labels must name; None to take the labels' word.
+        expected: the waypoint that must be used; None to take the labels' word.
         one: whether the target is one Service, which then must be there and be bound.
         kind: what the services are: V(Service) or V(ServiceEntry).
     """
@@ -62,7 +64,8 @@ def judge_binding(
     if one and not can_be_bound(services[0]):
         remedy = "Take this target away: an ExternalName Service has no address, and a waypoint's own Service needs none."
         return Verdict("Failed", "NeverBound", "istiod binds this Service to no waypoint", remedy, final=True)
-    bound, opted_out = [], []
+    bound: dict[str, WaypointRef | None] = {}
+    opted_out = []
     problems: list[tuple[str, str]] = []
     since, unnamed = "", True
     for service in filter(can_be_bound, services):
@@ -71,25 +74,32 @@ def judge_binding(
         if wanted is None and not one and (expected is None or USE_WAYPOINT in labels_of(service)):
             opted_out.append(name)
             continue
-        problem = binding_problem(service, namespace, expected)
+        problem = binding_problem(service, namespace, expected, one=one)
         if problem:
             problems.append((problem[0], f"{kind} {name}: {problem[1]}"))
             unnamed = unnamed and wanted is None
             since = since or str((condition(service, BOUND) or {}).get("lastTransitionTime", ""))
         else:
-            bound.append(name)
+            bound[name] = wanted
     details = {"bound": sorted(bound), "opted_out": sorted(opted_out)}
     if problems:
         reason = problems[0][0]
         told = "; ".join(words for _reason, words in problems[:5]) + (f"; and {len(problems) - 5} more" if len(problems) > 5 else "")
         return Verdict("InProgress", reason, told, _BIND if unnamed else _REMEDIES.get(reason, _CANARY_REMEDY), since, details=details)
     named = waypoint_of(namespace, None)
-    if not bound and (named is None or expected not in (None, named)):
-        message = f"no {kind} here names a waypoint" if named is None else f"the namespace names {named}, not {expected}"
+    used = [*bound.values()] if named is None else [named, *bound.values()]
+    if not used or expected not in (None, *used):
+        message = _nothing_bound(kind, bound, named, expected)
         remedy = f"Bind the namespace or its {_plural(kind)} (module enrollment), or take this target away."
         return Verdict("InProgress", "NothingBound", message, remedy, details=details)
     opted = f", {len(opted_out)} opted out" if opted_out else ""
     return Verdict("Current", message=f"{len(bound)} {_plural(kind)} are bound{opted}", details=details)
+
+
+def _nothing_bound(kind: str, bound: t.Mapping[str, WaypointRef | None], named: WaypointRef | None, expected: WaypointRef | None) -> str:
+    if bound:
+        return f"no {kind} here is bound to {expected}, and the namespace names {named or 'no waypoint'}"
+    return f"no {kind} here names a waypoint" if named is None else f"the namespace names {named}, not {expected}"
 
 
 def can_be_bound(service: Object) -> bool:
@@ -97,20 +107,21 @@ def can_be_bound(service: Object) -> bool:
     return service["spec"].get("type") != "ExternalName" and not never_bound(service)
 
 
-def binding_problem(service: Object, namespace: Object | None, expected: WaypointRef | None = None) -> tuple[str, str] | None:
+def binding_problem(service: Object, namespace: Object | None, expected: WaypointRef | None = None, *, one: bool = False) -> tuple[str, str] | None:
     """Why a Service is not bound to the waypoint that its labels name, as reason and words; None when it is.
 
     Args:
         service: the Service or ServiceEntry.
         namespace: the Namespace it is in.
         expected: the waypoint that its labels must name; None to take the labels' word.
+        one: whether this very Service must use the expected one; else its own label is a decision of its own, and it is judged by what that names.
     """
     wanted = waypoint_of(service, namespace)
     if wanted is None:
         return "NotBound", f"neither it nor its namespace names {expected or 'a waypoint'}"
-    # A Service's own label is a decision of its own; it is judged by what it names.
-    if expected not in (None, wanted) and USE_WAYPOINT not in labels_of(service):
-        return "NotBound", f"its namespace names {wanted}, not {expected}"
+    own = USE_WAYPOINT in labels_of(service)
+    if expected not in (None, wanted) and (one or not own):
+        return "NotBound", f"{'it' if own else 'its namespace'} names {wanted}, not {expected}"
     seen = condition(service, BOUND)
     if seen is None:
         missing = condition(service, "istio.io/WaypointMissing")

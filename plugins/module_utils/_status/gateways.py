@@ -4,29 +4,37 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Is a Gateway, or a waypoint, more than programmed: does a ready pod stand behind its address?
+"""Is a Gateway, or a waypoint, more than programmed: does its address lead to a ready pod?
 
 Source: istio pilot/pkg/config/kube/gateway/conversion.go (reportGatewayStatus) and gatewaycommon/deploymentcontroller.go.
-Programmed alone does not prove a ready pod: istiod asks for an endpoint, not for its health.
+Programmed alone does not prove a ready pod: istiod asks for an endpoint, not for its health. And it never takes an address away: when nobody
+looks after the Gateway, conditions and addresses stay as they were, whatever becomes of its Service.
 """
 
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
-from .addresses import external_problem
+from .addresses import external_addresses, external_problem
 from .verdict import Object, Verdict, condition, not_found, observed_generation, terminating
 from .workloads import judge_deployment
 
 # Accepted=False with one of these cannot become True unless somebody changes the Gateway.
-_FINAL_REASONS = frozenset({"InvalidParameters", "UnsupportedAddress", "ListenersNotValid"})
+_FINAL_REASONS = frozenset({"UnsupportedAddress", "ListenersNotValid"})
+
+# Of a NodePort Service with this annotation istiod reports the nodes' addresses (serviceregistry/kube/controller/network.go).
+NODE_SELECTOR = "traffic.istio.io/nodeSelector"
 
 _LOOK_AT_LOAD_BALANCER = "See that a load balancer controller runs, and what its events say of the Service."
 _REMEDIES = {
     "Pending": "No control plane has taken it up: see that istiod runs, that GatewayClass and revision (label istio.io/rev) are ones that it owns.",
     "AddressNotAssigned": "Its Service has no address or endpoint yet: look at the pods that istiod made for it.",
     "AddressNotUsable": "Its Service or port was not found: look at the Service of the same name.",
-    "InvalidParameters": "Correct the ConfigMap that spec.infrastructure.parametersRef names.",
+    "InvalidParameters": "Create or correct the ConfigMap that spec.infrastructure.parametersRef names; istiod then reads it by itself.",
+    "NoService": "Its Service is istiod's to make: see that istiod runs and owns the Gateway's revision (label istio.io/rev), and rename a Service of its name "
+    "that istiod did not make.",
+    "AddressOutdated": "Its addresses are istiod's to write: see that istiod runs and owns the Gateway's revision (label istio.io/rev).",
     "UnsupportedAddress": "Take the address out of spec.addresses.",
     "ListenersNotValid": "Correct the listeners; their own conditions say what is wrong.",
 }
@@ -36,18 +44,20 @@ def judge_gateway(
     title: str,
     gateway: Object | None,
     deployments: t.Sequence[Object],
+    services: t.Sequence[Object],
     *,
     managed: bool = True,
-    load_balancer_services: t.Sequence[Object] | None = None,
+    load_balancer: bool = False,
 ) -> Verdict:
-    """Current when accepted and programmed at this generation, with an address, and its Deployment's pods available.
+    """Current when accepted and programmed at this generation, with an address that is its Service's, and its Deployment's pods available.
 
     Args:
         title: how messages name it.
         gateway: the Gateway, or None.
-        deployments: the Deployments that carry its gateway-name label.
-        managed: whether istiod makes a Deployment for it; it makes none for a Gateway with an address of type Hostname.
-        load_balancer_services: the Services that carry its gateway-name label, when its address must be a load balancer's; else None.
+        deployments: the Deployments that istiod has made for it.
+        services: the Services that istiod has made for it.
+        managed: whether istiod makes them; it makes none for a Gateway with an address of type Hostname.
+        load_balancer: whether its address must be a load balancer's.
     """
     if gateway is None:
         return not_found(title, "Create it (module waypoint for a waypoint), or correct its name.")
@@ -60,7 +70,10 @@ def judge_gateway(
             return verdict
     if not (gateway.get("status") or {}).get("addresses"):
         return Verdict("InProgress", "NoAddress", "it has no address", _REMEDIES["AddressNotAssigned"])
-    external = None if load_balancer_services is None else external_problem(_addresses(gateway), load_balancer_services)
+    lost = _judge_services(gateway, services) if managed else None
+    if lost:
+        return lost
+    external = external_problem(_addresses(gateway), services) if load_balancer else None
     if external:
         return Verdict("InProgress", "NoLoadBalancer", external, _LOOK_AT_LOAD_BALANCER)
     if not managed:
@@ -68,14 +81,51 @@ def judge_gateway(
     if not deployments:
         message = "it is programmed, but there is no Deployment behind it"
         return Verdict("InProgress", "NoDeployment", message, "Look for a Deployment of the same name that istiod did not make, and rename one of the two.")
-    name = f"Deployment {deployments[0]['metadata']['namespace']}/{deployments[0]['metadata']['name']}"
-    verdict = judge_deployment(name, deployments[0])
+    verdicts = [_judge_behind(deployment) for deployment in deployments]
+    worst = next((verdict for verdict in verdicts if not verdict.current), None)
+    if worst:
+        return worst
+    return Verdict("Current", message=f"programmed at {_address(gateway)}, {verdicts[0].message}", details={"address": _address(gateway)})
+
+
+def _judge_services(gateway: Object, services: t.Sequence[Object]) -> Verdict | None:
+    """None when a Service is there, and the address of a waypoint is its own; only a waypoint's Service always gives its IP addresses to it."""
+    there = [service for service in services if not terminating(service)]
+    if not there:
+        message = f"it is programmed, but {'its Service is being deleted' if services else 'there is no Service behind it'}"
+        return Verdict("InProgress", "NoService", message, _REMEDIES["NoService"])
+    given = [str(address["value"]) for address in gateway["status"]["addresses"] if address.get("type") == "IPAddress"]
+    if gateway["spec"].get("gatewayClassName") != "istio-waypoint" or not given or any(NODE_SELECTOR in _annotations(service) for service in there):
+        return None
+    own = [address for service in there for address in _own_addresses(service)]
+    if not own or not set(given).isdisjoint(own):
+        return None
+    name = f"Service {there[0]['metadata']['namespace']}/{there[0]['metadata']['name']}"
+    message = f"its address {', '.join(given)} is not the one of {name}, which is {', '.join(own)}"
+    return Verdict("InProgress", "AddressOutdated", message, _REMEDIES["AddressOutdated"])
+
+
+def _own_addresses(service: Object) -> list[str]:
+    """Where a Service can be reached: its own cluster IPs, its spec's external ones, and its load balancer's."""
+    spec = service["spec"]
+    cluster = spec.get("clusterIPs") or [spec.get("clusterIP")]
+    return [*(address for address in cluster if address not in (None, "", "None")), *(spec.get("externalIPs") or ()), *external_addresses(service)]
+
+
+def _annotations(service: Object) -> t.Mapping[str, str]:
+    return service["metadata"].get("annotations") or {}
+
+
+def _judge_behind(deployment: Object) -> Verdict:
+    """The verdict on a Deployment, told of its Gateway; one without replicas is well, but serves nobody."""
+    name = f"Deployment {deployment['metadata']['namespace']}/{deployment['metadata']['name']}"
+    verdict = judge_deployment(name, deployment)
     if not verdict.current:
-        return Verdict(verdict.status, verdict.reason, f"it is programmed, but {name}: {verdict.message}", verdict.remedy, verdict.since, verdict.final)
-    if not deployments[0]["spec"].get("replicas", 1):
+        return replace(verdict, message=f"it is programmed, but {name}: {verdict.message}")
+    if not deployment["spec"].get("replicas", 1):
         message = f"it is programmed, but {name} is scaled to 0, so its traffic goes nowhere"
         return Verdict("InProgress", "NoReplicas", message, "Scale the Deployment up.")
-    return Verdict("Current", message=f"programmed at {_address(gateway)}, {verdict.message}", details={"address": _address(gateway)})
+    return verdict
 
 
 def _judge_condition(gateway: Object, kind: str) -> Verdict | None:

@@ -182,11 +182,8 @@ def _webhooks(kind: Kind) -> Rule:
 
 
 def _gateway_needs(target: Target) -> t.Iterable[Need]:
-    kinds = [GATEWAY, DEPLOYMENT]
-    overlays = target.wish.get("overlays") is not None
-    if target.wish.get("load_balancer") or overlays:
-        kinds.append(SERVICE)
-    if overlays:
+    kinds = [GATEWAY, DEPLOYMENT, SERVICE]
+    if target.wish.get("overlays") is not None:
         kinds += [HORIZONTAL_POD_AUTOSCALER, POD_DISRUPTION_BUDGET]
     return ((kind, target.namespace) for kind in kinds)
 
@@ -195,14 +192,20 @@ def _gateway(target: Target, snapshot: Snapshot) -> Verdict:
     gateway = snapshot.get(GATEWAY, target.name, target.namespace)
     addresses = (gateway["spec"].get("addresses") if gateway else None) or ()
     managed = not any(address.get("type") == "Hostname" for address in addresses)
-    services = _made_for(target, snapshot, SERVICE) if target.wish.get("load_balancer") else None
-    deployments = _made_for(target, snapshot, DEPLOYMENT)
-    return judge_gateway(target.title_of(GATEWAY), gateway, deployments, managed=managed, load_balancer_services=services)
+    deployments, services = (_made_for(gateway, target, snapshot, kind) for kind in (DEPLOYMENT, SERVICE))
+    load_balancer = bool(target.wish.get("load_balancer"))
+    return judge_gateway(target.title_of(GATEWAY), gateway, deployments, services, managed=managed, load_balancer=load_balancer)
 
 
-def _made_for(target: Target, snapshot: Snapshot, kind: Kind) -> list[Object]:
-    """What istiod has made for a Gateway carries its name as label."""
-    return [item for item in snapshot.all(kind, target.namespace) if labels_of(item).get(GATEWAY_NAME) == target.name]
+def _made_for(gateway: Object | None, target: Target, snapshot: Snapshot, kind: Kind) -> list[Object]:
+    """What istiod has made for a Gateway carries its name as label, and is owned by it.
+
+    What it made for one of the same name that was deleted just before is still there for a moment, but is of no use to this one.
+    Source: istio's templates (manifests/charts/istio-control/istio-discovery/files), which all write ownerReferences.
+    """
+    uid = gateway["metadata"].get("uid") if gateway else None
+    named = [item for item in snapshot.all(kind, target.namespace) if labels_of(item).get(GATEWAY_NAME) == target.name]
+    return [item for item in named if any(owner.get("uid") == uid for owner in item["metadata"].get("ownerReferences") or ())]
 
 
 def _waypoint(target: Target, snapshot: Snapshot) -> Verdict:
@@ -217,7 +220,7 @@ def _waypoint(target: Target, snapshot: Snapshot) -> Verdict:
     if not verdict.current or overlays is None:
         return verdict
     deployment, service, autoscaler, budget = (
-        next(iter(_made_for(target, snapshot, kind)), None) for kind in (DEPLOYMENT, SERVICE, HORIZONTAL_POD_AUTOSCALER, POD_DISRUPTION_BUDGET)
+        next(iter(_made_for(gateway, target, snapshot, kind)), None) for kind in (DEPLOYMENT, SERVICE, HORIZONTAL_POD_AUTOSCALER, POD_DISRUPTION_BUDGET)
     )
     return judge_waypoint_parameters(overlays, deployment, service, autoscaler, budget) or verdict
 

@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import typing as t
 
-from .verdict import Object, Verdict, condition, not_found, not_observed, terminating
+from .verdict import Object, Verdict, condition, not_found, not_observed, observed_generation, terminating
 
 
 def judge_deployment(title: str, deployment: Object | None) -> Verdict:
     """Current when the newest pod template runs in all replicas, all are available and no old one is left."""
-    early = _judge_any(title, deployment)
+    early = _judge_observed(title, deployment)
     if early or deployment is None:
         return early or Verdict("Unknown")
     status = deployment.get("status") or {}
@@ -41,6 +41,8 @@ def judge_deployment(title: str, deployment: Object | None) -> Verdict:
         return refused or less
     if total > updated:
         return Verdict("InProgress", "OldPodsLeft", f"{total - updated} old pods have not ended", "Wait for the rollout.", since)
+    if total > wanted:
+        return _too_many(total - wanted, since)
     if ready < updated:
         return Verdict("InProgress", "LessAvailable", f"{ready} of {updated} pods are available", _LOOK_AT_PODS, since)
     return Verdict("Current", message=f"{ready} of {wanted} pods are available")
@@ -48,12 +50,10 @@ def judge_deployment(title: str, deployment: Object | None) -> Verdict:
 
 def judge_daemon_set(title: str, daemon_set: Object | None) -> Verdict:
     """Current when every node that should have a pod has a new, available one. No node at all is not ready: nothing would be served."""
-    early = _judge_any(title, daemon_set)
+    early = _judge_observed(title, daemon_set)
     if early or daemon_set is None:
         return early or Verdict("Unknown")
     status = daemon_set.get("status") or {}
-    if status.get("observedGeneration") is None:
-        return Verdict("InProgress", "NotObserved", "it has no status yet", "See that kube-controller-manager runs.")
     wanted, updated, available = (status.get(name, 0) for name in ("desiredNumberScheduled", "updatedNumberScheduled", "numberAvailable"))
     if wanted == 0:
         return Verdict("InProgress", "NoNodes", "no node is eligible for its pods", "Check the node selector, the tolerations and that there are nodes.")
@@ -65,8 +65,8 @@ def judge_daemon_set(title: str, daemon_set: Object | None) -> Verdict:
 
 
 def judge_stateful_set(title: str, stateful_set: Object | None) -> Verdict:
-    """Current when all replicas are ready and of the newest revision."""
-    early = _judge_any(title, stateful_set)
+    """Current when all replicas are ready and of the newest revision, and none is left over."""
+    early = _judge_observed(title, stateful_set)
     if early or stateful_set is None:
         return early or Verdict("Unknown")
     status = stateful_set.get("status") or {}
@@ -74,6 +74,8 @@ def judge_stateful_set(title: str, stateful_set: Object | None) -> Verdict:
     ready = status.get("availableReplicas", status.get("readyReplicas", 0))
     if ready < wanted:
         return Verdict("InProgress", "LessAvailable", f"{ready} of {wanted} pods are available", _LOOK_AT_PODS)
+    if status.get("replicas", 0) > wanted:
+        return _too_many(status["replicas"] - wanted)
     partition = ((stateful_set["spec"].get("updateStrategy") or {}).get("rollingUpdate") or {}).get("partition", 0)
     updated = status.get("updatedReplicas", 0)
     if status.get("currentRevision") != status.get("updateRevision") and updated < wanted - partition:
@@ -83,14 +85,14 @@ def judge_stateful_set(title: str, stateful_set: Object | None) -> Verdict:
 
 def judge_replica_set(title: str, replica_set: Object | None) -> Verdict:
     """Current when all replicas are available and none is left over."""
-    early = _judge_any(title, replica_set)
+    early = _judge_observed(title, replica_set)
     if early or replica_set is None:
         return early or Verdict("Unknown")
     status = replica_set.get("status") or {}
     wanted = replica_set["spec"].get("replicas", 1)
     total, ready = status.get("replicas", 0), status.get("availableReplicas", 0)
     if total > wanted:
-        return Verdict("InProgress", "OldPodsLeft", f"{total - wanted} pods too many have not ended", "Wait until they have.")
+        return _too_many(total - wanted)
     if ready < wanted:
         less = Verdict("InProgress", "LessAvailable", f"{ready} of {wanted} pods are available", _LOOK_AT_PODS)
         return (_refused_pods(replica_set) if total < wanted else None) or less
@@ -231,6 +233,18 @@ def _judge_any(title: str, item: Object | None) -> Verdict | None:
     if item is None:
         return not_found(title, "Install what brings it, or correct its name.")
     return terminating(item) or not_observed(item)
+
+
+def _judge_observed(title: str, item: Object | None) -> Verdict | None:
+    """The same for a workload whose controller writes the generation it has seen: until then, counts that are missing are not counts of zero."""
+    early = _judge_any(title, item)
+    if early or item is None or observed_generation(item.get("status") or {}):
+        return early
+    return Verdict("InProgress", "NotObserved", "its controller has not looked at it yet", "See that kube-controller-manager runs.")
+
+
+def _too_many(count: int, since: str = "") -> Verdict:
+    return Verdict("InProgress", "OldPodsLeft", f"{count} pods too many have not ended", "Wait until they have.", since)
 
 
 __all__ = (

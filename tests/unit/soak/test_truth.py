@@ -12,6 +12,7 @@ from tests.unit.objects import derived, recorded, with_condition
 
 GATEWAY = derived(recorded("gateway/waypoint_programmed"), {"metadata": {"uid": "its-own"}})
 BEHIND = recorded("deployment/waypoint_available")
+ITS_SERVICE = recorded("service/of_waypoint")
 SERVICE = recorded("service/bound")
 NAMESPACE = derived(recorded("namespace/enrolled"), {"metadata": {"labels": {"istio.io/use-waypoint": "waypoint"}}})
 POD = recorded("pod/captured")
@@ -29,11 +30,22 @@ def truth(goal: Goal, *items: dict[str, Any]) -> Truth:
 
 def test_a_waypoint_counts_with_a_deployment_of_its_own() -> None:
     goal = Goal("waypoint", GATEWAY["metadata"]["namespace"], GATEWAY["metadata"]["name"])
-    assert truth(goal, GATEWAY, owned(BEHIND, "its-own")).current
-    assert truth(goal, GATEWAY, owned(BEHIND, "of-the-one-before")).why == "no Deployment belongs to it"
-    assert truth(goal, GATEWAY, owned(derived(BEHIND, {"spec": {"replicas": 0}, "status": None}), "its-own")).status == "Waiting"
+    service = owned(ITS_SERVICE, "its-own")
+    assert truth(goal, GATEWAY, service, owned(BEHIND, "its-own")).current
+    assert truth(goal, GATEWAY, service, owned(BEHIND, "of-the-one-before")).why == "no Deployment belongs to it"
+    assert truth(goal, GATEWAY, service, owned(derived(BEHIND, {"spec": {"replicas": 0}, "status": None}), "its-own")).status == "Waiting"
     assert truth(goal, derived(GATEWAY, {"metadata": {"generation": 7}}), owned(BEHIND, "its-own")).status == "Waiting"
     assert truth(goal, BEHIND).status == "NotFound"
+
+
+def test_a_waypoint_counts_with_a_service_of_its_own_at_its_address() -> None:
+    goal = Goal("waypoint", GATEWAY["metadata"]["namespace"], GATEWAY["metadata"]["name"])
+    behind, service = owned(BEHIND, "its-own"), owned(ITS_SERVICE, "its-own")
+    assert truth(goal, GATEWAY, behind).why == "no Service belongs to it"
+    assert truth(goal, GATEWAY, behind, owned(ITS_SERVICE, "of-the-one-before")).why == "no Service belongs to it"
+    assert truth(goal, GATEWAY, behind, derived(service, {"metadata": {"deletionTimestamp": "2026-11-21T03:00:00Z"}})).why == "no Service belongs to it"
+    assert truth(goal, GATEWAY, behind, derived(service, {"spec": {"clusterIPs": ["10.0.0.9"]}})).status == "Waiting"
+    assert truth(Goal("Gateway", goal.namespace, goal.name), GATEWAY, behind, service).current
 
 
 def test_a_binding_counts_when_the_condition_names_the_waypoint_of_the_labels() -> None:
@@ -51,6 +63,9 @@ def test_a_binding_to_a_waypoint_counts_only_when_something_uses_that_one() -> N
     unlabelled = derived(NAMESPACE, {"metadata": {"labels": {"istio.io/use-waypoint": None}}})
     assert truth(Goal("binding", PLACE, waypoint=f"{PLACE}/waypoint"), unlabelled, own).current
     assert truth(Goal("binding", PLACE, waypoint=f"{PLACE}/other"), unlabelled, own).status == "Waiting"
+    elsewhere = derived(NAMESPACE, {"metadata": {"labels": {"istio.io/use-waypoint": "other"}}})
+    assert truth(Goal("binding", PLACE, waypoint=f"{PLACE}/other"), elsewhere, own).current, "the namespace names it, and a Service may name another"
+    assert truth(Goal("binding", PLACE, SERVICE["metadata"]["name"], f"{PLACE}/other"), elsewhere, own).status == "Waiting"
 
 
 @pytest.mark.parametrize(

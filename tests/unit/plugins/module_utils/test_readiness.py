@@ -18,7 +18,7 @@ ISTIOD = Target("Deployment", "istiod", "istio-system")
 CLUSTER_WIDE = Target("CustomResourceDefinition", "gateways.gateway.networking.k8s.io")
 CURRENT = Verdict("Current", message="1 of 1 pods are available")
 LESS = Verdict("InProgress", "LessAvailable", "0 of 1 pods are available", "Look at its pods.", "2026-11-20T23:14:49Z")
-FAILED = Verdict("Failed", "InvalidParameters", "no such ConfigMap.", "Correct its parametersRef.", final=True)
+FAILED = Verdict("Failed", "UnsupportedAddress", "only names are supported.", "Take the address out.", final=True)
 PATIENCE = 10.0
 
 # the end
@@ -36,7 +36,7 @@ PATIENCE = 10.0
         pytest.param(
             Outcome(((WAYPOINT, FAILED), (CLUSTER_WIDE, Verdict("NotFound", "NotFound", "it does not exist"))), 0.2),
             "2 of 2 targets are not ready on cluster prod after 0 s.\n"
-            "- waypoint shop/waypoint: Failed (InvalidParameters): no such ConfigMap. Correct its parametersRef. It will not become ready by waiting.\n"
+            "- waypoint shop/waypoint: Failed (UnsupportedAddress): only names are supported. Take the address out. It will not become ready by waiting.\n"
             "- CustomResourceDefinition gateways.gateway.networking.k8s.io: NotFound (NotFound): it does not exist.",
             id="all-without-hope-without-remedy",
         ),
@@ -94,7 +94,7 @@ def test_a_result_has_every_target_in_their_order() -> None:
         ),
         pytest.param(
             [(ISTIOD, CURRENT), (WAYPOINT, FAILED)],
-            "12.3 s, 4 of 5 ready: waypoint shop/waypoint is Failed (InvalidParameters): no such ConfigMap.; Deployment istio-system/istiod is Current",
+            "12.3 s, 4 of 5 ready: waypoint shop/waypoint is Failed (UnsupportedAddress): only names are supported.; Deployment istio-system/istiod is Current",
             id="what-is-missing-comes-first",
         ),
         pytest.param(

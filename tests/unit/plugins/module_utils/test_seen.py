@@ -16,19 +16,20 @@ from tests.unit.objects import Object, derived, recorded, with_condition
 WAYPOINT = Target("waypoint", "waypoint", "bookinfo")
 ISTIOD = Target("Deployment", "istiod", "istio-system")
 GATEWAY_OBJECT = recorded("gateway/waypoint_programmed")
+DEPLOYMENT_OBJECT = recorded("deployment/waypoint_available")
 
 
 @pytest.mark.parametrize(
     ("targets", "expected"),
     [
         pytest.param([], set(), id="nothing"),
-        pytest.param([WAYPOINT], {("Deployment", "bookinfo"), ("Gateway", "bookinfo")}, id="one-namespace"),
+        pytest.param([WAYPOINT], {("Deployment", "bookinfo"), ("Gateway", "bookinfo"), ("Service", "bookinfo")}, id="one-namespace"),
         pytest.param(
             [Target("waypoint", f"w{number}", "bookinfo") for number in range(50)],
-            {("Deployment", "bookinfo"), ("Gateway", "bookinfo")},
+            {("Deployment", "bookinfo"), ("Gateway", "bookinfo"), ("Service", "bookinfo")},
             id="many-targets-one-stream",
         ),
-        pytest.param([WAYPOINT, ISTIOD], {("Deployment", None), ("Gateway", "bookinfo")}, id="two-namespaces-are-read-as-all"),
+        pytest.param([WAYPOINT, ISTIOD], {("Deployment", None), ("Gateway", "bookinfo"), ("Service", "bookinfo")}, id="two-namespaces-are-read-as-all"),
         pytest.param(
             [Target("enrollment", namespace="shop"), Target("enrollment", namespace="store")], {("Namespace", None), ("Pod", None)}, id="cluster-scoped-too"
         ),
@@ -119,6 +120,7 @@ def test_a_judge_says_the_same_of_a_trimmed_pod(item: Object) -> None:
 
 def test_trim_leaves_other_kinds_whole() -> None:
     assert trim(derived(GATEWAY_OBJECT, {"metadata": {"managedFields": [{}]}})) == GATEWAY_OBJECT
+    assert trim(DEPLOYMENT_OBJECT)["metadata"]["ownerReferences"][0]["uid"] == trim(GATEWAY_OBJECT)["metadata"]["uid"], "a judge must see whose it is"
 
 
 SCOPE = Scope(POD, "shop")

@@ -238,7 +238,8 @@ VARIANTS: dict[Kind, list[Object]] = {
         for place in PLACES
         for name in ("details", "reviews")
         for item in (SERVICE_OBJECT, derived(SERVICE_OBJECT, {"status": {"conditions": None}}))
-    ],
+    ]
+    + [named(recorded("service/of_waypoint"), "waypoint", place) for place in PLACES],
 }
 SCOPES = {scope.kind: scope for scope in scopes_of(need for target in TARGETS for need in target.needs)}
 

@@ -36,6 +36,7 @@ ISTIOD = Target("Deployment", "istiod", "istio-system")
 GATEWAY_OBJECT = recorded("gateway/waypoint_programmed")
 NOT_PROGRAMMED = with_condition(GATEWAY_OBJECT, "Programmed", status="False", reason="AddressNotAssigned", message="no instances found")
 DEPLOYMENT = recorded("deployment/waypoint_available")
+SERVICE = recorded("service/of_waypoint")
 ISTIOD_OBJECT = recorded("deployment/istiod_available")
 PATIENCE = 10.0
 NOT_SERVED = Answer(404, "404 page not found\n")
@@ -56,20 +57,20 @@ def _leaping(seconds: float) -> Callable[[], float]:
 
 
 def test_what_is_current_is_not_waited_for() -> None:
-    outcome = wait_until_current(Cluster(GATEWAY_OBJECT, DEPLOYMENT).api.session, [WAYPOINT], timeout=PATIENCE, clock=lambda: 0.0)
+    outcome = wait_until_current(Cluster(GATEWAY_OBJECT, DEPLOYMENT, SERVICE).api.session, [WAYPOINT], timeout=PATIENCE, clock=lambda: 0.0)
     assert outcome.current
     assert outcome.laggards == []
     assert [verdict.status for _target, verdict in outcome.verdicts] == ["Current"]
 
 
 def test_the_wait_ends_with_the_event_that_was_missing() -> None:
-    cluster = Cluster(NOT_PROGRAMMED, DEPLOYMENT)
+    cluster = Cluster(NOT_PROGRAMMED, DEPLOYMENT, SERVICE)
     cluster.send("Gateway", "MODIFIED", GATEWAY_OBJECT)
     assert wait_until_current(cluster.api.session, [WAYPOINT], timeout=PATIENCE, clock=time.monotonic).current
 
 
 def test_all_targets_must_be_current() -> None:
-    cluster = Cluster(GATEWAY_OBJECT, DEPLOYMENT)
+    cluster = Cluster(GATEWAY_OBJECT, DEPLOYMENT, SERVICE)
     cluster.send("Deployment", "ADDED", ISTIOD_OBJECT)
     outcome = wait_until_current(cluster.api.session, [WAYPOINT, ISTIOD], timeout=PATIENCE, clock=time.monotonic)
     assert outcome.current
@@ -77,33 +78,33 @@ def test_all_targets_must_be_current() -> None:
 
 
 def test_without_time_what_is_there_is_judged() -> None:
-    outcome = wait_until_current(Cluster(NOT_PROGRAMMED, DEPLOYMENT, ISTIOD_OBJECT).api.session, [WAYPOINT], timeout=0, clock=lambda: 0.0)
+    outcome = wait_until_current(Cluster(NOT_PROGRAMMED, DEPLOYMENT, SERVICE, ISTIOD_OBJECT).api.session, [WAYPOINT], timeout=0, clock=lambda: 0.0)
     ((target, verdict),) = outcome.laggards
     assert (target, verdict.status, verdict.reason) == (WAYPOINT, "InProgress", "AddressNotAssigned")
 
 
 def test_one_that_has_failed_for_good_ends_the_wait_for_all() -> None:
-    failed = with_condition(GATEWAY_OBJECT, "Accepted", status="False", reason="InvalidParameters", message="no such ConfigMap")
-    cluster = Cluster(failed, DEPLOYMENT, ISTIOD_OBJECT)
+    failed = with_condition(GATEWAY_OBJECT, "Accepted", status="False", reason="UnsupportedAddress", message="only Hostname is supported")
+    cluster = Cluster(failed, DEPLOYMENT, SERVICE, ISTIOD_OBJECT)
     missing = Target("Deployment", "missing", "bookinfo")
     outcome = wait_until_current(cluster.api.session, [missing, WAYPOINT], timeout=3600, clock=lambda: 0.0)
     assert [verdict.final for _target, verdict in outcome.verdicts] == [False, True]
 
 
 def test_no_right_to_read_ends_the_wait_at_once() -> None:
-    cluster = Cluster(DEPLOYMENT, Gateway=refusal(403, "Forbidden", "gateways is forbidden"))
+    cluster = Cluster(DEPLOYMENT, SERVICE, Gateway=refusal(403, "Forbidden", "gateways is forbidden"))
     with pytest.raises(ApiError, match=r"refused to list gateways in namespace bookinfo \(gateways is forbidden\)"):
         wait_until_current(cluster.api.session, [WAYPOINT], timeout=3600, clock=lambda: 0.0)
 
 
 def test_a_kind_may_come_to_be_served_during_the_wait() -> None:
     answers = iter([NOT_SERVED, NOT_SERVED])
-    cluster = Cluster(DEPLOYMENT, Gateway=lambda: next(answers, listed(GATEWAY_OBJECT)))
+    cluster = Cluster(DEPLOYMENT, SERVICE, Gateway=lambda: next(answers, listed(GATEWAY_OBJECT)))
     assert wait_until_current(cluster.api.session, [WAYPOINT], timeout=PATIENCE, clock=time.monotonic).current
 
 
 def test_a_kind_that_is_not_served_is_told_with_its_remedy() -> None:
-    cluster = Cluster(DEPLOYMENT, ISTIOD_OBJECT, Gateway=NOT_SERVED)
+    cluster = Cluster(DEPLOYMENT, SERVICE, ISTIOD_OBJECT, Gateway=NOT_SERVED)
     outcome = wait_until_current(cluster.api.session, [WAYPOINT], timeout=0, clock=lambda: 0.0)
     ((_target, verdict),) = outcome.laggards
     assert (verdict.status, verdict.reason) == ("NotFound", "KindNotServed")
@@ -112,7 +113,9 @@ def test_a_kind_that_is_not_served_is_told_with_its_remedy() -> None:
 
 
 def test_a_server_that_never_answers_is_given_up_early() -> None:
-    cluster = Cluster(Gateway=TransportError("Connection refused"), Deployment=TransportError("Connection refused"))
+    cluster = Cluster(
+        Gateway=TransportError("Connection refused"), Deployment=TransportError("Connection refused"), Service=TransportError("Connection refused")
+    )
     with pytest.raises(Unreachable, match="could not be reached"):
         wait_until_current(cluster.api.session, [WAYPOINT], timeout=3600, clock=_leaping(1.0))
 
@@ -125,7 +128,7 @@ def test_what_has_not_been_read_is_not_called_missing() -> None:
         released.wait(PATIENCE)
         return listed(GATEWAY_OBJECT)
 
-    cluster = Cluster(DEPLOYMENT, ISTIOD_OBJECT, Gateway=late)
+    cluster = Cluster(DEPLOYMENT, SERVICE, ISTIOD_OBJECT, Gateway=late)
     try:
         outcome = wait_until_current(cluster.api.session, [WAYPOINT], timeout=60, clock=_leaping(100.0))
     finally:
@@ -267,17 +270,17 @@ def _key(item: Object) -> tuple[str, str, str]:
 @pytest.fixture
 def waypoint_there(monkeypatch: pytest.MonkeyPatch) -> Timeline:
     """A waypoint that is ready from the beginning."""
-    return Timeline(monkeypatch, GATEWAY_OBJECT, DEPLOYMENT, ISTIOD_OBJECT)
+    return Timeline(monkeypatch, GATEWAY_OBJECT, DEPLOYMENT, SERVICE, ISTIOD_OBJECT)
 
 
 @pytest.fixture
 def waypoint_coming(monkeypatch: pytest.MonkeyPatch) -> Timeline:
     """A waypoint that is not programmed."""
-    return Timeline(monkeypatch, NOT_PROGRAMMED, DEPLOYMENT, ISTIOD_OBJECT)
+    return Timeline(monkeypatch, NOT_PROGRAMMED, DEPLOYMENT, SERVICE, ISTIOD_OBJECT)
 
 
 BROKEN = derived(DEPLOYMENT, {"status": {"availableReplicas": 0}})
-FAILED = with_condition(GATEWAY_OBJECT, "Accepted", status="False", reason="InvalidParameters", message="no such ConfigMap")
+FAILED = with_condition(GATEWAY_OBJECT, "Accepted", status="False", reason="UnsupportedAddress", message="only Hostname is supported")
 
 
 def test_the_deadline_ends_the_wait(waypoint_coming: Timeline) -> None:
@@ -421,6 +424,7 @@ def test_what_comes_after_a_long_silence_elsewhere_is_believed_only_once_all_is_
 
 def test_a_stream_that_has_spoken_lately_is_not_read_anew(waypoint_coming: Timeline) -> None:
     waypoint_coming.bookmark(25, "Deployment")
+    waypoint_coming.bookmark(26, "Service")
     waypoint_coming.change(30, GATEWAY_OBJECT)
     assert waypoint_coming.wait(WAYPOINT, timeout=60).elapsed == 30
     assert waypoint_coming.renewed == []
@@ -464,7 +468,7 @@ def test_while_nothing_is_to_be_decided_nothing_is_read_anew(waypoint_coming: Ti
     for second in range(1, 100):
         waypoint_coming.change(second, derived(BROKEN, {"metadata": {"labels": {"tick": str(second)}}}))
     waypoint_coming.wait(WAYPOINT, timeout=100)
-    assert waypoint_coming.renewed == [(95.0, "Gateway")], "the last look is at what has been silent, and only there"
+    assert waypoint_coming.renewed == [(95.0, "Gateway"), (95.0, "Service")], "the last look is at what has been silent, and only there"
 
 
 # endpoints that must answer
@@ -587,7 +591,7 @@ def test_a_change_that_ends_the_wait_by_failing_is_told_as_well(waypoint_coming:
     told, tell = _notes()
     waypoint_coming.change(5, FAILED)
     waypoint_coming.wait(WAYPOINT, timeout=60, tell=tell)
-    assert [line[1] for line in told] == [["waypoint AddressNotAssigned"], ["waypoint InvalidParameters"]]
+    assert [line[1] for line in told] == [["waypoint AddressNotAssigned"], ["waypoint UnsupportedAddress"]]
 
 
 def test_many_changes_at_once_are_told_at_once() -> None:
@@ -632,7 +636,7 @@ def _flips(timeline: Timeline, times: Sequence[float], well: Object, ill: Object
 @given(times=st.lists(HALF_SECONDS, max_size=8), well_first=st.booleans(), stable_for=st.integers(0, 12), timeout=st.integers(0, 40))
 def test_the_wait_ends_in_the_first_moment_in_which_it_may(times: list[float], well_first: bool, stable_for: int, timeout: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        timeline = Timeline(patch, GATEWAY_OBJECT if well_first else NOT_PROGRAMMED, DEPLOYMENT, ISTIOD_OBJECT)
+        timeline = Timeline(patch, GATEWAY_OBJECT if well_first else NOT_PROGRAMMED, DEPLOYMENT, SERVICE, ISTIOD_OBJECT)
         states = _flips(timeline, times, GATEWAY_OBJECT, NOT_PROGRAMMED, well_first=well_first)
         outcome = timeline.wait(WAYPOINT, timeout=timeout + 0.25, stable_for=stable_for)
     ends = [at for at, _well in states[1:]] + [float("inf")]
@@ -660,7 +664,7 @@ def test_whatever_breaks_success_is_never_called_on_old_news(
     gateway: list[float], deployment: list[float], faults: list[tuple[str, float, str, float]], stable_for: int, timeout: int, list_seconds: float
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        timeline = Timeline(patch, NOT_PROGRAMMED, DEPLOYMENT, ISTIOD_OBJECT)
+        timeline = Timeline(patch, NOT_PROGRAMMED, DEPLOYMENT, SERVICE, ISTIOD_OBJECT)
         timeline.list_seconds = list_seconds
         states = {
             "Gateway": _flips(timeline, gateway, GATEWAY_OBJECT, NOT_PROGRAMMED, well_first=False),

@@ -95,6 +95,38 @@ def test_not_bound(service: Object, expected: WaypointRef | None, message: str, 
     assert verdict.details == {"bound": [], "opted_out": []}
 
 
+ELSEWHERE = derived(_attached_to(BOUND, "bookinfo/reviews"), {"metadata": {"labels": {USE: "reviews"}}})
+REVIEWS = WaypointRef("bookinfo", "reviews")
+
+
+@pytest.mark.parametrize(
+    ("services", "namespace", "expected", "message"),
+    [
+        pytest.param([ELSEWHERE], PLAIN, REF, "no Service here is bound to bookinfo/waypoint, and the namespace names no waypoint", id="nobody-names-it"),
+        pytest.param(
+            [ELSEWHERE], ENROLLED, OTHER, "no Service here is bound to infra/shared, and the namespace names bookinfo/waypoint", id="both-name-others"
+        ),
+        pytest.param([ELSEWHERE], PLAIN, REVIEWS, "", id="one-service-names-it"),
+        pytest.param([ELSEWHERE], ENROLLED, REF, "", id="the-namespace-names-it"),
+        pytest.param([ELSEWHERE, named(BOUND, "other")], ENROLLED, REVIEWS, "Service other: its namespace names bookinfo/waypoint", id="another-has-a-problem"),
+        pytest.param([ELSEWHERE], PLAIN, None, "", id="any-will-do"),
+    ],
+)
+def test_a_namespace_uses_the_waypoint_that_is_asked_for(services: list[Object], namespace: Object, expected: WaypointRef | None, message: str) -> None:
+    verdict = judge_binding("Namespace bookinfo", services, namespace, expected, one=False)
+    assert verdict.current == (not message)
+    assert message in verdict.message
+    assert verdict.current or verdict.remedy
+
+
+@pytest.mark.parametrize("kind", ["Service", "ServiceEntry"])
+def test_one_service_is_bound_to_the_waypoint_that_is_asked_for_and_to_no_other(kind: str) -> None:
+    verdict = judge_binding("it", [ELSEWHERE], ENROLLED, REF, one=True, kind=kind)
+    assert (verdict.status, verdict.reason, verdict.message) == ("InProgress", "NotBound", f"{kind} details: it names bookinfo/reviews, not bookinfo/waypoint")
+    assert judge_binding("it", [ELSEWHERE], ENROLLED, REVIEWS, one=True, kind=kind).current
+    assert judge_binding("it", [ELSEWHERE], ENROLLED, None, one=True, kind=kind).current
+
+
 def test_a_namespace_that_names_no_waypoint_is_not_bound_to_the_one_expected() -> None:
     verdict = judge_binding("Namespace bookinfo", [BOUND], PLAIN, REF, one=False)
     assert verdict.message == "Service details: neither it nor its namespace names bookinfo/waypoint"

@@ -8,17 +8,18 @@ from tests.unit.objects import Object, derived, recorded, with_condition, withou
 TITLE = "Gateway bookinfo/waypoint"
 PROGRAMMED = recorded("gateway/waypoint_programmed")
 DEPLOYMENT = recorded("deployment/waypoint_available")
-TRANSITION = "2026-11-20T23:14:49Z"
+SERVICE = recorded("service/of_waypoint")
+TRANSITION = "2026-11-21T02:56:02Z"
 
 
 @pytest.mark.requirement("H2")
 def test_a_programmed_waypoint_with_an_available_deployment_is_current() -> None:
-    verdict = judge_gateway(TITLE, PROGRAMMED, [DEPLOYMENT])
+    verdict = judge_gateway(TITLE, PROGRAMMED, [DEPLOYMENT], [SERVICE])
     assert (verdict.status, verdict.message) == (
         "Current",
-        "programmed at 10.0.0.82, waypoint.bookinfo.svc.cluster.local, 1 of 1 pods are available",
+        "programmed at 10.0.0.232, waypoint.bookinfo.svc.cluster.local, 1 of 1 pods are available",
     )
-    assert verdict.details == {"address": "10.0.0.82, waypoint.bookinfo.svc.cluster.local"}
+    assert verdict.details == {"address": "10.0.0.232, waypoint.bookinfo.svc.cluster.local"}
 
 
 @pytest.mark.requirement("H2")
@@ -105,38 +106,91 @@ def test_a_programmed_waypoint_with_an_available_deployment_is_current() -> None
     ],
 )
 def test_a_gateway_that_is_not_current(gateway: Object | None, deployments: list[Object], status: str, reason: str, message: str) -> None:
-    verdict = judge_gateway(TITLE, gateway, deployments)
+    verdict = judge_gateway(TITLE, gateway, deployments, [SERVICE])
     assert (verdict.status, verdict.reason, verdict.message) == (status, reason, message)
     assert verdict.remedy
     assert not verdict.final
 
 
-@pytest.mark.parametrize("reason", ["InvalidParameters", "UnsupportedAddress", "ListenersNotValid"])
+@pytest.mark.parametrize("reason", ["UnsupportedAddress", "ListenersNotValid"])
 def test_what_only_an_edit_can_mend_is_final(reason: str) -> None:
-    verdict = judge_gateway(TITLE, with_condition(PROGRAMMED, "Accepted", status="False", reason=reason, message="no"), [DEPLOYMENT])
+    verdict = judge_gateway(TITLE, with_condition(PROGRAMMED, "Accepted", status="False", reason=reason, message="no"), [DEPLOYMENT], [SERVICE])
     assert (verdict.status, verdict.reason, verdict.message, verdict.since, verdict.final) == ("Failed", reason, "Accepted is False: no", TRANSITION, True)
 
 
 def test_the_same_reason_of_an_older_generation_is_not_final() -> None:
     gateway = with_condition(derived(PROGRAMMED, {"metadata": {"generation": 2}}), "Accepted", status="False", reason="ListenersNotValid")
-    assert judge_gateway(TITLE, gateway, [DEPLOYMENT]).status == "InProgress"
+    assert judge_gateway(TITLE, gateway, [DEPLOYMENT], [SERVICE]).status == "InProgress"
+
+
+def test_parameters_that_do_not_exist_yet_are_not_final() -> None:
+    """istiod watches the ConfigMap: once it is created, the Gateway is accepted without a change of its own."""
+    verdict = judge_gateway(TITLE, with_condition(PROGRAMMED, "Accepted", status="False", reason="InvalidParameters", message="no"), [DEPLOYMENT], [SERVICE])
+    assert (verdict.status, verdict.reason, verdict.final) == ("InProgress", "InvalidParameters", False)
+    assert "ConfigMap" in verdict.remedy
 
 
 def test_a_reason_that_time_can_mend_is_not_final() -> None:
-    verdict = judge_gateway(TITLE, with_condition(PROGRAMMED, "Accepted", status="False", reason="NoMatchingParent", message="no"), [DEPLOYMENT])
+    verdict = judge_gateway(TITLE, with_condition(PROGRAMMED, "Accepted", status="False", reason="NoMatchingParent", message="no"), [DEPLOYMENT], [SERVICE])
     assert (verdict.status, verdict.final, verdict.remedy) == ("InProgress", False, "The message above is istiod's own.")
 
 
 def test_a_gateway_that_istiod_makes_no_deployment_for() -> None:
-    verdict = judge_gateway(TITLE, PROGRAMMED, [], managed=False)
-    assert (verdict.status, verdict.message) == ("Current", "programmed at 10.0.0.82, waypoint.bookinfo.svc.cluster.local")
+    verdict = judge_gateway(TITLE, PROGRAMMED, [], [], managed=False)
+    assert (verdict.status, verdict.message) == ("Current", "programmed at 10.0.0.232, waypoint.bookinfo.svc.cluster.local")
 
 
 def test_a_deployment_of_no_replicas_is_no_ready_pod() -> None:
     """Programmed may be older than the scaling down; Current promises that a ready pod stands behind the address."""
     counts = {"replicas": 0, "updatedReplicas": None, "readyReplicas": None, "availableReplicas": None}
     scaled_down = derived(DEPLOYMENT, {"spec": {"replicas": 0}, "status": counts})
-    assert not judge_gateway(TITLE, PROGRAMMED, [scaled_down]).current
+    assert not judge_gateway(TITLE, PROGRAMMED, [scaled_down], [SERVICE]).current
+
+
+def test_each_of_its_deployments_must_be_available() -> None:
+    """Of a Gateway that got another name for what is made for it, both are there."""
+    ill = derived(DEPLOYMENT, {"metadata": {"name": "waypoint-2"}, "status": {"availableReplicas": None}})
+    for deployments in ([DEPLOYMENT, ill], [ill, DEPLOYMENT]):
+        assert judge_gateway(TITLE, PROGRAMMED, deployments, [SERVICE]).message == (
+            "it is programmed, but Deployment bookinfo/waypoint-2: 0 of 1 pods are available"
+        )
+
+
+# the Service that its address is of
+
+MOVED = derived(SERVICE, {"spec": {"clusterIP": "10.0.0.9", "clusterIPs": ["10.0.0.9"]}})
+ENDING = derived(SERVICE, {"metadata": {"deletionTimestamp": TRANSITION}})
+INGRESS = derived(PROGRAMMED, {"spec": {"gatewayClassName": "istio"}})
+BY_NAME_ONLY = derived(PROGRAMMED, {"status": {"addresses": [{"type": "Hostname", "value": "waypoint.bookinfo.svc.cluster.local"}]}})
+
+
+@pytest.mark.parametrize(
+    ("gateway", "services", "reason", "message"),
+    [
+        pytest.param(PROGRAMMED, [], "NoService", "it is programmed, but there is no Service behind it", id="gone"),
+        pytest.param(INGRESS, [], "NoService", "it is programmed, but there is no Service behind it", id="gone-of-another-class"),
+        pytest.param(PROGRAMMED, [ENDING], "NoService", "it is programmed, but its Service is being deleted", id="being-deleted"),
+        pytest.param(
+            PROGRAMMED, [MOVED], "AddressOutdated", "its address 10.0.0.232 is not the one of Service bookinfo/waypoint, which is 10.0.0.9", id="made-again"
+        ),
+        pytest.param(PROGRAMMED, [ENDING, MOVED], "AddressOutdated", "", id="made-again-under-another-name"),
+        pytest.param(PROGRAMMED, [MOVED, SERVICE], "", "", id="one-of-two"),
+        pytest.param(INGRESS, [MOVED], "", "", id="another-class-gives-names"),
+        pytest.param(BY_NAME_ONLY, [MOVED], "", "", id="no-ip-address-to-compare"),
+        pytest.param(PROGRAMMED, [derived(MOVED, {"spec": {"clusterIPs": ["10.0.0.9", "10.0.0.232"]}})], "", "", id="the-second-of-two-families"),
+        pytest.param(PROGRAMMED, [derived(SERVICE, {"spec": {"clusterIPs": None}})], "", "", id="cluster-ip-alone"),
+        pytest.param(PROGRAMMED, [derived(MOVED, {"spec": {"clusterIP": "None", "clusterIPs": ["None"]}})], "", "", id="headless"),
+        pytest.param(PROGRAMMED, [derived(MOVED, {"spec": {"externalIPs": ["10.0.0.232"]}})], "", "", id="external-ip"),
+        pytest.param(PROGRAMMED, [derived(MOVED, {"status": {"loadBalancer": {"ingress": [{"ip": "10.0.0.232"}]}}})], "", "", id="load-balancer"),
+        pytest.param(PROGRAMMED, [derived(MOVED, {"metadata": {"annotations": {"traffic.istio.io/nodeSelector": "{}"}}})], "", "", id="the-nodes-addresses"),
+    ],
+)
+def test_the_address_must_be_the_one_of_its_service(gateway: Object, services: list[Object], reason: str, message: str) -> None:
+    """Nobody may look after the Gateway any more: then its status stays as it was, whatever becomes of its Service."""
+    verdict = judge_gateway(TITLE, gateway, [DEPLOYMENT], services)
+    assert (verdict.current, verdict.reason, verdict.final) == (not reason, reason, False)
+    assert message in verdict.message
+    assert verdict.current or ("istiod runs and owns the Gateway's revision" in verdict.remedy and verdict.status == "InProgress")
 
 
 PENDING = recorded("gateway/load_balancer_pending")
@@ -160,7 +214,7 @@ def _at(*addresses: str) -> Object:
     ],
 )
 def test_a_gateway_may_have_to_be_reachable_from_outside(gateway: Object, services: list[Object] | None, reason: str) -> None:
-    verdict = judge_gateway(TITLE, gateway, [DEPLOYMENT], load_balancer_services=services)
+    verdict = judge_gateway(TITLE, gateway, [DEPLOYMENT], [SERVICE] if services is None else services, load_balancer=services is not None)
     assert (verdict.current, verdict.reason) == (not reason, reason)
     # istiod waits for the load balancer, too; then its controller is to be looked at, not the pods.
     assert verdict.current or "load balancer controller" in verdict.remedy

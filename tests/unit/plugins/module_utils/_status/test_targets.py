@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.kinds import (
+    DEPLOYMENT,
     ENDPOINT_SLICE,
     HORIZONTAL_POD_AUTOSCALER,
     NAMESPACE,
@@ -179,11 +180,39 @@ def test_the_deployment_of_another_gateway_does_not_count() -> None:
     assert Target("Gateway", "waypoint", "bookinfo").judge(StoredObjects([*others, elsewhere])).reason == "NoDeployment"
 
 
+OF_ANOTHER: Object = {"metadata": {"ownerReferences": [{"kind": "Gateway", "name": "waypoint", "uid": "of-the-one-before"}]}}
+
+
+@pytest.mark.parametrize(("kind", "reason"), [("Deployment", "NoDeployment"), ("Service", "NoService")])
+@pytest.mark.parametrize("owners", [OF_ANOTHER, {"metadata": {"ownerReferences": None}}], ids=["of-the-gateway-before", "of-nobody"])
+@pytest.mark.parametrize("target", [Target("Gateway", "waypoint", "bookinfo"), Target("waypoint", "waypoint", "bookinfo")], ids=str)
+def test_what_is_left_of_a_gateway_that_was_made_again_does_not_count(target: Target, owners: Object, kind: str, reason: str) -> None:
+    """Until the garbage collector has been there, Deployment and Service of the deleted one are as good as ever."""
+
+    def made(item: Object) -> bool:
+        return item["kind"] == kind and item["metadata"]["name"] == "waypoint"
+
+    left = [derived(item, owners) if made(item) else item for item in OBJECTS]
+    assert target.judge(StoredObjects(left)).reason == reason
+    new = [named(item, "a-new-one") for item in OBJECTS if made(item)]
+    assert target.judge(StoredObjects([*left, *new])).current, "the old one counts no more than a stranger"
+
+
+@pytest.mark.parametrize(
+    ("kind", "situation"), [("horizontalPodAutoscaler", "horizontalpodautoscaler/of_waypoint"), ("podDisruptionBudget", "poddisruptionbudget/of_waypoint")]
+)
+def test_what_was_made_by_parameters_for_the_gateway_before_does_not_count(kind: str, situation: str) -> None:
+    made = recorded(situation)
+    without = Target("waypoint", "waypoint", "bookinfo", wish={"overlays": {}})
+    assert without.judge(StoredObjects([*OBJECTS, made])).reason == "ParametersNotApplied", f"an own {kind} is left"
+    assert without.judge(StoredObjects([*OBJECTS, derived(made, OF_ANOTHER)])).current
+
+
 def test_a_gateway_with_a_host_name_is_somebody_elses_deployment() -> None:
     gateway = derived(GATEWAY, {"spec": {"addresses": [{"type": "Hostname", "value": "ingress.istio-system.svc.cluster.local"}]}})
     assert Target("Gateway", "waypoint", "bookinfo").judge(StoredObjects([gateway])).current
     gateway = derived(GATEWAY, {"spec": {"addresses": [{"type": "IPAddress", "value": "192.0.2.1"}]}})
-    assert Target("Gateway", "waypoint", "bookinfo").judge(StoredObjects([gateway])).reason == "NoDeployment"
+    assert Target("Gateway", "waypoint", "bookinfo").judge(StoredObjects([gateway])).reason == "NoService"
 
 
 def test_a_binding_of_one_service_looks_at_that_service_only() -> None:
@@ -198,8 +227,7 @@ def test_a_binding_of_one_service_looks_at_that_service_only() -> None:
 
 
 def test_wishes_say_what_must_be_read_besides() -> None:
-    assert (SERVICE, "shop") not in Target("Gateway", "front", "shop").needs
-    assert (SERVICE, "shop") in Target("Gateway", "front", "shop", wish={"load_balancer": True}).needs
+    assert {kind for kind, _namespace in Target("waypoint", "front", "shop").needs} == {GATEWAY_KIND, DEPLOYMENT, SERVICE}
     kinds = {kind for kind, _namespace in Target("waypoint", "waypoint", "shop", wish={"overlays": {"deployment": {}}}).needs}
     assert kinds >= {GATEWAY_KIND, SERVICE, HORIZONTAL_POD_AUTOSCALER, POD_DISRUPTION_BUDGET}
     assert Target("binding", "", "shop", wish={"bound_kind": "ServiceEntry"}).needs == ((SERVICE_ENTRY, "shop"), (NAMESPACE, None))

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.verdict import Verdict
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.workloads import (
     cause_in_pods,
     judge_daemon_set,
@@ -32,9 +35,16 @@ DELETED = {"metadata": {"deletionTimestamp": "2026-11-21T08:00:00Z"}}
             "its status speaks of generation 1, but generation 2 is wanted",
             id="stale",
         ),
-        pytest.param(derived(DEPLOYMENT, {"status": None}), "InProgress", "LessUpdated", "0 of 1 pods have the newest template", id="no-status"),
+        pytest.param(derived(DEPLOYMENT, {"status": None}), "InProgress", "NotObserved", "its controller has not looked at it yet", id="no-status"),
         pytest.param(derived(DEPLOYMENT, {"spec": {"replicas": 3}}), "InProgress", "LessUpdated", "1 of 3 pods have the newest template", id="scaling-up"),
         pytest.param(derived(DEPLOYMENT, {"status": {"replicas": 2}}), "InProgress", "OldPodsLeft", "1 old pods have not ended", id="old-pods-left"),
+        pytest.param(
+            derived(DEPLOYMENT, {"status": dict.fromkeys(("replicas", "updatedReplicas", "availableReplicas", "readyReplicas"), 3)}),
+            "InProgress",
+            "OldPodsLeft",
+            "2 pods too many have not ended",
+            id="scaling-down",
+        ),
         pytest.param(
             derived(DEPLOYMENT, {"status": {"availableReplicas": None}}), "InProgress", "LessAvailable", "0 of 1 pods are available", id="not-available"
         ),
@@ -67,7 +77,7 @@ def test_a_laggard_tells_since_when() -> None:
         pytest.param(DAEMON_SET, "Current", "", "3 of 3 nodes have an available pod", id="as-recorded"),
         pytest.param(None, "NotFound", "NotFound", "DaemonSet istio-system/ztunnel does not exist", id="missing"),
         pytest.param(derived(DAEMON_SET, DELETED), "Terminating", "Terminating", "it is being deleted", id="deleted"),
-        pytest.param(derived(DAEMON_SET, {"status": None}), "InProgress", "NotObserved", "it has no status yet", id="no-status"),
+        pytest.param(derived(DAEMON_SET, {"status": None}), "InProgress", "NotObserved", "its controller has not looked at it yet", id="no-status"),
         pytest.param(
             derived(DAEMON_SET, {"metadata": {"generation": 2}}),
             "InProgress",
@@ -122,7 +132,8 @@ ROLLING: Object = {"status": {"updateRevision": "db-2", "updatedReplicas": 1}}
     [
         pytest.param(STATEFUL_SET, "Current", "", "3 of 3 pods are available", id="current"),
         pytest.param(None, "NotFound", "NotFound", "StatefulSet shop/db does not exist", id="missing"),
-        pytest.param(derived(STATEFUL_SET, {"status": None}), "InProgress", "LessAvailable", "0 of 3 pods are available", id="no-status"),
+        pytest.param(derived(STATEFUL_SET, {"status": None}), "InProgress", "NotObserved", "its controller has not looked at it yet", id="no-status"),
+        pytest.param(derived(STATEFUL_SET, {"spec": {"replicas": 1}}), "InProgress", "OldPodsLeft", "2 pods too many have not ended", id="scaling-down"),
         pytest.param(
             derived(STATEFUL_SET, {"status": {"availableReplicas": 2}}), "InProgress", "LessAvailable", "2 of 3 pods are available", id="one-not-available"
         ),
@@ -140,6 +151,35 @@ ROLLING: Object = {"status": {"updateRevision": "db-2", "updatedReplicas": 1}}
 def test_judge_stateful_set(stateful_set: Object | None, status: str, reason: str, message: str) -> None:
     verdict = judge_stateful_set("StatefulSet shop/db", stateful_set)
     assert (verdict.status, verdict.reason, verdict.message) == (status, reason, message)
+
+
+@pytest.mark.parametrize(
+    ("judge", "item"),
+    [
+        pytest.param(judge, recorded(situation), id=situation)
+        for judge, situation in (
+            (judge_deployment, "deployment/istiod_available"),
+            (judge_stateful_set, "statefulset/available"),
+            (judge_replica_set, "replicaset/available"),
+            (judge_daemon_set, "daemonset/ztunnel_available"),
+        )
+    ],
+)
+def test_what_no_controller_has_looked_at_is_not_current(judge: Callable[[str, Object | None], Verdict], item: Object) -> None:
+    """With replicas 0, all counts are as they should be from the beginning."""
+    for status in (None, {}, {"replicas": 0}):
+        new = derived(derived(item, {"status": None}), {"spec": {"replicas": 0}, "status": status})
+        verdict = judge("it", new)
+        assert (verdict.status, verdict.reason, verdict.final) == ("InProgress", "NotObserved", False), f"with status {status}"
+        assert "kube-controller-manager" in verdict.remedy
+
+
+@pytest.mark.parametrize("situation", ["deployment/istiod_available", "statefulset/available", "replicaset/available"])
+def test_what_is_observed_at_zero_replicas_is_current(situation: str) -> None:
+    item = recorded(situation)
+    judge = {"Deployment": judge_deployment, "StatefulSet": judge_stateful_set, "ReplicaSet": judge_replica_set}[item["kind"]]
+    none = derived(derived(item, {"status": None}), {"spec": {"replicas": 0}, "status": {"observedGeneration": item["metadata"]["generation"]}})
+    assert judge("it", none).message == "0 of 0 pods are available"
 
 
 def _not_ready(name: str, **status: object) -> Object:
