@@ -42,7 +42,8 @@ options:
           - What the target is. Without O(targets[].api_version) it is one of those that follow.
           - V(control_plane) is istiod in O(targets[].namespace), of the revision O(targets[].name), with its webhooks, which must have their CA,
             refuse wrong objects, and answer.
-          - V(waypoint) and V(Gateway) are ready when accepted and programmed at their generation, with an address, the Service that has it, and an available Deployment.
+          - V(waypoint) and V(Gateway) are ready when accepted and programmed at their generation, with an address, the Service that has it, and an
+            available Deployment.
           - V(binding) is ready when the Services of O(targets[].namespace), or the one called O(targets[].name), are bound to the waypoint that
             their labels name; and to its canary, and for ingress traffic, when labels ask for that.
           - V(enrollment) is ready when every pod of O(targets[].namespace) that should be captured is.

@@ -8,11 +8,16 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import time
 import traceback
 import typing as t
 from pathlib import Path
+
+# Importing kubernetes makes hundreds of thousands of objects that all stay: looking through them for garbage, meanwhile and at the end of
+# the process, would be a tenth of what a short task takes.
+gc.disable()
 
 # get_api_client() would add a dynamic client, whose discovery costs requests that no module here needs.
 # These three helpers of it have been the same from kubernetes.core 5 to 6 (the dependency is capped at 6).
@@ -33,6 +38,9 @@ try:
     _UNUSABLE = (ConfigException, OSError, TypeError, ValueError, YAMLError)
 except ImportError:
     IMPORT_ERROR = traceback.format_exc()
+
+gc.enable()
+gc.freeze()
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
