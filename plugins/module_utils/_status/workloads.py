@@ -40,7 +40,7 @@ def judge_deployment(title: str, deployment: Object | None) -> Verdict:
         less = Verdict("InProgress", "LessUpdated", f"{updated} of {wanted} pods have the newest template", _LOOK_AT_PODS, since)
         return refused or less
     if total > updated:
-        return Verdict("InProgress", "OldPodsLeft", f"{total - updated} old pods have not ended", "Wait for the rollout.", since)
+        return Verdict("InProgress", "OldPodsLeft", f"old pods that have not ended: {total - updated}", "Wait for the rollout.", since)
     if total > wanted:
         return _too_many(total - wanted, since)
     if ready < updated:

@@ -37,7 +37,7 @@ DELETED = {"metadata": {"deletionTimestamp": "2026-11-21T08:00:00Z"}}
         ),
         pytest.param(derived(DEPLOYMENT, {"status": None}), "InProgress", "NotObserved", "its controller has not looked at it yet", id="no-status"),
         pytest.param(derived(DEPLOYMENT, {"spec": {"replicas": 3}}), "InProgress", "LessUpdated", "1 of 3 pods have the newest template", id="scaling-up"),
-        pytest.param(derived(DEPLOYMENT, {"status": {"replicas": 2}}), "InProgress", "OldPodsLeft", "1 old pods have not ended", id="old-pods-left"),
+        pytest.param(derived(DEPLOYMENT, {"status": {"replicas": 2}}), "InProgress", "OldPodsLeft", "old pods that have not ended: 1", id="old-pods-left"),
         pytest.param(
             derived(DEPLOYMENT, {"status": dict.fromkeys(("replicas", "updatedReplicas", "availableReplicas", "readyReplicas"), 3)}),
             "InProgress",
