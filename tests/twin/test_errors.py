@@ -126,7 +126,7 @@ def test_bad_inventory_data_fails_before_the_first_write_with_all_mistakes_at_on
         "mesh_waypoints[0].name is 'Way Point'",
         "found in mesh_waypoints",
         "mesh_namespaces[0] binds namespace other to shop/w, which allows only its own namespace",
-        "mesh_namespaces[1] needs either name or label_selector",
+        "mesh_namespaces[1] needs name, label_selector or both",
     ):
         assert told in output, f"the message does not tell {told!r}:\n{done.stdout[-3000:]}"
     assert "Apply the definitions" not in done.stdout
