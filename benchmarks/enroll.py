@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import monotonic
@@ -66,7 +67,8 @@ class _Work:
         taken = {}
         for connections in CONNECTIONS:
             self.reset()
-            taken[connections] = self._timed(lambda chosen=connections: self.bench.label_namespaces(self.number, {MODE: "ambient"}, chosen))  # type: ignore[misc]
+            label = functools.partial(self.bench.label_namespaces, self.number, {MODE: "ambient"}, connections)
+            taken[connections] = self._timed(label)
         self.connections = min(taken, key=lambda connections: taken[connections])
         self.facts["limit_connections"] = self.connections
 
