@@ -113,10 +113,10 @@ class LabelChange:
         patch = self.patch
         leaving, joining = patch.get(DATAPLANE_MODE, "ambient") != "ambient", patch.get(DATAPLANE_MODE) == "ambient"
         bound = any(name in patch for name in _BINDING) and self.after.get(USE_WAYPOINT, NO_WAYPOINT) != NO_WAYPOINT
-        if self.wish.kind not in ("Namespace", "Service"):
-            place = 2 if joining or bound else 1 if leaving else 0
-            return tuple(patch if place == part else {} for part in range(3))  # type: ignore[return-value]
         parts: tuple[Patch, Patch, Patch] = ({}, {}, {})
+        if self.wish.kind not in ("Namespace", "Service"):
+            parts[2 if joining or bound else 1 if leaving else 0].update(patch)
+            return parts
         off = {_BINDING: not bound, _CANARY: CANARY not in self.after, (INGRESS_USE_WAYPOINT,): self.after.get(INGRESS_USE_WAYPOINT) != "true"}
         for names, is_off in off.items():
             parts[0 if is_off and not bound else 2].update({name: patch[name] for name in names if name in patch})
