@@ -6,14 +6,34 @@ from __future__ import annotations
 
 import typing as t
 
-from ..module_utils._mesh.charts import chart_reference, chart_values
+from ansible.errors import AnsibleFilterError
+
+from ..module_utils._mesh.argocd import application
+from ..module_utils._mesh.charts import chart_reference, chart_values, istiod_values
+from ..module_utils._mesh.gateway_releases import gateway_targets, gateway_values
+
+Values = t.Dict[str, t.Any]
 
 
 class FilterModule:
     """Filters of the role istio."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
-        return {"chart_reference": chart_reference_of, "chart_values": chart_values_of}
+        return {
+            "argocd_application": argocd_application,
+            "chart_reference": chart_reference_of,
+            "chart_values": chart_values_of,
+            "gateway_targets": gateway_targets,
+            "gateway_values": gateway_values_of,
+        }
+
+
+def argocd_application(release: str, reference: t.Mapping[str, str], values: Values, *, namespace: str, argocd: t.Mapping[str, t.Any]) -> Values:
+    """The Application of one release; see argocd_application.yml."""
+    try:
+        return application(str(release), reference, values, namespace=str(namespace), argocd=argocd)
+    except ValueError as error:
+        raise AnsibleFilterError(str(error)) from error
 
 
 def chart_reference_of(chart: str, source: str, version: str) -> dict[str, str]:
@@ -21,6 +41,18 @@ def chart_reference_of(chart: str, source: str, version: str) -> dict[str, str]:
     return chart_reference(str(source), str(chart), str(version))
 
 
-def chart_values_of(chart: str, platform: str = "", user: t.Mapping[str, t.Any] | None = None) -> dict[str, t.Any]:
+def chart_values_of(
+    chart: str,
+    platform: str = "",
+    user: t.Mapping[str, t.Any] | None = None,
+    mode: str = "ambient",
+    settings: t.Mapping[str, t.Any] | None = None,
+) -> Values:
     """The values of a chart; see chart_values.yml."""
-    return chart_values(str(chart), platform=str(platform), user=user)
+    own = istiod_values(**settings) if settings and chart == "istiod" else None
+    return chart_values(str(chart), platform=str(platform), user=user, mode=str(mode), own=own)
+
+
+def gateway_values_of(gateway: t.Mapping[str, t.Any], platform: str = "") -> Values:
+    """The values of one gateway's release; see gateway_values.yml."""
+    return gateway_values(gateway, platform=str(platform))

@@ -14,7 +14,10 @@ from __future__ import annotations
 
 import typing as t
 
-CHARTS = ("base", "istiod", "cni", "ztunnel")
+CHARTS = ("base", "istiod", "cni", "ztunnel", "gateway")
+MODES = ("ambient", "sidecar")
+# What keeps pods off a node until istio-cni runs there. Source: istio-discovery's values.yaml, taint.name.
+STARTUP_TAINT = "cni.istio.io/not-ready"
 
 # Platforms for which the charts have values of their own. They know no others (eks, aks, kind) and would refuse them.
 # Not openshift: its values expect cni and ztunnel in kube-system.
@@ -26,18 +29,46 @@ _ROOT_KEYS = frozenset({"global", "meshConfig", "profile", "platform", "compatib
 Values = t.Dict[str, t.Any]
 
 
-def chart_values(chart: str, *, platform: str = "", user: t.Mapping[str, t.Any] | None = None) -> Values:
-    """The values of one chart: the ambient profile and the platform first, the user's over them, prefixed as the chart needs.
+def chart_values(
+    chart: str,
+    *,
+    platform: str = "",
+    user: t.Mapping[str, t.Any] | None = None,
+    mode: str = "ambient",
+    own: t.Mapping[str, t.Any] | None = None,
+) -> Values:
+    """The values of one chart: the mode's profile and the platform first, then the collection's own, then the user's, prefixed as the chart needs.
 
     Args:
         chart: one of CHARTS.
         platform: one of CHART_PLATFORMS; any other needs no values.
         user: the user's own values.
+        mode: one of MODES. Sidecar mode has no profile: it is what the charts do by themselves.
+        own: what the collection's variables say, such as istiod_values().
     """
-    values: Values = {"profile": "ambient"}
+    values: Values = {"profile": "ambient"} if mode == "ambient" and chart != "gateway" else {}
     if platform in CHART_PLATFORMS:
         values["global"] = {"platform": platform}
-    return merge(values, _prefixed(user or {}, _PREFIXES.get(chart)))
+    prefix = _PREFIXES.get(chart)
+    return merge(merge(values, _prefixed(own or {}, prefix)), _prefixed(user or {}, prefix))
+
+
+def istiod_values(*, replicas: int | None = None, autoscaling: t.Mapping[str, t.Any] | None = None, startup_taint: bool = False) -> Values:
+    """What the collection's variables say about istiod, as values without prefix.
+
+    Args:
+        replicas: a fixed number of istiods; not together with autoscaling.
+        autoscaling: C(min) and C(max) replicas.
+        startup_taint: nodes begin with STARTUP_TAINT. istiod takes it away once istio-cni is ready there, and must be able to start before.
+    """
+    values: Values = {}
+    if replicas:
+        values.update(autoscaleEnabled=False, replicaCount=replicas)
+    elif autoscaling:
+        values.update(autoscaleEnabled=True, autoscaleMin=autoscaling["min"], autoscaleMax=autoscaling["max"])
+    if startup_taint:
+        values.update(taint={"enabled": True}, tolerations=[{"key": STARTUP_TAINT, "operator": "Exists"}])
+    return values
 
 
 def chart_reference(source: str, chart: str, version: str) -> dict[str, str]:
@@ -45,7 +76,7 @@ def chart_reference(source: str, chart: str, version: str) -> dict[str, str]:
 
     Args:
         source: an HTTPS repository, an OCI registry path, or a directory with charts as C(helm pull) saves them.
-        chart: one of CHARTS.
+        chart: one of CHARTS, or any other that is kept there.
         version: the charts' version.
     """
     base = source.rstrip("/")
@@ -74,4 +105,4 @@ def _prefixed(user: t.Mapping[str, t.Any], prefix: str | None) -> Values:
     return merge({prefix: moved} if moved else {}, kept)
 
 
-__all__ = ("CHARTS", "CHART_PLATFORMS", "chart_reference", "chart_values", "merge")
+__all__ = ("CHARTS", "CHART_PLATFORMS", "MODES", "STARTUP_TAINT", "chart_reference", "chart_values", "istiod_values", "merge")

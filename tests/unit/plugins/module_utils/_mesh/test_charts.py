@@ -12,14 +12,45 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.charts im
     CHARTS,
     chart_reference,
     chart_values,
+    istiod_values,
     merge,
 )
 
 
-@pytest.mark.parametrize("chart", CHARTS)
+@pytest.mark.parametrize("chart", [chart for chart in CHARTS if chart != "gateway"])
 @pytest.mark.parametrize("user", [None, {}, {"replicaCount": 2}, {"global": {"hub": "mirror"}}], ids=["none", "empty", "own", "global"])
 def test_every_chart_gets_the_ambient_profile(chart: str, user: dict[str, Any] | None) -> None:
     assert chart_values(chart, user=user)["profile"] == "ambient"
+
+
+@pytest.mark.requirement("C10")
+@pytest.mark.parametrize("chart", CHARTS)
+def test_sidecar_mode_is_what_the_charts_do_by_themselves(chart: str) -> None:
+    assert chart_values(chart, mode="sidecar") == {}
+
+
+@pytest.mark.requirement("C12")
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        pytest.param({}, {}, id="nothing-said"),
+        pytest.param({"replicas": 2}, {"autoscaleEnabled": False, "replicaCount": 2}, id="two-istiods"),
+        pytest.param({"autoscaling": {"min": 2, "max": 4}}, {"autoscaleEnabled": True, "autoscaleMin": 2, "autoscaleMax": 4}, id="autoscaling"),
+        pytest.param(
+            {"startup_taint": True},
+            {"taint": {"enabled": True}, "tolerations": [{"key": "cni.istio.io/not-ready", "operator": "Exists"}]},
+            id="startup-taint",
+        ),
+    ],
+)
+def test_settings_of_istiod(settings: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert istiod_values(**settings) == expected
+    assert chart_values("istiod", own=istiod_values(**settings)).get("pilot", {}) == expected
+
+
+def test_the_users_values_win_over_settings() -> None:
+    own = istiod_values(replicas=2)
+    assert chart_values("istiod", own=own, user={"replicaCount": 3})["pilot"] == {"autoscaleEnabled": False, "replicaCount": 3}
 
 
 @pytest.mark.parametrize("platform", sorted(CHART_PLATFORMS))

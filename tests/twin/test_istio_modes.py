@@ -1,0 +1,141 @@
+"""What the role istio installs: sidecar mode, gateways from the chart, a startup taint, and delivery by Argo CD."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.twin.conftest import Twin
+
+GATEWAYS = [
+    {"name": "istio-ingress", "namespace": "istio-ingress", "replicas": 2, "service": {"type": "NodePort", "external_traffic_policy": "Local"}},
+    {
+        "name": "edge",
+        "namespace": "edge",
+        "service": {
+            "type": "LoadBalancer",
+            "annotations": {"example.com/owner": "edge"},
+            "ports": [{"name": "status-port", "port": 15021, "protocol": "TCP"}, {"name": "http2", "port": 80, "protocol": "TCP", "targetPort": 8080}],
+            "load_balancer_source_ranges": ["192.0.2.0/24"],
+            "load_balancer_class": "example.com/class",
+            "allocate_load_balancer_node_ports": False,
+            "ip_family_policy": "SingleStack",
+            "ip_families": ["IPv4"],
+            "external_ips": ["192.0.2.7"],
+        },
+    },
+]
+
+
+def _play(twin: Twin, directory: Path, variables: dict[str, Any], *arguments: str) -> str:
+    file = directory / "variables.yml"
+    file.write_text(yaml.safe_dump({"bookinfo_enabled": False, "mesh_waypoints": [], "mesh_namespaces": [], **variables}))
+    done = twin.play("site.yml", "-e", f"@{file}", *arguments)
+    return done.stdout + done.stderr
+
+
+def _json(twin: Twin, *arguments: str) -> Any:
+    done = twin.run(["kubectl", *arguments, "-o", "json"])
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def sidecar(empty_twin: Twin, tmp_path_factory: pytest.TempPathFactory) -> Twin:
+    variables = {"istio_mode": "sidecar", "istio_istiod_replicas": 2, "istio_gateways": GATEWAYS}
+    told = _play(empty_twin, tmp_path_factory.mktemp("sidecar"), variables)
+    assert "failed=0" in told, told[-4000:]
+    return empty_twin
+
+
+@pytest.mark.requirement("C10", "C6")
+def test_sidecar_mode_installs_base_istiod_and_the_gateways(sidecar: Twin) -> None:
+    releases = json.loads(sidecar.run(["helm", "list", "-A", "-o", "json"]).stdout)
+    assert sorted((release["namespace"], release["name"]) for release in releases) == [
+        ("edge", "edge"),
+        ("istio-ingress", "istio-ingress"),
+        ("istio-system", "istio-base"),
+        ("istio-system", "istiod"),
+    ]
+    environment = _json(sidecar, "-n", "istio-system", "get", "deployment", "istiod")["spec"]["template"]["spec"]["containers"][0]["env"]
+    assert not [variable for variable in environment if variable["name"] == "PILOT_ENABLE_AMBIENT" and variable.get("value") == "true"]
+
+
+@pytest.mark.requirement("C12")
+def test_two_istiods_and_two_gateway_pods(sidecar: Twin) -> None:
+    for namespace, name in (("istio-system", "istiod"), ("istio-ingress", "istio-ingress")):
+        assert _json(sidecar, "-n", namespace, "get", "deployment", name)["status"]["readyReplicas"] == 2, name
+
+
+@pytest.mark.requirement("C13")
+def test_each_field_of_a_gateways_service_is_on_the_service(sidecar: Twin) -> None:
+    spec = _json(sidecar, "-n", "istio-ingress", "get", "service", "istio-ingress")["spec"]
+    assert (spec["type"], spec["externalTrafficPolicy"]) == ("NodePort", "Local")
+    assert [(port["name"], port["port"]) for port in spec["ports"]] == [("status-port", 15021), ("http2", 80), ("https", 443)]
+    service = _json(sidecar, "-n", "edge", "get", "service", "edge")
+    assert service["metadata"]["annotations"]["example.com/owner"] == "edge"
+    spec = service["spec"]
+    assert spec["type"] == "LoadBalancer"
+    assert [(port["port"], port["targetPort"]) for port in spec["ports"]] == [(15021, 15021), (80, 8080)]
+    assert spec["loadBalancerSourceRanges"] == ["192.0.2.0/24"]
+    assert spec["loadBalancerClass"] == "example.com/class"
+    assert spec["allocateLoadBalancerNodePorts"] is False
+    assert (spec["ipFamilyPolicy"], spec["ipFamilies"], spec["externalIPs"]) == ("SingleStack", ["IPv4"], ["192.0.2.7"])
+
+
+@pytest.mark.requirement("C10")
+def test_again_nothing_changes_and_ambient_mode_is_added_and_never_taken_away(sidecar: Twin, tmp_path: Path) -> None:
+    variables = {"istio_mode": "sidecar", "istio_istiod_replicas": 2, "istio_gateways": GATEWAYS}
+    assert "changed=0" in _play(sidecar, tmp_path, variables)
+    taint = "cni.istio.io/not-ready=true:NoExecute"
+    assert sidecar.run(["kubectl", "taint", "node", "node-1", taint]).returncode == 0
+    told = _play(sidecar, tmp_path, {**variables, "istio_mode": "ambient", "istio_startup_taint": True})
+    assert "failed=0" in told, told[-4000:]
+    names = {release["name"] for release in json.loads(sidecar.run(["helm", "list", "-A", "-o", "json"]).stdout)}
+    assert {"istio-cni", "ztunnel"} <= names
+    # istiod's own controller takes it away once istio-cni is ready on the node.
+    assert sidecar.run(["kubectl", "wait", "node/node-1", "--for=jsonpath={.spec.taints}=", "--timeout=1s"]).returncode or not _json(
+        sidecar, "get", "node", "node-1"
+    )["spec"].get("taints")
+    refused = _play(sidecar, tmp_path, variables)
+    assert "Cluster sandbox runs Istio in ambient mode (release istio-system/ztunnel), but istio_mode is sidecar" in " ".join(refused.split())
+
+
+def test_applications_of_argocd_carry_charts_and_values(mesh: Twin, tmp_path: Path) -> None:
+    """Argo CD itself is not on the twin: the definition of its Application is, and what it would install is there already."""
+    definition = {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "applications.argoproj.io"},
+        "spec": {
+            "group": "argoproj.io",
+            "scope": "Namespaced",
+            "names": {"kind": "Application", "plural": "applications", "singular": "application"},
+            "versions": [
+                {
+                    "name": "v1alpha1",
+                    "served": True,
+                    "storage": True,
+                    "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}},
+                }
+            ],
+        },
+    }
+    file = tmp_path / "argocd.yml"
+    file.write_text(yaml.safe_dump_all([definition, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "argocd"}}]))
+    assert mesh.run(["kubectl", "apply", "-f", str(file)]).returncode == 0
+    assert mesh.run(["kubectl", "wait", "--for=condition=Established", "crd/applications.argoproj.io", "--timeout=20s"]).returncode == 0
+    try:
+        variables = {"istio_delivery": "argocd", "istio_chart_source": "https://charts.example.com"}
+        told = _play(mesh, tmp_path, variables, "--tags", "istio")
+        assert "changed=4" in told, told[-4000:]
+        assert "changed=0" in _play(mesh, tmp_path, variables, "--tags", "istio")
+        found = {item["metadata"]["name"]: item["spec"] for item in _json(mesh, "-n", "argocd", "get", "applications.argoproj.io")["items"]}
+        assert set(found) == {"istio-base", "istiod", "istio-cni", "ztunnel"}
+        assert found["istiod"]["source"]["helm"]["valuesObject"]["profile"] == "ambient"
+    finally:
+        mesh.run(["kubectl", "delete", "-f", str(file), "--wait=false"])
