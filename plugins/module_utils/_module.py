@@ -4,7 +4,7 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""The shell that every module shares: options of the cluster, one session, errors told once, diffs."""
+"""The shell that every module shares: options of the cluster, one session, errors told once."""
 
 from __future__ import annotations
 
@@ -51,13 +51,4 @@ def all_was_written(what: str) -> t.Iterator[None]:
         raise MeshError(f"{what}; what follows could not be seen. {error.message}", **error.details) from error
 
 
-def diff_of(title: str, before: t.Mapping[str, t.Any], after: t.Mapping[str, t.Any]) -> dict[str, str]:
-    """One entry of a module's diff: an object's fields before and after, one per line."""
-    return {"before_header": f"{title} (now)", "after_header": f"{title} (wanted)", "before": _lines(before), "after": _lines(after)}
-
-
-def _lines(fields: t.Mapping[str, t.Any]) -> str:
-    return "".join(f"{name}: {value}\n" for name, value in fields.items())
-
-
-__all__ = ("Result", "all_was_written", "diff_of", "mesh_module", "run")
+__all__ = ("Result", "all_was_written", "mesh_module", "run")

@@ -427,6 +427,7 @@ import typing as t
 
 from ..module_utils._cluster.kinds import BY_NAME, POD
 from ..module_utils._cluster.writes import Write
+from ..module_utils._diff import diff_of
 from ..module_utils._enrollment_reading import describe_snapshot
 from ..module_utils._errors import ApiError, MeshError
 from ..module_utils._mesh.capture import report_pods, trim_pod, workload_of
@@ -436,7 +437,7 @@ from ..module_utils._mesh.enrollment_undo import undo_of
 from ..module_utils._mesh.labels import DATAPLANE_MODE, USE_WAYPOINT, labels_of
 from ..module_utils._mesh.mesh_targets import mesh_targets
 from ..module_utils._mesh.wishes import Selection, mistakes_of
-from ..module_utils._module import all_was_written, diff_of, mesh_module, run
+from ..module_utils._module import all_was_written, mesh_module, run
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule

@@ -384,6 +384,7 @@ from dataclasses import replace
 
 from ..module_utils._cluster.kinds import BY_NAME, GATEWAY
 from ..module_utils._cluster.writes import Write
+from ..module_utils._diff import diff_of
 from ..module_utils._errors import ApiError, MeshError
 from ..module_utils._mesh.strategic_merge import OverlayError
 from ..module_utils._mesh.waypoint_options import ON_REQUEST
@@ -392,7 +393,7 @@ from ..module_utils._mesh.waypoint_parameters import skeleton
 from ..module_utils._mesh.waypoint_plan import WaypointChange, parse_wish, plan_waypoints
 from ..module_utils._mesh.waypoint_refusals import Surroundings, listed, refuse_changes, refuse_wishes
 from ..module_utils._mesh.waypoint_users import Detachment, find_unreachable, find_users, plan_detachments
-from ..module_utils._module import all_was_written, diff_of, mesh_module, run
+from ..module_utils._module import all_was_written, mesh_module, run
 from ..module_utils._readiness import wait_and_tell
 from ..module_utils._status.targets import Target
 from ..module_utils._until import wait_until_gone

@@ -1,0 +1,23 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""Diffs as modules return them; imports nothing, because the AWS modules do without the Kubernetes client."""
+
+from __future__ import annotations
+
+import typing as t
+
+
+def diff_of(title: str, before: t.Mapping[str, t.Any], after: t.Mapping[str, t.Any]) -> dict[str, str]:
+    """One entry of a module's diff: an object's fields before and after, one per line."""
+    return {"before_header": f"{title} (now)", "after_header": f"{title} (wanted)", "before": _lines(before), "after": _lines(after)}
+
+
+def _lines(fields: t.Mapping[str, t.Any]) -> str:
+    return "".join(f"{name}: {value}\n" for name, value in fields.items())
+
+
+__all__ = ("diff_of",)
