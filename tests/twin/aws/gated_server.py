@@ -1,0 +1,53 @@
+"""Serves a local AWS whose clusters are made by a provider that waits: each call waits for a file of its name in a directory."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from twin.aws.clusters import AddonFacts, ClusterEndpoint, ClusterFacts, NodeFacts
+
+REFUSED = "this cluster cannot be had"
+
+
+class Gated:
+    """A provider that notes its calls in the file `calls`, and lets each return when the file `open` is there; what is called `bad` fails."""
+
+    inline = False
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def _pass(self, *call: object) -> None:
+        with (self._directory / "calls").open("a") as file:
+            file.write(json.dumps(call) + "\n")
+        while not (self._directory / "open").exists():
+            time.sleep(0.01)
+        if "bad" in call:
+            raise RuntimeError(REFUSED)
+
+    def create(self, facts: ClusterFacts) -> ClusterEndpoint:
+        self._pass("create", facts.name, asdict(facts))
+        return ClusterEndpoint("https://127.0.0.1:6443", "Q0E=")
+
+    def delete(self, name: str) -> None:
+        self._pass("delete", name)
+
+    def set_nodes(self, cluster: str, nodes: Sequence[NodeFacts]) -> None:
+        self._pass("set_nodes", cluster, [asdict(node) for node in nodes])
+
+    def install_addon(self, cluster: str, addon: AddonFacts) -> None:
+        self._pass("install_addon", cluster, asdict(addon), "bad" if addon.configuration.get("bad") else "good")
+
+    def remove_addon(self, cluster: str, name: str) -> None:
+        self._pass("remove_addon", cluster, name)
+
+
+if __name__ == "__main__":
+    from twin.aws.server import serve
+
+    serve("127.0.0.1", 0, Gated(Path(sys.argv[1])), region="eu-central-1")

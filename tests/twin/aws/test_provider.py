@@ -1,0 +1,142 @@
+"""How the EKS API works with what makes its clusters, when that takes time or fails."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.twin.aws.gated_server import REFUSED
+from tests.twin.aws.local_aws import Base, LocalAws, make_base, serving
+
+DEADLINE_SECONDS = 20
+
+
+class Gate:
+    """Lets the provider's calls return, and reads which there were."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def open(self) -> None:
+        (self._directory / "open").touch()
+
+    def close(self) -> None:
+        (self._directory / "open").unlink(missing_ok=True)
+
+    def calls(self, cluster: str) -> list[list[Any]]:
+        noted = self._directory / "calls"
+        calls = [json.loads(line) for line in noted.read_text().splitlines()] if noted.exists() else []
+        return [call for call in calls if call[1] == cluster]
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("gate")
+
+
+@pytest.fixture(scope="module")
+def aws(directory: Path) -> Iterator[LocalAws]:
+    with serving([sys.executable, "-m", "tests.twin.aws.gated_server", str(directory)], directory / "none") as local:
+        yield local
+        (directory / "open").touch()
+
+
+@pytest.fixture(scope="module")
+def base(aws: LocalAws) -> Base:
+    return make_base(aws)
+
+
+@pytest.fixture
+def gate(directory: Path) -> Gate:
+    gate = Gate(directory)
+    gate.open()
+    return gate
+
+
+def until(look: Callable[[], Any], wanted: object) -> Any:
+    """Look until it is so: the provider works in a thread of the server."""
+    end = time.monotonic() + DEADLINE_SECONDS
+    while (seen := look()) != wanted and time.monotonic() < end:
+        time.sleep(0.01)
+    assert seen == wanted
+    return seen
+
+
+def create(aws: LocalAws, base: Base, name: str) -> Callable[[], str]:
+    """Begin a cluster, and return what tells its status."""
+    eks = aws.client("eks")
+    eks.create_cluster(name=name, roleArn=base.role, resourcesVpcConfig={"subnetIds": base.subnets}, version="1.36")
+    return lambda: str(eks.describe_cluster(name=name)["cluster"]["status"])
+
+
+def test_a_cluster_is_creating_until_it_is_made(aws: LocalAws, base: Base, gate: Gate) -> None:
+    gate.close()
+    status = create(aws, base, "made")
+    until(lambda: [call[0] for call in gate.calls("made")], ["create"])
+    assert status() == "CREATING", "no phase is over before the work is"
+    gate.open()
+    until(status, "ACTIVE")
+    cluster = aws.client("eks").describe_cluster(name="made")["cluster"]
+    assert (cluster["endpoint"], cluster["certificateAuthority"]["data"]) == ("https://127.0.0.1:6443", "Q0E=")
+    facts = gate.calls("made")[0][2]
+    assert (facts["version"], facts["vpc_id"], facts["region"]) == ("1.36", base.vpc, "eu-central-1")
+    assert facts["oidc_issuer"] == cluster["identity"]["oidc"]["issuer"]
+    assert facts["webhook_url"] == f"{aws.url}/_twin/clusters/made/authenticate?region=eu-central-1"
+    assert facts["creator_arn"] == aws.client("sts").get_caller_identity()["Arn"]
+
+
+def test_the_api_answers_while_a_cluster_is_being_made(aws: LocalAws, base: Base, gate: Gate) -> None:
+    gate.close()
+    one, other = create(aws, base, "slow-1"), create(aws, base, "slow-2")
+    until(lambda: bool(gate.calls("slow-1") and gate.calls("slow-2")), True)
+    assert one() == other() == "CREATING"
+    gate.open()
+    until(one, "ACTIVE")
+    until(other, "ACTIVE")
+
+
+def test_one_that_cannot_be_made_says_why_and_can_be_deleted(aws: LocalAws, base: Base, gate: Gate) -> None:
+    until(create(aws, base, "bad"), "FAILED")
+    eks = aws.client("eks")
+    assert eks.describe_cluster(name="bad")["cluster"]["health"]["issues"][0]["message"] == REFUSED
+    until(lambda: [call[0] for call in gate.calls("bad")], ["create"])
+
+
+def test_node_groups_and_addons(aws: LocalAws, base: Base, gate: Gate) -> None:
+    until(create(aws, base, "full"), "ACTIVE")
+    eks, name = aws.client("eks"), {"clusterName": "full"}
+    taint = {"key": "cni.istio.io/not-ready", "value": "true", "effect": "NO_SCHEDULE"}
+    scaling = {"minSize": 1, "maxSize": 2, "desiredSize": 2}
+    group = {**name, "nodegroupName": "workers"}
+    eks.create_nodegroup(**group, subnets=base.subnets, nodeRole=base.node_role, scalingConfig=scaling, labels={"team": "mesh"}, taints=[taint])
+    until(lambda: eks.describe_nodegroup(**group)["nodegroup"]["status"], "ACTIVE")
+    nodes = gate.calls("full")[-1][2]
+    assert len(nodes) == 2
+    for node in nodes:
+        assert node["taints"] == [{"key": "cni.istio.io/not-ready", "value": "true", "effect": "NoSchedule"}]
+        assert node["labels"]["team"] == "mesh"
+        assert node["labels"]["eks.amazonaws.com/nodegroup"] == "workers"
+        assert node["provider_id"] == f"aws:///{node['zone']}/{node['instance_id']}"
+    assert sorted(node["zone"] for node in nodes) == ["eu-central-1a", "eu-central-1b"]
+
+    eks.create_addon(**name, addonName="coredns", configurationValues="replicaCount: 3\n")
+    until(lambda: eks.describe_addon(**name, addonName="coredns")["addon"]["status"], "ACTIVE")
+    assert gate.calls("full")[-1][2]["configuration"] == {"replicaCount": 3}
+    update = eks.update_addon(**name, addonName="coredns", configurationValues='{"bad": true}')["update"]["id"]
+    until(lambda: eks.describe_update(name="full", addonName="coredns", updateId=update)["update"]["status"], "Failed")
+    addon = eks.describe_addon(**name, addonName="coredns")["addon"]
+    assert (addon["status"], addon["health"]["issues"][0]["message"]) == ("UPDATE_FAILED", REFUSED)
+
+    eks.delete_addon(**name, addonName="coredns")
+    eks.delete_nodegroup(**group)
+    until(lambda: eks.list_nodegroups(**name)["nodegroups"], [])
+    eks.delete_cluster(name="full")
+    until(lambda: "full" in eks.list_clusters()["clusters"], False)
+    done = ["create", "set_nodes", "install_addon", "install_addon", "remove_addon", "set_nodes", "delete"]
+    assert [call[0] for call in gate.calls("full")] == done, "the calls of one cluster must come one after the other"

@@ -1,0 +1,1 @@
+"""The EKS API of the local AWS, as Amazon's API reference and botocore's service model describe it."""

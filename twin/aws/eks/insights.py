@@ -1,0 +1,29 @@
+"""What EKS tells of versions, and of insights: there are none here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twin.aws.eks.call import Call
+from twin.aws.eks.catalogue import DEFAULT_KUBERNETES_VERSION, KUBERNETES_VERSIONS, version_information
+from twin.aws.eks.region import page
+
+
+def describe_cluster_versions(call: Call) -> dict[str, Any]:
+    versions = [version_information(version) for version in reversed(KUBERNETES_VERSIONS)]
+    if wanted := call.get("clusterVersions"):
+        versions = [each for each in versions if each["clusterVersion"] in wanted]
+    if call.get("defaultOnly"):
+        versions = [each for each in versions if each["clusterVersion"] == DEFAULT_KUBERNETES_VERSION]
+    for parameter in ("status", "versionStatus"):
+        if status := call.get(parameter):
+            versions = [each for each in versions if each[parameter] == status]
+    return page(versions, call.parameters, "clusterVersions")
+
+
+def list_insights(call: Call) -> dict[str, Any]:
+    _ = call.cluster
+    return page([], call.parameters, "insights")
+
+
+OPERATIONS = {"DescribeClusterVersions": describe_cluster_versions, "ListInsights": list_insights}

@@ -1,0 +1,84 @@
+"""The server: moto's dispatcher, with the request log and faults in front of it and the control paths beside it."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+# moto reads its settings when it is imported.
+os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import make_server
+
+from twin.aws import certificates
+from twin.aws.clusters import ClusterProvider, RecordsOnly
+from twin.aws.control import PREFIX, Control
+from twin.aws.eks.api import serve_eks
+from twin.aws.eks.region import Regions
+from twin.aws.faults import Faults
+from twin.aws.requests import Recorder, RequestLog
+from twin.errors import TwinError
+
+
+class Application:
+    """WSGI: control paths are answered here, all else by moto."""
+
+    def __init__(self, provider: ClusterProvider, region: str, request_log: Path | None) -> None:
+        self.regions = Regions(provider)
+        serve_eks(self.regions)
+        certificates.extend(self.regions.lengths)
+        _extend_load_balancing()
+        self.faults = Faults()
+        self._moto = DomainDispatcherApplication(create_backend_app)
+        self.log = RequestLog(request_log)
+        self._recorder = Recorder(self._moto, self.log, self.faults)
+        self._control = Control(self.regions, self.faults, self.log, region)
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        application = self._control if environ.get("PATH_INFO", "").startswith(PREFIX) else self._recorder
+        return application(environ, start_response)
+
+
+def _extend_load_balancing() -> None:
+    """What the load balancer controller needs beyond moto is a module of its own."""
+    if importlib.util.find_spec("twin.aws.load_balancing"):
+        importlib.import_module("twin.aws.load_balancing").extend()
+
+
+def provider_of(home: Path | None) -> ClusterProvider:
+    """What makes the EKS clusters of an account with this directory; without one they are records only."""
+    if home is None:
+        return RecordsOnly()
+    provider: ClusterProvider = importlib.import_module("twin.aws.twin_clusters").TwinClusters(home)
+    return provider
+
+
+def serve(host: str, port: int, provider: ClusterProvider, *, request_log: Path | None = None, region: str) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises:
+        TwinError: the port is taken.
+    """
+    try:
+        listening = socket.create_server((host, port), backlog=128)
+    except OSError as error:
+        raise TwinError(f"The local AWS cannot listen on {host}:{port}: {error.strerror}. Choose another port.") from None
+    application = Application(provider, region, request_log)
+    server = make_server(host, port, application, threaded=True, request_handler=_QuietHandler, fd=listening.fileno())
+    application.regions.webhook_base = f"http://{host}:{server.port}"
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(0))
+    print(f"http://{host}:{server.port}", flush=True)
+    server.serve_forever()
+
+
+class _QuietHandler(MotoRequestHandler):
+    """The request log tells of requests; the terminal need not."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None: ...

@@ -1,0 +1,166 @@
+"""EKS clusters that are twins: a cluster PROD of the account SANDBOX is the twin sandbox-prod."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import subprocess
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal
+
+import yaml
+
+from twin import lifecycle
+from twin.api import open_session, wait_for
+from twin.aws.addon_objects import Object, objects_of
+from twin.aws.clusters import AddonFacts, ClusterEndpoint, ClusterFacts, NodeFacts
+from twin.aws.nodes import changes_to, node_object
+from twin.collection import NODE, POD, ApiSession, MeshError, Write
+from twin.errors import TwinError
+from twin.facts import AwsFacts, read_facts
+from twin.paths import LONGEST_NAME, TwinPaths
+from twin.tools.build import locate_tools
+
+_CLUSTER_OBJECTS = Path(__file__).resolve().parent.parent / "config" / "eks.yaml"
+
+NODES_READY_SECONDS = 60
+# For objects of which only the names matter.
+_SOME_CIDR = "10.100.0.0/16"
+# EKS gives a node fifteen minutes to be drained; who waits for a twin would rather see what a disruption budget refuses.
+DRAIN_SECONDS = 60
+
+
+def twin_name(account: str, cluster: str) -> str:
+    """The name of the twin that is a cluster of an account; one that would be no twin's name is shortened, with a hash of the whole."""
+    whole = f"{account}-{cluster}"
+    if len(whole) <= LONGEST_NAME and re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", whole):
+        return whole
+    digest = hashlib.sha256(whole.encode()).hexdigest()[:6]
+    readable = re.sub(r"[^a-z0-9]+", "-", whole.lower())[: LONGEST_NAME - 7].strip("-")
+    return f"{readable}-{digest}"
+
+
+class TwinClusters:
+    """Makes the clusters of one account as twins; the protocol is ClusterProvider's.
+
+    Args:
+        home: the directory of the account.
+    """
+
+    inline = False
+
+    def __init__(self, home: Path) -> None:
+        self._account = home.name
+        # What node groups have asked of each node, by cluster and node, so that only changes of it are written.
+        self._asked: dict[str, dict[str, NodeFacts]] = {}
+        self._lock = threading.Lock()
+
+    def create(self, facts: ClusterFacts) -> ClusterEndpoint:
+        """Make the twin, or find that it is there; one that was left behind by an earlier cluster of this name is replaced."""
+        name = twin_name(self._account, facts.name)
+        aws = AwsFacts(
+            account=self._account,
+            endpoint=_endpoint(facts.webhook_url),
+            cluster=facts.name,
+            region=facts.region,
+            authentication_url=facts.webhook_url,
+            oidc_issuer=facts.oidc_issuer,
+            service_cidr=facts.service_cidr,
+        )
+        lifecycle.up_eks(name, aws)
+        with self._lock:
+            self._asked[facts.name] = {}
+        paths = TwinPaths(name)
+        self._apply(facts.name, list(yaml.safe_load_all(_CLUSTER_OBJECTS.read_text())))
+        server = yaml.safe_load(paths.kubeconfig.read_text())["clusters"][0]["cluster"]["server"]
+        return ClusterEndpoint(server, base64.b64encode(paths.certificate_authority.read_bytes()).decode())
+
+    def delete(self, name: str) -> None:
+        """Take the twin down."""
+        lifecycle.down(twin_name(self._account, name))
+        with self._lock:
+            self._asked.pop(name, None)
+
+    def set_nodes(self, cluster: str, nodes: Sequence[NodeFacts]) -> None:
+        """Make the cluster have these nodes and no others: new ones join and become Ready, others are drained and leave."""
+        session = self._session(cluster)
+        present = {node["metadata"]["name"]: node for node in session.list(NODE).items}
+        with self._lock:
+            asked = dict(self._asked.get(cluster, {}))
+        wanted = {node.name: node for node in nodes}
+        writes = [Write("create", NODE, name, body=node_object(node)) for name, node in wanted.items() if name not in present]
+        for name, node in wanted.items():
+            if name in present and (patch := changes_to(present[name], asked.get(name, node), node)):
+                writes.append(Write("patch", NODE, name, body=patch))
+        _told(cluster, lambda: session.write_all(writes))
+        with self._lock:
+            self._asked[cluster] = wanted
+        if any(write.verb == "create" for write in writes):
+            wait_for(
+                session,
+                NODE,
+                lambda found: {each["metadata"]["name"] for each in found if lifecycle.is_ready(each)} >= wanted.keys(),
+                NODES_READY_SECONDS,
+                f"the nodes of EKS cluster {cluster} to be Ready",
+            )
+        self._remove_nodes(cluster, session, sorted(present.keys() - wanted.keys()))
+
+    def install_addon(self, cluster: str, addon: AddonFacts) -> None:
+        """Make the add-on's objects, or change them to its version and configuration values."""
+        aws = read_facts(TwinPaths(twin_name(self._account, cluster))).aws
+        self._apply(cluster, objects_of(addon, aws.service_cidr if aws else _SOME_CIDR))
+
+    def remove_addon(self, cluster: str, name: str) -> None:
+        """Remove the add-on's objects."""
+        session = self._session(cluster)
+        items = objects_of(AddonFacts(name, ""), _SOME_CIDR)
+        _told(cluster, lambda: session.write_all([_write("delete", session, item) for item in items]))
+
+    def _apply(self, cluster: str, items: list[Object]) -> None:
+        session = self._session(cluster)
+        _told(cluster, lambda: session.write_all([_write("apply", session, item, item) for item in items]))
+
+    def _session(self, cluster: str) -> ApiSession:
+        return open_session(TwinPaths(twin_name(self._account, cluster)))
+
+    def _remove_nodes(self, cluster: str, session: ApiSession, names: list[str]) -> None:
+        """Drain nodes and delete them, with the pods that could not be moved."""
+        if not names:
+            return
+        _drain(TwinPaths(twin_name(self._account, cluster)), names)
+        left = [pod for pod in session.list(POD).items if pod["spec"].get("nodeName") in names]
+        at_once = {"gracePeriodSeconds": 0}
+        pods = [Write("delete", POD, pod["metadata"]["name"], pod["metadata"]["namespace"], at_once) for pod in left]
+        _told(cluster, lambda: session.write_all([Write("delete", NODE, name) for name in names], pods))
+
+
+def _drain(paths: TwinPaths, names: list[str]) -> None:
+    """Move pods away as EKS does before it ends an instance: by eviction, so that disruption budgets count, and for a limited time."""
+    command = [str(locate_tools().programs["kubectl"]), "--kubeconfig", str(paths.kubeconfig), "drain", *names]
+    options = ["--ignore-daemonsets", "--delete-emptydir-data", "--force", f"--timeout={DRAIN_SECONDS}s"]
+    done = subprocess.run([*command, *options], check=False, capture_output=True, text=True)
+    if done.returncode:
+        print(f"{', '.join(names)} could not be drained and are removed all the same: {done.stderr.strip()[-500:]}", flush=True)
+
+
+def _told(cluster: str, work: Callable[[], object]) -> None:
+    """Do something, and tell of an API server's refusal in the words of the account."""
+    try:
+        work()
+    except MeshError as error:
+        raise TwinError(f"EKS cluster {cluster}: {error}") from error
+
+
+def _write(verb: Literal["apply", "delete"], session: ApiSession, item: Object, body: Object | None = None) -> Write:
+    kind = session.find_kind(item["apiVersion"], item["kind"])
+    metadata = item["metadata"]
+    # An add-on takes over what somebody else has changed of it, as one that was installed with OVERWRITE does.
+    return Write(verb, kind, metadata["name"], metadata.get("namespace"), body, force=verb == "apply")
+
+
+def _endpoint(webhook_url: str) -> str:
+    """The AWS API's URL: where the webhook is, without its path."""
+    return webhook_url.split("/_twin/", 1)[0]
