@@ -22,7 +22,9 @@ class RealProcess:
         pods: the one label that tells these pods from all others; KWOK leaves pods that carry it alone.
         container: the container whose arguments, environment, volumes and probe are the process's.
         program: the program's name in the tool catalogue.
-        arguments: added behind the container's own; {address}, {root} and {kubeconfig} are filled in.
+        arguments: added behind the container's own; {address}, {namespace}, {root} and {kubeconfig} are filled in, and
+            {port:NAME} or {port:NUMBER} with a port of this machine that stands for the container's, for a program that
+            listens at all addresses.
         environment: added to the container's own, with the same fillings.
     """
 

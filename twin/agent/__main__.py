@@ -10,9 +10,11 @@ from types import FrameType
 
 import yaml
 
+from twin.agent.addresses import follow_addresses
 from twin.agent.capture import plan_marks
 from twin.agent.egress import serve_egress
 from twin.agent.pods import Host, RealPods
+from twin.agent.ports import Ports
 from twin.api import Known, open_session
 from twin.collection import CONFIG_MAP, NAMESPACE, POD, MeshError, Scope, Streams, Trouble
 from twin.errors import TwinError
@@ -40,10 +42,12 @@ def main() -> None:
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    egress = serve_egress(facts, paths.egress_socket)
+    ports = Ports(facts)
+    egress = serve_egress(ports, paths.egress_socket)
     session = open_session(paths)
     server = yaml.safe_load(paths.kubeconfig.read_text())["clusters"][0]["cluster"]["server"]
-    real_pods = RealPods(Host(paths, facts, locate_tools(), Supervisor(paths), session, server), load_real_processes())
+    real_pods = RealPods(Host(paths, facts, locate_tools(), Supervisor(paths), session, server, ports), load_real_processes())
+    tell_addresses = follow_addresses(facts.aws)
     known = Known()
     strangers_removed = False
     with Streams(session, [Scope(POD), Scope(NAMESPACE), Scope(CONFIG_MAP)]) as streams:
@@ -62,6 +66,7 @@ def main() -> None:
                 real_pods.remove_strangers(known.all(POD))
                 strangers_removed = True
             real_pods.reconcile(known.all(POD))
+            tell_addresses(known.all(POD))
             for batch in plan_marks(known):
                 try:
                     session.write_all(batch)

@@ -21,6 +21,8 @@ from typing import Any
 import yaml
 
 from twin.agent.container import arguments_of, environment_of, write_volumes
+from twin.agent.identity import Identity, identity_of
+from twin.agent.ports import ContainerPorts, Ports
 from twin.collection import POD, ApiError, ApiSession, Kind, Object, Write
 from twin.errors import TwinError
 from twin.facts import TwinFacts
@@ -38,6 +40,7 @@ RETRY_SECONDS = 1.0
 TOKEN_SECONDS = 24 * 3600
 RENEWAL_SECONDS = 3600.0
 
+_SERVICE_ACCOUNT = Kind("v1", "ServiceAccount", "serviceaccounts")
 _TOKEN_REQUEST = Kind("authentication.k8s.io/v1", "TokenRequest", "tokenrequests")
 
 
@@ -51,6 +54,7 @@ class Host:
     supervisor: Supervisor
     session: ApiSession
     server: str
+    ports: Ports
 
 
 class RealPods:
@@ -116,6 +120,8 @@ class PodRunner:
         self._namespace = pod["metadata"]["namespace"]
         self._container = next(item for item in pod["spec"]["containers"] if item["name"] == real.container)
         self._directory = host.paths.processes / self._program
+        self._identity: Identity | None = None
+        self._claimed: dict[int, int] = {}
         self._ending = threading.Event()
         self._told: Object | None = None
         self._ready_since = ""
@@ -157,17 +163,25 @@ class PodRunner:
 
     def _prepare(self) -> None:
         """Write the files, then start the process, unless it has been running since before the agent was started."""
-        self._write_volumes()
         root, local = self._directory / "root", self._host.facts.local_address(self.address)
-        kubeconfig = root / "kubeconfig"
+        root.mkdir(parents=True, exist_ok=True)
+        self._identity = identity_of(self._host.facts.aws, self._account(), root)
+        self._write_volumes()
+        kubeconfig, claims = root / "kubeconfig", self._directory / "ports.json"
         kubeconfig.write_text(yaml.safe_dump(_kubeconfig(self._host.server, root)))
-        fillings = {"address": local, "root": str(root), "kubeconfig": str(kubeconfig)}
+        before = {int(port): served for port, served in json.loads(claims.read_text()).items()} if claims.exists() else {}
+        ports = ContainerPorts(self._host.ports, self.address, self._container, before)
+        fillings = {"address": local, "root": str(root), "kubeconfig": str(kubeconfig), "namespace": self._namespace, "port": ports}
         self._pod.setdefault("status", {}).update(podIP=self.address, podIPs=[{"ip": self.address}], hostIP="127.0.0.1")
-        environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(root)}
+        # Nothing else of the agent's own environment: a key that lies about on this machine is not the pod's.
+        environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(root), **self._identity.variables}
         environment |= environment_of(self._pod, self._container, self._host.session)
+        environment |= self._identity.endpoint
         environment |= {name: value.format(**fillings) for name, value in self._real.environment}
         program = self._host.toolbox.programs[self._real.program]
         arguments = [str(program), *arguments_of(self._container, environment), *(part.format(**fillings) for part in self._real.arguments)]
+        self._claimed = ports.claimed
+        claims.write_text(json.dumps(ports.claimed))
         launch = json.dumps({"arguments": arguments, "environment": environment, "directory": str(root)})
         specification = self._directory / "launch.json"
         if specification.exists() and specification.read_text() == launch and self._host.supervisor.program(self._program):
@@ -180,6 +194,9 @@ class PodRunner:
 
     def _write_volumes(self) -> None:
         write_volumes(self._pod, self._container, self._host.session, self._token, self._directory / "root")
+        token = self._identity.token if self._identity else None
+        if token:
+            token.write(self._directory / "root", self._token(token.audience, TOKEN_SECONDS))
 
     def _observe(self) -> None:
         """Look at the process once and let the pod's status say what is seen."""
@@ -203,7 +220,8 @@ class PodRunner:
         if isinstance(port, str):
             port = next(item["containerPort"] for item in self._container.get("ports") or () if item.get("name") == port)
         scheme = check.get("scheme", "HTTP").lower()
-        url = f"{scheme}://{self._host.facts.local_address(self.address)}:{port}{check.get('path', '/')}"
+        host, served = self._host.ports.locate(self.address, port)
+        url = f"{scheme}://{host}:{served}{check.get('path', '/')}"
         # A kubelet does not verify the certificate of a probe either.
         context = ssl._create_unverified_context() if scheme == "https" else None
         try:
@@ -259,20 +277,31 @@ class PodRunner:
         try:
             self._host.supervisor.remove(self._program)
             shutil.rmtree(self._directory, ignore_errors=True)
+            self._host.ports.release(self.address, self._claimed)
             options = {"gracePeriodSeconds": 0, "preconditions": {"uid": self._pod["metadata"]["uid"]}}
             self._host.session.write(Write("delete", POD, self._name, self._namespace, options))
         except (ApiError, TwinError) as error:
             _log.info("%s: %s", self._program, error)
 
+    @property
+    def _account_name(self) -> str:
+        return str(self._pod["spec"].get("serviceAccountName", "default"))
+
+    def _account(self) -> Object:
+        """The pod's ServiceAccount."""
+        found = self._host.session.get(_SERVICE_ACCOUNT, self._account_name, self._namespace)
+        if found is None:
+            raise TwinError(f"ServiceAccount {self._namespace}/{self._account_name} not found")
+        return found
+
     def _token(self, audience: str | None, seconds: int) -> str:
         """A token of the pod's ServiceAccount, bound to the pod."""
-        account = self._pod["spec"].get("serviceAccountName", "default")
+        account = self._account_name
         metadata = self._pod["metadata"]
         bound = {"apiVersion": "v1", "kind": "Pod", "name": metadata["name"], "uid": metadata["uid"]}
         spec = {"expirationSeconds": max(seconds, TOKEN_SECONDS), "boundObjectRef": bound, **({"audiences": [audience]} if audience else {})}
         body = {"apiVersion": _TOKEN_REQUEST.api_version, "kind": _TOKEN_REQUEST.name, "spec": spec}
-        accounts = Kind("v1", "ServiceAccount", "serviceaccounts")
-        answer = self._host.session.write(Write("create", accounts, account, self._namespace, body, subresource="token"))
+        answer = self._host.session.write(Write("create", _SERVICE_ACCOUNT, account, self._namespace, body, subresource="token"))
         return str((answer or {})["status"]["token"])
 
 

