@@ -1,4 +1,4 @@
-"""The command line of the twin: python -m twin up, down, status, env, demo, build, process."""
+"""The command line of the twin: python -m twin up, down, status, env, demo, build, process, account, rehearse."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ import argparse
 import os
 import shlex
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from twin.errors import TwinError
-from twin.paths import DEFAULT_NAME, TwinPaths
+from twin.paths import DEFAULT_NAME, AccountPaths, TwinPaths
+
+if TYPE_CHECKING:
+    from twin.lifecycle import Part
 
 
 def main() -> int:
@@ -24,20 +29,31 @@ def main() -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m twin", description=__doc__)
-    parser.add_argument("--name", default=os.environ.get("TWIN", DEFAULT_NAME), help="which twin; several run side by side (default: %(default)s)")
+    parser.add_argument(
+        "--name", default=os.environ.get("TWIN", DEFAULT_NAME), help="which twin, or AWS account; several run side by side (default: %(default)s)"
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     up = commands.add_parser("up", help="make a twin, mend it, or find that it is up")
     up.add_argument("--nodes", type=int, default=3, help="simulated nodes of a new twin (default: %(default)s)")
     up.set_defaults(run=_up)
-    commands.add_parser("down", help="stop a twin and remove every file of it").set_defaults(run=_down)
+    commands.add_parser("down", help="stop a twin, or an account with its clusters, and remove every file of it").set_defaults(run=_down)
     commands.add_parser("status", help="say what runs and what has died; exit code 1 when something has").set_defaults(run=_status)
-    commands.add_parser("env", help="print shell exports that point kubectl, helm, istioctl and Ansible at a twin").set_defaults(run=_env)
+    commands.add_parser("env", help="print shell exports that point kubectl, helm, istioctl, AWS tools and Ansible at a twin, or an account").set_defaults(
+        run=_env
+    )
     commands.add_parser("demo", help="run the main job on the twin and sum up what came out").set_defaults(run=_demo)
     commands.add_parser("build", help="build the programs into the cache").set_defaults(run=_build)
     process = commands.add_parser("process", help="stop or start one process, such as istiod")
     process.add_argument("action", choices=("stop", "start"))
     process.add_argument("process", help="its name as status shows it, or the beginning of it")
     process.set_defaults(run=_process)
+    account = commands.add_parser("account", help="make, remove or look at a local AWS account, in which each EKS cluster is a twin")
+    account.add_argument("action", choices=("up", "down", "status"))
+    account.set_defaults(run=_account)
+    rehearse = commands.add_parser("rehearse", help="run site.yml and verify.yml with an inventory against a local AWS account, and show what was made")
+    rehearse.add_argument("inventory", help="as for ansible-playbook")
+    rehearse.add_argument("arguments", nargs="*", metavar="ARGUMENT", help="behind --: further arguments of ansible-playbook, such as --check --diff")
+    rehearse.set_defaults(run=_rehearse)
     return parser
 
 
@@ -48,19 +64,33 @@ def _up(arguments: argparse.Namespace) -> None:
 
 
 def _down(arguments: argparse.Namespace) -> None:
-    from twin.lifecycle import down
+    from twin import account, lifecycle
 
-    down(arguments.name)
+    # A name may be a twin's, an account's, or both's.
+    of_account = AccountPaths(arguments.name).home.exists()
+    if of_account:
+        account.down(arguments.name)
+    if not of_account or TwinPaths(arguments.name).home.exists():
+        lifecycle.down(arguments.name)
 
 
 def _status(arguments: argparse.Namespace) -> int:
-    from twin.lifecycle import parts_of
+    from twin import account, lifecycle
 
-    parts = parts_of(arguments.name)
+    found = []
+    if TwinPaths(arguments.name).facts.exists() or not account.exists(arguments.name):
+        found.append((lifecycle.parts_of(arguments.name), TwinPaths(arguments.name).logs))
+    if account.exists(arguments.name):
+        found.append((account.parts_of(arguments.name), AccountPaths(arguments.name).logs))
+    return max(_show(parts, logs) for parts, logs in found)
+
+
+def _show(parts: list[Part], logs: Path) -> int:
+    """Print one line for each part; 1 when one has died."""
     width = max(len(part.name) for part in parts)
     for part in parts:
         print(f"{part.state:<4}  {part.name:<{width}}  {part.said}")
-    print(f"Logs: {TwinPaths(arguments.name).logs}")
+    print(f"Logs: {logs}")
     return 0 if all(part.running for part in parts) else 1
 
 
@@ -93,6 +123,22 @@ def _process(arguments: argparse.Namespace) -> None:
         raise TwinError(f"Twin {arguments.name} has no process {arguments.process}: it has {', '.join(known)}.")
     for name in chosen:
         supervisor.set_running(name, arguments.action == "start")
+
+
+def _account(arguments: argparse.Namespace) -> int:
+    from twin import account
+
+    if arguments.action == "status":
+        return _show(account.parts_of(arguments.name), AccountPaths(arguments.name).logs)
+    change = account.up if arguments.action == "up" else account.down
+    change(arguments.name)
+    return 0
+
+
+def _rehearse(arguments: argparse.Namespace) -> int:
+    from twin.rehearsal import rehearse
+
+    return rehearse(arguments.name, arguments.inventory, arguments.arguments)
 
 
 sys.exit(main())

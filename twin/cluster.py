@@ -14,7 +14,7 @@ import psutil
 import yaml
 
 from twin.errors import TwinError
-from twin.facts import TwinFacts
+from twin.facts import AwsFacts, TwinFacts
 from twin.paths import TwinPaths
 from twin.real_processes import RealProcess
 from twin.tools.build import Toolbox
@@ -36,6 +36,8 @@ class Cluster:
     def create(self, facts: TwinFacts, real_processes: list[RealProcess]) -> None:
         """Create and start the cluster; returns when the API server answers."""
         self._paths.egress_config.write_text(yaml.safe_dump(_egress(self._paths)))
+        if facts.aws:
+            self._paths.authentication_config.write_text(yaml.safe_dump(_authentication(facts.aws)))
         documents = [self._kwokctl_configuration(facts), *_stages(self._toolbox.files["kwok-stages"], real_processes)]
         self._paths.kwokctl_config.write_text(yaml.safe_dump_all(documents, sort_keys=False))
         self._kwokctl("create", "cluster", "--config", str(self._paths.kwokctl_config), "--kubeconfig", str(self._paths.kubeconfig), "--wait", "60s")
@@ -120,11 +122,35 @@ class Cluster:
                         {"key": "enable-aggregator-routing", "value": "true"},
                         # ... and those addresses are reached through the twin's agent.
                         {"key": "egress-selector-config-file", "value": str(self._paths.egress_config)},
+                        *(self._eks_arguments(facts.aws) if facts.aws else ()),
                     ],
                 },
                 {"name": "kwok-controller", "extraArgs": [{"key": "cidr", "value": facts.simulated_pods}]},
             ],
         }
+
+    def _eks_arguments(self, aws: AwsFacts) -> list[dict[str, Any]]:
+        """What EKS configures: the account says whose a token is that no ServiceAccount's is, and knows who issues the others."""
+        return [
+            {"key": "service-account-issuer", "value": aws.oidc_issuer, "override": True},
+            {"key": "service-cluster-ip-range", "value": aws.service_cidr},
+            {"key": "authentication-token-webhook-config-file", "value": str(self._paths.authentication_config)},
+            {"key": "authentication-token-webhook-version", "value": "v1"},
+            # An answer is believed for a moment only: a changed access entry, or an expired token, is felt soon.
+            {"key": "authentication-token-webhook-cache-ttl", "value": "5s"},
+        ]
+
+
+def _authentication(aws: AwsFacts) -> dict[str, Any]:
+    """The kubeconfig of the token webhook: the API server posts a TokenReview to the account."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "account", "cluster": {"server": aws.authentication_url}}],
+        "users": [{"name": "api-server", "user": {}}],
+        "contexts": [{"name": "account", "context": {"cluster": "account", "user": "api-server"}}],
+        "current-context": "account",
+    }
 
 
 def _egress(paths: TwinPaths) -> dict[str, Any]:

@@ -16,14 +16,39 @@ _FLAG_HOST, _FLAG_PORT = "255.254", 15999
 
 
 @dataclass(frozen=True)
+class AwsFacts:
+    """What makes a twin an EKS cluster of a local AWS account.
+
+    Attributes:
+        account: the account's name.
+        endpoint: the URL of its AWS API.
+        cluster: the name of the EKS cluster.
+        region: the AWS region that the cluster was created in.
+        authentication_url: where the API server asks whose a bearer token is.
+        oidc_issuer: who issues the tokens of ServiceAccounts; IAM trusts it for roles.
+        service_cidr: the addresses that Services get.
+    """
+
+    account: str
+    endpoint: str
+    cluster: str
+    region: str
+    authentication_url: str
+    oidc_issuer: str
+    service_cidr: str
+
+
+@dataclass(frozen=True)
 class TwinFacts:
     """The facts.
 
     Attributes:
         pod_network: N in the pod addresses 10.N.x.y, which processes serve at the loopback addresses 127.N.x.y.
+        aws: which EKS cluster the twin is, or None when it is none.
     """
 
     pod_network: int
+    aws: AwsFacts | None = None
 
     @property
     def simulated_pods(self) -> str:
@@ -41,7 +66,7 @@ class TwinFacts:
         return "127." + pod_address.removeprefix("10.") if pod_address.startswith(f"10.{self.pod_network}.") else pod_address
 
 
-def choose_facts() -> TwinFacts:
+def choose_facts(aws: AwsFacts | None = None) -> TwinFacts:
     """Facts for a new twin: a network that no twin of this user has, and no running one of anybody else.
 
     Raises:
@@ -54,7 +79,7 @@ def choose_facts() -> TwinFacts:
                 raise_flag(TwinFacts(number)).close()
             except TwinError:
                 continue
-            return TwinFacts(number)
+            return TwinFacts(number, aws)
     raise TwinError("All pod networks of this machine's twins are taken: take a twin down first.")
 
 
@@ -79,8 +104,13 @@ def raise_flag(facts: TwinFacts) -> socket.socket:
 
 
 def read_facts(paths: TwinPaths) -> TwinFacts:
-    return TwinFacts(**json.loads(paths.facts.read_text()))
+    data = json.loads(paths.facts.read_text())
+    aws = data.get("aws")
+    return TwinFacts(data["pod_network"], AwsFacts(**aws) if aws else None)
 
 
 def write_facts(paths: TwinPaths, facts: TwinFacts) -> None:
-    paths.facts.write_text(json.dumps(asdict(facts)))
+    # Others read it at any time, and find all of it or nothing.
+    draft = paths.facts.with_suffix(".draft")
+    draft.write_text(json.dumps(asdict(facts)))
+    draft.replace(paths.facts)

@@ -18,12 +18,12 @@ import yaml
 
 from twin.cluster import Cluster
 from twin.errors import TwinError
-from twin.facts import choose_facts, write_facts
+from twin.facts import AwsFacts, choose_facts, read_facts, write_facts
 from twin.paths import TwinPaths, state_directory
 from twin.progress import say, step
 from twin.real_processes import load_real_processes
 from twin.supervisor import AGENT, Supervisor, marked_processes
-from twin.tools.build import ensure_tools, locate_tools
+from twin.tools.build import Toolbox, ensure_tools, locate_tools
 
 NODES = 3
 READY_SECONDS = 60
@@ -49,38 +49,84 @@ class Part:
 def up(name: str, nodes: int = NODES) -> None:
     """Bring a twin up, mend it, or find that nothing is to be done.
 
+    A twin that is an EKS cluster stays one: its nodes come from node groups, so none are added.
+
     Raises:
         TwinError: what could not be done, and where the logs are.
     """
     paths = TwinPaths(name)
     toolbox = ensure_tools()
-    with _locked():
-        cluster, supervisor = Cluster(paths, toolbox), Supervisor(paths)
-        if paths.complete.exists() and cluster.exists():
-            dead = [part for part in parts_of(name) if not part.running]
-            if not dead:
-                say(f"Twin {name} is up.")
-                return
+    with locked():
+        aws = _aws_facts(paths)
+        _ensure(paths, toolbox, aws, 0 if aws else nodes)
+
+
+def up_eks(name: str, aws: AwsFacts) -> None:
+    """Bring a twin up that is an EKS cluster; one of the same name that is another cluster, or none, is replaced.
+
+    Raises:
+        TwinError: what could not be done, and where the logs are.
+    """
+    paths = TwinPaths(name)
+    toolbox = ensure_tools()
+    with locked():
+        if _aws_facts(paths) != aws:
+            _discard(paths, Cluster(paths, toolbox))
+        _ensure(paths, toolbox, aws, 0)
+
+
+def mend(name: str) -> None:
+    """Start what has died of a twin; one that is not there, or not whole yet, is left alone.
+
+    Raises:
+        TwinError: it could not be mended, and where the logs are.
+    """
+    paths = TwinPaths(name)
+    with locked():
+        if paths.complete.exists():
+            _ensure(paths, locate_tools(), _aws_facts(paths), 0)
+
+
+def _ensure(paths: TwinPaths, toolbox: Toolbox, aws: AwsFacts | None, nodes: int) -> None:
+    """Make a twin, or mend the one that is there."""
+    cluster, supervisor = Cluster(paths, toolbox), Supervisor(paths)
+    if paths.complete.exists() and cluster.exists():
+        dead = [part for part in parts_of(paths.name) if not part.running]
+        if dead:
             _mend(cluster, supervisor, paths, dead)
-            return
-        _discard(paths, cluster)
-        with step(f"creating the cluster of twin {name}", 1, 3):
-            paths.home.mkdir(parents=True)
-            facts = choose_facts()
-            write_facts(paths, facts)
-            cluster.create(facts, load_real_processes())
-        with step("starting the agent", 2, 3):
-            supervisor.start()
-        with step(f"adding {nodes} nodes", 3, 3):
+        else:
+            say(f"Twin {paths.name} is up.")
+        return
+    _discard(paths, cluster)
+    steps = 3 if nodes else 2
+    with step(f"creating the cluster of twin {paths.name}", 1, steps):
+        paths.home.mkdir(parents=True)
+        facts = choose_facts(aws)
+        write_facts(paths, facts)
+        cluster.create(facts, load_real_processes())
+    with step("starting the agent", 2, steps):
+        supervisor.start()
+        if not nodes:
+            supervisor.wait_until_running(AGENT, READY_SECONDS)
+    if nodes:
+        with step(f"adding {nodes} nodes", 3, steps):
             _add_nodes(paths, nodes)
             supervisor.wait_until_running(AGENT, READY_SECONDS)
-        paths.complete.touch()
+    paths.complete.touch()
+
+
+def _aws_facts(paths: TwinPaths) -> AwsFacts | None:
+    """Which EKS cluster a twin is; None for a twin that is none, or is not there."""
+    try:
+        return read_facts(paths).aws
+    except FileNotFoundError:
+        return None
 
 
 def down(name: str) -> None:
     """Stop a twin and remove every file of it; nothing to do is no error."""
     paths = TwinPaths(name)
-    with _locked():
+    with locked():
         if not paths.home.exists() and not marked_processes(paths):
             say(f"There is no twin {name}.")
             return
@@ -116,6 +162,12 @@ def names() -> list[str]:
     return sorted(path.parent.name for path in state_directory().glob("twins/*/twin.json"))
 
 
+def clusters_of(account: str) -> dict[str, AwsFacts]:
+    """The twins that are EKS clusters of an account, by the twin's name."""
+    found = {name: _aws_facts(TwinPaths(name)) for name in names()}
+    return {name: aws for name, aws in found.items() if aws and aws.account == account}
+
+
 def _mend(cluster: Cluster, supervisor: Supervisor, paths: TwinPaths, dead: list[Part]) -> None:
     """Start what has died; the rest keeps running."""
     say(f"Twin {paths.name} is not whole: {', '.join(part.name for part in dead)}.")
@@ -126,7 +178,7 @@ def _mend(cluster: Cluster, supervisor: Supervisor, paths: TwinPaths, dead: list
         while dead and time.monotonic() < deadline:
             cluster.start()
             if not supervisor.answers():
-                _end([process for process in marked_processes(paths) if process.pid not in set(cluster.components().values())])
+                end_processes([process for process in marked_processes(paths) if process.pid not in set(cluster.components().values())])
                 supervisor.start()
             supervisor.wait_until_running(AGENT, READY_SECONDS)
             for program in supervisor.programs():
@@ -144,11 +196,12 @@ def _discard(paths: TwinPaths, cluster: Cluster) -> None:
     Supervisor(paths).stop()
     if cluster.exists():
         cluster.delete()
-    _end(marked_processes(paths))
+    end_processes(marked_processes(paths))
     shutil.rmtree(paths.home, ignore_errors=True)
 
 
-def _end(processes: list[psutil.Process]) -> None:
+def end_processes(processes: list[psutil.Process]) -> None:
+    """End processes, by force where they do not obey within 10 seconds."""
     for process in processes:
         if process.pid != os.getpid():
             process.terminate()
@@ -174,18 +227,23 @@ def _add_nodes(paths: TwinPaths, count: int) -> None:
         session.write_all(writes)
     except MeshError as error:
         raise TwinError(f"The nodes of twin {paths.name} could not be made; logs are in {paths.logs}:\n{error}") from error
-    wait_for(session, NODE, lambda found: sum(map(_is_ready, found)) == count, READY_SECONDS, f"{count} nodes of twin {paths.name} to be Ready")
+    wait_for(session, NODE, lambda found: sum(map(is_ready, found)) == count, READY_SECONDS, f"{count} nodes of twin {paths.name} to be Ready")
 
 
-def _is_ready(node: dict[str, Any]) -> bool:
+def is_ready(node: dict[str, Any]) -> bool:
+    """Whether a Node object says that its node is Ready."""
     return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in node.get("status", {}).get("conditions", ()))
 
 
 @contextmanager
-def _locked() -> Iterator[None]:
-    """One twin command of a user at a time: two would take the same network, or start a component twice."""
+def locked(what: str = "lock") -> Iterator[None]:
+    """One twin command of a user at a time: two would take the same network, or start a component twice.
+
+    Args:
+        what: the file that is locked. Accounts have one of their own, because an account makes twins while it is looked after.
+    """
     state_directory().mkdir(parents=True, exist_ok=True)
-    handle = os.open(state_directory() / "lock", os.O_CREAT | os.O_RDWR, 0o644)
+    handle = os.open(state_directory() / what, os.O_CREAT | os.O_RDWR, 0o644)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from twin.errors import TwinError
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 DEFAULT_NAME = "sandbox"
+LONGEST_NAME = 32
 
 # Linux allows 107 bytes for the path of a Unix socket.
 _LONGEST_SOCKET_PATH = 107
@@ -32,17 +34,53 @@ def _base(variable: str, fallback: str) -> Path:
     return Path(value) if value.startswith("/") else Path.home() / fallback
 
 
+class SupervisedPaths(ABC):
+    """The files of what a supervisor keeps alive; all of them lie below one directory, which is removed with it."""
+
+    name: str
+
+    @property
+    @abstractmethod
+    def home(self) -> Path:
+        """The directory."""
+
+    @property
+    @abstractmethod
+    def logs(self) -> Path:
+        """Where all logs are."""
+
+    @property
+    def supervisor_config(self) -> Path:
+        return self.home / "supervisord.conf"
+
+    @property
+    def supervisor_socket(self) -> Path:
+        return self.home / "supervisor.sock"
+
+    @property
+    def supervisor_pid(self) -> Path:
+        return self.home / "supervisord.pid"
+
+    @property
+    def processes(self) -> Path:
+        """One file for each program that is added while the supervisor runs: pods that a real process stands for have one each."""
+        return self.home / "processes"
+
+    def _check(self, what: str) -> None:
+        if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?", self.name):
+            raise TwinError(f"{what} cannot be called {self.name!r}: use up to {LONGEST_NAME} lower-case letters, digits and dashes.")
+        if len(os.fsencode(self.supervisor_socket)) > _LONGEST_SOCKET_PATH:
+            raise TwinError(f"The path {self.supervisor_socket} is too long for a socket: set XDG_STATE_HOME to a shorter directory.")
+
+
 @dataclass(frozen=True)
-class TwinPaths:
-    """The files of one twin; all of them lie below one directory, which twin-down removes."""
+class TwinPaths(SupervisedPaths):
+    """The files of one twin."""
 
     name: str
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?", self.name):
-            raise TwinError(f"A twin cannot be called {self.name!r}: use up to 32 lower-case letters, digits and dashes.")
-        if len(os.fsencode(self.supervisor_socket)) > _LONGEST_SOCKET_PATH:
-            raise TwinError(f"The path {self.supervisor_socket} is too long for a socket: set XDG_STATE_HOME to a shorter directory.")
+        self._check("A twin")
 
     @property
     def home(self) -> Path:
@@ -50,7 +88,7 @@ class TwinPaths:
 
     @property
     def facts(self) -> Path:
-        """What was chosen at creation: the network's number and port."""
+        """What was chosen at creation: the network's number, and which EKS cluster it is."""
         return self.home / "twin.json"
 
     @property
@@ -81,6 +119,11 @@ class TwinPaths:
         return self.home / "kubeconfig"
 
     @property
+    def certificate_authority(self) -> Path:
+        """The certificate that the API server's own is signed with."""
+        return self.cluster / "pki" / "ca.crt"
+
+    @property
     def kwokctl_config(self) -> Path:
         return self.home / "kwokctl.yaml"
 
@@ -94,18 +137,39 @@ class TwinPaths:
         return self.home / "egress.sock"
 
     @property
-    def supervisor_config(self) -> Path:
-        return self.home / "supervisord.conf"
+    def authentication_config(self) -> Path:
+        """A kubeconfig that tells the API server of an EKS cluster where it asks whose a bearer token is."""
+        return self.home / "authentication.yaml"
+
+
+@dataclass(frozen=True)
+class AccountPaths(SupervisedPaths):
+    """The files of one local AWS account."""
+
+    name: str
+
+    def __post_init__(self) -> None:
+        self._check("An account")
 
     @property
-    def supervisor_socket(self) -> Path:
-        return self.home / "supervisor.sock"
+    def home(self) -> Path:
+        return state_directory() / "accounts" / self.name
 
     @property
-    def supervisor_pid(self) -> Path:
-        return self.home / "supervisord.pid"
+    def facts(self) -> Path:
+        """What was chosen at creation: the port of the AWS API."""
+        return self.home / "account.json"
 
     @property
-    def processes(self) -> Path:
-        """One directory and one supervisor program for each pod that a real process stands for."""
-        return self.home / "processes"
+    def logs(self) -> Path:
+        return self.home / "logs"
+
+    @property
+    def request_log(self) -> Path:
+        """One line of JSON for each request to the AWS API."""
+        return self.logs / "requests.jsonl"
+
+    @property
+    def overlay(self) -> Path:
+        """The extra variables of a rehearsal."""
+        return self.home / "overlay.yml"

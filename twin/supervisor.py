@@ -1,4 +1,4 @@
-"""The twin's own processes, kept alive by supervisord: the agent, and one program for each real process."""
+"""Processes kept alive by supervisord: a twin's agent with one program for each real process, or an account's emulator."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from supervisor.xmlrpc import SupervisorTransport
 
 from twin.cluster import MARK
 from twin.errors import TwinError
-from twin.paths import REPOSITORY, TwinPaths
+from twin.paths import REPOSITORY, SupervisedPaths
 
 AGENT = "agent"
 
@@ -48,17 +48,51 @@ class ProgramState:
     said: str
 
 
-class Supervisor:
-    """Starts supervisord for one twin and speaks with it."""
+@dataclass(frozen=True)
+class MainProgram:
+    """What runs for as long as supervisord does.
 
-    def __init__(self, paths: TwinPaths) -> None:
+    Attributes:
+        name: what status and logs call it.
+        module: the Python module that is run.
+        arguments: its arguments.
+        environment: variables that it needs beside those of the caller.
+    """
+
+    name: str
+    module: str
+    arguments: tuple[str, ...]
+    environment: tuple[tuple[str, str], ...] = ()
+
+    def lines(self) -> list[str]:
+        """Its command and environment as supervisord reads them."""
+        command = " ".join([f"'{sys.executable}'", "-m", self.module, *(f"'{argument}'" for argument in self.arguments)])
+        variables = ",".join(f'{name}="{value}"' for name, value in self.environment)
+        return [f"command={_escaped(command)}", *([f"environment={_escaped(variables)}"] if variables else [])]
+
+
+class Supervisor:
+    """Starts one supervisord and speaks with it.
+
+    Args:
+        paths: the twin, or the account, whose supervisord it is.
+        main: what it always runs; a twin's agent unless another program is given.
+        owner: how messages name it; C(twin NAME) unless given.
+        remedy: the command that mends it.
+    """
+
+    def __init__(self, paths: SupervisedPaths, main: MainProgram | None = None, *, owner: str = "", remedy: str = "make twin-up") -> None:
         self._paths = paths
+        self._main = main or MainProgram(AGENT, "twin.agent", (paths.name,))
+        self._owner = owner or f"twin {paths.name}"
+        self._remedy = remedy
         # Programs are added and removed by the threads of many pods; a configuration is read by one at a time.
         self._changing = threading.Lock()
 
     def start(self) -> None:
-        """Start supervisord with the agent; what an earlier supervisord left behind is ended first."""
+        """Start supervisord with its main program."""
         self._paths.processes.mkdir(exist_ok=True)
+        self._paths.logs.mkdir(exist_ok=True)
         self._paths.supervisor_config.write_text(self._configuration())
         command = [sys.executable, "-m", "supervisor.supervisord", "--configuration", str(self._paths.supervisor_config)]
         environment = {**os.environ, MARK: str(self._paths.home), "PYTHONPATH": str(REPOSITORY), "PYTHONWARNINGS": "ignore"}
@@ -107,20 +141,8 @@ class Supervisor:
 
     def add(self, name: str, command: list[str], directory: Path) -> None:
         """Run a program from now on, with its configuration and log kept for as long as it is not removed."""
-        quoted = " ".join(f"'{part}'" for part in command).replace("%", "%%")
-        lines = [
-            f"[program:{name}]",
-            f"command={quoted}",
-            f"directory={directory}".replace("%", "%%"),
-            "autorestart=true",
-            "startsecs=1",
-            "startretries=1000000",
-            "stopwaitsecs=10",
-            "redirect_stderr=true",
-            f"stdout_logfile={self._paths.logs / name}.log".replace("%", "%%"),
-            "stdout_logfile_maxbytes=20MB",
-            "stdout_logfile_backups=1",
-        ]
+        quoted = " ".join(f"'{part}'" for part in command)
+        lines = [f"[program:{name}]", f"command={_escaped(quoted)}", *self._keeping(name, directory)]
         with self._changing:
             (self._paths.processes / f"{name}.conf").write_text("\n".join(lines) + "\n")
             self._reload()
@@ -145,7 +167,7 @@ class Supervisor:
                 return
             if time.monotonic() > deadline:
                 said = program.said if program else "the supervisor does not answer"
-                raise TwinError(f"{name} of twin {self._paths.name} has not started within {seconds:.0f} s ({said}): look into {self._paths.logs / name}.log.")
+                raise TwinError(f"{name} of {self._owner} has not started within {seconds:.0f} s ({said}): look into {self._paths.logs / name}.log.")
             pause.wait(0.05)
 
     def set_running(self, name: str, running: bool) -> None:
@@ -159,7 +181,7 @@ class Supervisor:
             except xmlrpc.client.Fault as fault:
                 if fault.faultCode == _NO_SUCH_NAME:
                     known = ", ".join(state.name for state in self.programs())
-                    raise TwinError(f"Twin {self._paths.name} has no process {name}: it has {known}.") from fault
+                    raise TwinError(f"{_capital(self._owner)} has no process {name}: it has {known}.") from fault
                 if fault.faultCode not in (_ALREADY_STARTED, _NOT_RUNNING):
                     raise TwinError(f"supervisord could not {'start' if running else 'stop'} {name}: {fault.faultString}.") from fault
 
@@ -180,14 +202,14 @@ class Supervisor:
         try:
             yield proxy.supervisor
         except xmlrpc.client.Fault as fault:
-            raise TwinError(f"The supervisor of twin {self._paths.name} refused: {fault.faultString}.") from fault
+            raise TwinError(f"The supervisor of {self._owner} refused: {fault.faultString}.") from fault
         except (OSError, HTTPException, xmlrpc.client.ProtocolError) as error:
-            raise TwinError(f"The supervisor of twin {self._paths.name} does not answer ({error}): run make twin-up.") from error
+            raise TwinError(f"The supervisor of {self._owner} does not answer ({error}): run {self._remedy}.") from error
         finally:
             transport.close()
 
     def _configuration(self) -> str:
-        home, logs = str(self._paths.home).replace("%", "%%"), str(self._paths.logs).replace("%", "%%")
+        home, logs = _escaped(self._paths.home), _escaped(self._paths.logs)
         lines = [
             "[supervisord]",
             f"pidfile={home}/{self._paths.supervisor_pid.name}",
@@ -202,29 +224,44 @@ class Supervisor:
             "chmod=0700",
             "[rpcinterface:supervisor]",
             "supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface",
-            f"[program:{AGENT}]",
-            f"command='{sys.executable}' -m twin.agent '{self._paths.name}'",
-            f"directory={str(REPOSITORY).replace('%', '%%')}",
+            f"[program:{self._main.name}]",
+            *self._main.lines(),
+            *self._keeping(self._main.name, REPOSITORY),
+            "[include]",
+            f"files={home}/{self._paths.processes.name}/*.conf",
+        ]
+        return "\n".join(lines) + "\n"
+
+    def _keeping(self, name: str, directory: Path) -> list[str]:
+        """How every program is kept alive and logged."""
+        return [
+            f"directory={_escaped(directory)}",
             "autorestart=true",
             "startsecs=1",
             "startretries=1000000",
             "stopwaitsecs=10",
             "redirect_stderr=true",
-            f"stdout_logfile={logs}/{AGENT}.log",
+            f"stdout_logfile={_escaped(self._paths.logs / name)}.log",
             "stdout_logfile_maxbytes=20MB",
             "stdout_logfile_backups=1",
-            "[include]",
-            f"files={home}/{self._paths.processes.name}/*.conf",
         ]
-        return "\n".join(lines) + "\n"
 
 
 def _program_state(info: dict[str, Any]) -> ProgramState:
     return ProgramState(info["name"], info["statename"], info["pid"], info["start"], info["description"] or info["spawnerr"])
 
 
-def marked_processes(paths: TwinPaths) -> list[psutil.Process]:
-    """All processes that carry this twin's mark, whoever their parent is."""
+def _escaped(text: object) -> str:
+    """Text in supervisord's configuration, where a percent sign begins a reference."""
+    return str(text).replace("%", "%%")
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def marked_processes(paths: SupervisedPaths) -> list[psutil.Process]:
+    """All processes that carry the mark of this twin, or account, whoever their parent is."""
     found = []
     for process in psutil.process_iter():
         try:

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from twin import account
+from twin.account import AccountFacts
+from twin.environment import exports_of
+from twin.errors import TwinError
+from twin.facts import AwsFacts, TwinFacts, read_facts, write_facts
+from twin.lifecycle import clusters_of
+from twin.paths import AccountPaths, TwinPaths
+from twin.supervisor import MainProgram
+
+AWS = AwsFacts("a", "http://127.0.0.1:5601", "prod", "eu-west-1", "http://127.0.0.1:5601/_twin/authenticate", "https://issuer", "172.20.0.0/16")
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    return tmp_path
+
+
+def _account(name: str, port: int) -> None:
+    paths = AccountPaths(name)
+    paths.home.mkdir(parents=True)
+    paths.facts.write_text(json.dumps({"port": port}))
+
+
+def _twin(name: str, aws: AwsFacts | None) -> TwinPaths:
+    paths = TwinPaths(name)
+    paths.home.mkdir(parents=True)
+    write_facts(paths, TwinFacts(64, aws))
+    return paths
+
+
+def test_which_cluster_a_twin_is_is_kept() -> None:
+    assert read_facts(_twin("a-prod", AWS)) == TwinFacts(64, AWS)
+
+
+def test_a_twin_of_before_is_no_cluster_of_an_account() -> None:
+    paths = TwinPaths("old")
+    paths.home.mkdir(parents=True)
+    paths.facts.write_text('{"pod_network": 70}')
+    assert read_facts(paths) == TwinFacts(70)
+
+
+def test_an_account_knows_its_clusters_and_no_others() -> None:
+    _twin("a-prod", AWS)
+    _twin("plain", None)
+    assert clusters_of("a") == {"a-prod": AWS}
+    assert clusters_of("b") == {}
+
+
+def test_an_account_exports_its_keys_and_its_first_cluster() -> None:
+    _account("a", 5601)
+    assert "KUBECONFIG" not in exports_of("a"), "it has no cluster yet"
+    paths = _twin("a-prod", AWS)
+    exports = exports_of("a")
+    assert (exports["TWIN"], exports["KUBECONFIG"], exports["TWIN_KUBECONFIG"]) == ("a", str(paths.kubeconfig), str(paths.kubeconfig))
+    assert (exports["AWS_ENDPOINT_URL"], exports["AWS_REGION"], exports["AWS_DEFAULT_REGION"]) == ("http://127.0.0.1:5601", "eu-central-1", "eu-central-1")
+
+
+def test_a_cluster_exports_the_keys_of_its_account_and_its_own_region() -> None:
+    _account("a", 5601)
+    paths = _twin("a-prod", AWS)
+    exports = exports_of("a-prod")
+    assert (exports["KUBECONFIG"], exports["AWS_REGION"]) == (str(paths.kubeconfig), "eu-west-1")
+
+
+def test_a_twin_and_an_account_of_one_name() -> None:
+    _account("a", 5601)
+    _twin("a-prod", AWS)
+    own = _twin("a", None)
+    assert exports_of("a")["KUBECONFIG"] == str(own.kubeconfig), "its own cluster comes first"
+
+
+def test_a_twin_that_is_no_cluster_of_an_account_exports_no_keys() -> None:
+    _twin("plain", None)
+    assert not [variable for variable in exports_of("plain") if variable.startswith("AWS_")]
+
+
+def test_neither_twin_nor_account() -> None:
+    with pytest.raises(TwinError, match="There is no twin nothing"):
+        exports_of("nothing")
+    with pytest.raises(TwinError, match="There is no AWS account nothing: python -m twin --name nothing account up makes it"):
+        account.facts_of("nothing")
+
+
+def test_a_port_at_which_something_listens_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        monkeypatch.setattr(account, "_PORTS", range(port, port + 1))
+        with pytest.raises(TwinError, match=f"All ports from {port} to {port} are taken"):
+            account._free_port()
+
+
+def test_a_port_of_another_account_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(account, "_PORTS", range(1, 2))
+    _account("a", 1)
+    with pytest.raises(TwinError, match="All ports from 1 to 1 are taken"):
+        account._free_port()
+
+
+def test_an_account_does_not_serve_when_nothing_answers() -> None:
+    assert not account.serves(AccountFacts(1))
+
+
+def test_a_percent_sign_in_a_path_is_no_reference_for_supervisord() -> None:
+    program = MainProgram("emulator", "twin.aws", ("--home", "/home/100%"), (("A", "b"),))
+    command, environment = program.lines()
+    assert command.endswith("-m twin.aws '--home' '/home/100%%'")
+    assert environment == 'environment=A="b"'
