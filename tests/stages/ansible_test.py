@@ -1,4 +1,4 @@
-"""ansible-test, from a checkout anywhere: it wants the collection at .../ansible_collections/meshwright/ambient, with its dependency beside it."""
+"""ansible-test, from a checkout anywhere: it wants the collection at .../ansible_collections/meshwright/ambient, with its dependencies beside it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 import yaml
 
 from tests.results import tags_in, write_results
+from tests.stages.local_aws import local_aws
 from tests.stages.twins import fresh_twin
 from twin.paths import REPOSITORY, cache_directory
 from twin.progress import say
@@ -24,6 +25,8 @@ _TARGETS = REPOSITORY / "tests" / "integration" / "targets"
 # ansible-test asks for this file by its own version's name, and downloads it where it can.
 _GET_PIP = Path(".ansible") / "test" / "cache" / "get_pip_24_2.py"
 _GET_PIP_STAND_IN = Path(__file__).resolve().parent / "get_pip.py"
+# Where the collections live that this one needs.
+_NAMESPACES = ("amazon", "community", "kubernetes")
 
 
 def sanity() -> int:
@@ -36,16 +39,16 @@ def sanity() -> int:
 
 
 def integration() -> int:
-    """All integration targets on a twin; what a target's tags name counts when the target passes."""
+    """All integration targets, on a twin and a local AWS; what a target's tags name counts when the target passes."""
     _copy_collection()
     targets = sorted(path.name for path in _TARGETS.iterdir() if (path / "tasks").is_dir())
     failed = []
     shown: dict[str, list[str]] = {}
-    with fresh_twin("test-integration") as environment:
+    with fresh_twin("test-integration") as environment, local_aws(_ROOT.parent / "local-aws.log") as aws:
         mesh = subprocess.run(["ansible-playbook", "site.yml", "-i", "inventories/sandbox"], cwd=REPOSITORY, env=environment, check=False)
         if mesh.returncode:
             return mesh.returncode
-        _write_configuration(environment)
+        _write_configuration(environment, aws)
         for target in targets:
             if _ansible_test("integration", "--color", "no", target):
                 failed.append(target)
@@ -69,18 +72,20 @@ def _copy_collection() -> None:
         if source.is_file():
             (_COLLECTION / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, _COLLECTION / name)
-    packages = find_spec("ansible_collections.kubernetes")
-    if packages is None or not packages.submodule_search_locations:
-        raise RuntimeError("The collection kubernetes.core is not installed: make setup.")
-    link = _ROOT / "kubernetes"
-    link.unlink(missing_ok=True)
-    link.symlink_to(next(iter(packages.submodule_search_locations)))
+    for namespace in _NAMESPACES:
+        packages = find_spec(f"ansible_collections.{namespace}")
+        if packages is None or not packages.submodule_search_locations:
+            raise RuntimeError(f"The collections of {namespace} are not installed: make setup.")
+        link = _ROOT / namespace
+        link.unlink(missing_ok=True)
+        link.symlink_to(next(iter(packages.submodule_search_locations)))
 
 
-def _write_configuration(environment: dict[str, str]) -> None:
-    """ansible-test clears the environment of its targets; this file reaches them."""
+def _write_configuration(environment: dict[str, str], aws: dict[str, str]) -> None:
+    """ansible-test clears the environment of its targets; this file reaches them: targets of AWS set environment: "{{ aws_environment }}"."""
     variables = {"twin_kubeconfig": environment["KUBECONFIG"], "twin_environment": {name: environment[name] for name in environment if name.startswith("TWIN")}}
     variables["twin_environment"]["PATH"] = environment["PATH"]
+    variables["aws_environment"] = aws
     (_COLLECTION / "tests" / "integration" / "integration_config.yml").write_text(yaml.safe_dump(variables))
 
 

@@ -1,0 +1,71 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""The one door to amazon.aws: its module with the options that say which account is meant, its connections and its retries."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.amazon.aws.plugins.module_utils.botocore import boto3_inventory_conn, get_aws_connection_info
+from ansible_collections.amazon.aws.plugins.module_utils.common import set_collection_info
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
+
+from .._errors import MeshError
+from .errors import THROTTLED
+from .session import AwsSession
+
+try:
+    from botocore.config import Config
+except ImportError:
+    # AnsibleAWSModule says so.
+    Config = None
+
+Result = t.Dict[str, t.Any]
+
+# botocore repeats a throttled request four times within seconds; this goes on for about a minute and a half, which outlasts a burst of a fleet.
+_RETRY = {"retries": 10, "delay": 2, "backoff": 1.7, "max_delay": 20, "catch_extra_error_codes": list(THROTTLED)}
+# A network without a way out never answers: its 60 seconds, five times, are too long to learn that.
+_CONNECT_SECONDS = 10
+
+
+def aws_module(options: t.Mapping[str, t.Any], **rules: t.Any) -> AnsibleAWSModule:
+    """A module with these options and amazon.aws' own (keys, profile, region, endpoint); rules are AnsibleModule's."""
+    set_collection_info("meshwright.ambient", "0.1.0")
+    return AnsibleAWSModule(argument_spec=dict(options), supports_check_mode=True, **rules)
+
+
+def run(module: AnsibleAWSModule, work: t.Callable[[AnsibleAWSModule, AwsSession], Result]) -> None:
+    """Work with a session, and end the module: with the work's result, or with the error that it raised; both tell the calls (api_calls).
+
+    A result with a key C(failed) is a failure that carries data; all else that goes wrong is a MeshError.
+    """
+    session = connect(module)
+    try:
+        result = work(module, session)
+    except MeshError as error:
+        result = {"failed": True, "msg": error.message, **error.details}
+    result.setdefault("api_calls", session.api_calls)
+    # Outside of the except block, or Ansible would add a traceback to what is a plain sentence.
+    if result.pop("failed", False):
+        module.fail_json(**result)
+    module.exit_json(**result)
+
+
+def connect(module: AnsibleAWSModule) -> AwsSession:
+    """The session that the module's options name; a client is made when a service is first called."""
+    region, endpoint, options = get_aws_connection_info(module)
+
+    def client(service: str) -> t.Any:
+        # AnsibleAWSModule.client() would end the module with a traceback; this is the same connection, with exceptions.
+        config = Config(connect_timeout=_CONNECT_SECONDS)
+        return boto3_inventory_conn(conn_type="client", resource=service, region=region, endpoint=endpoint, config=config, **dict(options))
+
+    return AwsSession(region or "", client, retry=AWSRetry.jittered_backoff(**_RETRY))
+
+
+__all__ = ("Result", "aws_module", "connect", "run")
