@@ -1,0 +1,235 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""Reads load balancers with few calls: what many have in common is asked at once, and what cannot change is asked once."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .errors import AwsError
+from .load_balancers import (
+    APPLICATION,
+    TLS_PROTOCOLS,
+    Tags,
+    Wish,
+    all_certificates,
+    describe_listener,
+    describe_load_balancer,
+    describe_rules,
+    describe_target_group,
+    is_meant,
+    owner_by_tags,
+)
+from .tags import tags_of
+
+if t.TYPE_CHECKING:
+    from .session import AwsSession
+
+Answer = t.Mapping[str, t.Any]
+Described = t.Dict[str, t.Any]
+
+# DescribeTags and DescribeLoadBalancers take no more at once (API reference of ELBv2).
+_AT_ONCE = 20
+
+
+class LoadBalancers:
+    """The load balancers of a region, as a task sees them; tags are read once, because controllers set them when they make a load balancer."""
+
+    def __init__(self, session: AwsSession) -> None:
+        self._session = session
+        self._tags: dict[str, Tags] = {}
+        self._known: dict[Wish, list[str]] = {}
+
+    # which
+
+    def find(self, wishes: t.Sequence[Wish]) -> list[list[Answer]]:
+        """What each wish means, as DescribeLoadBalancers tells of it, in the order of names."""
+        listed = self._by_arn_or_name(wishes)
+        if listed is None:
+            listed = self._session.pages("elbv2", "describe_load_balancers", "LoadBalancers")
+            self.read_tags(one["LoadBalancerArn"] for one in listed if any(_may_be_meant(wish, one) for wish in wishes if wish.by_tags))
+        listed = sorted(listed, key=lambda one: (one.get("LoadBalancerName") or "", one["LoadBalancerArn"]))
+        pairs = [(wish, [one for one in listed if is_meant(wish, one, self._tags.get(one["LoadBalancerArn"], {}))]) for wish in wishes]
+        # What a controller made for an object stays the same one, so that it need not be looked for again.
+        self._known = {wish: [one["LoadBalancerArn"] for one in those] for wish, those in pairs if not wish.every_one}
+        return [those for _wish, those in pairs]
+
+    def tags(self, arn: str) -> Tags:
+        """The tags of one load balancer."""
+        self.read_tags([arn])
+        return self._tags.get(arn, {})
+
+    def read_tags(self, arns: t.Iterable[str]) -> None:
+        """Read the tags of several load balancers at once, so that tags() need not ask for each."""
+        unread = [arn for arn in dict.fromkeys(arns) if arn not in self._tags]
+        for start in range(0, len(unread), _AT_ONCE):
+            self._read_tags_of(unread[start : start + _AT_ONCE])
+
+    def _by_arn_or_name(self, wishes: t.Sequence[Wish]) -> list[Answer] | None:
+        """The entries of those that are called by ARN or name, or are known from the last look; None when all must be listed."""
+        arns: dict[str, None] = {}
+        names: dict[str, None] = {}
+        for wish in wishes:
+            known = self._known.get(wish, [])
+            if wish.arn and not wish.by_tags:
+                arns[wish.arn] = None
+            elif wish.name and not (wish.by_tags or wish.dns_name):
+                names[wish.name] = None
+            elif known:
+                arns.update(dict.fromkeys(known))
+            else:
+                return None
+        entries: dict[str, Answer] = {}
+        for option, values in (("LoadBalancerArns", list(arns)), ("Names", list(names))):
+            for start in range(0, len(values), _AT_ONCE):
+                some = values[start : start + _AT_ONCE]
+                try:
+                    answer = self._session.call("elbv2", "describe_load_balancers", **{option: some})
+                except AwsError as error:
+                    if not error.absent:
+                        raise
+                    if len(some) == 1:
+                        continue
+                    # One of them does not exist, and the answer does not tell which.
+                    return None
+                entries.update((one["LoadBalancerArn"], one) for one in answer.get("LoadBalancers") or ())
+        return list(entries.values())
+
+    def _read_tags_of(self, arns: list[str]) -> None:
+        try:
+            answer = self._session.call("elbv2", "describe_tags", ResourceArns=arns)
+        except AwsError as error:
+            if not error.absent:
+                raise
+            # One has gone since it was listed, and the answer does not tell which: the others are asked for by halves.
+            middle = len(arns) // 2
+            for half in (arns[:middle], arns[middle:]) if middle else ():
+                self._read_tags_of(half)
+            return
+        for one in answer.get("TagDescriptions") or ():
+            self._tags[one["ResourceArn"]] = tags_of(one.get("Tags"))
+
+    # what it is like
+
+    def look(self, said: Answer, wish: Wish) -> Described | None:
+        """What a verdict needs: state, and where it matters listeners and targets. None when it has gone meanwhile."""
+        described = describe_load_balancer(said)
+        arn = described["arn"]
+        try:
+            if wish.state == "absent":
+                described["attributes"] = self._attributes(arn)
+            elif described["state"] not in ("provisioning", "failed"):
+                described["listeners"] = self._listeners(arn)
+                if _asks_for_certificates(wish):
+                    self._add_certificates(described["listeners"])
+                if wish.healthy_targets != "none":
+                    described["target_groups"] = self._target_groups(arn)
+        except AwsError as error:
+            if error.absent:
+                return None
+            raise
+        return described
+
+    def complete(self, described: Described, wish: Wish, *, details: bool, waf: bool, shield: bool) -> Described:
+        """What look() has read, with all else that a module returns; what has gone meanwhile stays as it was seen.
+
+        Args:
+            described: what look() has returned for this wish.
+            wish: which one is meant.
+            details: whether to read attributes, tags, rules, further certificates and target groups' attributes as well.
+            waf: whether to read the web ACL, of which only an ALB can have one.
+            shield: whether to read the protection by Shield Advanced; an NLB is protected by its addresses, not by itself.
+        """
+        whole = {"listeners": [], "target_groups": [], **described}
+        try:
+            self._complete(whole, described, wish, details, waf, shield)
+        except AwsError as error:
+            if not error.absent:
+                raise
+        return whole
+
+    def _complete(self, whole: Described, described: Described, wish: Wish, details: bool, waf: bool, shield: bool) -> None:
+        arn, application = whole["arn"], whole["type"] == APPLICATION
+        if "listeners" not in described:
+            whole["listeners"] = self._listeners(arn)
+        if "target_groups" not in described:
+            whole["target_groups"] = self._target_groups(arn)
+        if details:
+            tags = self.tags(arn)
+            whole.update(attributes=described.get("attributes") or self._attributes(arn), tags=dict(tags), owner=owner_by_tags(tags))
+            if "listeners" not in described or not _asks_for_certificates(wish):
+                self._add_certificates(whole["listeners"])
+            for listener in whole["listeners"] if application else ():
+                listener["rules"] = describe_rules(self._session.pages("elbv2", "describe_rules", "Rules", ListenerArn=listener["arn"]))
+            for group in whole["target_groups"]:
+                answer = self._session.call("elbv2", "describe_target_group_attributes", TargetGroupArn=group["arn"])
+                group["attributes"] = _attributes_of(answer)
+        if waf:
+            whole["web_acl_arn"] = self._web_acl(arn) if application else ""
+        if shield:
+            whole["shield_protected"] = self._shield(arn) if application else False
+
+    def _add_certificates(self, listeners: t.Iterable[Described]) -> None:
+        """A listener comes with its default certificate only; the others cost a call, so this is done once."""
+        for listener in listeners:
+            if listener["protocol"] in TLS_PROTOCOLS:
+                listed = self._session.pages("elbv2", "describe_listener_certificates", "Certificates", ListenerArn=listener["arn"])
+                listener["certificate_arns"] = all_certificates(listener["certificate_arns"], listed)
+
+    def _listeners(self, arn: str) -> list[Described]:
+        listed = self._session.pages("elbv2", "describe_listeners", "Listeners", LoadBalancerArn=arn)
+        return sorted((describe_listener(one) for one in listed), key=lambda one: (one["port"], one["protocol"]))
+
+    def _attributes(self, arn: str) -> dict[str, str]:
+        return _attributes_of(self._session.call("elbv2", "describe_load_balancer_attributes", LoadBalancerArn=arn))
+
+    def _target_groups(self, arn: str) -> list[Described]:
+        try:
+            listed = self._session.pages("elbv2", "describe_target_groups", "TargetGroups", LoadBalancerArn=arn)
+        except AwsError as error:
+            # A load balancer that leads to none may be answered like this (API reference of ELBv2, DescribeTargetGroups, Errors).
+            if error.code not in ("TargetGroupNotFound", "TargetGroupNotFoundException"):
+                raise
+            return []
+        groups = []
+        for one in listed:
+            health = self._session.call("elbv2", "describe_target_health", TargetGroupArn=one["TargetGroupArn"])
+            groups.append(describe_target_group(one, health.get("TargetHealthDescriptions") or ()))
+        return sorted(groups, key=lambda group: (group["port"], group["name"]))
+
+    def _web_acl(self, arn: str) -> str:
+        try:
+            answer = self._session.call("wafv2", "get_web_acl_for_resource", ResourceArn=arn)
+        except AwsError as error:
+            if error.absent:
+                return ""
+            raise
+        return str((answer.get("WebACL") or {}).get("ARN") or "")
+
+    def _shield(self, arn: str) -> bool:
+        try:
+            return bool(self._session.call("shield", "describe_protection", ResourceArn=arn).get("Protection"))
+        except AwsError as error:
+            if error.absent:
+                return False
+            raise
+
+
+def _attributes_of(answer: Answer) -> dict[str, str]:
+    return dict(sorted((one["Key"], one.get("Value") or "") for one in answer.get("Attributes") or ()))
+
+
+def _asks_for_certificates(wish: Wish) -> bool:
+    return any(one.certificate_arns for one in wish.listeners)
+
+
+def _may_be_meant(wish: Wish, said: Answer) -> bool:
+    """Whether a load balancer could be the one, as far as can be told without tags."""
+    return is_meant(Wish(arn=wish.arn, name=wish.name, dns_name=wish.dns_name), said, {})
+
+
+__all__ = ("LoadBalancers",)
