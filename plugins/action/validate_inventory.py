@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 import typing as t
 from pathlib import Path
 
@@ -13,7 +12,9 @@ from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 
-from ..module_utils._mesh.inventory import find_mistakes, find_unknown, find_wrong_wishes
+from ..module_utils._aws.eks_inventory import find_eks_mistakes
+from ..module_utils._mesh.ingress.inventory import find_ingress_mistakes
+from ..module_utils._mesh.inventory import find_mistakes, find_unknown, find_version_mistakes, find_wrong_wishes
 
 _ROLES = Path(__file__).resolve().parents[2] / "roles"
 
@@ -31,15 +32,16 @@ class ActionModule(ActionBase):
         options = {name: option for spec in specs.values() for name, option in spec.items()}
         given, mistakes = self._given(options, variables)
         # A value of a wrong type is told once, by its type.
-        judged = ArgumentSpecValidator(options).validate(given)
+        judged = ArgumentSpecValidator({name: _without_template(option) for name, option in options.items()}).validate(given)
         mistakes += judged.error_messages
         defaults = {name: option["default"] for name, option in options.items() if "default" in option}
-        mistakes += find_mistakes({**defaults, **given})
+        completed = {**defaults, **given}
+        for find in (find_mistakes, find_version_mistakes, find_eks_mistakes, find_ingress_mistakes):
+            mistakes += find(completed)
         if not judged.error_messages:
             # What the modules would say of these values, before the first cluster is touched.
             mistakes += find_wrong_wishes(judged.validated_parameters)
         mistakes += find_unknown(variables, {role: spec.keys() for role, spec in specs.items()})
-        mistakes += _environment_mistakes(variables)
         cluster = variables["inventory_hostname"]
         if mistakes:
             told = "\n".join(f"- cluster {cluster}: {mistake}" for mistake in mistakes)
@@ -66,11 +68,6 @@ def _read_spec(role: str) -> dict[str, t.Any]:
     return options
 
 
-def _environment_mistakes(variables: dict[str, t.Any]) -> list[str]:
-    """A cluster credential in the environment would win over the inventory's kubeconfig in kubernetes.core, and lead to another cluster."""
-    named = [name for name in ("cluster_kubeconfig", "cluster_context") if variables.get(name)]
-    if named and os.environ.get("K8S_AUTH_HOST"):
-        host = os.environ["K8S_AUTH_HOST"]
-        remedy = "take the Kubernetes credential away from the job, or the variable out of the inventory."
-        return [f"{named[0]} is given, and the environment variable K8S_AUTH_HOST names {host}: {remedy}"]
-    return []
+def _without_template(option: dict[str, t.Any]) -> dict[str, t.Any]:
+    """An option whose default is a template is judged when it is given; what the template becomes is of the right type, or the role says so."""
+    return {key: value for key, value in option.items() if key != "default" or not (isinstance(value, str) and "{{" in value)}

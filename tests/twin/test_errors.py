@@ -133,13 +133,6 @@ def test_bad_inventory_data_fails_before_the_first_write_with_all_mistakes_at_on
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_a_cluster_credential_of_the_job_beside_a_kubeconfig_is_refused(mesh: Twin) -> None:
-    done = mesh.play("site.yml", K8S_AUTH_HOST="https://another.example.com", K8S_AUTH_API_KEY="secret")
-    assert done.returncode != 0
-    assert "K8S_AUTH_HOST names https://another.example.com" in " ".join(done.stdout.split())
-    assert "secret" not in done.stdout
-
-
 def test_a_kubeconfig_option_beats_a_credential_of_the_environment(mesh: Twin) -> None:
     result = mesh.module("ready", _READY, K8S_AUTH_HOST="https://127.0.0.1:1", K8S_AUTH_API_KEY="secret", K8S_AUTH_VERIFY_SSL="false")
     assert not result.get("failed"), result

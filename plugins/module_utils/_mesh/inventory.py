@@ -13,6 +13,7 @@ import re
 import typing as t
 
 from .labels import NO_WAYPOINT
+from .version_matrix import find_version_conflicts
 from .waypoint_options import OPTIONS, find_problems
 from .wishes import mistakes_of
 
@@ -58,6 +59,13 @@ def find_wrong_wishes(variables: t.Mapping[str, t.Any]) -> list[str]:
         if item.get("state") != "absent":
             mistakes += (f"mesh_waypoints[{index}]: {problem}" for problem in find_problems({**dict.fromkeys(OPTIONS), **item}))
     return mistakes
+
+
+def find_version_mistakes(variables: t.Mapping[str, t.Any]) -> list[str]:
+    """Versions of this inventory that do not go together, one sentence for each pair."""
+    serves_gateways = variables.get("alb_controller_enabled") is True and variables.get("alb_controller_gateway_api") is True
+    controller = variables.get("alb_controller_version") if serves_gateways else ""
+    return find_version_conflicts(str(variables.get("istio_version") or ""), str(variables.get("gateway_api_version") or ""), str(controller or ""))
 
 
 def find_unknown(names: t.Iterable[str], known: t.Mapping[str, t.Collection[str]]) -> list[str]:
@@ -143,4 +151,4 @@ def _named_twice(variable: str, names: t.Sequence[str]) -> t.Iterator[str]:
         yield f"{variable} names {name} more than once: say all that is wished of it in one item."
 
 
-__all__ = ("find_mistakes", "find_unknown", "find_wrong_wishes")
+__all__ = ("find_mistakes", "find_unknown", "find_version_mistakes", "find_wrong_wishes")

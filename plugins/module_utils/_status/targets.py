@@ -18,6 +18,7 @@ from .._cluster.kinds import (
     DAEMON_SET,
     DEPLOYMENT,
     ENDPOINT_SLICE,
+    EVENT,
     GATEWAY,
     GRPC_ROUTE,
     HORIZONTAL_POD_AUTOSCALER,
@@ -38,7 +39,7 @@ from .._cluster.kinds import (
     Kind,
 )
 from .._mesh.capture import EXCLUDED_NAMESPACES
-from .._mesh.labels import GATEWAY_NAME, labels_of
+from .._mesh.labels import GATEWAY_NAME, annotations_of, labels_of
 from .._mesh.waypoint import WaypointRef
 from .addresses import judge_ingress, judge_service
 from .any_objects import WantedCondition, judge_any_object
@@ -47,6 +48,7 @@ from .control_plane import judge_control_plane, webhooks_of
 from .custom_resources import judge_custom_resource_definition
 from .enrollments import judge_enrollment
 from .gateways import judge_gateway
+from .load_balancers import about, judge_events
 from .policies import ROOT_NAMESPACE, judge_authorization_policy, judge_peer_authentication, judge_request_authentication
 from .probes import Probe
 from .routes import judge_route, parents_of
@@ -79,7 +81,8 @@ class Target:
         namespace: its namespace.
         waypoint: for a binding, the waypoint that must be bound.
         wish: what else must be true of it, by the names of its rule's wishes; and as C(now) the time, in seconds since the epoch,
-            by which certificates are judged.
+            by which certificates are judged. Of what has a load balancer: as C(known_events) the events of former times, without which none
+            are read; as C(reconciled) that its controller must have said that it is true; as C(service_annotations) what the Service must have.
         api_kind: for an object of any kind, where the API server serves it.
     """
 
@@ -185,6 +188,8 @@ def _gateway_needs(target: Target) -> t.Iterable[Need]:
     kinds = [GATEWAY, DEPLOYMENT, SERVICE]
     if target.wish.get("overlays") is not None:
         kinds += [HORIZONTAL_POD_AUTOSCALER, POD_DISRUPTION_BUDGET]
+    if target.wish.get("known_events") is not None:
+        kinds.append(EVENT)
     return ((kind, target.namespace) for kind in kinds)
 
 
@@ -194,7 +199,45 @@ def _gateway(target: Target, snapshot: Snapshot) -> Verdict:
     managed = not any(address.get("type") == "Hostname" for address in addresses)
     deployments, services = (_made_for(gateway, target, snapshot, kind) for kind in (DEPLOYMENT, SERVICE))
     load_balancer = bool(target.wish.get("load_balancer"))
-    return judge_gateway(target.title_of(GATEWAY), gateway, deployments, services, managed=managed, load_balancer=load_balancer)
+    verdict = judge_gateway(target.title_of(GATEWAY), gateway, deployments, services, managed=managed, load_balancer=load_balancer)
+    if target.kind == "waypoint":
+        return verdict
+    said = _said_of(target, snapshot, SERVICE, [service["metadata"]["name"] for service in services])
+    if said and (said.final or verdict.current):
+        return said
+    if not verdict.current:
+        return verdict
+    return _lacking_annotations(target, services) or _parameters_problem(target, snapshot, gateway) or verdict
+
+
+def _said_of(target: Target, snapshot: Snapshot, kind: Kind, names: t.Collection[str]) -> Verdict | None:
+    """What the load balancer controller has against the target's objects; None when nothing, or when that is not asked."""
+    known = target.wish.get("known_events")
+    if known is None:
+        return None
+    events = about(snapshot.all(EVENT, target.namespace), kind.name, names)
+    return judge_events(events, known, reconciled=bool(target.wish.get("reconciled")))
+
+
+def _lacking_annotations(target: Target, services: t.Sequence[Object]) -> Verdict | None:
+    """The annotations by which a load balancer is asked for, as they have reached the Service."""
+    for service in services:
+        there = annotations_of(service)
+        lacking = [key for key, value in sorted((target.wish.get("service_annotations") or {}).items()) if there.get(key) != value]
+        if lacking:
+            name = f"Service {service['metadata']['namespace']}/{service['metadata']['name']}"
+            message = f"{name} does not have {', '.join(lacking)} as wanted"
+            return Verdict("InProgress", "AnnotationsNotApplied", message, "istiod copies them: see that it runs, and what its log says.")
+    return None
+
+
+def _parameters_problem(target: Target, snapshot: Snapshot, gateway: Object | None) -> Verdict | None:
+    overlays = target.wish.get("overlays")
+    if overlays is None:
+        return None
+    kinds = (DEPLOYMENT, SERVICE, HORIZONTAL_POD_AUTOSCALER, POD_DISRUPTION_BUDGET)
+    deployment, service, autoscaler, budget = (next(iter(_made_for(gateway, target, snapshot, kind)), None) for kind in kinds)
+    return judge_waypoint_parameters(overlays, deployment, service, autoscaler, budget)
 
 
 def _made_for(gateway: Object | None, target: Target, snapshot: Snapshot, kind: Kind) -> list[Object]:
@@ -215,14 +258,8 @@ def _waypoint(target: Target, snapshot: Snapshot) -> Verdict:
         message = f"Gateway {target.namespace}/{target.name} is of class {gateway_class}, not a waypoint"
         return Verdict("Failed", "NotAWaypoint", message, "Name a Gateway of class istio-waypoint.", final=True)
     verdict = _gateway(target, snapshot)
-    overlays = target.wish.get("overlays")
     # None at all is a wish, too: then nothing of them may be left.
-    if not verdict.current or overlays is None:
-        return verdict
-    deployment, service, autoscaler, budget = (
-        next(iter(_made_for(gateway, target, snapshot, kind)), None) for kind in (DEPLOYMENT, SERVICE, HORIZONTAL_POD_AUTOSCALER, POD_DISRUPTION_BUDGET)
-    )
-    return judge_waypoint_parameters(overlays, deployment, service, autoscaler, budget) or verdict
+    return (_parameters_problem(target, snapshot, gateway) if verdict.current else None) or verdict
 
 
 def _bound_kind(target: Target) -> Kind:
@@ -258,6 +295,19 @@ def _one(kind: Kind, judge: t.Callable[[str, Object | None], Verdict]) -> Rule:
         return judge(target.title_of(kind), snapshot.get(kind, target.name, target.namespace))
 
     return Rule(_near(kind), ("name", "namespace"), judge_one)
+
+
+def _ingress_needs(target: Target) -> t.Iterable[Need]:
+    yield INGRESS, target.namespace
+    if target.wish.get("known_events") is not None:
+        yield EVENT, target.namespace
+
+
+def _ingress(target: Target, snapshot: Snapshot) -> Verdict:
+    ingress = snapshot.get(INGRESS, target.name, target.namespace)
+    verdict = judge_ingress(target.title_of(INGRESS), ingress)
+    said = _said_of(target, snapshot, INGRESS, [target.name]) if ingress else None
+    return said if said and (said.final or verdict.current or said.reason != "NotReconciled") else verdict
 
 
 def _service(target: Target, snapshot: Snapshot) -> Verdict:
@@ -339,7 +389,7 @@ RULES: t.Mapping[str, Rule] = {
     "GRPCRoute": _route(GRPC_ROUTE),
     "Gateway": Rule(_gateway_needs, ("name", "namespace"), _gateway, wishes=("load_balancer",)),
     "HTTPRoute": _route(HTTP_ROUTE),
-    "Ingress": _one(INGRESS, judge_ingress),
+    "Ingress": Rule(_ingress_needs, ("name", "namespace"), _ingress),
     "Job": _one(JOB, judge_job),
     "MutatingWebhookConfiguration": _webhooks(MUTATING_WEBHOOK),
     "PeerAuthentication": Rule(_near(PEER_AUTHENTICATION), ("name", "namespace"), _peer_authentication, wishes=("root_namespace",)),

@@ -1,0 +1,188 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""From the variables of the role eks to what its modules are asked for. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+import typing as t
+
+Wish = t.Mapping[str, t.Any]
+Wishes = t.List[t.Dict[str, t.Any]]
+
+# istiod's untaint controller takes this key away from a node once istio-cni is ready on it (istio: pilot/pkg/features/pilot.go,
+# PILOT_NODE_UNTAINT_CONTROLLERS_TAINT_NAME), whatever the effect. NO_EXECUTE also holds for pods that were bound without the scheduler.
+STARTUP_TAINT = {"key": "cni.istio.io/not-ready", "value": "true", "effect": "NO_EXECUTE"}
+TOLERATION = {"key": STARTUP_TAINT["key"], "operator": "Exists"}
+
+# Where an add-on's configuration keeps the tolerations of its Deployments, and the ones that the add-on has by itself, which ours would replace
+# (aws eks describe-addon-configuration). The other add-ons' DaemonSets tolerate everything.
+_TOLERATIONS: dict[str, tuple[str, list[dict[str, str]]]] = {
+    "coredns": (
+        "",
+        [{"key": "CriticalAddonsOnly", "operator": "Exists"}, {"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}],
+    ),
+    "metrics-server": ("", []),
+    "aws-ebs-csi-driver": (
+        "controller",
+        [{"key": "CriticalAddonsOnly", "operator": "Exists"}, {"effect": "NoExecute", "operator": "Exists", "tolerationSeconds": "300"}],
+    ),
+}
+# The one of the usual add-ons that cannot work without rights of its own, and its service account.
+CSI_DRIVER = "aws-ebs-csi-driver"
+CSI_SERVICE_ACCOUNT = "ebs-csi-controller-sa"
+# These are wanted on a node from its first moment.
+BEFORE_NODES = ("vpc-cni", "kube-proxy", "eks-pod-identity-agent")
+
+_ANYWHERE = "0.0.0.0/0"
+
+# How many parts of the same size a half of the VPC is cut into, which is the most zones there can be.
+MOST_ZONES = 4
+
+
+def subnets(cidr: str, zones: t.Sequence[str], cluster: str) -> Wishes:
+    """The subnets of a VPC that is made: for each zone a private one of an eighth of the VPC, and a public one of a sixty-fourth.
+
+    The first half of the range belongs to the private subnets, the next eighth to the public ones; the rest is free for what else a VPC may need.
+    Another zone at the end moves none of the others.
+
+    Raises:
+        ValueError: the range is none, or there are too many zones.
+    """
+    network: t.Any = ipaddress.ip_network(cidr)
+    if len(zones) > MOST_ZONES:
+        raise ValueError(f"eks_availability_zones has {len(zones)} zones: name at most {MOST_ZONES}.")
+    eighths = list(network.subnets(prefixlen_diff=3))
+    publics = list(eighths[MOST_ZONES].subnets(prefixlen_diff=3))
+    found: Wishes = []
+    for index, zone in enumerate(zones):
+        found.append(_subnet(cluster, zone, "private", eighths[index], "kubernetes.io/role/internal-elb"))
+        found.append(_subnet(cluster, zone, "public", publics[index], "kubernetes.io/role/elb"))
+    return found
+
+
+def route_tables(nat: str, *, zones: t.Sequence[str], public_ids: t.Sequence[str], private_ids: t.Sequence[str], gateway_ids: t.Sequence[str]) -> Wishes:
+    """The route tables of a VPC that is made: one for all public subnets, and one for the private ones, or for each of them.
+
+    Args:
+        nat: C(one), C(per_zone) or C(none), as eks_nat_gateways.
+        zones: the names of the zones, in the order of the subnets.
+        public_ids: the public subnets.
+        private_ids: the private subnets.
+        gateway_ids: the NAT gateways, one or as many as zones; fewer where check mode has made none.
+    """
+    tables: Wishes = [{"name": "public", "subnets": list(public_ids), "routes": [{"dest": _ANYWHERE, "gateway_id": "igw"}]}]
+    ways = [[{"dest": _ANYWHERE, "nat_gateway_id": gateway}] for gateway in gateway_ids]
+    if nat != "per_zone":
+        return [*tables, {"name": "private", "subnets": list(private_ids), "routes": ways[0] if ways else []}]
+    for index, subnet in enumerate(private_ids):
+        tables.append({"name": f"private-{zones[index]}", "subnets": [subnet], "routes": ways[index] if index < len(ways) else []})
+    return tables
+
+
+def nodegroups(groups: t.Sequence[Wish], *, node_role: str, subnet_ids: t.Sequence[str], version: str, startup_taint: bool, tags: Wish) -> Wishes:
+    """Items of the module eks_nodegroup for the role's node groups."""
+    return [_nodegroup(group, node_role, subnet_ids, version, startup_taint, tags) for group in groups]
+
+
+def addons(items: t.Sequence[Wish], *, startup_taint: bool, before_nodes: bool, identity: str, csi_role: str, tags: Wish) -> Wishes:
+    """Items of the module eks_addon: those that are wanted before the first node, or all others.
+
+    Args:
+        items: the role's add-ons.
+        startup_taint: whether nodes start with Istio's taint.
+        before_nodes: which of the two halves.
+        identity: C(pod_identity) or C(irsa), for add-ons with a role.
+        csi_role: the ARN of the role that is made for the EBS CSI driver when none is given.
+        tags: the tags of all add-ons.
+    """
+    chosen = [item for item in items if (item["name"] in BEFORE_NODES) == before_nodes]
+    return [_addon(item, startup_taint, identity, csi_role, tags) for item in chosen]
+
+
+def merged(ours: Wish, theirs: Wish) -> dict[str, t.Any]:
+    """Theirs over ours, dictionary by dictionary; lists are replaced."""
+    result = dict(ours)
+    for key, value in theirs.items():
+        result[key] = merged(result[key], value) if isinstance(value, dict) and isinstance(result.get(key), dict) else value
+    return result
+
+
+def _subnet(cluster: str, zone: str, kind: str, network: t.Any, role: str) -> dict[str, t.Any]:
+    return {
+        "zone": zone,
+        "kind": kind,
+        "cidr": str(network),
+        "tags": {"Name": f"{cluster}-{kind}-{zone}", role: "1", f"kubernetes.io/cluster/{cluster}": "shared"},
+    }
+
+
+def _nodegroup(group: Wish, node_role: str, subnet_ids: t.Sequence[str], version: str, startup_taint: bool, tags: Wish) -> dict[str, t.Any]:
+    if group.get("state") == "absent":
+        return {"name": group["name"], "state": "absent"}
+    template = group.get("launch_template")
+    wish: dict[str, t.Any] = {
+        "name": group["name"],
+        "node_role": node_role,
+        "subnets": list(group.get("subnet_ids") or subnet_ids),
+        "min_size": group.get("min_size", 2),
+        "max_size": group.get("max_size", 4),
+        "desired_size": group["desired_size"] if group.get("desired_size") is not None else group.get("min_size", 2),
+        "capacity_type": group.get("capacity_type", "ON_DEMAND"),
+        "labels": dict(group.get("labels") or {}),
+        "taints": [*([STARTUP_TAINT] if startup_taint else []), *(group.get("taints") or [])],
+        "tags": dict(tags),
+    }
+    if template:
+        wish["launch_template"] = dict(template)
+    else:
+        # A launch template with an image of its own says which Kubernetes version that is.
+        wish.update(ami_type=group.get("ami_type", "AL2023_x86_64_STANDARD"), version=str(group.get("version") or version))
+    for name in ("instance_types", "disk_size", "max_unavailable"):
+        if group.get(name) is not None:
+            wish[name] = group[name]
+    return wish
+
+
+def _addon(item: Wish, startup_taint: bool, identity: str, csi_role: str, tags: Wish) -> dict[str, t.Any]:
+    if item.get("state") == "absent":
+        return {"name": item["name"], "state": "absent"}
+    wish: dict[str, t.Any] = {"name": item["name"], "version": str(item.get("version") or "default"), "tags": dict(tags)}
+    ours: dict[str, t.Any] = {}
+    if startup_taint and item["name"] in _TOLERATIONS:
+        place, own = _TOLERATIONS[item["name"]]
+        tolerations = [_numbers(toleration) for toleration in [*own, TOLERATION]]
+        ours = {place: {"tolerations": tolerations}} if place else {"tolerations": tolerations}
+    configuration = merged(ours, item.get("configuration_values") or {})
+    if configuration:
+        wish["configuration_values"] = configuration
+    role = str(item.get("role_arn") or (csi_role if item["name"] == CSI_DRIVER else ""))
+    account = item.get("service_account") or (CSI_SERVICE_ACCOUNT if item["name"] == CSI_DRIVER else "")
+    if role and identity == "irsa":
+        wish["service_account_role_arn"] = role
+    elif role and account:
+        wish["pod_identity_associations"] = [{"service_account": account, "role_arn": role}]
+    return wish
+
+
+def _numbers(toleration: t.Mapping[str, str]) -> dict[str, t.Any]:
+    return {key: int(value) if key == "tolerationSeconds" else value for key, value in toleration.items()}
+
+
+__all__ = (
+    "BEFORE_NODES",
+    "CSI_DRIVER",
+    "CSI_SERVICE_ACCOUNT",
+    "MOST_ZONES",
+    "STARTUP_TAINT",
+    "TOLERATION",
+    "addons",
+    "merged",
+    "nodegroups",
+    "route_tables",
+    "subnets",
+)

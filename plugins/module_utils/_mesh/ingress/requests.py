@@ -1,0 +1,140 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+"""What the role ingress asks the modules of AWS: which certificates to look up, which load balancers to look at before and after."""
+
+from __future__ import annotations
+
+import typing as t
+
+from . import nlb as network
+from .alb import listen_ports
+from .gateway import listeners_of, service_name
+from .wishes import complete
+from .words import DEFAULT_TLS_POLICY
+
+Item = t.Mapping[str, t.Any]
+Items = t.Sequence[Item]
+
+
+def certificate_domains(albs: Items, gateways: Items) -> list[str]:
+    """The domains whose certificates are to be found, each once."""
+    domains = [domain for source in _sources(albs, gateways) for domain in source.get("certificate_domains") or ()]
+    return list(dict.fromkeys(domains))
+
+
+def with_certificates(items: Items, arns: t.Mapping[str, str]) -> list[dict[str, t.Any]]:
+    """The items of ingress_albs or ingress_gateways as the module ingress takes them: domains replaced by the ARNs that were found.
+
+    Raises:
+        KeyError: a domain has no ARN.
+    """
+    found = []
+    for item in items:
+        changed = _with_certificates(item, arns)
+        if isinstance(changed.get("nlb"), dict):
+            changed["nlb"] = _with_certificates(changed["nlb"], arns)
+        found.append(changed)
+    return found
+
+
+def to_check(albs: Items, gateways: Items) -> list[dict[str, t.Any]]:
+    """The items of load_balancer_check, for what should be there."""
+    groups = complete({"albs": list(albs), "gateways": list(gateways)})
+    asked: list[dict[str, t.Any]] = []
+    for item in _present(groups["albs"]):
+        place = f"{item['namespace']}/{item['name']}"
+        own: dict[str, t.Any] = {"ingress_group": item["group_name"]} if item.get("group_name") else {"ingress": place}
+        asked.append({**own, "owner": f"ALB {place}", "type": "alb", **_asked(item, item.get("load_balancer_name"))})
+        if item["certificate_discovery"]:
+            asked[-1]["hosts"] = list(dict.fromkeys([*item["hosts"], *item["tls_hosts"]]))
+        if item.get("waf_acl_arn"):
+            asked[-1]["waf_acl_arn"] = item["waf_acl_arn"]
+        if item.get("shield"):
+            asked[-1]["shield"] = True
+    for item in _with_nlb(groups["gateways"]):
+        place = f"{item['namespace']}/{service_name(item['name'])}"
+        nlb = _nlb(item)
+        asked.append({"service": place, "owner": f"Gateway {item['namespace']}/{item['name']}", "type": "nlb", **_asked(nlb, nlb.get("name"))})
+    return asked
+
+
+def to_wait_for(albs: Items, gateways: Items, cluster: str) -> list[dict[str, t.Any]]:
+    """The items of load_balancer_info: each load balancer with its listeners, and healthy targets."""
+    groups = complete({"albs": list(albs), "gateways": list(gateways)})
+    asked: list[dict[str, t.Any]] = []
+    for item in _present(groups["albs"]):
+        own: dict[str, t.Any] = {"ingress": f"{item['namespace']}/{item['name']}"}
+        if item.get("group_name"):
+            own = {"ingress_group": item["group_name"]}
+        listeners = [_listener(item, port, protocol, tls=protocol == "HTTPS") for protocol, port in listen_ports(item)]
+        asked.append({**own, "cluster": cluster, "listeners": listeners, "healthy_targets": "all"})
+    for item in _with_nlb(groups["gateways"]):
+        nlb = _nlb(item)
+        ended = network.ssl_ports(nlb) if nlb.get("certificate_arns") else []
+        ports = list(dict.fromkeys(listener["port"] for listener in listeners_of(item)))
+        listeners = [_listener(nlb, port, "TLS" if port in ended else "TCP", tls=port in ended) for port in ports]
+        # Only the nodes with a pod answer then.
+        some = nlb["target_type"] == "instance" and nlb.get("external_traffic_policy") == "Local"
+        service = f"{item['namespace']}/{service_name(item['name'])}"
+        asked.append({"service": service, "cluster": cluster, "listeners": listeners, "healthy_targets": "any" if some else "all"})
+    return asked
+
+
+def _with_certificates(item: Item, arns: t.Mapping[str, str]) -> dict[str, t.Any]:
+    changed = {name: value for name, value in item.items() if name != "certificate_domains"}
+    domains = item.get("certificate_domains") or ()
+    if domains:
+        changed["certificate_arns"] = list(dict.fromkeys([*(item.get("certificate_arns") or ()), *(arns[domain] for domain in domains)]))
+    return changed
+
+
+def _sources(albs: Items, gateways: Items) -> t.Iterator[Item]:
+    yield from _present(albs)
+    for item in _present(gateways):
+        if item.get("load_balancer") == "nlb" and item.get("nlb"):
+            yield item["nlb"]
+
+
+def _present(items: Items) -> list[Item]:
+    return [item for item in items if item.get("state", "present") == "present"]
+
+
+def _with_nlb(items: Items) -> list[Item]:
+    return [item for item in _present(items) if item["load_balancer"] == "nlb"]
+
+
+def _nlb(item: Item) -> Item:
+    nlb: Item = item.get("nlb") or {"target_type": "ip"}
+    return nlb
+
+
+def _asked(source: Item, name: t.Any) -> dict[str, t.Any]:
+    """What both kinds of load balancers have in common; what is not said is left out."""
+    tls = bool(source.get("certificate_arns"))
+    found = {
+        "name": name,
+        "scheme": source.get("scheme") or "internal",
+        "subnets": list(source.get("subnets") or ()),
+        "certificate_arns": list(source.get("certificate_arns") or ()),
+        "ssl_policy": source.get("ssl_policy") or (DEFAULT_TLS_POLICY if tls else None),
+        "access_logs": source.get("access_logs"),
+        "security_groups": list(source.get("security_groups") or ()),
+        "target_type": source["target_type"],
+        "tags": dict(source.get("tags") or {}),
+    }
+    return {key: value for key, value in found.items() if value not in (None, [], {})}
+
+
+def _listener(source: Item, port: int, protocol: str, *, tls: bool) -> dict[str, t.Any]:
+    listener: dict[str, t.Any] = {"port": port, "protocol": protocol}
+    if tls:
+        listener["ssl_policy"] = source.get("ssl_policy") or DEFAULT_TLS_POLICY
+        if source.get("certificate_arns"):
+            listener["certificate_arns"] = list(source["certificate_arns"])
+    return listener
+
+
+__all__ = ("certificate_domains", "to_check", "to_wait_for", "with_certificates")

@@ -1,0 +1,69 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""Which versions of Istio, the Gateway API and the load balancer controller go together. They share the definitions of the Gateway API."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass
+
+Version = t.Tuple[int, int]
+
+
+@dataclass(frozen=True)
+class _Row:
+    """What a minor version of Istio reads: from which Gateway API on, up to which, and what it loses outside of that."""
+
+    oldest: Version
+    newest: Version | None
+    too_old: str
+    too_new: str
+    advice: str
+
+
+# istio: pkg/config/schema/gatewayapi/minimumversions.go and pkg/kube/kclient/crdwatcher.go of each release, and the group versions that it watches.
+_ROWS: dict[Version, _Row] = {
+    (1, 28): _Row((1, 1), (1, 4), "GRPCRoutes are not read", "TLSRoutes are not read", "v1.4.1"),
+    (1, 29): _Row((1, 1), (1, 4), "GRPCRoutes are not read", "TLSRoutes are not read", "v1.4.1"),
+    (1, 30): _Row((1, 5), (1, 5), "TLSRoutes are not read", "TCPRoutes are not read", "v1.5.1"),
+    (1, 31): _Row((1, 6), None, "TCPRoutes are not read", "", "v1.6.1"),
+}
+# From this version on, the controller reads what only this Gateway API serves (its guide to Gateways).
+_CONTROLLER, _CONTROLLERS_GATEWAY_API = (3, 5), (1, 6)
+
+
+def find_version_conflicts(istio: str, gateway_api: str, controller: str = "") -> list[str]:
+    """One sentence for each pair that does not go together; what is no version, or older than what is known, is not judged.
+
+    Args:
+        istio: Istio's version, such as C(1.31.1); empty when it is not installed.
+        gateway_api: the Gateway API's, such as C(v1.6.1).
+        controller: the load balancer controller's, such as C(3.5.0), when it serves Gateways of its own; else empty.
+    """
+    mesh, bundle, balancer = _minor(istio), _minor(gateway_api), _minor(controller)
+    conflicts = []
+    row = _ROWS.get(min(mesh, max(_ROWS))) if mesh else None
+    if row and bundle and mesh:
+        if bundle < row.oldest:
+            conflicts.append(f"gateway_api_version {gateway_api} is too old for istio_version {istio}: {row.too_old}, so use {row.advice}.")
+        elif row.newest and bundle > row.newest:
+            conflicts.append(f"gateway_api_version {gateway_api} is too new for istio_version {istio}: {row.too_new}, so use {row.advice}.")
+    if balancer and bundle and balancer >= _CONTROLLER and bundle < _CONTROLLERS_GATEWAY_API:
+        conflicts.append(
+            f"alb_controller_version {controller} with alb_controller_gateway_api needs gateway_api_version v1.6 or newer, and it is {gateway_api}: "
+            "set alb_controller_gateway_api to false, or use an older controller."
+        )
+    return conflicts
+
+
+def _minor(version: str) -> Version | None:
+    found = re.match(r"v?(\d+)\.(\d+)\.", version)
+    return (int(found[1]), int(found[2])) if found else None
+
+
+__all__ = ("find_version_conflicts",)

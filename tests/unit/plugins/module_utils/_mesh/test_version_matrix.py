@@ -1,0 +1,36 @@
+"""Which versions go together."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.version_matrix import find_version_conflicts
+
+
+@pytest.mark.requirement("M15", "D3")
+@pytest.mark.parametrize(
+    ("istio", "gateway_api", "controller", "told"),
+    [
+        ("1.31.1", "v1.6.1", "", None),
+        ("1.32.0-dev.20260827", "v1.6.1", "", None),
+        ("1.30.3", "v1.5.1", "", None),
+        ("1.29.6", "v1.4.1", "", None),
+        ("1.31.1", "v1.6.1", "3.5.0", None),
+        ("1.30.3", "v1.5.1", "3.4.0", None),
+        ("1.24.0", "v1.2.1", "", None),
+        ("latest", "v1.6.1", "", None),
+        ("1.31.1", "v1.5.1", "", "gateway_api_version v1.5.1 is too old for istio_version 1.31.1: TCPRoutes are not read, so use v1.6.1."),
+        ("1.30.3", "v1.6.1", "", "gateway_api_version v1.6.1 is too new for istio_version 1.30.3: TCPRoutes are not read, so use v1.5.1."),
+        ("1.30.3", "v1.4.1", "", "gateway_api_version v1.4.1 is too old for istio_version 1.30.3: TLSRoutes are not read, so use v1.5.1."),
+        ("1.29.6", "v1.5.1", "", "gateway_api_version v1.5.1 is too new for istio_version 1.29.6: TLSRoutes are not read, so use v1.4.1."),
+        ("1.28.10", "v1.6.1", "", "gateway_api_version v1.6.1 is too new for istio_version 1.28.10: TLSRoutes are not read, so use v1.4.1."),
+        ("1.30.3", "v1.5.1", "3.5.0", "alb_controller_version 3.5.0 with alb_controller_gateway_api needs gateway_api_version v1.6 or newer"),
+    ],
+)
+def test_pairs_that_do_not_go_together_are_told_with_the_reason(istio: str, gateway_api: str, controller: str, told: str | None) -> None:
+    conflicts = find_version_conflicts(istio, gateway_api, controller)
+    if told is None:
+        assert conflicts == []
+    else:
+        assert len(conflicts) == 1, conflicts
+        assert conflicts[0].startswith(told)
