@@ -47,7 +47,7 @@ def to_check(albs: Items, gateways: Items) -> list[dict[str, t.Any]]:
     for item in _present(groups["albs"]):
         place = f"{item['namespace']}/{item['name']}"
         own: dict[str, t.Any] = {"ingress_group": item["group_name"]} if item.get("group_name") else {"ingress": place}
-        asked.append({**own, "owner": f"ALB {place}", "type": "alb", **_asked(item, item.get("load_balancer_name"))})
+        asked.append({**own, "title": f"ALB {place}", "type": "alb", **_asked(item, item.get("load_balancer_name"))})
         if item["certificate_discovery"]:
             asked[-1]["hosts"] = list(dict.fromkeys([*item["hosts"], *item["tls_hosts"]]))
         if item.get("waf_acl_arn"):
@@ -57,7 +57,7 @@ def to_check(albs: Items, gateways: Items) -> list[dict[str, t.Any]]:
     for item in _with_nlb(groups["gateways"]):
         place = f"{item['namespace']}/{service_name(item['name'])}"
         nlb = _nlb(item)
-        asked.append({"service": place, "owner": f"Gateway {item['namespace']}/{item['name']}", "type": "nlb", **_asked(nlb, nlb.get("name"))})
+        asked.append({"service": place, "title": f"Gateway {item['namespace']}/{item['name']}", "type": "nlb", **_asked(nlb, nlb.get("name"))})
     return asked
 
 
@@ -122,7 +122,6 @@ def _asked(source: Item, name: t.Any) -> dict[str, t.Any]:
         "ssl_policy": source.get("ssl_policy") or (DEFAULT_TLS_POLICY if tls else None),
         "access_logs": source.get("access_logs"),
         "security_groups": list(source.get("security_groups") or ()),
-        "target_type": source["target_type"],
         "tags": dict(source.get("tags") or {}),
     }
     return {key: value for key, value in found.items() if value not in (None, [], {})}
