@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from typing import Any
 import pytest
 
 from tests.stages.twins import fresh_twin
+from tests.twin.rehearsed import Rehearsed
+from twin import account
 from twin.api import open_session
 from twin.collection import ApiSession
 from twin.paths import REPOSITORY, TwinPaths
@@ -73,3 +76,23 @@ def empty_twin() -> Iterator[Twin]:
     """A fresh twin with nothing on it, for the tests of one file."""
     with fresh_twin("test-empty") as environment:
         yield Twin("test-empty", environment)
+
+
+@pytest.fixture(scope="session")
+def prod() -> Iterator[Rehearsed]:
+    """An account in which inventories/prod has been rehearsed. Tests leave it as they find it."""
+    with fresh_account("test-prod") as rehearsed:
+        done = rehearsed.rehearse()
+        assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+        yield rehearsed
+
+
+@contextmanager
+def fresh_account(name: str) -> Iterator[Rehearsed]:
+    """An account with nothing in it, for a block."""
+    account.down(name)
+    account.up(name)
+    try:
+        yield Rehearsed(name)
+    finally:
+        account.down(name)
