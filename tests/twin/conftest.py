@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -80,7 +81,13 @@ def empty_twin() -> Iterator[Twin]:
 
 @pytest.fixture(scope="session")
 def prod() -> Iterator[Rehearsed]:
-    """An account in which inventories/prod has been rehearsed. Tests leave it as they find it."""
+    """An account in which inventories/prod has been rehearsed. Tests leave it as they find it.
+
+    MESHWRIGHT_PROD_ACCOUNT names one that is up already, for those who write tests.
+    """
+    if os.environ.get("MESHWRIGHT_PROD_ACCOUNT"):
+        yield Rehearsed(os.environ["MESHWRIGHT_PROD_ACCOUNT"])
+        return
     with fresh_account("test-prod") as rehearsed:
         done = rehearsed.rehearse()
         assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
