@@ -19,12 +19,19 @@ if TYPE_CHECKING:
 def main() -> int:
     arguments = _parser().parse_args()
     try:
-        return int(arguments.run(arguments) or 0)
+        code = int(arguments.run(arguments) or 0)
+        # What is still to be written fails here, and not when Python ends.
+        sys.stdout.flush()
+        return code
     except TwinError as error:
         print(f"twin: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        # Whoever reads has seen enough, as head does. Python would try once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -129,7 +129,8 @@ def facts_of(name: str) -> AccountFacts:
         TwinError: there is no such account.
     """
     try:
-        return AccountFacts(**json.loads(AccountPaths(name).facts.read_text()))
+        # Another version of the twin may have written more.
+        return AccountFacts(json.loads(AccountPaths(name).facts.read_text())["port"])
     except FileNotFoundError as error:
         raise TwinError(f"There is no AWS account {name}: python -m twin --name {name} account up makes it.") from error
 
@@ -173,7 +174,7 @@ def supervisor_of(paths: AccountPaths) -> Supervisor:
     arguments: tuple[str, ...] = ()
     if paths.facts.exists():
         port = str(facts_of(paths.name).port)
-        arguments = ("--port", port, "--home", str(paths.home), "--request-log", str(paths.request_log))
+        arguments = ("--port", port, "--home", str(paths.home), "--request-log", str(paths.request_log), "--shield-subscribed")
     # With the keys of its owner, the emulator can tell whether a token was signed with them.
     main = MainProgram(EMULATOR, "twin.aws", arguments, (("AWS_ACCESS_KEY_ID", ACCESS_KEY), ("AWS_SECRET_ACCESS_KEY", SECRET_KEY)))
     return Supervisor(paths, main, owner=f"AWS account {paths.name}", remedy=f"python -m twin --name {paths.name} account up")
@@ -251,7 +252,7 @@ def _discard(paths: AccountPaths) -> None:
 
 def _free_port() -> int:
     """A port that no account of this user has, and nothing listens at now."""
-    taken = {AccountFacts(**json.loads(path.read_text())).port for path in state_directory().glob("accounts/*/account.json")}
+    taken = {facts_of(path.parent.name).port for path in state_directory().glob("accounts/*/account.json")}
     for port in _PORTS:
         if port in taken:
             continue

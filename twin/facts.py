@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 from twin.errors import TwinError
 from twin.paths import TwinPaths, state_directory
@@ -104,9 +104,10 @@ def raise_flag(facts: TwinFacts) -> socket.socket:
 
 
 def read_facts(paths: TwinPaths) -> TwinFacts:
+    """The facts of a twin; what another version of the twin has written beside them is left out."""
     data = json.loads(paths.facts.read_text())
     aws = data.get("aws")
-    return TwinFacts(data["pod_network"], AwsFacts(**aws) if aws else None)
+    return TwinFacts(data["pod_network"], AwsFacts(**{each.name: aws[each.name] for each in fields(AwsFacts)}) if aws else None)
 
 
 def write_facts(paths: TwinPaths, facts: TwinFacts) -> None:

@@ -133,6 +133,12 @@ def test_a_cluster_of_the_account_is_a_twin(prod: Account) -> None:
     assert all(part.running for part in parts_of(_TWIN))
     assert prod.cluster["endpoint"].startswith("https://127.0.0.1:")
     assert prod.kubectl("get", "nodes")["items"] == [], "nodes come from node groups"
+    workloads = {each["metadata"]["name"] for each in prod.kubectl("get", "daemonsets,deployments", "-n", "kube-system")["items"]}
+    assert workloads == {"aws-node", "kube-proxy", "coredns"}, "EKS puts these into a cluster by itself"
+
+
+def test_an_account_begins_with_a_subscription_to_shield(prod: Account) -> None:
+    assert prod.client("shield").get_subscription_state()["SubscriptionState"] == "ACTIVE"
 
 
 def test_who_made_the_cluster_may_do_everything(prod: Account) -> None:
@@ -172,6 +178,24 @@ def test_access_entries_decide_who_gets_in(prod: Account) -> None:
     assert get("/api/v1/secrets") == 403, "who may view may not see Secrets"
     eks.delete_access_entry(clusterName=_CLUSTER, principalArn=user)
     _until(lambda: get("/api/v1/pods"), lambda status: status == 401)
+
+
+def test_a_policy_counts_in_the_namespaces_of_its_scope(prod: Account) -> None:
+    iam, eks = prod.client("iam"), prod.client("eks")
+    user = iam.create_user(UserName="developer")["User"]["Arn"]
+    key = iam.create_access_key(UserName="developer")["AccessKey"]
+    token = _token(key=key["AccessKeyId"], secret=key["SecretAccessKey"])
+    policy = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSEditPolicy"
+    eks.create_access_entry(clusterName=_CLUSTER, principalArn=user)
+    scope = {"type": "namespace", "namespaces": ["default", "later"]}
+    eks.associate_access_policy(clusterName=_CLUSTER, principalArn=user, policyArn=policy, accessScope=scope)
+    _until(lambda: prod.get("/api/v1/namespaces/default/secrets", token), lambda status: status == 200)
+    assert prod.get("/api/v1/namespaces/kube-system/secrets", token) == 403
+    assert prod.get("/api/v1/namespaces/later/secrets", token) == 403, "nothing is bound before the namespace is there"
+    prod.kubectl("create", "namespace", "later")
+    _until(lambda: prod.get("/api/v1/namespaces/later/secrets", token), lambda status: status == 200)
+    eks.delete_access_entry(clusterName=_CLUSTER, principalArn=user)
+    _until(lambda: prod.kubectl("get", "rolebindings", "-A", "-l", "eks.amazonaws.com/component=access-policy")["items"], lambda found: found == [])
 
 
 def test_tokens_of_service_accounts_come_from_the_issuer_that_iam_trusts(prod: Account) -> None:

@@ -22,13 +22,13 @@ from twin.paths import TwinPaths
 from twin.supervisor import Supervisor
 from twin.tools.catalogue import ISTIO_VERSION, LOAD_BALANCER_CONTROLLER_VERSION
 
-_ACCOUNT = "t3-lbc"
+_ACCOUNT = "test-controller"
 _CLUSTER = "demo"
 _TWIN = f"{_ACCOUNT}-{_CLUSTER}"
 _CONTROLLER = "aws-load-balancer-controller"
 _CHART_VERSION = LOAD_BALANCER_CONTROLLER_VERSION.removeprefix("v")
 _SELECTOR = f"app.kubernetes.io/name={_CONTROLLER}"
-# A new leader waits until the lease of one that died has run out (15 s) before it begins.
+# A new leader waits until the lease of one that died has run out (15 s), unless that was taken away.
 _LEADER_SECONDS = 60
 _NUMBERS = itertools.count(1)
 
@@ -63,9 +63,14 @@ class Eks:
         return [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
 
     def restart_controllers(self) -> None:
-        """New pods in place of the present ones; returns when they are Ready."""
+        """New pods in place of the present ones; returns when they are Ready and nobody leads any more."""
         self.run("kubectl", "rollout", "restart", "-n", "kube-system", f"deployment/{_CONTROLLER}")
         self.run("kubectl", "rollout", "status", "-n", "kube-system", f"deployment/{_CONTROLLER}", "--timeout=60s")
+        self.end_lease()
+
+    def end_lease(self) -> None:
+        """Take the lease of a leader that is gone, so that the next need not wait until it has run out."""
+        self.run("kubectl", "delete", "lease", "-n", "kube-system", f"{_CONTROLLER}-leader", "--ignore-not-found")
 
     def address(self, kind: str, name: str, namespace: str, seconds: float = 60) -> str:
         """The host name that an object got from its load balancer."""
@@ -143,12 +148,12 @@ def _made() -> Eks:
     eks.run("kubectl", "apply", "--server-side", "-f", eks.environment["TWIN_GATEWAY_API"])
     for release, chart in (("istio-base", "base"), ("istiod", "istiod")):
         archive = f"{charts}/{chart}-{ISTIO_VERSION}.tgz"
-        eks.run(
-            "helm", "install", release, archive, "--namespace", "istio-system", "--create-namespace", "--set", "profile=ambient", "--wait", "--timeout", "90s"
-        )
+        eks.run("helm", "install", release, archive, "--namespace", "istio-system", "--create-namespace", "--set", "profile=ambient")
     archive = f"{eks.environment['TWIN_ALB_CONTROLLER_CHART']}/{_CONTROLLER}-{_CHART_VERSION}.tgz"
     values = f"clusterName={_CLUSTER},region={account.REGION},vpcId={vpc}"
     eks.run("helm", "install", _CONTROLLER, archive, "--namespace", "kube-system", "--set", values, "--wait", "--timeout", "90s")
+    # istiod starts beside the controller; its Services were there before the controller's webhook asks to see each of them.
+    eks.run("kubectl", "rollout", "status", "-n", "istio-system", "deployment/istiod", "--timeout=90s")
     return eks
 
 
@@ -319,6 +324,19 @@ def test_a_deletion_protection_holds(eks: Eks, shop: str) -> None:
         eks.apply(_ingress(shop, target_type="ip", load_balancer_attributes="deletion_protection.enabled=false"))
 
 
+def test_shield_protects_an_alb_until_it_is_told_not_to(eks: Eks, shop: str) -> None:
+    shield = eks.client("shield")
+
+    def protections(arn: str) -> list[str]:
+        return [each["Name"] for each in shield.list_protections()["Protections"] if each["ResourceArn"] == arn]
+
+    eks.apply(_service(shop, "ClusterIP"), _ingress(shop, target_type="ip", shield_advanced_protection="true"))
+    arn = eks.balancer(eks.address("ingress", "web", shop))["LoadBalancerArn"]
+    _until(lambda: protections(arn) == ["managed by aws-load-balancer-controller"], 30, "the protection", lambda: eks.events(shop))
+    eks.apply(_ingress(shop, target_type="ip", shield_advanced_protection="false"))
+    _until(lambda: protections(arn) == [], 30, "the protection to be taken off", lambda: eks.events(shop))
+
+
 def test_what_is_deleted_goes_from_aws(eks: Eks) -> None:
     with _workload(eks, "passing") as namespace:
         eks.apply(_service(namespace, "ClusterIP"), _ingress(namespace, load_balancer_name="passing", target_type="ip"))
@@ -339,6 +357,7 @@ def test_a_controller_that_dies_comes_back(eks: Eks, shop: str) -> None:
         return len(statuses) == len(died) and all(status["ready"] and status["restartCount"] for status in statuses)
 
     _until(back, 60, "the controllers to be ready again")
+    eks.end_lease()
     eks.apply(_service(shop, "ClusterIP"), _ingress(shop, target_type="ip"))
     assert eks.balancer(eks.address("ingress", "web", shop, _LEADER_SECONDS))
 

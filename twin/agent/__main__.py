@@ -13,6 +13,7 @@ import yaml
 from twin.agent.addresses import follow_addresses
 from twin.agent.capture import plan_marks
 from twin.agent.egress import serve_egress
+from twin.agent.grants import ROLE_BINDING, plan_grants
 from twin.agent.pods import Host, RealPods
 from twin.agent.ports import Ports
 from twin.api import Known, open_session
@@ -50,7 +51,8 @@ def main() -> None:
     tell_addresses = follow_addresses(facts.aws)
     known = Known()
     strangers_removed = False
-    with Streams(session, [Scope(POD), Scope(NAMESPACE), Scope(CONFIG_MAP)]) as streams:
+    kinds = [POD, NAMESPACE, CONFIG_MAP, *([ROLE_BINDING] if facts.aws else [])]
+    with Streams(session, [Scope(kind) for kind in kinds]) as streams:
         _log.info("watching %s", server)
         while not ending.is_set():
             if not egress.is_alive():
@@ -60,14 +62,14 @@ def main() -> None:
                 if isinstance(event, Trouble):
                     _log.warning("%s", event.error)
                 known.take(event)
-            if not events or not known.listed(POD, NAMESPACE, CONFIG_MAP):
+            if not events or not known.listed(*kinds):
                 continue
             if not strangers_removed:
                 real_pods.remove_strangers(known.all(POD))
                 strangers_removed = True
             real_pods.reconcile(known.all(POD))
             tell_addresses(known.all(POD))
-            for batch in plan_marks(known):
+            for batch in filter(None, (*plan_marks(known), plan_grants(known))):
                 try:
                     session.write_all(batch)
                 except MeshError as error:

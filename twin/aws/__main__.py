@@ -16,12 +16,20 @@ def main() -> int:
     parser.add_argument("--home", type=Path, help="directory of an account: EKS clusters are then twins; without it they are records only")
     parser.add_argument("--request-log", type=Path, help="file to which one line of JSON is added for each request")
     parser.add_argument("--account-region", default="eu-central-1", help="region that control paths mean when they name none (default: %(default)s)")
+    parser.add_argument("--shield-subscribed", action="store_true", help="begin with a subscription to Shield Advanced, as a stand-in for one that costs")
     arguments = parser.parse_args()
     from twin.aws.server import provider_of, serve
 
     try:
         provider = provider_of(arguments.home)
-        serve(arguments.host, arguments.port, provider, request_log=arguments.request_log, region=arguments.account_region)
+        serve(
+            arguments.host,
+            arguments.port,
+            provider,
+            request_log=arguments.request_log,
+            region=arguments.account_region,
+            shield_subscribed=arguments.shield_subscribed,
+        )
     except TwinError as error:
         print(f"twin.aws: {error}", file=sys.stderr)
         return 1

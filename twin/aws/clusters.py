@@ -69,6 +69,18 @@ class AddonFacts:
     """Its configuration values, parsed."""
 
 
+@dataclass(frozen=True, order=True)
+class Grant:
+    """An access policy that counts in one namespace only."""
+
+    group: str
+    """The group of those who have it, as the token webhook tells it."""
+    policy: str
+    """Its name: AmazonEKSViewPolicy."""
+    namespace: str
+    """As the scope names it: a name, or a pattern as in C(team-*). It need not exist yet."""
+
+
 class ClusterProvider(Protocol):
     """Makes the clusters that the EKS API tells of.
 
@@ -92,6 +104,9 @@ class ClusterProvider(Protocol):
 
     def remove_addon(self, cluster: str, name: str) -> None: ...
 
+    def set_grants(self, cluster: str, grants: Sequence[Grant]) -> None:
+        """Let these policies, and no others, count in their namespaces."""
+
 
 class RecordsOnly:
     """Clusters that only the EKS API knows of: their endpoint has a name and a certificate, and nobody answers there."""
@@ -110,6 +125,8 @@ class RecordsOnly:
     def install_addon(self, cluster: str, addon: AddonFacts) -> None: ...
 
     def remove_addon(self, cluster: str, name: str) -> None: ...
+
+    def set_grants(self, cluster: str, grants: Sequence[Grant]) -> None: ...
 
 
 def _self_signed() -> bytes:

@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from twin.aws import certificates, instances, pod_credentials, tokens
+from twin.aws import certificates, instances, pod_credentials, shield, tokens
 from twin.aws.eks.errors import Unknown
 from twin.aws.eks.region import Cluster, Region, Regions
 from twin.aws.faults import Faults
@@ -37,6 +37,7 @@ class Control:
                 Rule("/_twin/requests", endpoint=self._requests, methods=["GET", "DELETE"]),
                 Rule("/_twin/pods", endpoint=self._pods, methods=["POST"]),
                 Rule("/_twin/certificates", endpoint=self._certificates, methods=["POST"]),
+                Rule("/_twin/shield", endpoint=self._shield, methods=["POST"]),
                 Rule("/_twin/status", endpoint=self._status, methods=["POST"]),
                 Rule("/_twin/clusters", endpoint=self._clusters, methods=["GET"]),
                 Rule("/_twin/clusters/<name>/authenticate", endpoint=self._authenticate, methods=["POST"]),
@@ -127,6 +128,12 @@ class Control:
     def _certificates(self, request: Request) -> Response:
         asked = request.get_json(force=True)
         return _json({"status": certificates.set_expiry(asked["arn"], datetime.datetime.fromisoformat(asked["not_after"]))})
+
+    def _shield(self, request: Request) -> Response:
+        subscribed = request.get_json(force=True)["subscribed"]
+        if not isinstance(subscribed, bool):
+            raise ValueError("subscribed is true or false")
+        return _json(shield.subscribe(subscribed))
 
     def _authenticate(self, request: Request, name: str) -> Response:
         region, cluster = self._find(name, request)

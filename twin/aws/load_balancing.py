@@ -7,17 +7,15 @@ is what found them.
 from __future__ import annotations
 
 import inspect
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from moto.acm.models import acm_backends
-from moto.elbv2.exceptions import ELBClientError, SubnetNotFoundError, ValidationError
+from moto.elbv2.exceptions import ELBClientError, SubnetNotFoundError, TargetGroupNotFoundError, ValidationError
 from moto.elbv2.models import ELBv2Backend, FakeHealthStatus, FakeListener, FakeLoadBalancer, FakeTargetGroup, elbv2_backends
 from moto.elbv2.ssl_policies import SSL_POLICIES
-from moto.shield.responses import ShieldResponse
 
 SECURE_PROTOCOLS = frozenset({"HTTPS", "TLS"})
 # docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
@@ -89,6 +87,8 @@ def extend() -> None:
         return
     ELBv2Backend.extended_by_twin = True
     _provision()
+    _tell_network_load_balancers_apart()
+    _give_a_scheme()
     _name()
     _refuse_unknown_subnets_and_groups()
     _give_default_attributes()
@@ -99,7 +99,7 @@ def extend() -> None:
     _keep_health_check_codes()
     _check_health()
     _count_users_of_target_groups()
-    _subscribe_to_shield()
+    _list_no_target_groups()
 
 
 def _wrap(owner: Any, name: str, make: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
@@ -123,6 +123,38 @@ def _provision() -> None:
 
     FakeLoadBalancer.made_at = 0.0
     FakeLoadBalancer.activate = activate
+    _wrap(ELBv2Backend, "create_load_balancer", make)
+
+
+def _tell_network_load_balancers_apart() -> None:
+    """The ARN of a network load balancer says C(net), and so do those of its listeners and rules; moto says C(app) of all."""
+
+    def make(create: Callable[..., FakeLoadBalancer]) -> Callable[..., FakeLoadBalancer]:
+        def create_load_balancer(self: ELBv2Backend, *arguments: Any, **named: Any) -> FakeLoadBalancer:
+            balancer = create(self, *arguments, **named)
+            if balancer.type == "network":
+                wrong, balancer.arn = balancer.arn, balancer.arn.replace(":loadbalancer/app/", ":loadbalancer/net/")
+                self.load_balancers[balancer.arn] = self.load_balancers.pop(wrong)
+                self.tagging_service.copy_tags(wrong, balancer.arn)
+                self.tagging_service.delete_all_tags_for_resource(wrong)
+            return balancer
+
+        return create_load_balancer
+
+    _wrap(ELBv2Backend, "create_load_balancer", make)
+
+
+def _give_a_scheme() -> None:
+    """A load balancer that is made without a scheme is internet-facing (API reference of CreateLoadBalancer); moto's has none then."""
+
+    def make(create: Callable[..., FakeLoadBalancer]) -> Callable[..., FakeLoadBalancer]:
+        def create_load_balancer(self: ELBv2Backend, *arguments: Any, **named: Any) -> FakeLoadBalancer:
+            balancer = create(self, *arguments, **named)
+            balancer.scheme = balancer.scheme or "internet-facing"
+            return balancer
+
+        return create_load_balancer
+
     _wrap(ELBv2Backend, "create_load_balancer", make)
 
 
@@ -376,6 +408,23 @@ def _count_users_of_target_groups() -> None:
     FakeTargetGroup.load_balancer_arns = property(load_balancer_arns, lambda _self, _value: None)
 
 
+def _list_no_target_groups() -> None:
+    """A load balancer that forwards nowhere has no target groups, which is no error; moto says TargetGroupNotFound."""
+
+    def make(describe: Callable[..., Any]) -> Callable[..., Any]:
+        def describe_target_groups(self: ELBv2Backend, load_balancer_arn: str | None, target_group_arns: list[str], names: list[str] | None) -> Any:
+            try:
+                return describe(self, load_balancer_arn, target_group_arns, names)
+            except TargetGroupNotFoundError:
+                if load_balancer_arn and not target_group_arns and not names:
+                    return []
+                raise
+
+        return describe_target_groups
+
+    _wrap(ELBv2Backend, "describe_target_groups", make)
+
+
 def _forwards_to(listener: FakeListener) -> set[str]:
     actions = [*listener.default_actions, *(action for rule in listener.rules.values() for action in rule.actions)]
     found = set()
@@ -384,12 +433,3 @@ def _forwards_to(listener: FakeListener) -> set[str]:
         found.add(data.get("TargetGroupArn"))
         found.update(group.get("TargetGroupArn") for group in (data.get("ForwardConfig") or {}).get("TargetGroups") or ())
     return found
-
-
-def _subscribe_to_shield() -> None:
-    """Shield Advanced is active in an account that has subscribed to it (shield:CreateSubscription); the controller asks before each protection."""
-
-    def get_subscription_state(self: ShieldResponse) -> str:
-        return json.dumps({"SubscriptionState": "ACTIVE" if self.shield_backend.subscription else "INACTIVE"})
-
-    ShieldResponse.get_subscription_state = get_subscription_state

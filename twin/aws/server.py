@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import os
 import signal
 import socket
@@ -17,7 +16,7 @@ os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
-from twin.aws import certificates
+from twin.aws import certificates, ec2_tags, identity_providers, load_balancing, shield
 from twin.aws.clusters import ClusterProvider, RecordsOnly
 from twin.aws.control import PREFIX, Control
 from twin.aws.eks.api import serve_eks
@@ -34,7 +33,8 @@ class Application:
         self.regions = Regions(provider)
         serve_eks(self.regions)
         certificates.extend(self.regions.lengths)
-        _extend_load_balancing()
+        for each in (ec2_tags, identity_providers, load_balancing, shield):
+            each.extend()
         self.faults = Faults()
         self._moto = DomainDispatcherApplication(create_backend_app)
         self.log = RequestLog(request_log)
@@ -46,12 +46,6 @@ class Application:
         return application(environ, start_response)
 
 
-def _extend_load_balancing() -> None:
-    """What the load balancer controller needs beyond moto is a module of its own."""
-    if importlib.util.find_spec("twin.aws.load_balancing"):
-        importlib.import_module("twin.aws.load_balancing").extend()
-
-
 def provider_of(home: Path | None) -> ClusterProvider:
     """What makes the EKS clusters of an account with this directory; without one they are records only."""
     if home is None:
@@ -60,8 +54,15 @@ def provider_of(home: Path | None) -> ClusterProvider:
     return provider
 
 
-def serve(host: str, port: int, provider: ClusterProvider, *, request_log: Path | None = None, region: str) -> None:
+def serve(host: str, port: int, provider: ClusterProvider, *, request_log: Path | None = None, region: str, shield_subscribed: bool = False) -> None:
     """Serve until SIGTERM or SIGINT.
+
+    Args:
+        host, port: where; the port 0 is a free one.
+        provider: what makes the EKS clusters.
+        request_log: a file to which each request is added.
+        region: what the health answer tells.
+        shield_subscribed: whether the account begins with a subscription to Shield Advanced.
 
     Raises:
         TwinError: the port is taken.
@@ -71,6 +72,7 @@ def serve(host: str, port: int, provider: ClusterProvider, *, request_log: Path 
     except OSError as error:
         raise TwinError(f"The local AWS cannot listen on {host}:{port}: {error.strerror}. Choose another port.") from None
     application = Application(provider, region, request_log)
+    shield.subscribe(shield_subscribed)
     server = make_server(host, port, application, threaded=True, request_handler=_QuietHandler, fd=listening.fileno())
     application.regions.webhook_base = f"http://{host}:{server.port}"
     signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(0))

@@ -14,7 +14,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from twin.aws.callers import Identity, identity_of, secret_of
-from twin.aws.eks.access import CLUSTER_ADMIN_POLICY, has_entries
+from twin.aws.eks.access import CLUSTER_ADMIN_POLICY, has_entries, policy_group
 from twin.aws.eks.region import Cluster, Entry, Region
 
 _KIND = "k8s-aws-v1."
@@ -66,7 +66,7 @@ def groups_of(entry: Entry) -> list[str]:
     """The groups that stand for an entry's access policies.
 
     EKS authorizes policies in an authorizer of its own, which the twin's API server lacks: here the cluster admin policy
-    for the whole cluster is membership in system:masters; any other is a group that nothing is bound to by itself.
+    for the whole cluster is membership in system:masters; any other is a group, to which the provider of the cluster binds a role.
     """
     groups = []
     for arn, association in entry.policies.items():
@@ -74,8 +74,7 @@ def groups_of(entry: Entry) -> list[str]:
         if arn == CLUSTER_ADMIN_POLICY and scope["type"] == "cluster":
             groups.append("system:masters")
             continue
-        name = f"eks:policy:{arn.rsplit('/', 1)[1]}"
-        groups += [name] if scope["type"] == "cluster" else [f"{name}:{namespace}" for namespace in scope["namespaces"]]
+        groups += [policy_group(arn)] if scope["type"] == "cluster" else [policy_group(arn, namespace) for namespace in scope["namespaces"]]
     return groups
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 import subprocess
 import threading
@@ -14,9 +15,10 @@ from typing import Literal
 import yaml
 
 from twin import lifecycle
+from twin.agent.grants import GRANTS
 from twin.api import open_session, wait_for
 from twin.aws.addon_objects import Object, objects_of
-from twin.aws.clusters import AddonFacts, ClusterEndpoint, ClusterFacts, NodeFacts
+from twin.aws.clusters import AddonFacts, ClusterEndpoint, ClusterFacts, Grant, NodeFacts
 from twin.aws.nodes import changes_to, node_object
 from twin.collection import NODE, POD, ApiSession, MeshError, Write
 from twin.errors import TwinError
@@ -25,6 +27,15 @@ from twin.paths import LONGEST_NAME, TwinPaths
 from twin.tools.build import locate_tools
 
 _CLUSTER_OBJECTS = Path(__file__).resolve().parent.parent / "config" / "eks.yaml"
+
+# The role that each access policy was modelled on; those for the whole cluster are bound in config/eks.yaml.
+_ROLES = {
+    "AmazonEKSAdminPolicy": "admin",
+    "AmazonEKSAdminViewPolicy": "eks:policy:AmazonEKSAdminViewPolicy",
+    "AmazonEKSClusterAdminPolicy": "cluster-admin",
+    "AmazonEKSEditPolicy": "edit",
+    "AmazonEKSViewPolicy": "view",
+}
 
 NODES_READY_SECONDS = 60
 # For objects of which only the names matter.
@@ -119,6 +130,10 @@ class TwinClusters:
         items = objects_of(AddonFacts(name, ""), _SOME_CIDR)
         _told(cluster, lambda: session.write_all([_write("delete", session, item) for item in items]))
 
+    def set_grants(self, cluster: str, grants: Sequence[Grant]) -> None:
+        """Write down which groups have which role in which namespaces; the twin's agent binds them, also in namespaces that come later."""
+        self._apply(cluster, [grants_object(grants)])
+
     def _apply(self, cluster: str, items: list[Object]) -> None:
         session = self._session(cluster)
         _told(cluster, lambda: session.write_all([_write("apply", session, item, item) for item in items]))
@@ -135,6 +150,13 @@ class TwinClusters:
         at_once = {"gracePeriodSeconds": 0}
         pods = [Write("delete", POD, pod["metadata"]["name"], pod["metadata"]["namespace"], at_once) for pod in left]
         _told(cluster, lambda: session.write_all([Write("delete", NODE, name) for name in names], pods))
+
+
+def grants_object(grants: Sequence[Grant]) -> Object:
+    """The ConfigMap that the agent reads (twin/agent/grants.py)."""
+    told = [{"group": each.group, "namespace": each.namespace, "role": _ROLES[each.policy]} for each in grants if each.policy in _ROLES]
+    metadata = {"name": GRANTS, "namespace": "kube-system"}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"grants": json.dumps(told)}}
 
 
 def _drain(paths: TwinPaths, names: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""The local AWS as a process of its own: one for each file of tests."""
+"""The local AWS as a process of its own: one for all tests, which leave it as they find it but for what they have made."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from tests.twin.aws.local_aws import Base, LocalAws, make_base, serving
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     """A local AWS in which nothing takes time; a test that wants phases sets them, and sets them back."""
     log = tmp_path_factory.mktemp("aws") / "requests.jsonl"
@@ -26,7 +26,7 @@ def slow(aws: LocalAws) -> Iterator[LocalAws]:
     aws.control("POST", "/phases", {"default": 0})
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def base(aws: LocalAws) -> Base:
     """A VPC with subnets in two zones, and roles."""
     return make_base(aws)

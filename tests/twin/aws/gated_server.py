@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from twin.aws.clusters import AddonFacts, ClusterEndpoint, ClusterFacts, NodeFacts
+from twin.aws.clusters import AddonFacts, ClusterEndpoint, ClusterFacts, Grant, NodeFacts
 
 REFUSED = "this cluster cannot be had"
 
@@ -45,6 +45,9 @@ class Gated:
 
     def remove_addon(self, cluster: str, name: str) -> None:
         self._pass("remove_addon", cluster, name)
+
+    def set_grants(self, cluster: str, grants: Sequence[Grant]) -> None:
+        self._pass("set_grants", cluster, [asdict(grant) for grant in grants])
 
 
 if __name__ == "__main__":

@@ -458,8 +458,12 @@ def test_versions_and_insights(eks: Any, cluster: str) -> None:
 
 
 def test_an_operation_that_is_not_served_says_so(eks: Any, cluster: str) -> None:
-    with pytest.raises(ClientError, match="does not serve the EKS operation ListFargateProfiles"):
-        eks.list_fargate_profiles(clusterName=cluster)
+    with pytest.raises(ClientError, match="does not serve the EKS operation ListIdentityProviderConfigs"):
+        eks.list_identity_provider_configs(clusterName=cluster)
+
+
+def test_there_are_no_fargate_profiles(eks: Any, cluster: str) -> None:
+    assert eks.list_fargate_profiles(clusterName=cluster)["fargateProfileNames"] == []
 
 
 def test_unknown_clusters_are_not_found(eks: Any) -> None:

@@ -68,10 +68,11 @@ def until(look: Callable[[], Any], wanted: object) -> Any:
     return seen
 
 
-def create(aws: LocalAws, base: Base, name: str) -> Callable[[], str]:
+def create(aws: LocalAws, base: Base, name: str, **more: Any) -> Callable[[], str]:
     """Begin a cluster, and return what tells its status."""
     eks = aws.client("eks")
-    eks.create_cluster(name=name, roleArn=base.role, resourcesVpcConfig={"subnetIds": base.subnets}, version="1.36")
+    wanted = {"bootstrapSelfManagedAddons": False, "accessConfig": {"authenticationMode": "API"}, **more}
+    eks.create_cluster(name=name, roleArn=base.role, resourcesVpcConfig={"subnetIds": base.subnets}, version="1.36", **wanted)
     return lambda: str(eks.describe_cluster(name=name)["cluster"]["status"])
 
 
@@ -106,6 +107,52 @@ def test_one_that_cannot_be_made_says_why_and_can_be_deleted(aws: LocalAws, base
     eks = aws.client("eks")
     assert eks.describe_cluster(name="bad")["cluster"]["health"]["issues"][0]["message"] == REFUSED
     until(lambda: [call[0] for call in gate.calls("bad")], ["create"])
+
+
+@pytest.mark.parametrize(
+    ("more", "installed"),
+    [
+        pytest.param({"bootstrapSelfManagedAddons": False}, [], id="not-wanted"),
+        pytest.param({"bootstrapSelfManagedAddons": True}, ["vpc-cni", "kube-proxy", "coredns"], id="wanted"),
+        pytest.param({}, ["vpc-cni", "kube-proxy", "coredns"], id="by-default"),
+    ],
+)
+def test_a_new_cluster_has_the_add_ons_that_eks_puts_into_it(
+    aws: LocalAws, base: Base, gate: Gate, request: pytest.FixtureRequest, more: dict[str, Any], installed: list[str]
+) -> None:
+    name = f"addons-{request.node.callspec.id}"
+    eks = aws.client("eks")
+    access = {"authenticationMode": "API"}
+    eks.create_cluster(name=name, roleArn=base.role, resourcesVpcConfig={"subnetIds": base.subnets}, version="1.36", accessConfig=access, **more)
+    until(lambda: eks.describe_cluster(name=name)["cluster"]["status"], "ACTIVE")
+    facts = [call[2] for call in gate.calls(name) if call[0] == "install_addon"]
+    assert [each["name"] for each in facts] == installed
+    offered = {each["name"]: eks.describe_addon_versions(addonName=each["name"], kubernetesVersion="1.36")["addons"][0]["addonVersions"] for each in facts}
+    for each in facts:
+        (default,) = [version["addonVersion"] for version in offered[each["name"]] if version["compatibilities"][0]["defaultVersion"]]
+        assert each["version"] == default
+    assert eks.list_addons(clusterName=name)["addons"] == [], "they are self-managed: EKS does not list them"
+
+
+def test_policies_of_single_namespaces_are_told(aws: LocalAws, base: Base, gate: Gate) -> None:
+    until(create(aws, base, "granted"), "ACTIVE")
+    eks, name = aws.client("eks"), {"clusterName": "granted"}
+    policy = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"
+    people = [aws.client("iam").create_user(UserName=user)["User"]["Arn"] for user in ("bea", "cem")]
+    for person in people:
+        eks.create_access_entry(**name, principalArn=person)
+        scope = {"type": "namespace", "namespaces": ["shop", "team-*"]}
+        eks.associate_access_policy(**name, principalArn=person, policyArn=policy, accessScope=scope)
+
+    def told() -> list[list[str]]:
+        return [[each["group"] for each in call[2]] for call in gate.calls("granted") if call[0] == "set_grants"]
+
+    both = ["eks:policy:AmazonEKSViewPolicy:shop", "eks:policy:AmazonEKSViewPolicy:team-*"]
+    until(told, [both])
+    eks.associate_access_policy(**name, principalArn=people[0], policyArn=policy, accessScope={"type": "cluster"})
+    eks.disassociate_access_policy(**name, principalArn=people[0], policyArn=policy)
+    eks.delete_access_entry(**name, principalArn=people[1])
+    until(told, [both, []])
 
 
 def test_node_groups_and_addons(aws: LocalAws, base: Base, gate: Gate) -> None:

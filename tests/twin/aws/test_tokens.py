@@ -129,9 +129,9 @@ def test_what_is_refused(review: Any, token: str, said: str) -> None:
 
 
 def test_a_cluster_without_access_entries_knows_its_creator(aws: LocalAws, review: Any, base: Base) -> None:
-    aws.client("eks").create_cluster(name="classic", roleArn=base.role, resourcesVpcConfig={"subnetIds": base.subnets})
-    aws.client("eks").describe_cluster(name="classic")
-    assert review(token_of(OWNER, "classic"), "classic")["user"]["groups"] == ["system:masters"]
+    aws.client("eks").create_cluster(name="creator-only", roleArn=base.role, resourcesVpcConfig={"subnetIds": base.subnets})
+    aws.client("eks").describe_cluster(name="creator-only")
+    assert review(token_of(OWNER, "creator-only"), "creator-only")["user"]["groups"] == ["system:masters"]
 
 
 def test_an_unknown_cluster_has_no_webhook(aws: LocalAws) -> None:

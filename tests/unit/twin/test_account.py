@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,7 @@ from twin.environment import exports_of
 from twin.errors import TwinError
 from twin.facts import AwsFacts, TwinFacts, read_facts, write_facts
 from twin.lifecycle import clusters_of
-from twin.paths import AccountPaths, TwinPaths
+from twin.paths import REPOSITORY, AccountPaths, TwinPaths
 from twin.supervisor import MainProgram
 
 AWS = AwsFacts("a", "http://127.0.0.1:5601", "prod", "eu-west-1", "http://127.0.0.1:5601/_twin/authenticate", "https://issuer", "172.20.0.0/16")
@@ -107,6 +110,23 @@ def test_a_port_of_another_account_is_not_chosen(monkeypatch: pytest.MonkeyPatch
 
 def test_an_account_does_not_serve_when_nothing_answers() -> None:
     assert not account.serves(AccountFacts(1))
+
+
+def test_what_another_version_of_the_twin_writes_of_an_account_is_left_out() -> None:
+    _account("a", 5601)
+    AccountPaths("a").facts.write_text('{"port": 5601, "later": 1}')
+    assert account.facts_of("a") == AccountFacts(5601)
+    assert account._free_port() != 5601
+
+
+def test_who_has_seen_enough_sees_no_traceback() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "twin", "--name", "a", "account", "status"]
+    _account("a", 1)
+    done = subprocess.run(command, cwd=REPOSITORY, stdout=writing, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, "")
 
 
 def test_a_percent_sign_in_a_path_is_no_reference_for_supervisord() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twin.errors import TwinError
-from twin.facts import TwinFacts, choose_facts, raise_flag, read_facts, write_facts
+from twin.facts import AwsFacts, TwinFacts, choose_facts, raise_flag, read_facts, write_facts
 from twin.paths import TwinPaths
 
 FACTS = TwinFacts(pod_network=64)
@@ -78,6 +79,18 @@ def _twin(name: str, network: int) -> TwinPaths:
 @pytest.mark.usefixtures("state")
 def test_what_is_written_is_read() -> None:
     assert read_facts(_twin("a", 99)) == TwinFacts(99)
+
+
+@pytest.mark.usefixtures("state")
+def test_what_another_version_of_the_twin_writes_is_left_out() -> None:
+    aws = AwsFacts("a", "http://127.0.0.1:5601", "prod", "eu-west-1", "http://127.0.0.1:5601/_twin/authenticate", "https://issuer", "172.20.0.0/16")
+    paths = TwinPaths("a")
+    paths.home.mkdir(parents=True)
+    write_facts(paths, TwinFacts(99, aws))
+    written = json.loads(paths.facts.read_text())
+    paths.facts.write_text(json.dumps({**written, "later": 1, "aws": {**written["aws"], "later": 2}}))
+    assert read_facts(paths) == TwinFacts(99, aws)
+    assert choose_facts().pod_network != 99
 
 
 @pytest.mark.usefixtures("state")

@@ -6,6 +6,7 @@ import re
 import uuid
 from typing import Any
 
+from twin.aws.clusters import Grant
 from twin.aws.eks.call import Call
 from twin.aws.eks.errors import InUse, InvalidParameter, InvalidRequest, NotFound
 from twin.aws.eks.region import Cluster, Entry, Region, now, page
@@ -79,6 +80,31 @@ def _check_groups(groups: list[str]) -> None:
 def _check_username(username: str) -> None:
     if username.startswith(("system:", "eks:", "aws:", "amazon:", "iam:")):
         raise InvalidParameter(f"The username {username} is invalid, it cannot start with system:, eks:, aws:, amazon: or iam:")
+
+
+def policy_group(policy: str, namespace: str | None = None) -> str:
+    """The group of those who have an access policy, by its ARN: for the whole cluster, or in one namespace."""
+    name = f"eks:policy:{policy.rsplit('/', 1)[1]}"
+    return name if namespace is None else f"{name}:{namespace}"
+
+
+def _grants(cluster: Cluster) -> list[Grant]:
+    """The policies of all entries that count in single namespaces."""
+    return sorted(
+        {
+            Grant(policy_group(arn, namespace), arn.rsplit("/", 1)[1], namespace)
+            for entry in cluster.entries.values()
+            for arn, association in entry.policies.items()
+            for namespace in association["accessScope"]["namespaces"]
+        }
+    )
+
+
+def _tell_grants(call: Call, before: list[Grant]) -> None:
+    """Let the cluster know, if they are not what they were."""
+    region, cluster, grants = call.region, call.cluster, _grants(call.cluster)
+    if grants != before:
+        region.work(cluster, lambda: region.provider.set_grants(cluster.name, grants))
 
 
 def has_entries(cluster: Cluster) -> bool:
@@ -164,7 +190,9 @@ def update_access_entry(call: Call) -> dict[str, Any]:
 def delete_access_entry(call: Call) -> dict[str, Any]:
     _must_have_entries(call.cluster)
     call.cluster.entry(call.need("principalArn"))
+    before = _grants(call.cluster)
     del call.cluster.entries[call.need("principalArn")]
+    _tell_grants(call, before)
     return {}
 
 
@@ -186,7 +214,9 @@ def associate_access_policy(call: Call) -> dict[str, Any]:
     association = _association(policy, {"type": kind, "namespaces": namespaces})
     if policy in entry.policies:
         association["associatedAt"] = entry.policies[policy]["associatedAt"]
+    before = _grants(cluster)
     entry.policies[policy] = association
+    _tell_grants(call, before)
     return {"clusterName": cluster.name, "principalArn": call.need("principalArn"), "associatedAccessPolicy": association}
 
 
@@ -195,7 +225,9 @@ def disassociate_access_policy(call: Call) -> dict[str, Any]:
     entry, policy = call.cluster.entry(call.need("principalArn")), call.need("policyArn")
     if policy not in entry.policies:
         raise NotFound(f"The policy {policy} is not associated with the access entry {call.need('principalArn')}.")
+    before = _grants(call.cluster)
     del entry.policies[policy]
+    _tell_grants(call, before)
     return {}
 
 

@@ -7,10 +7,10 @@ import secrets
 from typing import Any
 
 from twin.aws import network
-from twin.aws.clusters import ClusterEndpoint, ClusterFacts
+from twin.aws.clusters import AddonFacts, ClusterEndpoint, ClusterFacts
 from twin.aws.eks.access import let_creator_in
 from twin.aws.eks.call import Call
-from twin.aws.eks.catalogue import DEFAULT_KUBERNETES_VERSION, KUBERNETES_VERSIONS, PLATFORM_VERSION
+from twin.aws.eks.catalogue import DEFAULT_KUBERNETES_VERSION, KUBERNETES_VERSIONS, OFFERS, PLATFORM_VERSION
 from twin.aws.eks.errors import InUse, InvalidParameter, InvalidRequest
 from twin.aws.eks.region import Cluster, now, page
 
@@ -50,7 +50,15 @@ def create_cluster(call: Call) -> dict[str, Any]:
         creator_arn=call.caller,
         webhook_url=f"{call.regions.webhook_base}/_twin/clusters/{name}/authenticate?region={region.name}",
     )
-    work = region.work(cluster, lambda: region.provider.create(facts))
+    addons = _self_managed(version) if _flag(call.parameters, "bootstrapSelfManagedAddons", True) else []
+
+    def build() -> ClusterEndpoint:
+        endpoint = region.provider.create(facts)
+        for addon in addons:
+            region.provider.install_addon(name, addon)
+        return endpoint
+
+    work = region.work(cluster, build)
 
     def finish(error: BaseException | None) -> None:
         if error is not None:
@@ -65,6 +73,11 @@ def create_cluster(call: Call) -> dict[str, Any]:
 
     region.transitions.begin("cluster", finish, work)
     return {"cluster": record}
+
+
+def _self_managed(kubernetes: str) -> list[AddonFacts]:
+    """What EKS puts into a new cluster by itself, unless bootstrapSelfManagedAddons is false; ListAddons does not tell of them."""
+    return [AddonFacts(name, OFFERS[name].default_version(kubernetes)) for name in ("vpc-cni", "kube-proxy", "coredns")]
 
 
 def _record(call: Call, name: str, version: str, vpc: network.Vpc) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What EKS tells of versions, and of insights: there are none here."""
+"""What EKS tells of versions; and of insights and Fargate profiles, of which there are none here."""
 
 from __future__ import annotations
 
@@ -26,4 +26,9 @@ def list_insights(call: Call) -> dict[str, Any]:
     return page([], call.parameters, "insights")
 
 
-OPERATIONS = {"DescribeClusterVersions": describe_cluster_versions, "ListInsights": list_insights}
+def list_fargate_profiles(call: Call) -> dict[str, Any]:
+    _ = call.cluster
+    return page([], call.parameters, "fargateProfileNames")
+
+
+OPERATIONS = {"DescribeClusterVersions": describe_cluster_versions, "ListFargateProfiles": list_fargate_profiles, "ListInsights": list_insights}

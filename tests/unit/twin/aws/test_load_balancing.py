@@ -249,11 +249,30 @@ def test_a_target_group_knows_who_uses_it_now(cloud: Cloud) -> None:
     assert users() == []
 
 
-def test_a_subscription_to_shield(cloud: Cloud) -> None:
-    shield = _client("shield")
-    assert shield.get_subscription_state()["SubscriptionState"] == "INACTIVE"
-    shield.create_subscription()
-    assert shield.get_subscription_state()["SubscriptionState"] == "ACTIVE"
-    arn = cloud.balancer()["LoadBalancerArn"]
-    shield.create_protection(Name="one", ResourceArn=arn)
-    assert shield.describe_protection(ResourceArn=arn)["Protection"]["Name"] == "one"
+@pytest.mark.parametrize(("kind", "told", "cross_zone"), [("application", "app", "true"), ("network", "net", "false")])
+def test_the_arn_tells_what_it_is(cloud: Cloud, kind: str, told: str, cross_zone: str) -> None:
+    balancer = cloud.balancer(kind, Tags=[{"Key": "team", "Value": "mesh"}])
+    arn = balancer["LoadBalancerArn"]
+    assert f":loadbalancer/{told}/one/" in arn
+    assert (
+        f":listener/{told}/one/" in cloud.listener(balancer, cloud.group("HTTP" if told == "app" else "TCP"), "HTTP" if told == "app" else "TCP")["ListenerArn"]
+    )
+    assert [each["LoadBalancerArn"] for each in cloud.elb.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"]] == [arn]
+    assert cloud.elb.describe_tags(ResourceArns=[arn])["TagDescriptions"][0]["Tags"] == [{"Key": "team", "Value": "mesh"}]
+    attributes = {each["Key"]: each["Value"] for each in cloud.elb.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]}
+    assert attributes["load_balancing.cross_zone.enabled"] == cross_zone
+    cloud.elb.delete_load_balancer(LoadBalancerArn=arn)
+    assert cloud.elb.describe_load_balancers()["LoadBalancers"] == []
+
+
+@pytest.mark.parametrize("kind", ["application", "network"])
+def test_without_a_scheme_it_faces_the_internet(cloud: Cloud, kind: str) -> None:
+    assert cloud.balancer(kind)["Scheme"] == "internet-facing"
+
+
+def test_a_load_balancer_without_target_groups(cloud: Cloud) -> None:
+    balancer = cloud.balancer()
+    assert cloud.elb.describe_target_groups(LoadBalancerArn=balancer["LoadBalancerArn"])["TargetGroups"] == []
+    with pytest.raises(ClientError) as error:
+        cloud.elb.describe_target_groups(Names=["nobody"])
+    assert _code(error) == "TargetGroupNotFound"
