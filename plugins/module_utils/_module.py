@@ -13,7 +13,9 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ._aws.token_program import PROGRAM
 from ._cluster.connect import AUTH_ARG_SPEC, connect
+from ._cluster.kubeconfig_words import harmless_words
 from ._errors import ApiError, MeshError
 
 if t.TYPE_CHECKING:
@@ -24,7 +26,13 @@ Result = t.Dict[str, t.Any]
 
 def mesh_module(options: t.Mapping[str, t.Any], **rules: t.Any) -> AnsibleModule:
     """A module with these options and those that say which cluster is meant; rules are AnsibleModule's own."""
-    return AnsibleModule(argument_spec={**AUTH_ARG_SPEC, **options}, supports_check_mode=True, **rules)
+    module = AnsibleModule(argument_spec={**AUTH_ARG_SPEC, **options}, supports_check_mode=True, **rules)
+    kubeconfig = module.params.get("kubeconfig")
+    if isinstance(kubeconfig, dict):
+        # What another hidden option says stays hidden.
+        others = {str(module.params[name]) for name, spec in AUTH_ARG_SPEC.items() if spec.get("no_log") and name != "kubeconfig"}
+        module.no_log_values -= harmless_words(kubeconfig, (PROGRAM,)) - others
+    return module
 
 
 def run(module: AnsibleModule, work: t.Callable[[AnsibleModule, ApiSession], Result]) -> None:
