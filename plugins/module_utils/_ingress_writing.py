@@ -83,10 +83,11 @@ def plan_steps(
     return steps
 
 
-def make_changes(session: ApiSession, steps: Steps, timeout: float) -> None:
-    """Send the writes; before what a load balancer needs is deleted, wait until it is gone."""
+def make_changes(session: ApiSession, steps: Steps, timeout: float) -> dict[Place, int]:
+    """Send the writes; before what a load balancer needs is deleted, wait until it is gone. Returns the Ingresses' resource versions as they were written."""
     deadline = time.monotonic() + timeout
-    session.write_all(steps.namespaces, steps.labels, *(writes for _order, writes in sorted(steps.applied.items())))
+    answers = session.write_all(steps.namespaces, steps.labels, *(writes for _order, writes in sorted(steps.applied.items())))
+    written = {_place(answer): _version(answer) for answer in answers if answer and answer.get("kind") == INGRESS.name}
     if steps.unguarded:
         _take_guard_off(session, steps.unguarded, deadline)
     for _order, writes in sorted(steps.deleted.items(), reverse=True):
@@ -100,6 +101,7 @@ def make_changes(session: ApiSession, steps: Steps, timeout: float) -> None:
                 f"{listed(left)} on cluster {session.cluster} {'is' if len(left) == 1 else 'are'} still there after {timeout:.0f} s: see that the AWS Load "
                 "Balancer Controller runs and what its events say, and run again."
             )
+    return written
 
 
 def wait_until_all_gone(session: ApiSession, keys: t.Sequence[tuple[Kind, str, str]], timeout: float) -> list[str]:
@@ -110,6 +112,15 @@ def wait_until_all_gone(session: ApiSession, keys: t.Sequence[tuple[Kind, str, s
 
     places = [(kind, namespace) for kind, namespace, _name in keys]
     return wait_until_none_left(session, places, left, timeout=max(timeout, 0.0), clock=time.monotonic)
+
+
+def _place(item: Object) -> Place:
+    return item["metadata"].get("namespace", ""), item["metadata"]["name"]
+
+
+def _version(item: Object) -> int:
+    version = str(item["metadata"].get("resourceVersion") or "")
+    return int(version) if version.isdigit() else 0
 
 
 def _unguard(kind: Kind, name: str, namespace: str, attributes: str) -> Write:

@@ -94,8 +94,10 @@ options:
             description: Its namespace, when it is another one. It then needs a ReferenceGrant.
             type: str
       redirect_http:
-        description: Redirect port 80 to HTTPS by an HTTPRoute. Routes of O(routes) then attach to the listeners of port 443 unless
-          they name others.
+        description:
+          - Redirect port 80 to HTTPS by an HTTPRoute. Routes of O(routes) then attach to the listeners of port 443 unless they name others.
+          - Port 80 then takes routes of the gateway's own namespace alone, whatever O(gateways[].allowed_routes) says, so that nobody serves in plain.
+            Listeners of O(gateways[].listeners) keep their own word.
         type: bool
         default: false
       allowed_routes:
@@ -501,11 +503,12 @@ options:
         type: bool
         default: false
       waf_acl_arn:
-        description: The ARN of a regional WAFv2 web ACL. An empty string takes it off; not given, it stays as it is.
+        description: The ARN of a regional WAFv2 web ACL. An empty string takes it off. Not given, it is taken off if an earlier run has attached
+          it; what others have attached stays.
         type: str
       shield:
-        description: Whether Shield Advanced protects it, which needs the account's subscription. V(false) takes it off; not given,
-          it stays as it is.
+        description: Whether Shield Advanced protects it, which needs the account's subscription. V(false) takes it off. Not given, it is taken
+          off if an earlier run has switched it on.
         type: bool
       idle_timeout:
         description: After so many idle seconds a connection is closed.
@@ -942,7 +945,7 @@ from ..module_utils._errors import MeshError
 from ..module_utils._ingress_reading import Reader
 from ..module_utils._ingress_writing import make_changes, plan_steps
 from ..module_utils._mesh.ingress.alb import backend_service
-from ..module_utils._mesh.ingress.compare import told, told_of
+from ..module_utils._mesh.ingress.compare import applied_at, told, told_of
 from ..module_utils._mesh.ingress.gateway import overlays_of, service_annotations, service_name
 from ..module_utils._mesh.ingress.options import OPTIONS as INGRESS_OPTIONS
 from ..module_utils._mesh.ingress.plan import Surroundings, missing_labels, namespaces_to_make, plan_changes, refuse_changes
@@ -956,7 +959,7 @@ if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
     from ..module_utils._cluster.session import ApiSession
-    from ..module_utils._mesh.ingress.plan import Change
+    from ..module_utils._mesh.ingress.plan import Change, Place
     from ..module_utils._mesh.ingress.wishes import Wish
     from ..module_utils._mesh.labels import Object
     from ..module_utils._module import Result
@@ -980,8 +983,9 @@ OPTIONS = {
     },
 }
 
-# So long the load balancer controller has to refuse a change, which it does at once.
-SECONDS_TO_REFUSE = 3.0
+# So long the load balancer controller has to say what it makes of a change. It says nothing of changes that do not concern it, and of a load balancer
+# that AWS still provisions (pkg/deploy/elbv2/load_balancer_synthesizer.go, PostSynthesize).
+SECONDS_TO_ANSWER = 5.0
 # The kinds of which it can be said whether they are ready.
 JUDGED = ("Gateway", "HTTPRoute", "Ingress")
 
@@ -1014,8 +1018,7 @@ def declare_ingress(module: AnsibleModule, session: ApiSession) -> Result:
         raise MeshError("\n".join(refused))
     started = time.monotonic()
     known = reader.events() if params["wait"] and not module.check_mode and has_load_balancer(wishes) else {}
-    if not module.check_mode:
-        make_changes(session, steps, params["wait_timeout"])
+    written = {} if module.check_mode else make_changes(session, steps, params["wait_timeout"])
     result: Result = {
         "changed": bool(steps.all),
         "diff": [
@@ -1030,7 +1033,7 @@ def declare_ingress(module: AnsibleModule, session: ApiSession) -> Result:
     with all_was_written("All of it is written"):
         if params["wait"] and not module.check_mode:
             left = params["wait_timeout"] - (time.monotonic() - started)
-            result.update(wait(session, changes, known, max(left, 0.0), params["progress"]))
+            result.update(wait(session, changes, Heard(known, written), max(left, 0.0), params["progress"]))
         result.update(describe(Reader(session, wishes, module.warn), wishes))
     return result
 
@@ -1064,28 +1067,63 @@ def has_load_balancer(wishes: t.Iterable[Wish]) -> bool:
     return any(wish.present and (wish.group == "albs" or wish.item.get("load_balancer") == "nlb") for wish in wishes)
 
 
-def wait(session: ApiSession, changes: t.Sequence[Change], known: t.Mapping[str, str], timeout: float, progress: str | None) -> Result:
+class Heard(t.NamedTuple):
+    """What tells the controller's later words from its former ones.
+
+    Attributes:
+        known: the events that were there before the writes.
+        written: the resource versions that Ingresses got by the writes.
+    """
+
+    known: t.Mapping[str, str]
+    written: t.Mapping[Place, int]
+
+
+def wait(session: ApiSession, changes: t.Sequence[Change], heard: Heard, timeout: float, progress: str | None) -> Result:
     """Wait for what should be there; what should not was waited for when it was deleted."""
-    albs = [change.wish.item for change in changes if change.wish.group == "albs"]
-    targets = [_target(change, albs, known) for change in changes if change.wanted.manifest and change.wanted.key[0] in JUDGED]
-    if not targets:
+    judged = [change for change in changes if change.wanted.manifest and change.wanted.key[0] in JUDGED]
+    if not judged:
         return {"targets": []}
-    # The address of a load balancer that is there proves nothing about a change of it, and its controller does not always say that it made it true.
-    changed = any(change.action == "changed" and has_load_balancer([change.wish]) for change in changes)
-    return wait_and_tell(session, targets, timeout=timeout, stable_for=SECONDS_TO_REFUSE if changed else 0.0, progress=progress)
+    answered: Result = {"elapsed": 0.0}
+    if any(_changes_load_balancer(change, changes) for change in judged):
+        # The address of a load balancer that is there proves nothing about a change of it, so its controller is heard first.
+        patience = min(timeout, SECONDS_TO_ANSWER)
+        targets = [_target(change, changes, heard, answered=True) for change in judged]
+        answered = wait_and_tell(session, targets, timeout=patience, progress=progress)
+        if not answered.get("failed") or answered["elapsed"] < patience:
+            return answered
+    targets = [_target(change, changes, heard) for change in judged]
+    result = wait_and_tell(session, targets, timeout=max(timeout - answered["elapsed"], 0.0), progress=progress)
+    return {**result, "elapsed": round(result["elapsed"] + answered["elapsed"], 3)}
 
 
-def _target(change: Change, albs: t.Sequence[t.Mapping[str, t.Any]], known: t.Mapping[str, str]) -> Target:
+def _of_load_balancer(change: Change, changes: t.Sequence[Change]) -> list[Change]:
+    """What the controller is told of the load balancer of this object: a gateway's by its parameters, too."""
+    return [other for other in changes if other.wish is change.wish and other.wanted.key[0] != "HTTPRoute"]
+
+
+def _changes_load_balancer(change: Change, changes: t.Sequence[Change]) -> bool:
+    """Whether a load balancer that is there is changed with this object."""
+    if change.wanted is not change.wish.main or change.action == "created" or not has_load_balancer([change.wish]):
+        return False
+    return any(other.changed for other in _of_load_balancer(change, changes))
+
+
+def _target(change: Change, changes: t.Sequence[Change], heard: Heard, *, answered: bool = False) -> Target:
     kind, namespace, name = change.wanted.key
-    if kind == "Ingress":
-        # Of what was not written, all that the controller says is meant.
-        return Target(kind, name, namespace, wish={"known_events": known if change.changed else {}})
     if kind == "HTTPRoute":
         return Target(kind, name, namespace)
+    changed = any(other.changed for other in _of_load_balancer(change, changes))
+    # Of what was not written, all that the controller has said since it is so is meant.
+    words: dict[str, t.Any] = {"known_events": heard.known if changed else {}, "reconciled": answered and _changes_load_balancer(change, changes)}
+    if kind == "Ingress":
+        since = applied_at(change.seen) if change.seen and not changed else ""
+        return Target(kind, name, namespace, wish={**words, "written": heard.written.get((namespace, name), 0), "since": since})
     item = change.wish.item
+    albs = [other.wish.item for other in changes if other.wish.group == "albs"]
     wish: dict[str, t.Any] = {"overlays": overlays_of(item, target_types(item, albs))}
     if item["load_balancer"] == "nlb":
-        wish.update(load_balancer=True, known_events=known if change.changed else {}, service_annotations=service_annotations(item))
+        wish.update(words, load_balancer=True, service_annotations=service_annotations(item))
     return Target(kind, name, namespace, wish=wish)
 
 

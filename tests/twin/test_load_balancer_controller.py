@@ -1,4 +1,4 @@
-"""The real load balancer controller on an EKS cluster of a local account: what it makes is read back from the AWS API."""
+"""The real load balancer controller on the EKS cluster of a rehearsed account: what it makes is read back from the AWS API."""
 
 from __future__ import annotations
 
@@ -17,16 +17,12 @@ from typing import Any
 import pytest
 
 from tests.stages.twins import environment_for
+from tests.twin.rehearsed import Rehearsed
 from twin import account
 from twin.paths import TwinPaths
 from twin.supervisor import Supervisor
-from twin.tools.catalogue import ISTIO_VERSION, LOAD_BALANCER_CONTROLLER_VERSION
 
-_ACCOUNT = "test-controller"
-_CLUSTER = "demo"
-_TWIN = f"{_ACCOUNT}-{_CLUSTER}"
 _CONTROLLER = "aws-load-balancer-controller"
-_CHART_VERSION = LOAD_BALANCER_CONTROLLER_VERSION.removeprefix("v")
 _SELECTOR = f"app.kubernetes.io/name={_CONTROLLER}"
 # A new leader waits until the lease of one that died has run out (15 s), unless that was taken away.
 _LEADER_SECONDS = 60
@@ -37,13 +33,20 @@ _NUMBERS = itertools.count(1)
 class Eks:
     """A cluster with the controller, and the account that it is in."""
 
-    vpc: str
-    subnets: list[str]
-    role: str
+    account: Rehearsed
     environment: dict[str, str]
 
+    @property
+    def twin(self) -> TwinPaths:
+        return TwinPaths(f"{self.account.name}-{self.account.cluster}")
+
     def client(self, service: str) -> Any:
-        return account.client(_ACCOUNT, service)
+        return self.account.client(service)
+
+    def subnets(self, role: str) -> list[str]:
+        """The subnets that are tagged for internet-facing (elb) or internal (internal-elb) load balancers."""
+        wanted = [{"Name": "tag-key", "Values": [f"kubernetes.io/role/{role}"]}]
+        return sorted(subnet["SubnetId"] for subnet in self.client("ec2").describe_subnets(Filters=wanted)["Subnets"])
 
     def run(self, *command: str, given: str | None = None, must: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a program in the cluster's environment."""
@@ -64,8 +67,16 @@ class Eks:
 
     def restart_controllers(self) -> None:
         """New pods in place of the present ones; returns when they are Ready and nobody leads any more."""
-        self.run("kubectl", "rollout", "restart", "-n", "kube-system", f"deployment/{_CONTROLLER}")
-        self.run("kubectl", "rollout", "status", "-n", "kube-system", f"deployment/{_CONTROLLER}", "--timeout=60s")
+        before = {pod["metadata"]["name"] for pod in self.controllers()}
+
+        def anew() -> bool:
+            pods = self.controllers()
+            statuses = [status for pod in pods for status in pod["status"].get("containerStatuses") or ()]
+            fresh = not before & {pod["metadata"]["name"] for pod in pods}
+            return fresh and len(statuses) == len(before) and all(status["ready"] for status in statuses)
+
+        self.run("kubectl", "delete", "pods", "-n", "kube-system", "-l", _SELECTOR)
+        _until(anew, 60, "new pods of the controller to be ready")
         self.end_lease()
 
     def end_lease(self) -> None:
@@ -113,52 +124,9 @@ class Eks:
 
 
 @pytest.fixture(scope="module")
-def eks() -> Iterator[Eks]:
-    """An account with a cluster of three nodes, on it the Gateway API, istiod and the controller with its role."""
-    account.down(_ACCOUNT)
-    account.up(_ACCOUNT)
-    try:
-        yield _made()
-    finally:
-        account.down(_ACCOUNT)
-
-
-def _made() -> Eks:
-    ec2, iam, cluster = (account.client(_ACCOUNT, service) for service in ("ec2", "iam", "eks"))
-    vpc = ec2.create_vpc(CidrBlock="10.20.0.0/16")["Vpc"]["VpcId"]
-    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
-    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
-    subnets = []
-    for number, zone in enumerate("abc"):
-        subnet = ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.20.{number}.0/24", AvailabilityZone=f"{account.REGION}{zone}")["Subnet"]["SubnetId"]
-        ec2.create_tags(Resources=[subnet], Tags=[{"Key": f"kubernetes.io/role/{role}", "Value": "1"} for role in ("elb", "internal-elb")])
-        subnets.append(subnet)
-    trust = json.dumps({"Version": "2012-10-17", "Statement": []})
-    roles = {name: iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"] for name in ("cluster", "nodes", "controller")}
-    fast = {"Delay": 1, "MaxAttempts": 120}
-    access = {"authenticationMode": "API_AND_CONFIG_MAP"}
-    cluster.create_cluster(name=_CLUSTER, roleArn=roles["cluster"], resourcesVpcConfig={"subnetIds": subnets}, accessConfig=access)
-    cluster.get_waiter("cluster_active").wait(name=_CLUSTER, WaiterConfig=fast)
-    scaling = {"minSize": 3, "maxSize": 3, "desiredSize": 3}
-    cluster.create_nodegroup(clusterName=_CLUSTER, nodegroupName="workers", subnets=subnets, nodeRole=roles["nodes"], scalingConfig=scaling)
-    cluster.get_waiter("nodegroup_active").wait(clusterName=_CLUSTER, nodegroupName="workers", WaiterConfig=fast)
-    eks = Eks(vpc, subnets, roles["controller"], environment_for(_TWIN))
-    _associate(eks)
-    charts = eks.environment["TWIN_CHARTS"]
-    eks.run("kubectl", "apply", "--server-side", "-f", eks.environment["TWIN_GATEWAY_API"])
-    for release, chart in (("istio-base", "base"), ("istiod", "istiod")):
-        archive = f"{charts}/{chart}-{ISTIO_VERSION}.tgz"
-        eks.run("helm", "install", release, archive, "--namespace", "istio-system", "--create-namespace", "--set", "profile=ambient")
-    archive = f"{eks.environment['TWIN_ALB_CONTROLLER_CHART']}/{_CONTROLLER}-{_CHART_VERSION}.tgz"
-    values = f"clusterName={_CLUSTER},region={account.REGION},vpcId={vpc}"
-    eks.run("helm", "install", _CONTROLLER, archive, "--namespace", "kube-system", "--set", values, "--wait", "--timeout", "90s")
-    # istiod starts beside the controller; its Services were there before the controller's webhook asks to see each of them.
-    eks.run("kubectl", "rollout", "status", "-n", "istio-system", "deployment/istiod", "--timeout=90s")
-    return eks
-
-
-def _associate(eks: Eks) -> None:
-    eks.client("eks").create_pod_identity_association(clusterName=_CLUSTER, namespace="kube-system", serviceAccount=_CONTROLLER, roleArn=eks.role)
+def eks(prod: Rehearsed) -> Eks:
+    """The cluster of the rehearsed account, which has the controller with its role."""
+    return Eks(prod, environment_for(f"{prod.name}-{prod.cluster}"))
 
 
 @pytest.fixture
@@ -257,7 +225,7 @@ def test_an_alb_sends_to_pods(eks: Eks, shop: str) -> None:
     )
     balancer = eks.balancer(eks.address("ingress", "web", shop))
     assert (balancer["LoadBalancerName"], balancer["Type"], balancer["Scheme"]) == ("to-pods", "application", "internet-facing")
-    assert sorted(zone["SubnetId"] for zone in balancer["AvailabilityZones"]) == sorted(eks.subnets)
+    assert sorted(zone["SubnetId"] for zone in balancer["AvailabilityZones"]) == eks.subnets("elb")
     elb = eks.client("elbv2")
     attributes = {each["Key"]: each["Value"] for each in elb.describe_load_balancer_attributes(LoadBalancerArn=balancer["LoadBalancerArn"])["Attributes"]}
     assert attributes["idle_timeout.timeout_seconds"] == "90"
@@ -347,7 +315,7 @@ def test_what_is_deleted_goes_from_aws(eks: Eks) -> None:
 
 
 def test_a_controller_that_dies_comes_back(eks: Eks, shop: str) -> None:
-    supervisor = Supervisor(TwinPaths(_TWIN))
+    supervisor = Supervisor(eks.twin)
     died = {program.name: program.pid for program in supervisor.programs() if program.name.startswith(_CONTROLLER)}
     for pid in died.values():
         os.kill(pid, signal.SIGKILL)
@@ -363,9 +331,10 @@ def test_a_controller_that_dies_comes_back(eks: Eks, shop: str) -> None:
 
 
 def test_without_an_association_the_controller_may_do_nothing(eks: Eks, shop: str) -> None:
-    cluster = eks.client("eks")
-    (association,) = cluster.list_pod_identity_associations(clusterName=_CLUSTER, serviceAccount=_CONTROLLER)["associations"]
-    cluster.delete_pod_identity_association(clusterName=_CLUSTER, associationId=association["associationId"])
+    cluster, name = eks.client("eks"), eks.account.cluster
+    (listed,) = cluster.list_pod_identity_associations(clusterName=name, serviceAccount=_CONTROLLER)["associations"]
+    association = cluster.describe_pod_identity_association(clusterName=name, associationId=listed["associationId"])["association"]
+    cluster.delete_pod_identity_association(clusterName=name, associationId=listed["associationId"])
     try:
         eks.restart_controllers()
         eks.apply(_service(shop, "ClusterIP"), _ingress(shop, target_type="ip"))
@@ -373,7 +342,8 @@ def test_without_an_association_the_controller_may_do_nothing(eks: Eks, shop: st
         assert said[0].startswith("FailedBuildModel")
         assert eks.get("ingress", "web", "-n", shop)["status"]["loadBalancer"] == {}
     finally:
-        _associate(eks)
+        kept = {key: association[key] for key in ("clusterName", "namespace", "serviceAccount", "roleArn", "tags")}
+        cluster.create_pod_identity_association(**kept)
         eks.restart_controllers()
         # Its finalizers can only be taken away by one that may ask AWS.
         eks.address("ingress", "web", shop, _LEADER_SECONDS)

@@ -185,10 +185,8 @@ def _none_found(plan: Plan, would_do: t.Sequence[Certificate], have: t.Sequence[
     elif partly:
         said = f"Those of this domain cover other names or have another key: {_list(partly)}"
     else:
-        said = f"ACM has {len(have)} certificates there, none of this domain"
-    plan.problem = (
-        f"No issued certificate in {region} covers {wanted}{algorithm}: request one with state present, import one, or look in another region. {said}."
-    )
+        said = f"ACM has {len(have)} certificate{'' if len(have) == 1 else 's'} there, none of this domain" if have else "ACM has no certificate there"
+    plan.problem = f"No issued certificate in {region} covers {wanted}{algorithm}: request one with state present, or import one into this region. {said}."
     return plan
 
 

@@ -41,28 +41,51 @@ def about(events: t.Iterable[Object], kind: str, names: t.Collection[str]) -> li
     return sorted(found, key=_age)
 
 
-def judge_events(events: t.Sequence[Object], known: Known, *, reconciled: bool) -> Verdict | None:
+def judge_events(events: t.Sequence[Object], known: Known, *, reconciled: bool, written: int = 0, since: str = "") -> Verdict | None:
     """None when the controller has nothing against it; else what it says, in its own words.
+
+    An event that is said again keeps its uid and the version of the object that it was first said of, and only counts up (client-go
+    tools/record/events_cache.go). So of one that was there before a write, and is said again, it is not known which of the two contents it means: the
+    controller may have begun to look before the write.
 
     Args:
         events: the events about one object, oldest first.
         known: the events that speak of former times.
-        reconciled: whether the controller must have said that it made the object true.
+        reconciled: whether the controller must have said that it made the object true; a refusal then counts only when it surely means what was written.
+        written: the object's resource version as it was written: events about older ones speak of former times. 0 when it is not known.
+        since: since when the object is as it is: events that were last said before speak of former times. Empty when it is not known.
     """
-    later = [event for event in events if known.get(event["metadata"]["uid"]) != event["metadata"]["resourceVersion"]]
-    spoken = [event for event in later if event.get("reason") in _REFUSED or event.get("reason") == RECONCILED]
-    last = spoken[-1] if spoken else None
+    spoken = [event for event in events if event.get("reason") in _REFUSED or event.get("reason") == RECONCILED]
+    later = [event for event in spoken if not _former(event, known, written, since)]
+    last = later[-1] if later else None
     if last is None:
         words = "the load balancer controller has not said that it made it true"
         return Verdict("InProgress", "NotReconciled", words, "See that the AWS Load Balancer Controller runs.") if reconciled else None
     if last.get("reason") == RECONCILED:
         return None
     said = str(last.get("message", "")).strip()
-    since = str(last.get("lastTimestamp") or last.get("eventTime") or "")
     message = f"the load balancer controller says: {said}"
     if _PASSING.search(said):
-        return Verdict("InProgress", str(last.get("reason")), message, _RETRIED, since)
-    return Verdict("Failed", str(last.get("reason")), message, _CORRECT, since, final=True)
+        return Verdict("InProgress", str(last.get("reason")), message, _RETRIED, _said_at(last))
+    if reconciled and last["metadata"]["uid"] in known:
+        return Verdict("InProgress", str(last.get("reason")), f"{message} (which it said before the change, too)", _RETRIED, _said_at(last))
+    return Verdict("Failed", str(last.get("reason")), message, _CORRECT, _said_at(last), final=True)
+
+
+def _former(event: Object, known: Known, written: int, since: str) -> bool:
+    """Whether an event speaks of former times."""
+    uid = event["metadata"]["uid"]
+    if uid in known:
+        return bool(known[uid] == event["metadata"]["resourceVersion"])
+    version = str(event["involvedObject"].get("resourceVersion") or "")
+    if written and version.isdigit() and int(version) < written:
+        return True
+    # Both are in UTC and of the same form, to the second.
+    return bool(since and _said_at(event) and _said_at(event) < since)
+
+
+def _said_at(event: Object) -> str:
+    return str(event.get("lastTimestamp") or event.get("eventTime") or "")
 
 
 def _age(event: Object) -> int:

@@ -82,7 +82,8 @@ class Target:
         waypoint: for a binding, the waypoint that must be bound.
         wish: what else must be true of it, by the names of its rule's wishes; and as C(now) the time, in seconds since the epoch,
             by which certificates are judged. Of what has a load balancer: as C(known_events) the events of former times, without which none
-            are read; as C(reconciled) that its controller must have said that it is true; as C(service_annotations) what the Service must have.
+            are read, and C(written) and C(since) to tell these (see judge_events); as C(reconciled) that its controller must have said that it is true;
+            as C(service_annotations) what the Service must have.
         api_kind: for an object of any kind, where the API server serves it.
     """
 
@@ -216,7 +217,8 @@ def _said_of(target: Target, snapshot: Snapshot, kind: Kind, names: t.Collection
     if known is None:
         return None
     events = about(snapshot.all(EVENT, target.namespace), kind.name, names)
-    return judge_events(events, known, reconciled=bool(target.wish.get("reconciled")))
+    wish = target.wish
+    return judge_events(events, known, reconciled=bool(wish.get("reconciled")), written=wish.get("written", 0), since=wish.get("since", ""))
 
 
 def _lacking_annotations(target: Target, services: t.Sequence[Object]) -> Verdict | None:

@@ -34,6 +34,12 @@ def applied_fields(seen: Object) -> t.Iterator[Map]:
             yield entry.get("fieldsV1") or {}
 
 
+def applied_at(seen: Object) -> str:
+    """When the collection has last changed this object, by the API server's clock (RFC 3339, in UTC); empty when it has not."""
+    entries = seen["metadata"].get("managedFields") or ()
+    return max((str(entry.get("time") or "") for entry in entries if entry.get("manager") == OWNER and entry.get("operation") == "Apply"), default="")
+
+
 def told(manifest: Map | None) -> dict[str, t.Any]:
     """What a manifest decides, one line for each value, for diffs."""
     if not manifest:
@@ -100,4 +106,4 @@ def _owned(fields: Map, line: str) -> bool:
     return False
 
 
-__all__ = ("applied_fields", "is_as_wanted", "is_ours", "told", "told_of")
+__all__ = ("applied_at", "applied_fields", "is_as_wanted", "is_ours", "told", "told_of")

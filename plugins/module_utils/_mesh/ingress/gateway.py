@@ -90,13 +90,20 @@ def listeners_of(item: Item) -> list[dict[str, t.Any]]:
     found = []
     for place, host in enumerate(hosts):
         suffix = f"-{_word(host)}" if place else ""
-        found.append(_listener(item, f"http{suffix}", 80, "HTTP", host))
+        # What only redirects lets in the redirect alone, which lives beside the gateway: a route of others would be served in plain.
+        plain = {**item, "allowed_routes": None} if item.get("redirect_http") else item
+        found.append(_listener(plain, f"http{suffix}", 80, "HTTP", host))
         if item["tls"] == "load_balancer":
             # TLS has ended when the bytes arrive, so this is HTTP on purpose.
             found.append(_listener(item, f"https{suffix}", 443, "HTTP", host))
         elif item["tls"] == "gateway":
             found.append(_listener(item, f"https{suffix}", 443, "HTTPS", host, item.get("certificate_refs") or ()))
     return found
+
+
+def redirecting(item: Item) -> list[dict[str, t.Any]]:
+    """The listeners that only redirect to HTTPS."""
+    return [listener for listener in listeners_of(item) if listener["port"] == 80] if item.get("redirect_http") else []
 
 
 def render_gateway(item: Item) -> dict[str, t.Any]:
@@ -127,7 +134,7 @@ def render_gateway_parameters(item: Item, target_types: t.Collection[str] = ()) 
 
 def render_redirect(item: Item) -> dict[str, t.Any]:
     """The HTTPRoute that sends plain HTTP to HTTPS."""
-    sections = [listener["name"] for listener in listeners_of(item) if listener["port"] == 80]
+    sections = [listener["name"] for listener in redirecting(item)]
     return {
         "apiVersion": "gateway.networking.k8s.io/v1",
         "kind": "HTTPRoute",
@@ -362,6 +369,7 @@ __all__ = (
     "listeners_of",
     "overlays_of",
     "redirect_name",
+    "redirecting",
     "render_gateway",
     "render_gateway_parameters",
     "render_redirect",

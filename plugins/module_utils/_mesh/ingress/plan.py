@@ -10,11 +10,12 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from ..labels import GATEWAY_NAME, Object, annotations_of, labels_of
+from ..labels import GATEWAY_NAME, Object, annotations_of, labels_of, matches
 from . import gateway as entry
 from . import nlb as network
 from .alb import annotation, backend_service
 from .compare import is_as_wanted, is_ours
+from .removals import say_removals
 from .words import STATUS_PORT_NAME
 
 if t.TYPE_CHECKING:
@@ -79,7 +80,7 @@ class Surroundings:
 def plan_changes(wishes: t.Iterable[Wish], objects: t.Mapping[Key, Object]) -> list[Change]:
     """What to do, in the order of the wishes; what belongs to an item follows it."""
     changes = []
-    for wish in wishes:
+    for wish in say_removals(list(wishes), objects):
         changes.append(_plan(wish, wish.main, objects.get(wish.main.key)))
         for wanted in wish.others:
             seen = objects.get(wanted.key)
@@ -137,6 +138,7 @@ def refuse_changes(changes: t.Sequence[Change], around: Surroundings) -> list[st
             refusals += _refuse_alb(change, changes, around)
         elif change.wish.group == "gateways":
             refusals += _refuse_gateway(change, around)
+            refusals += _refuse_redirect(change.wish, around)
     return list(dict.fromkeys(refusals))
 
 
@@ -251,6 +253,19 @@ def _refuse_gateway(change: Change, around: Surroundings) -> t.Iterator[str]:
             f"{wish.title}: nlb.name would change from {name or 'none'} to {wanted or 'none'}, but a load balancer gets its name when it is made: "
             "delete the gateway (state absent) and make it anew, or keep the name."
         )
+
+
+def _refuse_redirect(wish: Wish, around: Surroundings) -> t.Iterator[str]:
+    """The redirect is a route of the gateway's own namespace, which a listener with a selector may keep out."""
+    name = wish.item["namespace"]
+    labels = {**around.namespaces.get(name, {}), **missing_labels([wish], around.namespaces).get(name, {}), "kubernetes.io/metadata.name": name}
+    for listener in entry.redirecting(wish.item):
+        allowed = listener["allowedRoutes"]["namespaces"]
+        if allowed["from"] == "Selector" and not matches(allowed["selector"], labels):
+            yield (
+                f"{wish.title}: redirect_http makes an HTTPRoute in namespace {name}, which the selector of listener {listener['name']} keeps out: "
+                f"give that listener allowed_routes from Same, or add {name} to route_namespaces."
+            )
 
 
 def _refuse_unroutable(wish: Wish, item: t.Mapping[str, t.Any], around: Surroundings) -> t.Iterator[str]:

@@ -33,9 +33,11 @@ def with_certificates(items: Items, arns: t.Mapping[str, str]) -> list[dict[str,
     """
     found = []
     for item in items:
-        changed = _with_certificates(item, arns)
+        # Nobody has looked for the certificates of what should not be there.
+        present = item.get("state", "present") == "present"
+        changed = _with_certificates(item, arns, present=present)
         if isinstance(changed.get("nlb"), dict):
-            changed["nlb"] = _with_certificates(changed["nlb"], arns)
+            changed["nlb"] = _with_certificates(changed["nlb"], arns, present=present)
         found.append(changed)
     return found
 
@@ -48,8 +50,9 @@ def to_check(albs: Items, gateways: Items) -> list[dict[str, t.Any]]:
         place = f"{item['namespace']}/{item['name']}"
         own: dict[str, t.Any] = {"ingress_group": item["group_name"]} if item.get("group_name") else {"ingress": place}
         asked.append({**own, "title": f"ALB {place}", "type": "alb", **_asked(item, item.get("load_balancer_name"))})
-        if item["certificate_discovery"]:
-            asked[-1]["hosts"] = list(dict.fromkeys([*item["hosts"], *item["tls_hosts"]]))
+        hosts = list(dict.fromkeys([*item["hosts"], *item["tls_hosts"]]))
+        if hosts and any(protocol == "HTTPS" for protocol, _port in listen_ports(item)):
+            asked[-1]["hosts"] = hosts
         if item.get("waf_acl_arn"):
             asked[-1]["waf_acl_arn"] = item["waf_acl_arn"]
         if item.get("shield"):
@@ -58,6 +61,8 @@ def to_check(albs: Items, gateways: Items) -> list[dict[str, t.Any]]:
         place = f"{item['namespace']}/{service_name(item['name'])}"
         nlb = _nlb(item)
         asked.append({"service": place, "title": f"Gateway {item['namespace']}/{item['name']}", "type": "nlb", **_asked(nlb, nlb.get("name"))})
+        if item["hosts"] and item["tls"] == "load_balancer":
+            asked[-1]["hosts"] = list(dict.fromkeys(item["hosts"]))
     return asked
 
 
@@ -83,9 +88,9 @@ def to_wait_for(albs: Items, gateways: Items, cluster: str) -> list[dict[str, t.
     return asked
 
 
-def _with_certificates(item: Item, arns: t.Mapping[str, str]) -> dict[str, t.Any]:
+def _with_certificates(item: Item, arns: t.Mapping[str, str], *, present: bool) -> dict[str, t.Any]:
     changed = {name: value for name, value in item.items() if name != "certificate_domains"}
-    domains = item.get("certificate_domains") or ()
+    domains = (item.get("certificate_domains") or ()) if present else ()
     if domains:
         changed["certificate_arns"] = list(dict.fromkeys([*(item.get("certificate_arns") or ()), *(arns[domain] for domain in domains)]))
     return changed

@@ -92,7 +92,7 @@ def parse_wishes(groups: Groups, *, certificates_to_come: t.Callable[[Item], boo
 
 def find_common_problems(wishes: t.Sequence[Wish]) -> list[str]:
     """What is wrong with the items among each other."""
-    return [*_named_twice(wishes), *_names_of_load_balancers(wishes), *_gateways_and_albs(wishes), *_group_problems(wishes)]
+    return [*_named_twice(wishes), *_names_of_load_balancers(wishes), *_gateways_and_albs(wishes), *_group_problems(wishes), *_routes_in_plain(wishes)]
 
 
 def complete(groups: t.Mapping[str, t.Any]) -> dict[str, list[Item]]:
@@ -233,6 +233,25 @@ def _gateways_and_albs(wishes: t.Sequence[Wish]) -> t.Iterator[str]:
         if alb.item["service_port"] not in ports:
             told = ", ".join(map(str, sorted(ports)))
             yield f"{alb.title}: service_port is {alb.item['service_port']}, but {title} listens at {told}: correct the port, or add a listener."
+
+
+def _routes_in_plain(wishes: t.Sequence[Wish]) -> t.Iterator[str]:
+    """Routes of other namespaces that name a listener which only redirects, and which would never take them."""
+    redirecting = {
+        (wish.item["namespace"], wish.item["name"]): [listener["name"] for listener in entry.redirecting(wish.item)]
+        for wish in wishes
+        if wish.group == "gateways" and wish.present and not wish.item.get("listeners")
+    }
+    for wish in wishes:
+        if wish.group != "routes" or not wish.present:
+            continue
+        place = (wish.item.get("gateway_namespace") or wish.item["namespace"], wish.item.get("gateway") or "")
+        for section in wish.item.get("section_names") or ():
+            if section in redirecting.get(place, ()) and place[0] != wish.item["namespace"]:
+                yield (
+                    f"{wish.title}: listener {section} of {TITLES['gateways']} {place[0]}/{place[1]} only redirects to HTTPS (redirect_http): "
+                    "leave section_names out, or give that gateway listeners of its own."
+                )
 
 
 def _group_problems(wishes: t.Sequence[Wish]) -> t.Iterator[str]:

@@ -67,8 +67,8 @@ def test_a_domain_is_found_by_one_call() -> None:
 @pytest.mark.parametrize(
     ("have", "words"),
     [
-        ([], "ACM has 0 certificates there"),
-        ([_summary("x", "example.org")], "ACM has 1 certificates there, none of this domain"),
+        ([], "ACM has no certificate there"),
+        ([_summary("x", "example.org")], "ACM has 1 certificate there, none of this domain"),
         ([_summary("x", "other.example.com")], rf"cover other names or have another key: {ARN}x \(other.example.com; ISSUED, valid until 2199-01-01\)"),
         ([_summary("x", "shop.example.com", status="PENDING_VALIDATION")], rf"not issued, or not valid: {ARN}x .*PENDING_VALIDATION"),
         ([_summary("x", "shop.example.com"), _summary("y", "shop.example.com")], f"2 issued certificates in eu-west-1 cover .*{ARN}x .*{ARN}y "),

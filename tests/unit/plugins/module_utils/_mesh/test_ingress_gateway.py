@@ -214,6 +214,14 @@ def test_the_redirect_is_attached_to_plain_http_alone() -> None:
     assert route["spec"]["rules"][0]["filters"][0]["requestRedirect"] == {"scheme": "https", "statusCode": 301}
 
 
+@pytest.mark.requirement("M14")
+@pytest.mark.parametrize("who", ["All", "Selector", "Same"])
+def test_a_port_that_only_redirects_takes_no_routes_of_others(who: str) -> None:
+    given = item(tls="gateway", certificate_refs=[{"name": "x"}], redirect_http=True, allowed_routes={"from": who})
+    told = {listener["port"]: listener["allowedRoutes"]["namespaces"]["from"] for listener in gateway.listeners_of(given)}
+    assert told == {80: "Same", 443: who}
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -22,6 +22,14 @@ GATEWAY: dict[str, Any] = {"name": "public", "namespace": "istio-ingress", "load
 ALB: dict[str, Any] = {"name": "public", "namespace": "istio-ingress", "gateway": "public"}
 CHART_ALB: dict[str, Any] = {"name": "public", "namespace": "istio-ingress", "service": "istio-ingress"}
 NLB: dict[str, Any] = {"name": "edge", "namespace": "istio-ingress", "load_balancer": "nlb"}
+# A gateway whose listeners are given one by one, and let in by a label.
+SHARED: dict[str, Any] = {
+    "name": "shared",
+    "namespace": "istio-ingress",
+    "redirect_http": True,
+    "allowed_routes": {"from": "Selector"},
+    "listeners": [{"name": "plain", "port": 80}, {"name": "tls", "port": 443, "protocol": "HTTPS", "certificate_refs": [{"name": "x"}]}],
+}
 TYPE = "service.beta.kubernetes.io/aws-load-balancer-type"
 ATTRIBUTES = "service.beta.kubernetes.io/aws-load-balancer-attributes"
 
@@ -188,6 +196,7 @@ def test_only_the_gateways_own_namespace_is_made() -> None:
         pytest.param({"gateways": [NLB]}, around(deployments=frozenset({("istio-ingress", "edge-istio")})), "is not istiod's"),
         pytest.param({"gateways": [{**NLB, "route_namespaces": ["shop"], "allowed_routes": {"from": "Selector"}}]}, around(), "namespace shop does not exist"),
         pytest.param({"gateways": [{**NLB, "create_namespace": False}]}, around(namespaces={}), "namespace istio-ingress does not exist"),
+        pytest.param({"gateways": [SHARED]}, around(), "the selector of listener plain keeps out"),
     ],
 )
 def test_what_would_never_work_is_refused(groups: dict[str, Any], surroundings: Surroundings, words: str) -> None:
@@ -206,6 +215,8 @@ def test_what_would_never_work_is_refused(groups: dict[str, Any], surroundings: 
         ({"gateways": [NLB]}, around(routable=False, allow_unroutable_targets=True)),
         ({"gateways": [NLB]}, around(controller=None, routable=None, ingress_classes=None)),
         ({"gateways": [NLB]}, around(service("edge-istio", "LoadBalancer", gateway="edge", **{TYPE: "external"}))),
+        ({"gateways": [{**SHARED, "route_namespaces": ["istio-ingress"]}]}, around()),
+        ({"gateways": [SHARED]}, around(namespaces={"istio-ingress": {"shared-gateway-access": "true"}})),
     ],
 )
 def test_what_works_is_not_refused(groups: dict[str, Any], surroundings: Surroundings) -> None:

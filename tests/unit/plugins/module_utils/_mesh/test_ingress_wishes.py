@@ -91,6 +91,21 @@ def test_a_route_behind_a_redirect_attaches_to_https_alone() -> None:
     assert parents == [{"name": "edge", "namespace": "istio-ingress", "sectionName": "https"}]
 
 
+def test_a_route_of_others_at_a_port_that_only_redirects_is_a_mistake() -> None:
+    route = {
+        "name": "shop",
+        "namespace": "shop",
+        "gateway": "edge",
+        "gateway_namespace": "istio-ingress",
+        "rules": [{"backends": [{"service": "a", "port": 80}]}],
+    }
+    edge = {**NLB, "redirect_http": True}
+    told = find_common_problems(parse_wishes(complete({"gateways": [edge], "routes": [{**route, "section_names": ["http"]}]})))
+    assert len(told) == 1, told
+    assert "listener http of Gateway istio-ingress/edge only redirects to HTTPS" in told[0]
+    assert not find_common_problems(parse_wishes(complete({"gateways": [edge], "routes": [{**route, "section_names": ["https"]}]})))
+
+
 @pytest.mark.requirement("D10")
 def test_a_route_names_gateway_hosts_and_services() -> None:
     rule = {"path": "/productpage", "backends": [{"service": "productpage", "port": 9080}, {"service": "other", "port": 80, "namespace": "b", "weight": 5}]}
@@ -172,16 +187,27 @@ def test_domains_are_replaced_by_the_arns_that_were_found() -> None:
     assert with_certificates(gateways, arns)[0]["nlb"] == {"certificate_arns": ["arn:b"]}
 
 
+def test_the_certificates_of_what_should_not_be_there_are_not_asked_for() -> None:
+    alb = {**ALB, "state": "absent", "certificate_domains": ["a.example.com"]}
+    edge = {**NLB, "state": "absent", "nlb": {"certificate_domains": ["b.example.com"]}}
+    assert certificate_domains([alb], [edge]) == []
+    assert with_certificates([alb, edge], {}) == [{**ALB, "state": "absent"}, {**edge, "nlb": {}}]
+
+
 def test_what_is_asked_of_aws_before_and_after() -> None:
     albs = [
         {**ALB, "load_balancer_name": "public", "certificate_arns": [ARN], "scheme": "internet-facing", "shield": True},
         {**ALB, "name": "old", "state": "absent"},
     ]
     checked = to_check(albs, [NLB, GATEWAY])
-    assert [(one["owner"], one["type"]) for one in checked] == [("ALB istio-ingress/public", "alb"), ("Gateway istio-ingress/edge", "nlb")]
+    assert [(one["title"], one["type"]) for one in checked] == [("ALB istio-ingress/public", "alb"), ("Gateway istio-ingress/edge", "nlb")]
     assert checked[0]["ingress"] == "istio-ingress/public"
     assert checked[0]["shield"] is True
     assert checked[1]["service"] == "istio-ingress/edge-istio"
+    hosted = to_check(
+        [{**ALB, "certificate_arns": [ARN], "hosts": ["a.example.com"]}, {**ALB, "hosts": ["b.example.com"]}], [{**NLB, "hosts": ["*.example.com"]}]
+    )
+    assert [one.get("hosts") for one in hosted] == [["a.example.com"], None, ["*.example.com"]], "the certificates that are given must cover the hosts"
     waited = to_wait_for(albs, [NLB, GATEWAY], "prod")
     assert waited[0]["listeners"] == [
         {"port": 80, "protocol": "HTTP"},

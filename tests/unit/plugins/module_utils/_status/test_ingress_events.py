@@ -45,6 +45,27 @@ def test_the_controllers_last_word_counts(events: list[Any], known: dict[str, st
     assert ((said.status, said.reason, said.final) if said else None) == verdict
 
 
+def test_a_refusal_that_is_said_again_may_mean_what_was_there_before() -> None:
+    events = [event("FailedBuildModel", NO_SUBNET, version=6)]
+    said = judge_events(events, {f"FailedBuildModel-public-{NO_SUBNET}": "5"}, reconciled=True)
+    assert said is not None
+    assert not said.final, "the controller may have begun to look before the write"
+
+
+@pytest.mark.parametrize(("about_version", "refused"), [("99", False), ("100", True), ("101", True), ("", True), ("abc", True)])
+def test_a_refusal_of_an_older_version_of_the_object_is_none_of_this_one(about_version: str, refused: bool) -> None:
+    spoken = event("FailedBuildModel", NO_SUBNET)
+    spoken["involvedObject"]["resourceVersion"] = about_version
+    said = judge_events([spoken], {}, reconciled=False, written=100)
+    assert bool(said) == refused
+
+
+@pytest.mark.parametrize(("since", "refused"), [("2025-12-31T23:59:59Z", True), ("2026-01-01T00:00:00Z", True), ("2026-01-01T00:00:01Z", False), ("", True)])
+def test_a_refusal_from_before_the_object_was_so_is_none_of_this_one(since: str, refused: bool) -> None:
+    said = judge_events([event("FailedBuildModel", NO_SUBNET)], {}, reconciled=False, since=since)
+    assert bool(said) == refused
+
+
 def test_it_is_quoted() -> None:
     said = judge_events([event("FailedBuildModel", NO_SUBNET)], {}, reconciled=True)
     assert said is not None

@@ -1,0 +1,115 @@
+"""What an inventory no longer says is gone from AWS; what is guarded against deletion stays, until somebody says that it is to go."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.twin.edge import Edge, until
+from tests.twin.rehearsed import Rehearsed
+
+_LOGS = "shop-example-com-access-logs"
+
+
+@pytest.fixture(scope="module")
+def edge(prod: Rehearsed) -> Iterator[Edge]:
+    """A namespace for the gateways of these tests."""
+    made = Edge(prod, "removal")
+    yield made
+    prod.kubectl("delete", "namespace", made.namespace, "--ignore-not-found", "--wait=false")
+
+
+@pytest.fixture
+def web_acl(edge: Edge) -> Iterator[str]:
+    with edge.web_acl("removal") as arn:
+        try:
+            yield arn
+        finally:
+            edge.remove("removal")
+
+
+def _play(edge: Edge, gateway: dict[str, Any], alb: dict[str, Any]) -> subprocess.CompletedProcess[str]:
+    """The role ingress with an inventory of these two."""
+    given = {"ingress_gateways": [gateway], "ingress_albs": [alb], "ingress_routes": []}
+    return edge.account.play("site.yml", "--tags", "ingress", "-e", json.dumps(given))
+
+
+def _done(edge: Edge, gateway: dict[str, Any], alb: dict[str, Any]) -> None:
+    done = _play(edge, gateway, alb)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+
+
+def _state(edge: Edge, arn: str) -> tuple[str | None, bool, str]:
+    """The web ACL, whether Shield protects it, and whether it writes access logs."""
+    return edge.web_acl_of(arn), edge.is_shielded(arn), edge.balancer("removal").attributes["access_logs.s3.enabled"]
+
+
+@pytest.mark.requirement("E28", "E29", "E30", "E31")
+def test_what_is_switched_off_or_taken_out_of_the_inventory_is_off_in_aws(edge: Edge, web_acl: str) -> None:
+    gateway, plain = edge.gateway("removal"), edge.alb("removal", scheme="internal")
+    logs = {"bucket": _LOGS, "prefix": "removal"}
+    on = {**plain, "waf_acl_arn": web_acl, "shield": True, "access_logs": logs}
+    edge.declare(gateways=[gateway], albs=[on])
+    arn = edge.balancer("removal").arn
+    until(lambda: _state(edge, arn) == (web_acl, True, "true"), 30, "web ACL, Shield and access logs to be on")
+    off = {**plain, "waf_acl_arn": "", "shield": False, "access_logs": {"enabled": False}}
+    _done(edge, gateway, off)
+    until(lambda: _state(edge, arn) == (None, False, "false"), 30, "web ACL, Shield and access logs to be off")
+    edge.declare(gateways=[gateway], albs=[on])
+    until(lambda: _state(edge, arn) == (web_acl, True, "true"), 30, "web ACL, Shield and access logs to be on again")
+    _done(edge, gateway, plain)
+    until(lambda: _state(edge, arn) == (None, False, "false"), 30, "web ACL, Shield and access logs to be off, because the inventory says nothing of them")
+    again = edge.module(gateways=[gateway], albs=[plain])
+    assert not again["changed"], again["diff"]
+
+
+@pytest.mark.requirement("E32")
+def test_deletion_protection_blocks_the_teardown_until_it_is_overridden(edge: Edge) -> None:
+    gateway, alb = edge.gateway("guarded"), edge.alb("guarded", scheme="internal", deletion_protection=True)
+    gone = edge.gone("guarded")
+    try:
+        edge.declare(gateways=[gateway], albs=[alb])
+        before = edge.balancer("guarded").options()
+        assert before["attributes"]["deletion_protection.enabled"] == "true"
+        written = len(edge.account.control("requests?writes"))
+        refused = _play(edge, gone, gone)
+        assert refused.returncode != 0, "a load balancer that is guarded was torn down"
+        said = " ".join(refused.stdout.split())
+        assert "ALB removal/guarded: its load balancer has deletion protection, so it would not be deleted" in said
+        assert "set deletion_protection to false and run, or set override_deletion_protection" in said
+        assert len(edge.account.control("requests?writes")) == written, "something was written in AWS"
+        assert edge.balancer("guarded").options() == before
+        assert "deletionTimestamp" not in edge.get("ingress", "guarded")["metadata"]
+        edge.declare(gateways=[gone], albs=[gone], override_deletion_protection=True)
+        assert "guarded" not in edge.names()
+        again = edge.module(gateways=[gone], albs=[gone])
+        assert not again["changed"], again["diff"]
+    finally:
+        edge.remove("guarded")
+
+
+def test_deletion_protection_of_the_cluster_blocks_its_teardown(prod: Rehearsed) -> None:
+    eks = prod.client("eks")
+    fast = {"Delay": 1, "MaxAttempts": 60}
+
+    def protect(wished: bool) -> None:
+        update = eks.update_cluster_config(name=prod.cluster, deletionProtection=wished)["update"]
+        until(lambda: eks.describe_update(name=prod.cluster, updateId=update["id"])["update"]["status"] == "Successful", 30, "the update of the cluster")
+        eks.get_waiter("cluster_active").wait(name=prod.cluster, WaiterConfig=fast)
+
+    protect(True)
+    try:
+        written = len(prod.control("requests?writes"))
+        for check in (True, False):
+            refused = prod.module("eks_cluster", {"name": prod.cluster, "region": "eu-central-1", "state": "absent"}, check=check)
+            assert refused.get("failed"), "a cluster that is protected was deleted"
+            assert f"EKS cluster {prod.cluster}" in refused["msg"]
+            assert "is protected from deletion: set override_deletion_protection to true if it is really to go" in refused["msg"]
+        assert len(prod.control("requests?writes")) == written, "something was written in AWS"
+        assert eks.describe_cluster(name=prod.cluster)["cluster"]["status"] == "ACTIVE"
+    finally:
+        protect(False)
