@@ -59,6 +59,11 @@ exists:
   returned: success
   type: bool
   sample: true
+account_id:
+  description: The AWS account, which is the cluster's, or that of the credentials while there is no such cluster.
+  returned: success
+  type: str
+  sample: "123456789012"
 name:
   description: Its name.
   returned: when it exists
@@ -271,9 +276,9 @@ def describe(module: AnsibleModule, session: AwsSession) -> Result:
         raise MeshError("The cluster's region is not known: set the option region, or AWS_REGION in the environment of the job.")
     described = describe_cluster(session, module.params["name"])
     if described is None:
-        return {"changed": False, "exists": False}
+        return {"changed": False, "exists": False, "account_id": session.call("sts", "get_caller_identity")["Account"]}
     facts = cluster_facts(described)
-    result = {"changed": False, "exists": True, **facts}
+    result = {"changed": False, "exists": True, "account_id": facts["arn"].split(":")[4], **facts}
     if facts["endpoint"] and facts["certificate_authority"]:
         result["kubeconfig"] = eks_kubeconfig(
             name=facts["name"],

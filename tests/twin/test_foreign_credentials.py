@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,8 +11,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+import yaml
 
+from tests.twin.certificates import self_signed
 from tests.twin.conftest import Twin
+from tests.twin.rehearsed import Rehearsed
 
 _TOKEN = "token-of-another-cluster"
 
@@ -36,7 +40,9 @@ class AnotherCluster:
 
 
 @contextmanager
-def _another_cluster() -> Iterator[AnotherCluster]:
+def _another_cluster(certificate: Path | None = None) -> Iterator[AnotherCluster]:
+    """It speaks TLS when there is a file with certificate and key."""
+
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
             another.requests.append(f"{self.command} {self.path}")
@@ -52,7 +58,12 @@ def _another_cluster() -> Iterator[AnotherCluster]:
         def log_message(self, *_: object) -> None: ...
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    another = AnotherCluster(f"http://127.0.0.1:{server.server_port}")
+    scheme = "http"
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket, scheme = context.wrap_socket(server.socket, server_side=True), "https"
+    another = AnotherCluster(f"{scheme}://127.0.0.1:{server.server_port}")
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -67,6 +78,42 @@ def _another_cluster() -> Iterator[AnotherCluster]:
 def another_cluster() -> Iterator[AnotherCluster]:
     with _another_cluster() as another:
         yield another
+
+
+@pytest.fixture
+def another_with_tls(tmp_path: Path) -> Iterator[AnotherCluster]:
+    with _another_cluster(self_signed(tmp_path / "server.pem")) as another:
+        yield another
+
+
+def _kubeconfig_of(another: AnotherCluster, path: Path) -> str:
+    """What a job's user may have lying about: a kubeconfig of the other cluster, named by the environment."""
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "another", "cluster": {"server": another.address, "insecure-skip-tls-verify": True}}],
+        "users": [{"name": "another", "user": {"token": _TOKEN}}],
+        "contexts": [{"name": "another", "context": {"cluster": "another", "user": "another"}}],
+        "current-context": "another",
+    }
+    path.write_text(yaml.safe_dump(config))
+    return str(path)
+
+
+@pytest.mark.parametrize("playbook", ["site.yml", "verify.yml"])
+def test_a_job_of_eks_goes_to_the_cluster_that_it_has_made(prod: Rehearsed, another_with_tls: AnotherCluster, tmp_path: Path, playbook: str) -> None:
+    environment = {**another_with_tls.credential, "KUBECONFIG": _kubeconfig_of(another_with_tls, tmp_path / "kubeconfig")}
+    done = prod.play(playbook, "-vvv", "--tags", "istio,ingress,mesh", **environment)
+    assert done.returncode == 0, f"{playbook} did not get through beside a foreign credential:\n{done.stdout[-3000:]}"
+    assert another_with_tls.requests == [], f"{playbook} asked the cluster of the credential"
+    assert _TOKEN not in done.stdout + done.stderr, "the foreign token is in the output"
+
+
+def test_the_other_cluster_would_remember_who_comes(prod: Rehearsed, another_with_tls: AnotherCluster, tmp_path: Path) -> None:
+    """What the test above would see: a module that is given no kubeconfig goes where the environment points."""
+    target = {"kind": "ConfigMap", "api_version": "v1", "name": "kube-root-ca.crt", "namespace": "default"}
+    prod.module("ready", {"targets": [target], "timeout": 1}, KUBECONFIG=_kubeconfig_of(another_with_tls, tmp_path / "kubeconfig"))
+    assert another_with_tls.requests
 
 
 @pytest.mark.parametrize("playbook", ["site.yml", "verify.yml"])

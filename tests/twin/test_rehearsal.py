@@ -2,12 +2,119 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+from typing import Any
 
+import pytest
+
+from tests.twin.conftest import fresh_account
 from tests.twin.rehearsed import Rehearsed
+from twin.aws.requests import is_read
+from twin.paths import REPOSITORY
+
+# One line of each kind that the prod inventory makes, as it stands in the tree.
+TREE = {
+    "VPC": r"VPC prod-frankfurt \(vpc-\w+\), 10\.20\.0\.0/16",
+    "private subnet": r"Subnet prod-frankfurt-private-eu-central-1a .* for internal load balancers",
+    "public subnet": r"Subnet prod-frankfurt-public-eu-central-1b .* for public load balancers",
+    "cluster": r"EKS cluster prod-frankfurt, 1\.35, https://\S+, ACTIVE",
+    "node group": r"Node group general, .* taint cni\.istio\.io/not-ready, ACTIVE",
+    "add-on": r"Add-on vpc-cni, v\S+, ACTIVE",
+    "pod identity": r"Pod identity kube-system/aws-load-balancer-controller, role prod-frankfurt-eu-central-1-alb-controller",
+    "ALB with a web ACL": r"ALB shop, internet-facing, WAF shop, \S+, active",
+    "redirecting listener": r"default -> redirect to HTTPS 443 \(HTTP_301\)",
+    "ALB's HTTPS listener": r"Listener 443 HTTPS, ELBSecurityPolicy-TLS13-1-2-2021-06, certificate shop\.example\.com",
+    "ALB's target group": r"rule 1: host-header shop\.example\.com .* target group \S+, ip, HTTP 80, health check HTTP 15021/healthz/ready, 1 of 1 healthy",
+    "NLB": r"NLB shop-partners, internet-facing, \S+, active",
+    "NLB's TLS listener": r"Listener 443 TLS, \S+, certificate shop\.example\.com",
+    "NLB's target group": r"default -> target group \S+, ip, TCP 443, health check HTTP 15021/healthz/ready, 1 of 1 healthy",
+    "certificate": r"shop\.example\.com, \*\.shop\.example\.com, [0-9a-f-]{36}, ISSUED",
+    "web ACL": r"Web ACLs\n└?[│├└─ ]*shop",
+    "hosted zone": r"Hosted zones\n[│├└─ ]*example\.com",
+    "bucket": r"S3 buckets\n[│├└─ ]*shop-example-com-access-logs",
+    "IAM role": r"prod-frankfurt-eu-central-1-nodes",
+}
 
 
-def test_a_second_rehearsal_changes_nothing(prod: Rehearsed) -> None:
+@pytest.mark.requirement("A13")
+def test_a_second_rehearsal_changes_nothing_and_shows_what_exists(prod: Rehearsed) -> None:
+    before = len(writes(prod))
     done = prod.rehearse()
     assert done.returncode == 0, done.stdout[-4000:]
-    assert set(re.findall(r"changed=(\d+)", done.stdout)) == {"0"}, [line for line in done.stdout.splitlines() if line.startswith("changed:")]
+    assert changes(done) == ["0", "0"], [line for line in done.stdout.splitlines() if line.startswith(("TASK", "changed:"))]
+    assert_no_writes(prod, before, "a second rehearsal")
+    lacking = [kind for kind, line in TREE.items() if not re.search(line, done.stdout)]
+    assert not lacking, f"the tree does not show: {', '.join(lacking)}\n{done.stdout[-6000:]}"
+
+
+def test_a_check_from_nothing_only_reads() -> None:
+    with fresh_account("test-check") as empty:
+        done = empty.rehearse("--check", "--diff")
+        assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+        assert "nothing" in done.stdout[done.stdout.index("AWS account test-check") :], done.stdout[-1000:]
+        assert changes(done) != ["0"], "a check from nothing tells no change"
+        assert_no_writes(empty, 0, "a check")
+        asked = {f"{line['service']}:{line['operation']}" for line in empty.control("requests")}
+        # Else an empty log would prove nothing.
+        assert {"eks:DescribeCluster", "ec2:DescribeVpcs", "iam:GetRole", "acm:ListCertificates"} <= asked, sorted(asked)
+
+
+@pytest.mark.parametrize(
+    ("tag", "done_by", "left_out"),
+    [
+        ("istio", "istio : Install the chart istiod", ("eks : Make the VPC", "ingress : Declare", "mesh : Enroll")),
+        ("ingress", "ingress : Declare gateways", ("eks : Make the VPC", "istio : Install the chart", "mesh : Enroll")),
+    ],
+)
+def test_one_role_of_an_eks_inventory_runs_alone(prod: Rehearsed, tag: str, done_by: str, left_out: tuple[str, ...]) -> None:
+    before = len(writes(prod))
+    done = prod.play("site.yml", "--tags", tag)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+    assert done_by in done.stdout, f"--tags {tag} did not run the task {done_by}"
+    assert not [task for task in left_out if task in done.stdout], f"--tags {tag} ran tasks of other roles"
+    # With --tags ingress this also says that the web ACL was found, which is a fact of a role that did not run.
+    assert changes(done) == ["0"], done.stdout[-4000:]
+    assert_no_writes(prod, before, f"--tags {tag}")
+
+
+def test_the_shell_is_pointed_at_account_and_cluster(prod: Rehearsed) -> None:
+    foreign = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "KUBECONFIG", "TWIN"))}
+    asked = 'eval "$(make -s twin-env)" && kubectl get nodes -o name && env | grep ^AWS_ | cut -d= -f1'
+    done = subprocess.run(["bash", "-c", asked], cwd=REPOSITORY, env={**foreign, "TWIN": prod.name}, check=False, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-2000:]
+    said = done.stdout.split()
+    assert len([line for line in said if line.startswith("node/")]) >= 2, f"kubectl saw {said}"
+    wanted = {"AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+    assert wanted <= set(said), f"not exported: {sorted(wanted - set(said))}"
+
+
+@pytest.mark.requirement("K14")
+def test_nodes_begin_with_the_taint_and_lose_it(prod: Rehearsed) -> None:
+    group = prod.client("eks").describe_nodegroup(clusterName=prod.cluster, nodegroupName="general")["nodegroup"]
+    assert {"key": "cni.istio.io/not-ready", "value": "true", "effect": "NO_EXECUTE"} in group["taints"]
+    istiod = prod.get("deployment", "istiod", "-n", "istio-system")["spec"]["template"]["spec"]["containers"][0]["env"]
+    assert {"name": "PILOT_ENABLE_NODE_UNTAINT_CONTROLLERS", "value": "true"} in istiod, "istiod takes no taints away"
+    nodes = prod.get("nodes")["items"]
+    held = [node["metadata"]["name"] for node in nodes if any(taint["key"] == "cni.istio.io/not-ready" for taint in node["spec"].get("taints", []))]
+    assert len(nodes) >= 2 and not held, f"of {len(nodes)} nodes, these still have the taint: {held}"
+    assert "startupTaints" in (REPOSITORY / "docs" / "platforms" / "eks.md").read_text(), "the docs have no example for Karpenter"
+
+
+def writes(account: Rehearsed) -> list[dict[str, Any]]:
+    """The requests that change something, as the account has logged them."""
+    found: list[dict[str, Any]] = account.control("requests?writes")
+    return found
+
+
+def assert_no_writes(account: Rehearsed, before: int, what: str) -> None:
+    made = [f"{line['service']}:{line['operation']} by {line['user_agent'][:40]}" for line in writes(account)[before:]]
+    assert not made, f"{what} wrote into the account: {made}"
+    # The emulator's own judgement is no proof if it takes a write for a read.
+    assert not [name for name in ("CreateVpc", "PutBucketPolicy", "TagResource", "DeleteRole", "UpdateAddon", "AttachRolePolicy") if is_read(name)]
+
+
+def changes(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """How much each playbook says it has changed."""
+    return re.findall(r"changed=(\d+)", done.stdout)

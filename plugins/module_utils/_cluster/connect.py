@@ -24,7 +24,8 @@ gc.disable()
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_MAP, AUTH_ARG_SPEC
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import _create_auth_spec, _create_configuration, _create_headers
 
-from .._errors import MeshError
+from .._errors import ApiError, MeshError
+from .exec_credentials import no_credentials, overheard
 from .session import ApiSession
 from .transport import Transport
 
@@ -62,7 +63,7 @@ def connect(module: AnsibleModule) -> ApiSession:
     Uses of module: params (only the options of AUTH_ARG_SPEC).
 
     Raises:
-        MeshError: a Python library is missing, or the kubeconfig cannot be used.
+        MeshError: a Python library is missing, the kubeconfig cannot be used, or its program gives no credentials.
     """
     if IMPORT_ERROR:
         raise MeshError(
@@ -77,7 +78,7 @@ def connect(module: AnsibleModule) -> ApiSession:
             if option in _ADDRESS_OPTIONS and module.params.get(option) is None:
                 auth.pop(true_name, None)
     try:
-        configuration = _create_configuration(auth)
+        configuration = _configured(auth)
         # A peer that is gone without a word is noticed within half a minute.
         configuration.socket_options = _KEEPALIVE
         client = ApiClient(configuration)
@@ -94,18 +95,37 @@ def connect(module: AnsibleModule) -> ApiSession:
         client.set_default_header(header, ",".join(value) if isinstance(value, list) else value)
 
     def renew() -> bool:
-        """Read the kubeconfig, its token files and the words of its exec plugin anew; whether the credentials are others now."""
+        """Read the kubeconfig, its token files and the words of its exec plugin anew; whether the credentials are others now.
+
+        Raises:
+            ApiError: the exec plugin gives none any more.
+        """
         before = dict(client.configuration.api_key)
         try:
-            fresh = _create_configuration(auth)
+            fresh = _configured(auth)
         except _UNUSABLE:
             return False
+        except MeshError as error:
+            raise ApiError(error.message, status=401, reason="Unauthorized") from error
         client.configuration.api_key = fresh.api_key
         # The hook of before would put its own token back.
         client.configuration.refresh_api_key_hook = fresh.refresh_api_key_hook
         return bool(fresh.api_key != before)
 
     return ApiSession(Transport(client, renew), name=str(module.params.get("context") or ""), pause=time.sleep)
+
+
+def _configured(auth: dict[str, t.Any]) -> t.Any:
+    """The kubernetes Configuration of these options.
+
+    Raises:
+        MeshError: the program of the kubeconfig gives no credentials, and there are no others.
+    """
+    with overheard() as words:
+        configuration = _create_configuration(auth)
+    if words and not configuration.api_key and not configuration.cert_file:
+        raise MeshError(no_credentials(configuration.host, words))
+    return configuration
 
 
 def _in_a_line(error: Exception) -> str:

@@ -44,7 +44,8 @@ def refusal(cluster: str, action: str, kind: Kind, code: int, headers: t.Mapping
     if code == 401:
         message = (
             f"Cluster {cluster} did not accept the credentials to {action} (401 Unauthorized): "
-            "the token or certificate is missing, wrong or expired; log in again or renew the kubeconfig."
+            "the token or certificate is missing, wrong or expired, or its owner is nobody whom the cluster knows (in EKS: has no access entry); "
+            "log in again or renew the kubeconfig."
         )
         return ApiError(message, **details)
     if code == 403:

@@ -82,7 +82,8 @@ class Transport:
 
     Args:
         client: knows the server, its CA and the credentials. It renews tokens whose expiry it knows each time the headers are asked for.
-        renew: fetches the credentials anew after the server has refused them, and says whether they are others now.
+        renew: fetches the credentials anew after the server has refused them, and says whether they are others now; its ApiError says that
+            there are none any more.
     """
 
     def __init__(self, client: ApiClient, renew: t.Callable[[], bool] = lambda: False) -> None:

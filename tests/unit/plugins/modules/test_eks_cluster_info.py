@@ -23,7 +23,8 @@ def module(**options: Any) -> Any:
 def test_a_cluster_that_is_not_there_is_no_failure() -> None:
     with AwsStub() as aws:
         aws.refuse("eks", "describe_cluster", "ResourceNotFoundException", status=404, name="prod")
-        assert describe(module(), aws.session) == {"changed": False, "exists": False}
+        aws.answer("sts", "get_caller_identity", {"Account": "123456789012"})
+        assert describe(module(), aws.session) == {"changed": False, "exists": False, "account_id": "123456789012"}
 
 
 def test_a_cluster_is_described_with_a_kubeconfig() -> None:
@@ -42,7 +43,7 @@ def test_a_cluster_is_described_with_a_kubeconfig() -> None:
     with AwsStub() as aws:
         aws.answer("eks", "describe_cluster", {"cluster": told}, name="prod")
         result = describe(module(profile="prod"), aws.session)
-    assert (result["exists"], result["status"], result["version"]) == (True, "ACTIVE", "1.34")
+    assert (result["exists"], result["account_id"], result["status"], result["version"]) == (True, "123456789012", "ACTIVE", "1.34")
     assert (result["oidc_issuer"], result["vpc_id"], result["cluster_security_group_id"]) == ("https://oidc.example/id/1", "vpc-1", "sg-1")
     assert (result["subnet_ids"], result["authentication_mode"], result["tags"]) == (["subnet-a", "subnet-b"], "API", {"team": "mesh"})
     assert result["kubeconfig"]["clusters"][0]["cluster"] == {"server": "https://prod.example", "certificate-authority-data": "Q0E="}
@@ -54,7 +55,7 @@ def test_a_cluster_is_described_with_a_kubeconfig() -> None:
 
 def test_a_cluster_that_is_still_made_has_no_kubeconfig() -> None:
     with AwsStub() as aws:
-        aws.answer("eks", "describe_cluster", {"cluster": {"name": "prod", "status": "CREATING"}}, name="prod")
+        aws.answer("eks", "describe_cluster", {"cluster": {"name": "prod", "arn": ARN, "status": "CREATING"}}, name="prod")
         result = describe(module(), aws.session)
     assert (result["exists"], result["status"], "kubeconfig" in result) == (True, "CREATING", False)
 

@@ -206,6 +206,56 @@ def test_an_exec_plugin_is_asked_again(server: Server, tmp_path: Path) -> None:
     assert _tokens(server)[-1] == "Bearer second"
 
 
+def _program(command: str, *arguments: str) -> dict[str, Any]:
+    return {"apiVersion": "client.authentication.k8s.io/v1", "command": command, "args": list(arguments), "interactiveMode": "Never"}
+
+
+@pytest.mark.parametrize(
+    ("plugin", "words"),
+    [
+        pytest.param(_program("sh", "-c", "echo 'no AWS keys' >&2; exit 3"), "process returned 3. no AWS keys", id="fails"),
+        pytest.param(_program("/nowhere/aws"), "No such file or directory: '/nowhere/aws'", id="is-not-there"),
+        pytest.param(_program("true"), "failed to decode process output", id="says-nothing"),
+        pytest.param(_program("echo", '{"kind": "ExecCredential"}'), "missing key 'apiVersion'", id="says-something-else"),
+    ],
+)
+def test_an_exec_plugin_that_gives_no_credentials_is_told(plugin: dict[str, Any], words: str, server: Server, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(MeshError) as caught:
+        _connect(kubeconfig=_kubeconfig(server.address, exec=plugin))
+    message = caught.value.message
+    assert message.startswith(f"There are no credentials for the cluster at {server.address}: the program that the kubeconfig runs for them gave none (")
+    assert words in message
+    assert server.requests == [], "a request without credentials was sent"
+    assert "Traceback" not in "".join(capfd.readouterr())
+
+
+def test_an_exec_plugin_that_gives_no_more_credentials_is_told(server: Server, tmp_path: Path) -> None:
+    word = tmp_path / "token"
+    word.write_text('{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {"token": "first"}}')
+    session = _connect(kubeconfig=_kubeconfig(server.address, exec=_program("cat", str(word))))
+    assert session.get(NAMESPACE, "shop") == SHOP
+    server.token = "second"
+    word.unlink()
+    with pytest.raises(ApiError, match=r"gave none \(process returned 1\. cat: ") as caught:
+        session.get(NAMESPACE, "shop")
+    assert caught.value.status == 401
+    assert _tokens(server) == ["Bearer first", "Bearer first"], "a request without credentials was sent"
+
+
+def test_what_an_exec_plugin_says_is_told_without_its_token_and_in_short(server: Server) -> None:
+    token = "k8s-aws-v1." + "aHR0cHM6Ly9zdHMuZXhhbXBsZQ" * 4
+    plugin = _program("sh", "-c", f"echo 'debug: {token} '{'word ' * 200} >&2; exit 1")
+    with pytest.raises(MeshError) as caught:
+        _connect(kubeconfig=_kubeconfig(server.address, exec=plugin))
+    assert token[:30] not in caught.value.message
+    assert "debug: ... word word" in caught.value.message
+    assert len(caught.value.message) < 700
+
+
+def test_credentials_beside_an_exec_plugin_that_fails_are_used(server: Server) -> None:
+    assert _connect(kubeconfig=_kubeconfig(server.address, exec=_program("false"), token="first")).get(NAMESPACE, "shop") == SHOP
+
+
 def test_a_token_without_a_successor_is_told(server: Server, tmp_path: Path) -> None:
     session = _connect(kubeconfig=_written(tmp_path / "config", server.address))
     server.token = "second"

@@ -149,7 +149,8 @@ def test_a_list_that_expires_again(answers: list[Answer]) -> None:
         pytest.param(
             refusal(401, "Unauthorized", "Unauthorized"),
             "did not accept the credentials to read Gateway shop/waypoint (401 Unauthorized): "
-            "the token or certificate is missing, wrong or expired; log in again or renew the kubeconfig.",
+            "the token or certificate is missing, wrong or expired, or its owner is nobody whom the cluster knows (in EKS: has no access entry); "
+            "log in again or renew the kubeconfig.",
             id="401",
         ),
         pytest.param(
