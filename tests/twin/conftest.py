@@ -89,8 +89,9 @@ def prod() -> Iterator[Rehearsed]:
         yield Rehearsed(os.environ["MESHWRIGHT_PROD_ACCOUNT"])
         return
     with fresh_account("test-prod") as rehearsed:
-        done = rehearsed.rehearse()
+        done = rehearsed.rehearse("-vvv", "--diff")
         assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+        rehearsed.first_run.write_text(done.stdout + done.stderr)
         yield rehearsed
 
 

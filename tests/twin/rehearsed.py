@@ -32,6 +32,11 @@ class Rehearsed:
     def paths(self) -> AccountPaths:
         return AccountPaths(self.name)
 
+    @property
+    def first_run(self) -> Path:
+        """All that the rehearsal from nothing has said, at -vvv and with diffs."""
+        return self.paths.home / "first-run.txt"
+
     def client(self, service: str) -> Any:
         """boto3's client of a service of this account."""
         return account.client(self.name, service)

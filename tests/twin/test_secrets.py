@@ -18,6 +18,7 @@ import pytest
 
 from tests.twin.operators import operator
 from tests.twin.rehearsed import PROD, Rehearsed
+from twin import account
 from twin.paths import REPOSITORY, TwinPaths
 from twin.rehearsal import environment_of
 from twin.tools.build import locate_tools
@@ -94,10 +95,10 @@ def test_the_search_finds_each_form(form: object) -> None:
     assert planted.found_in(b"nothing") == set()
 
 
-def _secrets_of(account: Rehearsed) -> dict[str, str]:
+def _secrets_of(rehearsed: Rehearsed) -> dict[str, str]:
     """Every value of every Secret of the cluster, in lines or pieces that are found wherever they are quoted."""
     values = {}
-    for secret in account.get("secrets", "-A")["items"]:
+    for secret in rehearsed.get("secrets", "-A")["items"]:
         where = f"Secret {secret['metadata']['namespace']}/{secret['metadata']['name']}"
         for key, encoded in (secret.get("data") or {}).items():
             value = base64.b64decode(encoded)
@@ -117,6 +118,16 @@ def _keys_in(where: str, release: str) -> dict[str, str]:
     """The private keys in the manifest of a release of Helm, which are in base64 there."""
     found = re.findall(r"tls\.key: ([A-Za-z0-9+/=]{100,})", release)
     return {f"{where}, key {number}": base64.b64decode(text).decode().splitlines()[5] for number, text in enumerate(found)}
+
+
+def test_no_secret_is_told_by_the_run_that_makes_everything(prod: Rehearsed) -> None:
+    if not prod.first_run.exists():
+        pytest.skip("the account of MESHWRIGHT_PROD_ACCOUNT was not made by these tests")
+    said = prod.first_run.read_bytes()
+    assert b"EXEC /bin/sh -c" in said, "this was no run with -vvv"
+    assert b"(wanted)" in said, "this was no run with --diff"
+    planted = Planted({**_secrets_of(prod), "the AWS secret key": account.SECRET_KEY})
+    assert not planted.found_in(said)
 
 
 def test_no_secret_is_told_or_left_behind(prod: Rehearsed, tmp_path: Path) -> None:
