@@ -9,10 +9,10 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 import typing as t
 
+from ._progress import lines_to
 from ._status.targets import Target
 from ._status.verdict import Verdict
 from ._wait import Outcome, Tell, wait_until_current
@@ -22,8 +22,6 @@ if t.TYPE_CHECKING:
 
 # How many targets one line of progress names.
 _NAMED = 3
-# A line is written into a pipe in one piece only up to PIPE_BUF, 4096 bytes.
-_LONGEST = 1000
 
 
 def wait_and_tell(
@@ -89,28 +87,16 @@ def failure_message(outcome: Outcome, cluster: str, stable_for: float = 0.0) -> 
 
 @contextlib.contextmanager
 def progress_to(path: str | None) -> t.Iterator[Tell | None]:
-    """Tells a wait's changes to a file or named pipe, a line for each time that something has changed.
+    """Tells a wait's changes to a file or named pipe, a line for each time that something has changed; None where nothing can be told."""
+    with lines_to(path) as write:
+        if write is None:
+            yield None
+            return
 
-    Nobody who reads, a file that cannot be written: then nothing is told, and the wait goes on.
-    """
-    if not path:
-        yield None
-        return
-    try:
-        # A pipe that nobody reads from is an error then, not a wait without end.
-        stream = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK, 0o600)
-    except OSError:
-        yield None
-        return
+        def tell(elapsed: float, changed: t.Sequence[tuple[Target, Verdict]], current: int, of: int) -> None:
+            write(progress_line(elapsed, changed, current, of))
 
-    def tell(elapsed: float, changed: t.Sequence[tuple[Target, Verdict]], current: int, of: int) -> None:
-        with contextlib.suppress(OSError):
-            os.write(stream, progress_line(elapsed, changed, current, of)[:_LONGEST].encode() + b"\n")
-
-    try:
         yield tell
-    finally:
-        os.close(stream)
 
 
 def progress_line(elapsed: float, changed: t.Sequence[tuple[Target, Verdict]], current: int, of: int) -> str:

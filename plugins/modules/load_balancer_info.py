@@ -322,9 +322,9 @@ from ..module_utils._aws.connect import aws_module, run
 from ..module_utils._aws.load_balancer_reading import LoadBalancers
 from ..module_utils._aws.load_balancer_verdicts import Row, failure_message, judge_each, progress_line
 from ..module_utils._aws.load_balancers import Wish, mistake_in, wish_of
-from ..module_utils._aws.progress import lines_to
 from ..module_utils._aws.waiting import Look, wait_until
 from ..module_utils._errors import MeshError
+from ..module_utils._progress import lines_to
 
 if t.TYPE_CHECKING:
     from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
@@ -390,7 +390,8 @@ def inform(
     with lines_to(params["progress"]) as tell_line:
 
         def tell(elapsed: float, state: str) -> None:
-            tell_line(f"{elapsed:.1f} s, {state}")
+            if tell_line:
+                tell_line(f"{elapsed:.1f} s, {state}")
 
         timeout = params["wait_timeout"] if params["wait"] else 0
         rows: list[Row] = wait_until(look, timeout=timeout, tell=tell if params["wait"] else None, clock=clock, pause=pause).value

@@ -5,9 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import subprocess
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,15 +22,6 @@ from twin.paths import TwinPaths
 
 # What the controller writes on all that it makes, and what says where it is; two load balancers never have these in common.
 _OF_THE_CONTROLLER = ("elbv2.k8s.aws/", "ingress.k8s.aws/", "service.k8s.aws/")
-
-
-def until(look: Callable[[], Any], seconds: float, what: str) -> Any:
-    """Look until there is something to see."""
-    deadline, pause = time.monotonic() + seconds, threading.Event()
-    while not (seen := look()):
-        assert time.monotonic() < deadline, f"waited {seconds:.0f} s in vain for {what}"
-        pause.wait(0.25)
-    return seen
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ import boto3
 import pytest
 from botocore.signers import RequestSigner
 
+from tests.polling import until
 from tests.stages.twins import environment_for
 from twin import account
 from twin.facts import read_facts
@@ -91,13 +92,9 @@ def prod() -> Iterator[Account]:
     account.down(_ACCOUNT)
 
 
-def _until(look: Callable[[], Any], true_of: Callable[[Any], bool], seconds: float = 60) -> Any:
+def _until(look: Callable[[], Any], true_of: Callable[[Any], bool]) -> Any:
     """The last look, once something is true of it."""
-    deadline = time.monotonic() + seconds
-    while not true_of(found := look()):
-        assert time.monotonic() < deadline, f"not within {seconds} s; last seen: {found}"
-        time.sleep(0.05)
-    return found
+    return until(look, "it to be so", so=true_of)
 
 
 def _token(cluster: str = _CLUSTER, key: str = account.ACCESS_KEY, secret: str = account.SECRET_KEY) -> str:
@@ -273,7 +270,7 @@ def test_add_ons_are_workloads_that_tolerate_what_they_tolerate_in_life(nodes: A
         ("coredns", {"tolerations": tolerations}),
     ):
         eks.create_addon(clusterName=_CLUSTER, addonName=name, configurationValues=json.dumps(values))
-        addon = _until(lambda name=name: eks.describe_addon(clusterName=_CLUSTER, addonName=name)["addon"], lambda found: found["status"] != "CREATING")  # type: ignore[misc]
+        addon = _until(lambda name=name: eks.describe_addon(clusterName=_CLUSTER, addonName=name)["addon"], lambda found: found["status"] != "CREATING")
         assert addon["status"] == "ACTIVE", addon["health"]
 
     def ready() -> dict[str, tuple[int, int]]:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.twin.edge import Balancer, Edge, health_check, make_certificate, opened, proxy_config_of, until
+from tests.polling import until
+from tests.twin.edge import Balancer, Edge, health_check, make_certificate, opened, proxy_config_of
 from tests.twin.rehearsed import Rehearsed
 
 _LOGS = "shop-example-com-access-logs"
@@ -255,7 +256,7 @@ def test_two_ingresses_of_a_group_share_an_alb_in_their_order(edge: Edge) -> Non
     try:
         # While a load balancer is provisioned, the controller puts off further members of its group.
         edge.declare(gateways=[edge.gateway("shared")], albs=[later])
-        until(lambda: edge.balancer("shared").described["State"]["Code"] == "active", 30, "the load balancer to be active")
+        until(lambda: edge.balancer("shared").described["State"]["Code"] == "active", "the load balancer to be active", 30)
         said = edge.declare(gateways=[edge.gateway("shared")], albs=[later, first])
         balancer = edge.balancer("shared")
         assert {hop["address"] for hop in said["albs"]} == {balancer.host}

@@ -7,11 +7,10 @@ import os
 import re
 import ssl
 import subprocess
-import time
 import urllib.error
 import urllib.request
 from base64 import b64decode
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.polling import until
 from tests.twin.operators import Operator, lock_out, operator
 from tests.twin.proxy import ProxyServer
 from tests.twin.rehearsed import Rehearsed
@@ -204,21 +204,21 @@ def test_a_token_that_expires_in_a_long_wait_is_renewed(prod: Rehearsed, kubecon
         since = _audit_log(prod).stat().st_size
         try:
             waiting = pool.submit(prod.module, "ready", wish, **environment)
-            _until(lambda: someone.arn in _readers(prod, since), "the wait never began")
+            until(lambda: someone.arn in _readers(prod, since), "the wait to begin")
             # A token that the API server sees after the wait's own is not remembered by it for longer than that.
             token = _token(user, environment)
             assert _status(kubeconfig, token) == 200
             proxy.cut()
             _write_profile(profile, {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY})
             lock_out(prod, someone.arn)
-            _until(lambda: _status(kubeconfig, token) == 401, "the API server never forgot the token")
+            until(lambda: _status(kubeconfig, token) == 401, "the API server to forget the token")
             prod.kubectl("create", "configmap", "awaited", "-n", "default")
             proxy.restore()
             result = waiting.result(100)
         finally:
             prod.kubectl("delete", "configmap", "awaited", "-n", "default", "--ignore-not-found")
     assert not result.get("failed"), result["msg"]
-    _until(lambda: bool(_readers(prod, since) - {someone.arn}), "the wait did not go on with the new key")
+    until(lambda: bool(_readers(prod, since) - {someone.arn}), "the wait to go on with the new key")
     message = _sentence(prod.module("ready", {**_waiting_for("awaited"), "kubeconfig": kubeconfig, "timeout": 5}, **someone.environment))
     assert "did not accept the credentials" in message
     assert "in EKS: has no access entry" in message
@@ -265,10 +265,3 @@ def _readers(account: Rehearsed, since: int) -> set[str]:
         if event["responseStatus"]["code"] == 200:
             found.add(event["user"]["username"])
     return found
-
-
-def _until(true: Callable[[], bool], complaint: str, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, complaint
-        time.sleep(0.1)

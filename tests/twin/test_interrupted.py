@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 
@@ -76,12 +77,12 @@ def kill_when(account: Rehearsed, arguments: tuple[str, ...], what: str, come: C
     command = ["ansible-playbook", "site.yml", "-i", str(PROD), "-e", f"@{account.paths.overlay}", *arguments]
     environment = environment_of(os.environ, account.name, locate_tools())
     with subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as run:
-        deadline = time.monotonic() + 240
+        deadline, pause = time.monotonic() + 240, threading.Event()
         while not come():
             # Neither can be: the run goes on after what is waited for.
             assert run.poll() is None, f"the run ended before {what}: {run.stdout.read()[-3000:] if run.stdout else ''}"
             assert time.monotonic() < deadline, f"it never came about that {what}"
-            time.sleep(0.02)
+            pause.wait(0.02)
         kill_tree(run.pid)
         run.communicate()
 

@@ -7,15 +7,14 @@ import json
 import os
 import signal
 import subprocess
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+from tests.polling import until
 from tests.stages.twins import environment_for
 from tests.twin.rehearsed import Rehearsed
 from twin import account
@@ -76,7 +75,7 @@ class Eks:
             return fresh and len(statuses) == len(before) and all(status["ready"] for status in statuses)
 
         self.run("kubectl", "delete", "pods", "-n", "kube-system", "-l", _SELECTOR)
-        _until(anew, 60, "new pods of the controller to be ready")
+        until(anew, "new pods of the controller to be ready", 60)
         self.end_lease()
 
     def end_lease(self) -> None:
@@ -92,7 +91,7 @@ class Eks:
                 return str((status.get("addresses") or [{}])[0].get("value") or "")
             return str(((status.get("loadBalancer") or {}).get("ingress") or [{}])[0].get("hostname") or "")
 
-        return str(_until(look, seconds, f"{kind} {namespace}/{name} to have an address", lambda: self.events(namespace)))
+        return str(until(look, f"{kind} {namespace}/{name} to have an address", seconds, context=lambda: self.events(namespace)))
 
     def events(self, namespace: str) -> list[str]:
         """What was said of the objects of a namespace, warnings only."""
@@ -120,7 +119,7 @@ class Eks:
             told = elb.describe_target_health(TargetGroupArn=group["TargetGroupArn"])["TargetHealthDescriptions"]
             return [each["Target"] for each in told] if told and all(each["TargetHealth"]["State"] == "healthy" for each in told) else []
 
-        return {**group, "Targets": _until(look, 30, f"the targets of {group['TargetGroupName']} to be healthy")}
+        return {**group, "Targets": until(look, f"the targets of {group['TargetGroupName']} to be healthy", 30)}
 
 
 @pytest.fixture(scope="module")
@@ -172,15 +171,6 @@ def _ingress(namespace: str, **annotations: str) -> dict[str, Any]:
     return {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": metadata, "spec": {"ingressClassName": "alb", "rules": [rule]}}
 
 
-def _until(look: Callable[[], Any], seconds: float, what: str, context: Callable[[], object] = lambda: "") -> Any:
-    """Look until there is something to see."""
-    deadline, pause = time.monotonic() + seconds, threading.Event()
-    while not (seen := look()):
-        assert time.monotonic() < deadline, f"waited {seconds:.0f} s in vain for {what}. {context()}"
-        pause.wait(0.25)
-    return seen
-
-
 def test_two_replicas_serve_side_by_side(eks: Eks) -> None:
     pods = eks.controllers()
     assert [status["ready"] for pod in pods for status in pod["status"]["containerStatuses"]] == [True, True]
@@ -188,7 +178,7 @@ def test_two_replicas_serve_side_by_side(eks: Eks) -> None:
     served = {address for each in slices for endpoint in each["endpoints"] if endpoint["conditions"]["ready"] for address in endpoint["addresses"]}
     assert served == {pod["status"]["podIP"] for pod in pods}, "the endpoints of the webhooks are not the controller's pods"
     assert {port["port"] for each in slices for port in each["ports"]} == {9443}
-    held = _until(lambda: eks.get("lease", f"{_CONTROLLER}-leader", "-n", "kube-system")["spec"].get("holderIdentity"), 30, "a leader")
+    held = until(lambda: eks.get("lease", f"{_CONTROLLER}-leader", "-n", "kube-system")["spec"].get("holderIdentity"), "a leader", 30)
     assert held
 
 
@@ -276,7 +266,7 @@ def test_an_nlb_in_front_of_a_gateway(eks: Eks, shop: str) -> None:
 def test_a_certificate_that_is_not_there(eks: Eks, shop: str) -> None:
     missing = f"arn:aws:acm:{account.REGION}:123456789012:certificate/00000000-0000-4000-8000-000000000000"
     eks.apply(_service(shop, "ClusterIP"), _ingress(shop, target_type="ip", listen_ports='[{"HTTPS": 443}]', certificate_arn=missing))
-    said = _until(lambda: [each for each in eks.events(shop) if "CertificateNotFound" in each], 60, "an event that names CertificateNotFound")
+    said = until(lambda: [each for each in eks.events(shop) if "CertificateNotFound" in each], "an event that names CertificateNotFound", 60)
     assert said[0].startswith("FailedDeployModel")
     assert missing in said[0]
 
@@ -300,9 +290,9 @@ def test_shield_protects_an_alb_until_it_is_told_not_to(eks: Eks, shop: str) -> 
 
     eks.apply(_service(shop, "ClusterIP"), _ingress(shop, target_type="ip", shield_advanced_protection="true"))
     arn = eks.balancer(eks.address("ingress", "web", shop))["LoadBalancerArn"]
-    _until(lambda: protections(arn) == ["managed by aws-load-balancer-controller"], 30, "the protection", lambda: eks.events(shop))
+    until(lambda: protections(arn) == ["managed by aws-load-balancer-controller"], "the protection", 30, context=lambda: eks.events(shop))
     eks.apply(_ingress(shop, target_type="ip", shield_advanced_protection="false"))
-    _until(lambda: protections(arn) == [], 30, "the protection to be taken off", lambda: eks.events(shop))
+    until(lambda: protections(arn) == [], "the protection to be taken off", 30, context=lambda: eks.events(shop))
 
 
 def test_what_is_deleted_goes_from_aws(eks: Eks) -> None:
@@ -324,7 +314,7 @@ def test_a_controller_that_dies_comes_back(eks: Eks, shop: str) -> None:
         statuses = [status for pod in eks.controllers() for status in pod["status"]["containerStatuses"]]
         return len(statuses) == len(died) and all(status["ready"] and status["restartCount"] for status in statuses)
 
-    _until(back, 60, "the controllers to be ready again")
+    until(back, "the controllers to be ready again", 60)
     eks.end_lease()
     eks.apply(_service(shop, "ClusterIP"), _ingress(shop, target_type="ip"))
     assert eks.balancer(eks.address("ingress", "web", shop, _LEADER_SECONDS))
@@ -338,7 +328,7 @@ def test_without_an_association_the_controller_may_do_nothing(eks: Eks, shop: st
     try:
         eks.restart_controllers()
         eks.apply(_service(shop, "ClusterIP"), _ingress(shop, target_type="ip"))
-        said = _until(lambda: [each for each in eks.events(shop) if "credentials" in each], _LEADER_SECONDS, "an event that names the missing credentials")
+        said = until(lambda: [each for each in eks.events(shop) if "credentials" in each], "an event that names the missing credentials", _LEADER_SECONDS)
         assert said[0].startswith("FailedBuildModel")
         assert eks.get("ingress", "web", "-n", shop)["status"]["loadBalancer"] == {}
     finally:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.twin.edge import Balancer, Edge, health_check, opened, proxy_config_of, until
+from tests.polling import until
+from tests.twin.edge import Balancer, Edge, health_check, opened, proxy_config_of
 from tests.twin.rehearsed import Rehearsed
 
 _LOGS = "shop-example-com-access-logs"
@@ -163,7 +164,7 @@ def test_a_charts_gateway_gets_the_same_load_balancer(edge: Edge, whole: Whole, 
     try:
         done = edge.account.play(str(playbook), "-e", json.dumps(given))
         assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
-        until(lambda: len(edge.balancer("chart-nlb").listeners) == 2, 30, "the listeners of chart-nlb")
+        until(lambda: len(edge.balancer("chart-nlb").listeners) == 2, "the listeners of chart-nlb", 30)
         balancer = edge.balancer("chart-nlb")
         assert balancer.tags["service.k8s.aws/stack"] == f"{edge.namespace}/door"
         assert balancer.options() == whole.balancer.options()

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.twin.edge import Edge, until
+from tests.polling import until
+from tests.twin.edge import Edge
 from tests.twin.rehearsed import Rehearsed
 
 _LOGS = "shop-example-com-access-logs"
@@ -55,14 +56,14 @@ def test_what_is_switched_off_or_taken_out_of_the_inventory_is_off_in_aws(edge: 
     on = {**plain, "waf_acl_arn": web_acl, "shield": True, "access_logs": logs}
     edge.declare(gateways=[gateway], albs=[on])
     arn = edge.balancer("removal").arn
-    until(lambda: _state(edge, arn) == (web_acl, True, "true"), 30, "web ACL, Shield and access logs to be on")
+    until(lambda: _state(edge, arn) == (web_acl, True, "true"), "web ACL, Shield and access logs to be on", 30)
     off = {**plain, "waf_acl_arn": "", "shield": False, "access_logs": {"enabled": False}}
     _done(edge, gateway, off)
-    until(lambda: _state(edge, arn) == (None, False, "false"), 30, "web ACL, Shield and access logs to be off")
+    until(lambda: _state(edge, arn) == (None, False, "false"), "web ACL, Shield and access logs to be off", 30)
     edge.declare(gateways=[gateway], albs=[on])
-    until(lambda: _state(edge, arn) == (web_acl, True, "true"), 30, "web ACL, Shield and access logs to be on again")
+    until(lambda: _state(edge, arn) == (web_acl, True, "true"), "web ACL, Shield and access logs to be on again", 30)
     _done(edge, gateway, plain)
-    until(lambda: _state(edge, arn) == (None, False, "false"), 30, "web ACL, Shield and access logs to be off, because the inventory says nothing of them")
+    until(lambda: _state(edge, arn) == (None, False, "false"), "web ACL, Shield and access logs to be off, because the inventory says nothing of them", 30)
     again = edge.module(gateways=[gateway], albs=[plain])
     assert not again["changed"], again["diff"]
 
@@ -98,7 +99,7 @@ def test_deletion_protection_of_the_cluster_blocks_its_teardown(prod: Rehearsed)
 
     def protect(wished: bool) -> None:
         update = eks.update_cluster_config(name=prod.cluster, deletionProtection=wished)["update"]
-        until(lambda: eks.describe_update(name=prod.cluster, updateId=update["id"])["update"]["status"] == "Successful", 30, "the update of the cluster")
+        until(lambda: eks.describe_update(name=prod.cluster, updateId=update["id"])["update"]["status"] == "Successful", "the update of the cluster", 30)
         eks.get_waiter("cluster_active").wait(name=prod.cluster, WaiterConfig=fast)
 
     protect(True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from tests.polling import until
 from twin.aws.clusters import AddonFacts, ClusterEndpoint, ClusterFacts, Grant, NodeFacts
 
 REFUSED = "this cluster cannot be had"
@@ -25,8 +25,7 @@ class Gated:
     def _pass(self, *call: object) -> None:
         with (self._directory / "calls").open("a") as file:
             file.write(json.dumps(call) + "\n")
-        while not (self._directory / "open").exists():
-            time.sleep(0.01)
+        until(lambda: (self._directory / "open").exists(), "the test to open the gate", 600)
         if "bad" in call:
             raise RuntimeError(REFUSED)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests import polling
 from tests.twin.aws.gated_server import REFUSED
 from tests.twin.aws.local_aws import Base, LocalAws, make_base, serving
 
@@ -61,11 +61,7 @@ def gate(directory: Path) -> Gate:
 
 def until(look: Callable[[], Any], wanted: object) -> Any:
     """Look until it is so: the provider works in a thread of the server."""
-    end = time.monotonic() + DEADLINE_SECONDS
-    while (seen := look()) != wanted and time.monotonic() < end:
-        time.sleep(0.01)
-    assert seen == wanted
-    return seen
+    return polling.until(look, f"{wanted!r}", DEADLINE_SECONDS, so=lambda seen: seen == wanted)
 
 
 def create(aws: LocalAws, base: Base, name: str, **more: Any) -> Callable[[], str]:

@@ -8,7 +8,6 @@ import re
 import signal
 import ssl
 import subprocess
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -21,6 +20,7 @@ from typing import Any
 
 import yaml
 
+from tests.polling import until
 from tests.twin.conftest import Twin
 from tests.twin.proxy import Proxy
 from twin.api import wait_for
@@ -160,17 +160,6 @@ OpenScene = Callable[..., AbstractContextManager[Scene]]
 def _available(deployment: Object) -> int:
     found: int = deployment["status"].get("availableReplicas", 0)
     return found
-
-
-def until(true: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
-    """Ask again and again until something is so that cannot be watched."""
-    deadline = time.monotonic() + seconds
-    pause = threading.Event()
-    while time.monotonic() < deadline:
-        if true():
-            return
-        pause.wait(0.02)
-    raise AssertionError(f"Waited {seconds:.0f} s in vain for {what}.")
 
 
 @dataclass(frozen=True)

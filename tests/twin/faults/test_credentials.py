@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.twin.faults.scene import OpenScene, Scene, ask, create_service_account, sentence, token_of, until
+from tests.polling import until
+from tests.twin.faults.scene import OpenScene, Scene, ask, create_service_account, sentence, token_of
 from twin.collection import SECRET, Write
 
 
@@ -34,7 +35,7 @@ def outcomes(open_scene: OpenScene) -> Iterator[dict[str, dict[str, Any]]]:
                 _give_token(scene, token_of(scene.twin, name, "user"))
             scene.twin.session.write(Write("delete", SECRET, "session", name))
         for name, scene in scenes.items():
-            until(lambda name=name, scene=scene: _status(scene, old[name]) == 401, "the old token to be refused")  # type: ignore[misc]
+            until(lambda name=name, scene=scene: _status(scene, old[name]) == 401, "the old token to be refused")
             scene.proxy.close_connections()
             scene.set_ready("app", True)
         yield {name: running.finish() for name, running in waiting.items()}

@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from tests.polling import until
 from tests.twin.conftest import Twin
 from tests.twin.faults.scene import (
     DEPLOYMENT,
@@ -33,7 +34,6 @@ from tests.twin.faults.scene import (
     sentence,
     streams,
     token_of,
-    until,
     webhook_for,
 )
 from twin.collection import CONFIG_MAP, NAMESPACE, Kind, Object, Write

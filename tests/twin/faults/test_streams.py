@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.twin.faults.scene import Scene, streams, until
+from tests.polling import until
+from tests.twin.faults.scene import Scene, streams
 from tests.twin.proxy import Proxy
 from twin.collection import NAMESPACE
 

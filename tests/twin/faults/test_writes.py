@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.polling import until
 from tests.twin.faults.scene import (
     GATEWAY,
     NOBODY,
@@ -19,7 +20,6 @@ from tests.twin.faults.scene import (
     ask,
     create_namespaces,
     sentence,
-    until,
     webhook_for,
 )
 from tests.twin.proxy import Proxy

@@ -15,11 +15,11 @@ from twin.tools.build import locate_tools
 CALLER = {
     "AWS_PROFILE": "production",
     "AWS_SESSION_TOKEN": "real",
-    "HOME": "/home/someone",
+    "HOME": "/nowhere",
     "HTTPS_PROXY": "http://proxy:3128",
     "K8S_AUTH_API_KEY": "real",
     "K8S_AUTH_HOST": "https://real.example.com",
-    "KUBECONFIG": "/home/someone/.kube/config",
+    "KUBECONFIG": "/nowhere/.kube/config",
     "NO_PROXY": "example.com",
     "PATH": "/usr/bin",
     "TWIN_KUBECONFIG": "/elsewhere",
@@ -58,7 +58,7 @@ def test_a_rehearsal_hears_of_no_other_cluster_or_account(account: str) -> None:
     assert not {"AWS_PROFILE", "K8S_AUTH_HOST", "K8S_AUTH_API_KEY", "TWIN_KUBECONFIG"} & environment.keys()
     assert environment["KUBECONFIG"] == os.devnull
     assert environment["AWS_ENDPOINT_URL"] == "http://127.0.0.1:5699"
-    assert environment["HOME"] == "/home/someone"
+    assert environment["HOME"] == "/nowhere"
 
 
 def test_a_proxy_is_not_asked_for_what_runs_here(account: str) -> None:

@@ -1,0 +1,42 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""Tells how a wait goes, line by line, to whoever reads a module's option progress."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import typing as t
+
+# A line is written into a pipe in one piece only up to PIPE_BUF, 4096 bytes.
+_LONGEST = 1000
+
+
+@contextlib.contextmanager
+def lines_to(path: str | None) -> t.Iterator[t.Callable[[str], None] | None]:
+    """What writes a line to a file or named pipe; None where nobody reads or it cannot be written: then nothing is told, and the wait goes on."""
+    if not path:
+        yield None
+        return
+    try:
+        # A pipe that nobody reads from is an error then, not a wait without end.
+        stream = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK, 0o600)
+    except OSError:
+        yield None
+        return
+
+    def tell(line: str) -> None:
+        with contextlib.suppress(OSError):
+            os.write(stream, line[:_LONGEST].encode() + b"\n")
+
+    try:
+        yield tell
+    finally:
+        os.close(stream)
+
+
+__all__ = ("lines_to",)
