@@ -8,15 +8,6 @@ from twin.paths import REPOSITORY
 
 sys.path.insert(0, str(REPOSITORY / "collections"))
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.kinds import (
-    CONFIG_MAP,
-    DAEMON_SET,
-    NAMESPACE,
-    NODE,
-    POD,
-    SECRET,
-    Kind,
-)
 from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.session import ApiSession, Object
 from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.transport import Transport
 from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.watch import (
@@ -30,6 +21,15 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.watch 
 )
 from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.writes import Write
 from ansible_collections.meshwright.ambient.plugins.module_utils._errors import ApiError, MeshError
+from ansible_collections.meshwright.ambient.plugins.module_utils._kinds import (
+    CONFIG_MAP,
+    DAEMON_SET,
+    NAMESPACE,
+    NODE,
+    POD,
+    SECRET,
+    Kind,
+)
 
 __all__ = (
     "CONFIG_MAP",

@@ -12,7 +12,7 @@ from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 
-from ..module_utils._aws.eks_inventory import find_eks_mistakes
+from ..module_utils._eks.inventory import find_eks_mistakes
 from ..module_utils._mesh.ingress.inventory import find_ingress_mistakes
 from ..module_utils._mesh.inventory import find_mistakes, find_unknown, find_version_mistakes, find_wrong_wishes
 

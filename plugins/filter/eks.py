@@ -8,7 +8,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._aws.eks_wishes import addons, nodegroups, route_tables, subnets
+from ..module_utils._eks.wishes import addons, nodegroups, route_tables, subnets
 
 Items = t.Sequence[t.Mapping[str, t.Any]]
 Wishes = t.List[t.Dict[str, t.Any]]

@@ -11,10 +11,10 @@ from __future__ import annotations
 import typing as t
 from dataclasses import replace
 
-from ._cluster.kinds import BY_NAME, DEPLOYMENT, EVENT, POD, Kind
 from ._cluster.session import ApiSession, Object
 from ._cluster.transport import Timeout
 from ._errors import ApiError
+from ._kinds import BY_NAME, DEPLOYMENT, EVENT, POD, Kind
 from ._mesh.labels import GATEWAY_NAME, labels_of, matches
 from ._seen import Seen, scopes_of, trim
 from ._status.targets import Target

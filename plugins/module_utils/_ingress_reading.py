@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ._cluster.kinds import CONFIG_MAP, DAEMON_SET, DEPLOYMENT, ENDPOINT_SLICE, EVENT, GATEWAY, HTTP_ROUTE, INGRESS, NAMESPACE, SERVICE, Kind
 from ._errors import ApiError, NotServed
+from ._kinds import CONFIG_MAP, DAEMON_SET, DEPLOYMENT, ENDPOINT_SLICE, EVENT, GATEWAY, HTTP_ROUTE, INGRESS, NAMESPACE, SERVICE, Kind
 from ._mesh.ingress.plan import Place
 from ._mesh.labels import GATEWAY_NAME, MANAGED_GATEWAY, labels_of
 from ._mesh.ownership import MANAGED_BY

@@ -11,16 +11,16 @@ import time
 import typing as t
 from dataclasses import dataclass, field
 
-from ._cluster.kinds import EVENT, GATEWAY, INGRESS, NAMESPACE, SERVICE, Kind
 from ._cluster.writes import Write
 from ._errors import MeshError
 from ._ingress_reading import KINDS
+from ._kinds import EVENT, GATEWAY, INGRESS, NAMESPACE, SERVICE, Kind
 from ._mesh.ingress import nlb as network
 from ._mesh.ingress.alb import PREFIX as ALB_PREFIX
 from ._mesh.ingress.gateway import service_name
 from ._mesh.ingress.plan import guarded
 from ._mesh.labels import annotations_of
-from ._mesh.waypoint_refusals import listed
+from ._mesh.waypoint.refusals import listed
 from ._status.load_balancers import about, judge_events, versions_of
 from ._until import wait_until_none_left
 

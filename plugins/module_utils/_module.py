@@ -13,9 +13,9 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ._aws.token_program import PROGRAM
 from ._cluster.connect import AUTH_ARG_SPEC, connect
 from ._cluster.kubeconfig_words import harmless_words
+from ._eks.token_program import PROGRAM
 from ._errors import ApiError, MeshError
 
 if t.TYPE_CHECKING:

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ._cluster.kinds import Kind
 from ._cluster.session import ApiSession, Object
 from ._cluster.watch import Streams, Trouble
+from ._kinds import Kind
 from ._seen import Seen, scopes_of, trim
 from ._wait import LAST_LOOK_SECONDS
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ._cluster.kinds import Kind
 from ._cluster.watch import Event, Scope
 from ._errors import NotServed
+from ._kinds import Kind
 from ._seen import Look, Place, Seen
 from ._status.targets import Target
 from ._status.verdict import Verdict

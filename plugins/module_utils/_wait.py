@@ -12,10 +12,10 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from ._causes import with_causes
-from ._cluster.kinds import Kind
 from ._cluster.session import ApiSession
 from ._cluster.watch import Scope, Streams, Trouble
 from ._errors import Unreachable
+from ._kinds import Kind
 from ._seen import scopes_of, trim
 from ._status.probes import Probe, judge_probe, note_on_probe
 from ._status.targets import Target

@@ -234,9 +234,7 @@ from ..module_utils._aws.certificate_declaring import declare
 from ..module_utils._aws.connect import aws_module, run
 
 if t.TYPE_CHECKING:
-    from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
-    from ..module_utils._aws.connect import Result
+    from ..module_utils._aws.connect import AnsibleAWSModule, Result
     from ..module_utils._aws.session import AwsSession
 
 OPTIONS = {

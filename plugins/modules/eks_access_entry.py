@@ -174,7 +174,11 @@ api_calls:
 import typing as t
 from functools import partial
 
-from ..module_utils._aws.access_plan import (
+from ..module_utils._aws.connect import aws_module, run
+from ..module_utils._aws.eks_objects import Write, describe_cluster, list_of_cluster, once_role_is_known, refuse, set_tags, write_all
+from ..module_utils._aws.errors import AwsError
+from ..module_utils._diff import diff_of
+from ..module_utils._eks.access_plan import (
     TYPES,
     Entry,
     EntryChange,
@@ -188,16 +192,10 @@ from ..module_utils._aws.access_plan import (
     refuse_changes,
     refuse_wishes,
 )
-from ..module_utils._aws.connect import aws_module, run
-from ..module_utils._aws.eks_objects import Write, describe_cluster, list_of_cluster, once_role_is_known, refuse, set_tags, write_all
-from ..module_utils._aws.errors import AwsError
-from ..module_utils._diff import diff_of
 from ..module_utils._errors import MeshError
 
 if t.TYPE_CHECKING:
-    from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
-    from ..module_utils._aws.connect import Result
+    from ..module_utils._aws.connect import AnsibleAWSModule, Result
     from ..module_utils._aws.session import AwsSession
 
 _POLICY = {"policy": {"type": "str", "required": True}, "namespaces": {"type": "list", "elements": "str", "default": []}}

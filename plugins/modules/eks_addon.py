@@ -238,16 +238,14 @@ api_calls:
 import typing as t
 
 from ..module_utils._aws.addon_calls import AddonReader, AddonWait, remove_failed, send
-from ..module_utils._aws.addon_plan import Addon, AddonChange, AddonWish, judge, parse_wish, plan_addons, refuse_changes, refuse_wishes
 from ..module_utils._aws.connect import aws_module, run
 from ..module_utils._aws.eks_objects import refuse, write_all
 from ..module_utils._diff import diff_of
+from ..module_utils._eks.addon_plan import Addon, AddonChange, AddonWish, judge, parse_wish, plan_addons, refuse_changes, refuse_wishes
 from ..module_utils._errors import MeshError
 
 if t.TYPE_CHECKING:
-    from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
-    from ..module_utils._aws.connect import Result
+    from ..module_utils._aws.connect import AnsibleAWSModule, Result
     from ..module_utils._aws.session import AwsSession
 
 _ASSOCIATION = {"service_account": {"type": "str", "required": True}, "role_arn": {"type": "str", "required": True}}

@@ -203,7 +203,11 @@ api_calls:
 
 import typing as t
 
-from ..module_utils._aws.cluster_plan import (
+from ..module_utils._aws.cluster_reading import describe_cluster
+from ..module_utils._aws.cluster_work import ClusterWork
+from ..module_utils._aws.connect import aws_module, run
+from ..module_utils._diff import diff_of
+from ..module_utils._eks.cluster_plan import (
     ClusterWishes,
     creation,
     creation_mistakes,
@@ -212,20 +216,16 @@ from ..module_utils._aws.cluster_plan import (
     wish_mistakes,
     wished_fields,
 )
-from ..module_utils._aws.cluster_reading import describe_cluster
-from ..module_utils._aws.cluster_view import cluster_facts
-from ..module_utils._aws.cluster_work import ClusterWork
-from ..module_utils._aws.connect import aws_module, run
-from ..module_utils._diff import diff_of
+from ..module_utils._eks.cluster_view import cluster_facts
 from ..module_utils._errors import MeshError
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
-    from ..module_utils._aws.cluster_plan import ClusterPlan
-    from ..module_utils._aws.cluster_view import Described
     from ..module_utils._aws.connect import Result
     from ..module_utils._aws.session import AwsSession
+    from ..module_utils._eks.cluster_plan import ClusterPlan
+    from ..module_utils._eks.cluster_view import Described
 
 OPTIONS: dict[str, dict[str, t.Any]] = {
     "name": {"type": "str", "required": True},

@@ -251,9 +251,9 @@ import sys
 import typing as t
 
 from ..module_utils._aws.cluster_reading import describe_cluster
-from ..module_utils._aws.cluster_view import cluster_facts
 from ..module_utils._aws.connect import aws_module, run
-from ..module_utils._aws.token import eks_kubeconfig, refuse_keys_in_options
+from ..module_utils._eks.cluster_view import cluster_facts
+from ..module_utils._eks.token import eks_kubeconfig, refuse_keys_in_options
 from ..module_utils._errors import MeshError
 
 if t.TYPE_CHECKING:

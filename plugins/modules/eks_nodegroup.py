@@ -208,15 +208,14 @@ import typing as t
 
 from ..module_utils._aws.connect import Result, aws_module, run
 from ..module_utils._aws.errors import AwsError
-from ..module_utils._aws.nodegroups import Changes, as_result, changes, creation, health_issues
-from ..module_utils._aws.tags import TagChanges, as_text, compare_tags
 from ..module_utils._aws.waiting import Look, wait_until
 from ..module_utils._diff import diff_of
+from ..module_utils._eks.nodegroup_plan import Changes, as_result, changes, creation, health_issues
 from ..module_utils._errors import MeshError
+from ..module_utils._tags import TagChanges, as_text, compare_tags
 
 if t.TYPE_CHECKING:
-    from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
+    from ..module_utils._aws.connect import AnsibleAWSModule
     from ..module_utils._aws.session import AwsSession
 
 OPTIONS: dict[str, t.Any] = {

@@ -161,7 +161,8 @@ from functools import partial
 from ..module_utils._aws.connect import aws_module, run
 from ..module_utils._aws.eks_objects import Write, describe_cluster, list_of_cluster, once_role_is_known, refuse, set_tags, write_all
 from ..module_utils._aws.errors import AwsError
-from ..module_utils._aws.pod_identity_plan import (
+from ..module_utils._diff import diff_of
+from ..module_utils._eks.pod_identity_plan import (
     AccountRef,
     Association,
     AssociationChange,
@@ -172,12 +173,9 @@ from ..module_utils._aws.pod_identity_plan import (
     refuse_changes,
     refuse_wishes,
 )
-from ..module_utils._diff import diff_of
 
 if t.TYPE_CHECKING:
-    from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
-    from ..module_utils._aws.connect import Result
+    from ..module_utils._aws.connect import AnsibleAWSModule, Result
     from ..module_utils._aws.session import AwsSession
 
 AGENT = "eks-pod-identity-agent"

@@ -425,25 +425,25 @@ elapsed:
 
 import typing as t
 
-from ..module_utils._cluster.kinds import BY_NAME, POD
 from ..module_utils._cluster.writes import Write
 from ..module_utils._diff import diff_of
 from ..module_utils._enrollment_reading import describe_snapshot
 from ..module_utils._errors import ApiError, MeshError
+from ..module_utils._kinds import BY_NAME, POD
 from ..module_utils._mesh.capture import report_pods, trim_pod, workload_of
-from ..module_utils._mesh.enrollment import LabelChange, Snapshot, metadata_patch, plan_enrollment
-from ..module_utils._mesh.enrollment_refusals import Overruled, refuse_enrollment
-from ..module_utils._mesh.enrollment_undo import undo_of
+from ..module_utils._mesh.enrollment.plan import LabelChange, Snapshot, metadata_patch, plan_enrollment
+from ..module_utils._mesh.enrollment.refusals import Overruled, refuse_enrollment
+from ..module_utils._mesh.enrollment.undo import undo_of
+from ..module_utils._mesh.enrollment.wishes import Selection, mistakes_of
 from ..module_utils._mesh.labels import DATAPLANE_MODE, USE_WAYPOINT, labels_of
 from ..module_utils._mesh.mesh_targets import mesh_targets
-from ..module_utils._mesh.wishes import Selection, mistakes_of
 from ..module_utils._module import all_was_written, mesh_module, run
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
     from ..module_utils._cluster.session import ApiSession, Object
-    from ..module_utils._mesh.enrollment import Patch
+    from ..module_utils._mesh.enrollment.plan import Patch
     from ..module_utils._module import Result
 
 _STATE = {"type": "str", "choices": ["present", "absent"], "default": "present"}

@@ -100,10 +100,10 @@ import time
 import typing as t
 
 from ..module_utils._bundle import read_bundle
-from ..module_utils._cluster.kinds import BY_NAME, CUSTOM_RESOURCE_DEFINITION
 from ..module_utils._cluster.writes import Write
 from ..module_utils._diff import diff_of
 from ..module_utils._errors import MeshError
+from ..module_utils._kinds import BY_NAME, CUSTOM_RESOURCE_DEFINITION
 from ..module_utils._mesh.gateway_api import BundleChange, parse_bundle, plan_bundle
 from ..module_utils._module import mesh_module, run
 from ..module_utils._readiness import failure_message

@@ -184,13 +184,11 @@ import datetime
 import typing as t
 
 from ..module_utils._aws.connect import aws_module, run
-from ..module_utils._aws.load_balancer_checks import Wanted, check
 from ..module_utils._aws.load_balancer_facts import read_facts, vpc_of
+from ..module_utils._edge.load_balancer_checks import Wanted, check
 
 if t.TYPE_CHECKING:
-    from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
-    from ..module_utils._aws.connect import Result
+    from ..module_utils._aws.connect import AnsibleAWSModule, Result
     from ..module_utils._aws.session import AwsSession
 
 OPTIONS = {

@@ -320,16 +320,14 @@ import typing as t
 
 from ..module_utils._aws.connect import aws_module, run
 from ..module_utils._aws.load_balancer_reading import LoadBalancers
-from ..module_utils._aws.load_balancer_verdicts import Row, failure_message, judge_each, progress_line
-from ..module_utils._aws.load_balancers import Wish, mistake_in, wish_of
 from ..module_utils._aws.waiting import Look, wait_until
+from ..module_utils._edge.load_balancer_verdicts import Row, failure_message, judge_each, progress_line
+from ..module_utils._edge.load_balancers import Wish, mistake_in, wish_of
 from ..module_utils._errors import MeshError
 from ..module_utils._progress import lines_to
 
 if t.TYPE_CHECKING:
-    from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
-    from ..module_utils._aws.connect import Result
+    from ..module_utils._aws.connect import AnsibleAWSModule, Result
     from ..module_utils._aws.session import AwsSession
 
 OPTIONS = {

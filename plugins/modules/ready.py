@@ -314,9 +314,9 @@ elapsed:
 import time
 import typing as t
 
-from ..module_utils._cluster.kinds import BY_NAME, Kind
 from ..module_utils._errors import MeshError
-from ..module_utils._mesh.waypoint import WaypointRef
+from ..module_utils._kinds import BY_NAME, Kind
+from ..module_utils._mesh.waypoint.gateway import WaypointRef
 from ..module_utils._module import mesh_module, run
 from ..module_utils._readiness import wait_and_tell
 from ..module_utils._status.custom_resources import is_bundle_wish

@@ -382,17 +382,17 @@ import time
 import typing as t
 from dataclasses import replace
 
-from ..module_utils._cluster.kinds import BY_NAME, GATEWAY
 from ..module_utils._cluster.writes import Write
 from ..module_utils._diff import diff_of
 from ..module_utils._errors import ApiError, MeshError
-from ..module_utils._mesh.strategic_merge import OverlayError
-from ..module_utils._mesh.waypoint_options import ON_REQUEST
-from ..module_utils._mesh.waypoint_options import OPTIONS as WAYPOINT_OPTIONS
-from ..module_utils._mesh.waypoint_parameters import skeleton
-from ..module_utils._mesh.waypoint_plan import WaypointChange, parse_wish, plan_waypoints
-from ..module_utils._mesh.waypoint_refusals import Surroundings, listed, refuse_changes, refuse_wishes
-from ..module_utils._mesh.waypoint_users import Detachment, find_unreachable, find_users, plan_detachments
+from ..module_utils._kinds import BY_NAME, GATEWAY
+from ..module_utils._mesh.waypoint.options import ON_REQUEST
+from ..module_utils._mesh.waypoint.options import OPTIONS as WAYPOINT_OPTIONS
+from ..module_utils._mesh.waypoint.parameters import skeleton
+from ..module_utils._mesh.waypoint.plan import WaypointChange, parse_wish, plan_waypoints
+from ..module_utils._mesh.waypoint.refusals import Surroundings, listed, refuse_changes, refuse_wishes
+from ..module_utils._mesh.waypoint.strategic_merge import OverlayError
+from ..module_utils._mesh.waypoint.users import Detachment, find_unreachable, find_users, plan_detachments
 from ..module_utils._module import all_was_written, mesh_module, run
 from ..module_utils._readiness import wait_and_tell
 from ..module_utils._status.targets import Target
@@ -404,7 +404,7 @@ if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
     from ..module_utils._cluster.session import ApiSession, Object
-    from ..module_utils._mesh.waypoint_plan import WaypointSnapshot
+    from ..module_utils._mesh.waypoint.plan import WaypointSnapshot
     from ..module_utils._module import Result
 
 OPTIONS = {

@@ -23,7 +23,7 @@ from twin.collection import ApiSession, MeshError
 from twin.paths import REPOSITORY
 
 # twin.collection puts the collection's place on the path.
-from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoint import WaypointRef  # isort: skip
+from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoint.gateway import WaypointRef  # isort: skip
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.targets import Target  # isort: skip
 from ansible_collections.meshwright.ambient.plugins.module_utils._wait import wait_until_current  # isort: skip
 

@@ -7,9 +7,9 @@ import queue
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.kinds import BY_NAME
 from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.session import ApiSession
 from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.transport import Transport, TransportError
+from ansible_collections.meshwright.ambient.plugins.module_utils._kinds import BY_NAME
 from tests.unit.objects import Object, derived
 
 SERVER = "https://api.example.org"

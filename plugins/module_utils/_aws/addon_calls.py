@@ -12,9 +12,9 @@ import time
 import typing as t
 from functools import partial
 
+from .._eks.addon_plan import BUSY, Addon, AddonChange, AddonWish, Health, judge, parse_addon
+from .._eks.addon_versions import Offer, choose_version, needs_offer, parse_offer
 from .._errors import MeshError
-from .addon_plan import BUSY, Addon, AddonChange, AddonWish, Health, judge, parse_addon
-from .addon_versions import Offer, choose_version, needs_offer, parse_offer
 from .eks_objects import Write, describe_cluster, list_of_cluster, refuse, set_tags
 from .errors import AwsError
 from .waiting import Look, wait_until

@@ -13,9 +13,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._diff import diff_of
-from .._errors import MeshError
-from .certificate_requests import Acm, Record, Route53, Zone
-from .certificates import (
+from .._edge.certificates import (
     DEAD,
     ISSUED,
     PENDING,
@@ -28,6 +26,8 @@ from .certificates import (
     same_request,
     told,
 )
+from .._errors import MeshError
+from .certificate_requests import Acm, Record, Route53, Zone
 from .errors import AwsError
 from .waiting import Look, wait_until
 

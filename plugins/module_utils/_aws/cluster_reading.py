@@ -13,7 +13,7 @@ import typing as t
 from .errors import AwsError
 
 if t.TYPE_CHECKING:
-    from .cluster_view import Described
+    from .._eks.cluster_view import Described
     from .session import AwsSession
 
 

@@ -10,17 +10,17 @@ from __future__ import annotations
 
 import typing as t
 
+from .._eks.cluster_view import health_issues, issues_in_a_line
 from .._errors import MeshError
 from .cluster_reading import describe_cluster
-from .cluster_view import health_issues, issues_in_a_line
 from .errors import AwsError
 from .waiting import Look, wait_until
 
 if t.TYPE_CHECKING:
-    from .cluster_plan import Update
-    from .cluster_view import Described
+    from .._eks.cluster_plan import Update
+    from .._eks.cluster_view import Described
+    from .._tags import TagChanges
     from .session import AwsSession
-    from .tags import TagChanges
 
 # What EKS is at by itself, so that it takes no update.
 _ON_THE_WAY = ("CREATING", "PENDING", "UPDATING")

@@ -68,4 +68,4 @@ def connect(module: AnsibleAWSModule) -> AwsSession:
     return AwsSession(region or "", client, retry=AWSRetry.jittered_backoff(**_RETRY))
 
 
-__all__ = ("Result", "aws_module", "connect", "run")
+__all__ = ("AnsibleAWSModule", "Result", "aws_module", "connect", "run")

@@ -16,8 +16,8 @@ from .errors import AwsError
 from .waiting import Look, wait_until
 
 if t.TYPE_CHECKING:
+    from .._tags import TagChanges
     from .session import AwsSession
-    from .tags import TagChanges
 
 # What AWS says of one object. Another error would meet every other request as well, so it ends the task at once.
 _OF_ONE_OBJECT = (

@@ -12,14 +12,14 @@ import datetime
 import json
 import typing as t
 
+from .._edge.certificates import Certificate
+from .._edge.load_balancer_checks import ROLE_TAGS, Facts, Wanted, public_subnets
+from .._edge.load_balancers import Answer, Tags, Wish
+from .._edge.log_buckets import Bucket
+from .._tags import tags_of
 from .certificate_requests import Acm
-from .certificates import Certificate
 from .errors import DENIED, AwsError
-from .load_balancer_checks import ROLE_TAGS, Facts, Wanted, public_subnets
 from .load_balancer_reading import LoadBalancers
-from .load_balancers import Answer, Tags, Wish
-from .log_buckets import Bucket
-from .tags import tags_of
 
 if t.TYPE_CHECKING:
     from .session import AwsSession

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .errors import AwsError
-from .load_balancers import (
+from .._edge.load_balancers import (
     APPLICATION,
     TLS_PROTOCOLS,
     Tags,
@@ -24,7 +23,8 @@ from .load_balancers import (
     is_meant,
     owner_by_tags,
 )
-from .tags import tags_of
+from .._tags import tags_of
+from .errors import AwsError
 
 if t.TYPE_CHECKING:
     from .session import AwsSession

@@ -12,7 +12,7 @@ import json
 import typing as t
 
 from .._errors import ApiError, NotServed, ResourceExpired, Unreachable
-from .kinds import Kind
+from .._kinds import Kind
 
 # How often a request is sent that fails with a broken connection or a server error.
 ATTEMPTS = 4

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from .._errors import ApiError, MeshError, NotServed, ResourceExpired
-from .kinds import SELF_SUBJECT_ACCESS_REVIEW, Kind
+from .._kinds import SELF_SUBJECT_ACCESS_REVIEW, Kind
 from .refusals import no_api_server, not_served, refusal, unreachable, worth_a_retry
 from .transport import Response, Timeout, Transport, TransportError
 from .writes import Object, Write, describe

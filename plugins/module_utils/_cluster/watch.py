@@ -17,7 +17,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .._errors import ApiError, NotServed, ResourceExpired
-from .kinds import Kind
+from .._kinds import Kind
 from .session import ApiSession, Object
 from .transport import Response, Timeout, TransportError
 

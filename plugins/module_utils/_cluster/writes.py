@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from .kinds import Kind
+from .._kinds import Kind
 
 Object = t.Dict[str, t.Any]
 

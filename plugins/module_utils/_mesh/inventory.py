@@ -12,10 +12,10 @@ import difflib
 import re
 import typing as t
 
+from .enrollment.wishes import mistakes_of
 from .labels import NO_WAYPOINT
 from .version_matrix import find_version_conflicts
-from .waypoint_options import OPTIONS, find_problems
-from .wishes import mistakes_of
+from .waypoint.options import OPTIONS, find_problems
 
 Items = t.Sequence[t.Mapping[str, t.Any]]
 

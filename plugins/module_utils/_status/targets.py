@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from .._cluster.kinds import (
+from .._kinds import (
     AUTHORIZATION_POLICY,
     BY_NAME,
     CUSTOM_RESOURCE_DEFINITION,
@@ -40,7 +40,7 @@ from .._cluster.kinds import (
 )
 from .._mesh.capture import EXCLUDED_NAMESPACES
 from .._mesh.labels import GATEWAY_NAME, annotations_of, labels_of
-from .._mesh.waypoint import WaypointRef
+from .._mesh.waypoint.gateway import WaypointRef
 from .addresses import judge_ingress, judge_service
 from .any_objects import WantedCondition, judge_any_object
 from .bindings import judge_binding

@@ -16,8 +16,8 @@ import typing as t
 from decimal import Decimal
 
 from .._mesh.labels import MANAGED_GATEWAY, labels_of
-from .._mesh.strategic_merge import Path, merge_key
-from .._mesh.waypoint_parameters import mark_of, wanted_mark
+from .._mesh.waypoint.parameters import mark_of, wanted_mark
+from .._mesh.waypoint.strategic_merge import Path, merge_key
 from .verdict import Object, Verdict
 
 REASON = "ParametersNotApplied"
@@ -49,7 +49,7 @@ def judge_waypoint_parameters(
     """None when istiod's objects are as a waypoint's overlays ask; else the first difference.
 
     Args:
-        overlays: the overlays by the keys of waypoint_options.OVERLAY_KINDS, without their mark; empty when there must be none. None for a key
+        overlays: the overlays by the keys of options.OVERLAY_KINDS, without their mark; empty when there must be none. None for a key
             says that the object may be there or not, because the defaults of the class ask for it.
         deployment: istiod's Deployment for the waypoint, or None.
         service: its Service, or None.

@@ -12,7 +12,7 @@ import typing as t
 
 from ..labels import Object
 from ..ownership import OWNER
-from ..waypoint_parameters import flatten
+from ..waypoint.parameters import flatten
 
 Map = t.Mapping[str, t.Any]
 

@@ -16,9 +16,9 @@ import typing as t
 
 from ..labels import REVISION
 from ..ownership import MANAGED_BY, OWNER
-from ..strategic_merge import OverlayError, combine
-from ..waypoint_options import OVERLAY_KINDS
-from ..waypoint_parameters import parameters_name, render_parameters
+from ..waypoint.options import OVERLAY_KINDS
+from ..waypoint.parameters import parameters_name, render_parameters
+from ..waypoint.strategic_merge import OverlayError, combine
 from . import nlb as network
 from .alb import apex_notes
 from .words import STATUS_PORT, text

@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from ..waypoint_parameters import parameters_name
+from ..waypoint.parameters import parameters_name
 from . import alb as application
 from . import gateway as entry
 from . import routes

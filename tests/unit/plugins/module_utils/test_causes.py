@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._causes import with_causes
-from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.kinds import BY_NAME
 from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.transport import TransportError
 from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.watch import Listed, Scope
+from ansible_collections.meshwright.ambient.plugins.module_utils._kinds import BY_NAME
 from ansible_collections.meshwright.ambient.plugins.module_utils._seen import Seen
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.targets import Target
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.verdict import Verdict

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.kinds import CUSTOM_RESOURCE_DEFINITION, POD
 from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.watch import Changed, Event, Gone, Listed, Resumed, Scope, Trouble
 from ansible_collections.meshwright.ambient.plugins.module_utils._errors import NotServed, Unreachable
+from ansible_collections.meshwright.ambient.plugins.module_utils._kinds import CUSTOM_RESOURCE_DEFINITION, POD
 from ansible_collections.meshwright.ambient.plugins.module_utils._seen import Look, Place, Seen, scopes_of, trim
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.enrollments import judge_enrollment
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.targets import Target

@@ -6,8 +6,8 @@ import time
 import pytest
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._cluster import watch as watch_module
-from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.kinds import GATEWAY
 from ansible_collections.meshwright.ambient.plugins.module_utils._errors import ApiError
+from ansible_collections.meshwright.ambient.plugins.module_utils._kinds import GATEWAY
 from ansible_collections.meshwright.ambient.plugins.module_utils._until import wait_until_gone
 from tests.unit.fake_api import Answer, Cluster, refusal
 from tests.unit.objects import recorded

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.kinds import (
+from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.watch import Changed, Event, Gone, Listed, Resumed, Scope, Trouble
+from ansible_collections.meshwright.ambient.plugins.module_utils._errors import NotServed, Unreachable
+from ansible_collections.meshwright.ambient.plugins.module_utils._kinds import (
     DEPLOYMENT,
     GATEWAY,
     NAMESPACE,
@@ -16,9 +18,7 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.kinds 
     SERVICE,
     Kind,
 )
-from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.watch import Changed, Event, Gone, Listed, Resumed, Scope, Trouble
-from ansible_collections.meshwright.ambient.plugins.module_utils._errors import NotServed, Unreachable
-from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoint import WaypointRef
+from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoint.gateway import WaypointRef
 from ansible_collections.meshwright.ambient.plugins.module_utils._seen import Look, scopes_of
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.targets import Target
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.verdict import Verdict

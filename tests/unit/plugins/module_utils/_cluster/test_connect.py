@@ -14,10 +14,10 @@ import pytest
 import yaml
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.connect import AUTH_ARG_SPEC, connect
-from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.kinds import NAMESPACE
 from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.session import ApiSession
 from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.transport import Response, TransportError
 from ansible_collections.meshwright.ambient.plugins.module_utils._errors import ApiError, MeshError
+from ansible_collections.meshwright.ambient.plugins.module_utils._kinds import NAMESPACE
 
 PATIENCE = 10.0
 SHOP = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}

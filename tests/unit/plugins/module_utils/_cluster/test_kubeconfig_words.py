@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._aws.token import eks_kubeconfig
-from ansible_collections.meshwright.ambient.plugins.module_utils._aws.token_program import PROGRAM
 from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.kubeconfig_words import harmless_words
+from ansible_collections.meshwright.ambient.plugins.module_utils._eks.token import eks_kubeconfig
+from ansible_collections.meshwright.ambient.plugins.module_utils._eks.token_program import PROGRAM
 
 EKS = eks_kubeconfig(
     name="prod", arn="arn:prod", endpoint="https://prod", ca="Y2E=", region="eu-central-1", sts="https://sts.amazonaws.com", profile="ops", python="python3"

@@ -6,7 +6,12 @@ from typing import Any
 import pytest
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._cluster import session as session_module
-from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.kinds import (
+from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.refusals import ATTEMPTS
+from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.session import RETRY_SECONDS, ApiSession
+from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.transport import TransportError
+from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.writes import Write, describe
+from ansible_collections.meshwright.ambient.plugins.module_utils._errors import ApiError, MeshError, NotServed, ResourceExpired, Unreachable
+from ansible_collections.meshwright.ambient.plugins.module_utils._kinds import (
     CUSTOM_RESOURCE_DEFINITION,
     DEPLOYMENT,
     GATEWAY,
@@ -16,11 +21,6 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.kinds 
     VALIDATING_WEBHOOK,
     Kind,
 )
-from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.refusals import ATTEMPTS
-from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.session import RETRY_SECONDS, ApiSession
-from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.transport import TransportError
-from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.writes import Write, describe
-from ansible_collections.meshwright.ambient.plugins.module_utils._errors import ApiError, MeshError, NotServed, ResourceExpired, Unreachable
 from tests.unit.fake_api import Answer, FakeApi, Reply, Request, listed, refusal
 
 CLUSTER = "Cluster prod (https://api.example.org)"

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._cluster import watch as watch_module
-from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.kinds import GATEWAY, POD
 from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.transport import TransportError
 from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.watch import Changed, Event, Gone, Listed, Scope, Streams, Trouble
 from ansible_collections.meshwright.ambient.plugins.module_utils._errors import NotServed, Unreachable
+from ansible_collections.meshwright.ambient.plugins.module_utils._kinds import GATEWAY, POD
 from ansible_collections.meshwright.ambient.plugins.module_utils._seen import Seen
 from tests.unit.fake_api import Answer, FakeApi, Reply, Request, WatchAnswer, listed, refusal
 

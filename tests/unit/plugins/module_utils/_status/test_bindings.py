@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoint import WaypointRef
+from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoint.gateway import WaypointRef
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.bindings import judge_binding
 from tests.unit.objects import Object, derived, named, namespace_of, recorded, with_condition
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.kinds import EVENT, INGRESS
+from ansible_collections.meshwright.ambient.plugins.module_utils._kinds import EVENT, INGRESS
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.load_balancers import about, judge_events, versions_of
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.targets import Target
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.kinds import (
+from ansible_collections.meshwright.ambient.plugins.module_utils._kinds import (
     DEPLOYMENT,
     ENDPOINT_SLICE,
     HORIZONTAL_POD_AUTOSCALER,
@@ -15,10 +15,10 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.kinds 
     VALIDATING_WEBHOOK,
     Kind,
 )
-from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.kinds import (
+from ansible_collections.meshwright.ambient.plugins.module_utils._kinds import (
     GATEWAY as GATEWAY_KIND,
 )
-from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoint import WaypointRef
+from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoint.gateway import WaypointRef
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.targets import RULES, Target
 from tests.unit.objects import Object, derived, named, recorded
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoint_parameters import MARK, wanted_mark
+from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoint.parameters import MARK, wanted_mark
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.waypoint_parameters import find_difference, judge_waypoint_parameters
 from tests.unit.objects import Object, derived, recorded
 

@@ -1,0 +1,193 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""Mistakes in the variables of the roles eks, aws_edge and alb_controller that no type can show, and that AWS would tell minutes later."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import typing as t
+
+from .wishes import MOST_ZONES, STARTUP_TAINT
+
+Variables = t.Mapping[str, t.Any]
+Items = t.Sequence[t.Mapping[str, t.Any]]
+
+# Names and ids as the APIs of EKS, EC2, IAM, KMS and S3 take them.
+_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
+_CLUSTER = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}")
+_VERSION = re.compile(r"1\.\d{2}")
+_PATTERNS = {
+    "eks_vpc_id": (re.compile(r"vpc-[0-9a-f]{8,17}"), "an id such as vpc-0a1b2c3d4e5f60718"),
+    "eks_private_subnet_ids": (re.compile(r"subnet-[0-9a-f]{8,17}"), "ids such as subnet-0a1b2c3d4e5f60718"),
+    "eks_public_subnet_ids": (re.compile(r"subnet-[0-9a-f]{8,17}"), "ids such as subnet-0a1b2c3d4e5f60718"),
+    "eks_node_security_group_ids": (re.compile(r"sg-[0-9a-f]{8,17}"), "ids such as sg-0a1b2c3d4e5f60718"),
+    "eks_cluster_role_arn": (re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/\S+"), "an ARN such as arn:aws:iam::123456789012:role/cluster"),
+    "eks_node_role_arn": (re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/\S+"), "an ARN such as arn:aws:iam::123456789012:role/nodes"),
+    "alb_controller_role_arn": (re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/\S+"), "an ARN such as arn:aws:iam::123456789012:role/controller"),
+    "eks_permissions_boundary": (re.compile(r"arn:aws[a-z-]*:iam::(\d{12}|aws):policy/\S+"), "an ARN such as arn:aws:iam::123456789012:policy/boundary"),
+    "alb_controller_permissions_boundary": (
+        re.compile(r"arn:aws[a-z-]*:iam::(\d{12}|aws):policy/\S+"),
+        "an ARN such as arn:aws:iam::123456789012:policy/boundary",
+    ),
+    "eks_encryption_key_arn": (
+        re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(key|alias)/\S+"),
+        "an ARN such as arn:aws:kms:eu-central-1:123456789012:key/...",
+    ),
+    "aws_edge_log_buckets": (re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"), "3 to 63 lower-case letters, digits, dots and dashes"),
+}
+# The ranges that a VPC of EKS gives out well; the API of EC2 takes /16 to /28, of which eight subnets with room for nodes need /22.
+_LARGEST, _SMALLEST = 16, 22
+_POD_IDENTITY_AGENT = "eks-pod-identity-agent"
+
+
+def find_eks_mistakes(variables: Variables) -> list[str]:
+    """One sentence for each mistake in a cluster's AWS variables; each begins with the variable's name.
+
+    Args:
+        variables: the inventory's, and for those that it does not have the defaults of the roles; a default that is still a template is not judged.
+    """
+    known = {name: value for name, value in variables.items() if not (isinstance(value, str) and "{{" in value)}
+    mistakes = list(_pattern_mistakes(known))
+    region = str(known.get("eks_region") or "")
+    if region and not _REGION.fullmatch(region):
+        mistakes.append(f"eks_region is {region!r}: name a region such as eu-central-1.")
+    if known.get("eks_enabled") in (True, "true", "yes"):
+        mistakes += _cluster_mistakes(known, region)
+        mistakes += _network_mistakes(known, region)
+        mistakes += _node_mistakes(known)
+        mistakes += _addon_mistakes(known)
+    return mistakes
+
+
+def _pattern_mistakes(variables: Variables) -> t.Iterator[str]:
+    for name, (pattern, wanted) in _PATTERNS.items():
+        value = variables.get(name)
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, str) and item and not pattern.fullmatch(item):
+                yield f"{name} has {item!r}: name {wanted}."
+
+
+def _cluster_mistakes(variables: Variables, region: str) -> t.Iterator[str]:
+    if not region:
+        yield "eks_region is not given, and eks_enabled is true: name the region of the cluster, such as eu-central-1."
+    name = variables.get("eks_cluster_name")
+    if isinstance(name, str) and not _CLUSTER.fullmatch(name):
+        yield f"eks_cluster_name is {name!r}: use letters, digits, dashes and underscores, at most 100."
+    version = str(variables.get("eks_version", ""))
+    if version and not _VERSION.fullmatch(version):
+        yield f'eks_version is {version!r}: name a minor version in quotes, such as "1.35".'
+    key = str(variables.get("eks_encryption_key_arn") or "")
+    if region and key.count(":") >= 5 and key.split(":")[3] != region:
+        yield f"eks_encryption_key_arn is of region {key.split(':')[3]}, but eks_region is {region}: EKS takes a key of its own region."
+    if not variables.get("eks_endpoint_public_access", True) and not variables.get("eks_endpoint_private_access", True):
+        yield "eks_endpoint_public_access and eks_endpoint_private_access are both false: nobody could reach the API server, so set one to true."
+    for cidr in _strings(variables, "eks_endpoint_public_cidrs"):
+        if _network(cidr) is None:
+            yield f"eks_endpoint_public_cidrs has {cidr!r}: name a range such as 203.0.113.0/24."
+    if variables.get("eks_startup_taint", True) and variables.get("eks_node_groups") and variables.get("istio_startup_taint") in (False, "false", "no"):
+        yield (
+            f"eks_startup_taint is true and istio_startup_taint is false: nobody would take the taint {STARTUP_TAINT['key']} from the nodes, "
+            "and no pod could run there, so make both the same."
+        )
+
+
+def _network_mistakes(variables: Variables, region: str) -> t.Iterator[str]:
+    zones = _strings(variables, "eks_availability_zones")
+    private, public = _strings(variables, "eks_private_subnet_ids"), _strings(variables, "eks_public_subnet_ids")
+    if variables.get("eks_vpc_id"):
+        if len(set(private)) < 2:
+            yield "eks_private_subnet_ids needs at least two subnets of eks_vpc_id, in different zones: EKS takes no fewer."
+        for subnet in sorted({*private} & {*public}):
+            yield f"eks_private_subnet_ids and eks_public_subnet_ids both name {subnet}: a subnet is one or the other."
+        if zones:
+            yield "eks_availability_zones is given, and eks_vpc_id names an existing VPC: take one of the two away."
+        return
+    if private or public:
+        yield "eks_private_subnet_ids or eks_public_subnet_ids is given without eks_vpc_id: name the VPC too, or take the subnets away to have one made."
+    if not 2 <= len(zones) <= MOST_ZONES:
+        yield f"eks_availability_zones names {len(zones)} zones: name two to {MOST_ZONES}, such as {region or 'eu-central-1'}a and {region or 'eu-central-1'}b."
+    for zone in sorted({zone for zone in zones if zones.count(zone) > 1}):
+        yield f"eks_availability_zones names {zone} more than once."
+    for zone in zones:
+        if region and not zone.startswith(region):
+            yield f"eks_availability_zones names {zone}, which is not in eks_region {region}."
+    yield from _range_mistakes(variables)
+
+
+def _range_mistakes(variables: Variables) -> t.Iterator[str]:
+    cidr = str(variables.get("eks_vpc_cidr") or "")
+    network = _network(cidr)
+    if network is None or network.version != 4 or not _LARGEST <= network.prefixlen <= _SMALLEST:
+        yield f"eks_vpc_cidr is {cidr!r}: name an IPv4 range with a prefix between /{_LARGEST} and /{_SMALLEST}, such as 10.20.0.0/16."
+        return
+    services = str(variables.get("eks_service_ipv4_cidr") or "")
+    if not services:
+        return
+    inner = _network(services)
+    if inner is None or inner.version != 4 or not 12 <= inner.prefixlen <= 24 or not inner.is_private:
+        yield f"eks_service_ipv4_cidr is {services!r}: name a private IPv4 range with a prefix between /12 and /24, such as 172.20.0.0/16."
+    elif inner.overlaps(network):
+        yield f"eks_service_ipv4_cidr {services} overlaps eks_vpc_cidr {cidr}: Services need a range of their own."
+
+
+def _node_mistakes(variables: Variables) -> t.Iterator[str]:
+    groups = _items(variables, "eks_node_groups")
+    names = [str(group.get("name")) for group in groups]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"eks_node_groups names {name} more than once: say all that is wished of it in one item."
+    control_plane = str(variables.get("eks_version", ""))
+    for index, group in enumerate(groups):
+        if group.get("state") == "absent":
+            continue
+        place = f"eks_node_groups[{index}]"
+        low, high = group.get("min_size", 2), group.get("max_size", 4)
+        desired = group["desired_size"] if group.get("desired_size") is not None else low
+        if all(isinstance(size, int) for size in (low, high, desired)) and not 0 <= low <= desired <= max(high, 1) <= high:
+            yield f"{place} has min_size {low}, desired_size {desired} and max_size {high}: they must not fall, and max_size is at least 1."
+        version = str(group.get("version") or "")
+        if version and not _VERSION.fullmatch(version):
+            yield f'{place}.version is {version!r}: name a minor version in quotes, such as "1.35".'
+        elif version and _VERSION.fullmatch(control_plane) and not 0 <= int(control_plane[2:]) - int(version[2:]) <= 3:
+            yield f"{place}.version is {version} and eks_version is {control_plane}: nodes may be up to three minor versions older, and never newer."
+        if group.get("launch_template") and (group.get("disk_size") is not None):
+            yield f"{place} has launch_template and disk_size: the template says how large the disk is."
+        for taint in group.get("taints") or []:
+            if isinstance(taint, dict) and taint.get("effect") not in ("NO_SCHEDULE", "NO_EXECUTE", "PREFER_NO_SCHEDULE"):
+                yield f"{place}.taints has the effect {taint.get('effect')!r}: EKS writes NO_SCHEDULE, NO_EXECUTE or PREFER_NO_SCHEDULE."
+
+
+def _addon_mistakes(variables: Variables) -> t.Iterator[str]:
+    addons = _items(variables, "eks_addons")
+    names = [str(addon.get("name")) for addon in addons]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"eks_addons names {name} more than once: say all that is wished of it in one item."
+    installed = {str(addon.get("name")) for addon in addons if addon.get("state") != "absent"}
+    identity = variables.get("eks_identity", "pod_identity")
+    needs_agent = "aws-ebs-csi-driver" in installed or variables.get("eks_pod_identity_associations") or variables.get("alb_controller_enabled") is True
+    if identity == "pod_identity" and needs_agent and _POD_IDENTITY_AGENT not in installed:
+        yield f"eks_identity is pod_identity, and eks_addons lacks {_POD_IDENTITY_AGENT}: add it, or pods get no credentials, or set eks_identity to irsa."
+
+
+def _items(variables: Variables, name: str) -> Items:
+    value = variables.get(name)
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _strings(variables: Variables, name: str) -> list[str]:
+    value = variables.get(name)
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def _network(cidr: str) -> t.Any:
+    try:
+        return ipaddress.ip_network(cidr)
+    except ValueError:
+        return None
+
+
+__all__ = ("find_eks_mistakes",)

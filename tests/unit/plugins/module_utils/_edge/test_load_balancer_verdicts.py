@@ -1,0 +1,211 @@
+"""Which load balancer is meant, and the verdicts on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.meshwright.ambient.plugins.module_utils._edge.load_balancer_verdicts import (
+    failure_message,
+    judge,
+    judge_each,
+    progress_line,
+    remedy_for,
+)
+from ansible_collections.meshwright.ambient.plugins.module_utils._edge.load_balancers import (
+    describe_action,
+    describe_rules,
+    is_meant,
+    mistake_in,
+    owner_by_tags,
+    wish_of,
+)
+
+ARN = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/web/1"
+INGRESS = {"elbv2.k8s.aws/cluster": "prod", "ingress.k8s.aws/stack": "shop/web"}
+GROUP = {"elbv2.k8s.aws/cluster": "prod", "ingress.k8s.aws/stack": "shared"}
+SERVICE = {"elbv2.k8s.aws/cluster": "prod", "service.k8s.aws/stack": "shop/edge-istio"}
+CLOUD = {"kubernetes.io/cluster/prod": "owned", "kubernetes.io/service-name": "shop/edge-istio"}
+SAID = {"LoadBalancerArn": ARN, "LoadBalancerName": "web", "DNSName": "web-1.eu-west-1.elb.amazonaws.com"}
+
+
+@pytest.mark.parametrize(
+    ("item", "tags", "meant"),
+    [
+        ({"name": "web"}, {}, True),
+        ({"name": "web2"}, {}, False),
+        ({"arn": ARN}, {}, True),
+        ({"dns_name": "WEB-1.eu-west-1.elb.amazonaws.com."}, {}, True),
+        ({"dns_name": "dualstack.web-1.eu-west-1.elb.amazonaws.com"}, {}, True),
+        ({"cluster": "prod", "ingress": "shop/web"}, INGRESS, True),
+        ({"cluster": "test", "ingress": "shop/web"}, INGRESS, False),
+        ({"cluster": "prod", "ingress": "shop/other"}, INGRESS, False),
+        ({"cluster": "prod", "ingress_group": "shared"}, GROUP, True),
+        ({"cluster": "prod", "service": "shop/edge-istio"}, SERVICE, True),
+        ({"cluster": "prod", "service": "shop/edge-istio"}, CLOUD, True),
+        ({"cluster": "prod"}, CLOUD, True),
+        ({"cluster": "prod"}, {}, False),
+        ({"name": "web", "cluster": "prod"}, {}, False),
+    ],
+)
+def test_a_load_balancer_is_known_by_its_name_or_by_its_controllers_tags(item: dict[str, Any], tags: dict[str, str], meant: bool) -> None:
+    assert is_meant(wish_of(item), SAID, tags) is meant
+
+
+@pytest.mark.parametrize(
+    ("tags", "owner"),
+    [
+        (INGRESS, "Ingress shop/web of cluster prod"),
+        (GROUP, "Ingress group shared of cluster prod"),
+        (SERVICE, "Service shop/edge-istio of cluster prod"),
+        (CLOUD, "Service shop/edge-istio of cluster prod"),
+        ({"Team": "mesh"}, ""),
+    ],
+)
+def test_the_owner_is_told_by_the_tags(tags: dict[str, str], owner: str) -> None:
+    assert owner_by_tags(tags) == owner
+
+
+@pytest.mark.parametrize(
+    ("item", "words"),
+    [
+        ({}, "does not say which"),
+        ({"ingress": "a/b", "service": "a/b"}, "several of ingress"),
+        ({"ingress": "web"}, "write it as namespace/name"),
+        ({"service": "a/b/c"}, "write it as namespace/name"),
+        ({"name": "web"}, None),
+    ],
+)
+def test_a_wish_must_say_which_one(item: dict[str, Any], words: str | None) -> None:
+    mistake = mistake_in(wish_of(item))
+    assert mistake is None if words is None else words in str(mistake)
+
+
+def _target(number: int, state: str = "healthy", reason: str = "", description: str = "") -> dict[str, Any]:
+    return {"id": f"10.0.0.{number}", "port": 80, "zone": "", "state": state, "reason": reason, "description": description}
+
+
+CHECK = {"enabled": True, "protocol": "HTTP", "port": "15021", "path": "/healthz/ready", "success_codes": "200"}
+
+
+def _group(*targets: dict[str, Any], target_type: str = "ip", **check: Any) -> dict[str, Any]:
+    return {"name": "g", "protocol": "HTTP", "port": 80, "target_type": target_type, "health_check": {**CHECK, **check}, "targets": list(targets)}
+
+
+HTTP = {"port": 80, "protocol": "HTTP", "ssl_policy": "", "certificate_arns": []}
+HTTPS = {"port": 443, "protocol": "HTTPS", "ssl_policy": "P", "certificate_arns": ["c1", "c2"]}
+
+
+def _balancer(*groups: dict[str, Any], state: str = "active", why: str = "", **fields: Any) -> dict[str, Any]:
+    said = {"arn": ARN, "name": "web", "dns_name": "web-1", "state": state, "state_reason": why}
+    return {**said, "listeners": [HTTP, HTTPS], "target_groups": list(groups), **fields}
+
+
+HEALTHY, SICK = _target(1), _target(2, "unhealthy", "Target.Timeout", "Request timed out")
+WRONG, NEW = _target(3, "unhealthy", "Target.ResponseCodeMismatch"), _target(4, "initial", "Elb.InitialHealthChecking")
+LEAVING, UNUSED = _target(5, "draining", "Target.DeregistrationInProgress"), _target(6, "unused", "Target.NotInUse")
+
+
+@pytest.mark.requirement("E33")
+@pytest.mark.parametrize(
+    ("item", "found", "expected"),
+    [
+        ({}, [], ("NotFound", "NotFound", False)),
+        ({}, [_balancer(_group(HEALTHY)), _balancer(_group(HEALTHY))], ("Failed", "Ambiguous", True)),
+        ({}, [_balancer(state="provisioning")], ("InProgress", "Provisioning", False)),
+        ({}, [_balancer(state="failed", why="no room")], ("Failed", "ProvisioningFailed", True)),
+        ({}, [_balancer(_group(HEALTHY), state="active_impaired")], ("InProgress", "Impaired", False)),
+        ({"listeners": [{"port": 8443}]}, [_balancer(_group(HEALTHY))], ("InProgress", "ListenerMissing", False)),
+        ({"listeners": [{"port": 80, "protocol": "HTTPS"}]}, [_balancer(_group(HEALTHY))], ("InProgress", "ListenerDiffers", False)),
+        ({"listeners": [{"port": 443, "certificate_arns": ["c3"]}]}, [_balancer(_group(HEALTHY))], ("InProgress", "ListenerDiffers", False)),
+        ({"listeners": [{"port": 443, "ssl_policy": "Q"}]}, [_balancer(_group(HEALTHY))], ("InProgress", "ListenerDiffers", False)),
+        (
+            {"listeners": [{"port": 443, "protocol": "HTTPS", "certificate_arns": ["c2"], "ssl_policy": "P"}]},
+            [_balancer(_group(HEALTHY))],
+            ("Current", "", False),
+        ),
+        ({}, [_balancer()], ("InProgress", "NoTargetGroups", False)),
+        ({}, [_balancer(_group())], ("InProgress", "NoTargets", False)),
+        ({}, [_balancer(_group(LEAVING))], ("InProgress", "NoTargets", False)),
+        ({}, [_balancer(_group(HEALTHY, LEAVING))], ("Current", "", False)),
+        ({}, [_balancer(_group(HEALTHY), _group(HEALTHY, SICK))], ("InProgress", "Target.Timeout", False)),
+        ({"healthy_targets": "any"}, [_balancer(_group(HEALTHY, SICK))], ("Current", "", False)),
+        ({"healthy_targets": "any"}, [_balancer(_group(HEALTHY), _group(SICK))], ("InProgress", "Target.Timeout", False)),
+        ({"healthy_targets": "none"}, [_balancer()], ("Current", "", False)),
+        ({}, [_balancer(_group(NEW, NEW, WRONG))], ("InProgress", "Target.ResponseCodeMismatch", False)),
+        ({}, [_balancer(_group(UNUSED))], ("InProgress", "Target.NotInUse", False)),
+        ({}, [_balancer(_group(NEW))], ("InProgress", "Elb.InitialHealthChecking", False)),
+        ({"state": "absent"}, [], ("Current", "", False)),
+        ({"state": "absent"}, [_balancer()], ("InProgress", "StillThere", False)),
+        ({"state": "absent"}, [_balancer(attributes={"deletion_protection.enabled": "true"})], ("InProgress", "DeletionProtection", False)),
+    ],
+)
+def test_a_verdict_is_about_the_first_thing_that_is_not_well(item: dict[str, Any], found: list[dict[str, Any]], expected: tuple[str, str, bool]) -> None:
+    verdict = judge(wish_of({"name": "web", **item}), found)
+    assert (verdict.status, verdict.reason, verdict.final) == expected
+    assert verdict.current or (verdict.message and verdict.remedy)
+
+
+REASONS = [
+    ("Target.Timeout", "security group reach that port"),
+    ("Target.ResponseCodeMismatch", "asks HTTP port 15021 path /healthz/ready and wants 200"),
+    ("Target.FailedHealthChecks", "refused or broken"),
+    ("Target.NotRegistered", "TargetGroupBinding"),
+    ("Target.NotInUse", "No listener leads to this target group"),
+    ("Target.InvalidState", "stopped or terminated"),
+    ("Target.IpUnusable", "belongs to a load balancer"),
+    ("Target.DeregistrationInProgress", "leaving"),
+    ("Target.HealthCheckDisabled", "health check on"),
+    ("Elb.InternalError", "problem of its own"),
+    ("Elb.RegistrationInProgress", "Wait"),
+    ("Elb.InitialHealthChecking", "Wait"),
+    ("Target.Unheard", "its health check asks HTTP port 15021"),
+]
+
+
+@pytest.mark.parametrize(("reason", "words"), REASONS)
+def test_each_reason_of_aws_has_a_remedy(reason: str, words: str) -> None:
+    assert words in remedy_for(reason, _group(HEALTHY))
+
+
+def test_botocore_knows_no_reason_without_a_remedy() -> None:
+    from botocore.session import Session
+
+    known = Session().get_service_model("elbv2").shape_for("TargetHealthReasonEnum").enum
+    assert set(known) <= {reason for reason, _words in REASONS}
+
+
+def test_with_instance_targets_the_remedy_speaks_of_node_ports() -> None:
+    assert "NodePort" in remedy_for("Target.Timeout", _group(HEALTHY, target_type="instance"))
+    assert "80 (the port of the traffic)" in remedy_for("Target.Timeout", _group(HEALTHY, port="traffic-port"))
+
+
+def test_the_message_counts_targets_and_names_some_of_each_reason() -> None:
+    sick = [{**SICK, "id": f"10.0.1.{number}"} for number in range(5)]
+    verdict = judge(wish_of({"name": "web"}), [_balancer(_group(HEALTHY, *sick, NEW))])
+    assert verdict.message.startswith(
+        "1 of 7 targets of target group g (HTTP 80, ip targets) are healthy: 10.0.1.0:80, 10.0.1.1:80, 10.0.1.2:80 and 2 more are"
+    )
+    assert verdict.message.endswith("Target.Timeout (Request timed out); 10.0.0.4:80 is initial, Elb.InitialHealthChecking")
+
+
+def test_all_of_a_cluster_are_judged_one_by_one_and_a_failure_has_a_line_for_each() -> None:
+    rows = judge_each(wish_of({"cluster": "prod"}), [_balancer(_group(HEALTHY)), {**_balancer(_group(SICK)), "name": "edge"}])
+    assert progress_line(rows).startswith("1 of 2 ready: load balancer edge of cluster prod is InProgress (Target.Timeout): 0 of 1 targets")
+    assert len(failure_message(rows, "eu-west-1", 3.2).splitlines()) == 2
+    assert judge_each(wish_of({"cluster": "prod"}), []) == []
+    assert judge_each(wish_of({"cluster": "prod", "state": "absent"}), [])[0].verdict.current
+
+
+def test_rules_come_in_the_order_in_which_they_are_tried() -> None:
+    query = {"Field": "query-string", "QueryStringConfig": {"Values": [{"Key": "a", "Value": "b"}]}}
+    said = [
+        {"Priority": "default", "IsDefault": True},
+        {"Priority": "10", "Conditions": [{"Field": "path-pattern", "Values": ["/a"], "PathPatternConfig": {"Values": ["/a"]}}]},
+        {"Priority": "2", "Conditions": [query], "Actions": [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}]},
+    ]
+    rules = describe_rules(said)
+    assert [(rule["priority"], rule["conditions"]) for rule in rules] == [("2", {"query-string": ["a=b"]}), ("10", {"path-pattern": ["/a"]})]
+    assert rules[0]["actions"] == [{"type": "fixed-response", "status_code": "404"}]
+    assert describe_action({"Type": "forward", "TargetGroupArn": "g"}) == {"type": "forward", "target_group_arns": ["g"]}

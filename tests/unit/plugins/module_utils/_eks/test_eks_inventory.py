@@ -1,0 +1,114 @@
+"""Mistakes in the variables of an EKS cluster, each told before AWS would tell it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.meshwright.ambient.plugins.module_utils._eks.inventory import find_eks_mistakes
+
+RIGHT: dict[str, Any] = {
+    "eks_enabled": True,
+    "eks_region": "eu-central-1",
+    "eks_cluster_name": "prod-frankfurt",
+    "eks_version": "1.35",
+    "eks_vpc_cidr": "10.20.0.0/16",
+    "eks_availability_zones": ["eu-central-1a", "eu-central-1b"],
+    "eks_node_groups": [{"name": "general", "min_size": 2, "max_size": 6}],
+    "eks_addons": [{"name": "vpc-cni"}, {"name": "eks-pod-identity-agent"}, {"name": "aws-ebs-csi-driver"}],
+    "eks_startup_taint": True,
+    "istio_startup_taint": True,
+    "eks_endpoint_public_cidrs": ["203.0.113.0/24"],
+    "alb_controller_enabled": True,
+}
+SUBNETS = ["subnet-0a1b2c3d4e5f60718", "subnet-0b1c2d3e4f5061728"]
+EXISTING = {**RIGHT, "eks_vpc_id": "vpc-0a1b2c3d4e5f60718", "eks_private_subnet_ids": SUBNETS, "eks_availability_zones": []}
+
+
+@pytest.mark.parametrize("variables", [RIGHT, EXISTING, {"eks_enabled": False}, {}], ids=["a new VPC", "an existing VPC", "no EKS", "nothing"])
+def test_what_is_right_has_no_mistakes(variables: dict[str, Any]) -> None:
+    assert find_eks_mistakes(variables) == []
+
+
+def test_a_default_that_is_still_a_template_is_not_judged() -> None:
+    assert find_eks_mistakes({**RIGHT, "eks_cluster_name": "{{ inventory_hostname }}"}) == []
+
+
+@pytest.mark.requirement("A2")
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"eks_region": ""}, "eks_region is not given"),
+        ({"eks_region": "frankfurt"}, "eks_region is 'frankfurt'"),
+        ({"eks_cluster_name": "prod.frankfurt"}, "eks_cluster_name is 'prod.frankfurt'"),
+        ({"eks_version": "v1.35"}, "eks_version is 'v1.35'"),
+        ({"eks_version": 1.3}, "eks_version is '1.3'"),
+        ({"eks_vpc_id": "vpc-frankfurt"}, "eks_vpc_id has 'vpc-frankfurt'"),
+        ({"eks_private_subnet_ids": ["subnet-public"]}, "eks_private_subnet_ids has 'subnet-public'"),
+        ({"eks_node_security_group_ids": ["default"]}, "eks_node_security_group_ids has 'default'"),
+        ({"eks_cluster_role_arn": "role/cluster"}, "eks_cluster_role_arn has 'role/cluster'"),
+        ({"alb_controller_role_arn": "controller"}, "alb_controller_role_arn has 'controller'"),
+        ({"eks_encryption_key_arn": "1234"}, "eks_encryption_key_arn has '1234'"),
+        ({"eks_encryption_key_arn": "arn:aws:kms:eu-west-1:123456789012:key/1"}, "eks_encryption_key_arn is of region eu-west-1"),
+        ({"aws_edge_log_buckets": ["My_Logs"]}, "aws_edge_log_buckets has 'My_Logs'"),
+        ({"eks_vpc_cidr": "10.20.0.0"}, "eks_vpc_cidr is '10.20.0.0'"),
+        ({"eks_vpc_cidr": "10.20.0.0/24"}, "eks_vpc_cidr is '10.20.0.0/24'"),
+        ({"eks_vpc_cidr": "10.20.1.0/16"}, "eks_vpc_cidr is '10.20.1.0/16'"),
+        ({"eks_service_ipv4_cidr": "10.20.128.0/20"}, "eks_service_ipv4_cidr 10.20.128.0/20 overlaps eks_vpc_cidr 10.20.0.0/16"),
+        ({"eks_service_ipv4_cidr": "198.51.100.0/25"}, "eks_service_ipv4_cidr is '198.51.100.0/25'"),
+        ({"eks_endpoint_public_cidrs": ["office"]}, "eks_endpoint_public_cidrs has 'office'"),
+        ({"eks_endpoint_public_access": False, "eks_endpoint_private_access": False}, "are both false"),
+        ({"eks_availability_zones": ["eu-central-1a"]}, "eks_availability_zones names 1 zones"),
+        ({"eks_availability_zones": [f"eu-central-1{letter}" for letter in "abcde"]}, "eks_availability_zones names 5 zones"),
+        ({"eks_availability_zones": ["eu-central-1a", "eu-central-1a"]}, "names eu-central-1a more than once"),
+        ({"eks_availability_zones": ["eu-central-1a", "eu-west-1b"]}, "names eu-west-1b, which is not in eks_region eu-central-1"),
+        ({"eks_private_subnet_ids": SUBNETS}, "is given without eks_vpc_id"),
+        ({"eks_startup_taint": True, "istio_startup_taint": False}, "istio_startup_taint is false"),
+        ({"eks_addons": [{"name": "coredns"}, {"name": "coredns"}]}, "eks_addons names coredns more than once"),
+        ({"eks_addons": [{"name": "aws-ebs-csi-driver"}]}, "eks_addons lacks eks-pod-identity-agent"),
+    ],
+)
+def test_a_mistake_of_the_cluster_is_told(change: dict[str, Any], told: str) -> None:
+    mistakes = find_eks_mistakes({**RIGHT, **change})
+    assert any(told in mistake for mistake in mistakes), mistakes
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"eks_private_subnet_ids": SUBNETS[:1]}, "needs at least two subnets"),
+        ({"eks_public_subnet_ids": SUBNETS[:1]}, f"both name {SUBNETS[0]}"),
+        ({"eks_availability_zones": ["eu-central-1a", "eu-central-1b"]}, "eks_vpc_id names an existing VPC"),
+    ],
+)
+def test_a_mistake_of_an_existing_network_is_told(change: dict[str, Any], told: str) -> None:
+    mistakes = find_eks_mistakes({**EXISTING, **change})
+    assert any(told in mistake for mistake in mistakes), mistakes
+
+
+@pytest.mark.parametrize(
+    ("group", "told"),
+    [
+        ({"min_size": 3, "max_size": 2}, "min_size 3, desired_size 3 and max_size 2"),
+        ({"min_size": 0, "max_size": 0}, "max_size is at least 1"),
+        ({"min_size": 1, "max_size": 2, "desired_size": 5}, "desired_size 5"),
+        ({"version": "1.36"}, "nodes may be up to three minor versions older"),
+        ({"version": "1.31"}, "nodes may be up to three minor versions older"),
+        ({"version": "latest"}, "version is 'latest'"),
+        ({"taints": [{"key": "a", "effect": "NoSchedule"}]}, "has the effect 'NoSchedule'"),
+        ({"launch_template": {"id": "lt-1"}, "disk_size": 50}, "the template says how large the disk is"),
+    ],
+)
+def test_a_mistake_of_a_node_group_is_told(group: dict[str, Any], told: str) -> None:
+    mistakes = find_eks_mistakes({**RIGHT, "eks_node_groups": [{"name": "general", **group}]})
+    assert any(mistake.startswith("eks_node_groups[0]") and told in mistake for mistake in mistakes), mistakes
+
+
+def test_a_node_group_that_goes_is_not_judged() -> None:
+    assert find_eks_mistakes({**RIGHT, "eks_node_groups": [{"name": "old", "state": "absent", "min_size": 9}]}) == []
+
+
+def test_node_groups_have_names_of_their_own() -> None:
+    mistakes = find_eks_mistakes({**RIGHT, "eks_node_groups": [{"name": "general"}, {"name": "general"}]})
+    assert mistakes == ["eks_node_groups names general more than once: say all that is wished of it in one item."]

@@ -1,0 +1,120 @@
+"""What becomes of a wish for a node group that is there already."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from botocore.session import Session
+from botocore.validate import ParamValidator
+
+from ansible_collections.meshwright.ambient.plugins.module_utils._eks.nodegroup_plan import changes, creation, health_issues
+from ansible_collections.meshwright.ambient.plugins.module_utils._errors import MeshError
+from ansible_collections.meshwright.ambient.plugins.modules import eks_nodegroup
+
+ROLE = "arn:aws:iam::123456789012:role/nodes"
+TAINT = {"key": "cni.istio.io/not-ready", "value": "true", "effect": "NO_EXECUTE"}
+NONE = dict.fromkeys(eks_nodegroup.OPTIONS["nodegroups"]["options"])
+DESCRIBED: dict[str, Any] = {
+    "nodegroupName": "general",
+    "nodeRole": ROLE,
+    "subnets": ["subnet-b", "subnet-a"],
+    "instanceTypes": ["m7i.large"],
+    "amiType": "AL2023_x86_64_STANDARD",
+    "capacityType": "ON_DEMAND",
+    "diskSize": 20,
+    "scalingConfig": {"minSize": 2, "maxSize": 6, "desiredSize": 4},
+    "updateConfig": {"maxUnavailable": 1},
+    "labels": {"tier": "web"},
+    "taints": [TAINT],
+    "version": "1.34",
+    "releaseVersion": "1.34.1-20260901",
+}
+
+
+def _wish(**change: Any) -> dict[str, Any]:
+    return {**NONE, "name": "general", "state": "present", "node_role": ROLE, "subnets": ["subnet-a", "subnet-b"], **change}
+
+
+def _validate(operation: str, params: dict[str, Any]) -> None:
+    shape = Session().get_service_model("eks").operation_model(operation).input_shape
+    report = ParamValidator().validate({"clusterName": "prod", "nodegroupName": "general", **params}, shape)
+    assert not report.has_errors(), report.generate_report()
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {},
+        {"labels": {"tier": "web"}, "taints": [TAINT], "version": "1.34", "min_size": 2, "max_size": 6, "max_unavailable": 1},
+        {"desired_size": 2, "min_size": 2, "max_size": 6},
+        {"instance_types": ["m7i.large"], "ami_type": "AL2023_x86_64_STANDARD", "disk_size": 20, "capacity_type": "ON_DEMAND"},
+    ],
+    ids=["nothing asked", "all as it is", "the autoscaler has moved the size", "fixed options as they are"],
+)
+def test_what_is_so_already_needs_no_call(wish: dict[str, Any]) -> None:
+    assert not changes(_wish(**wish), DESCRIBED).any
+
+
+def test_a_description_without_optional_fields_is_read() -> None:
+    assert not changes(_wish(), {"nodegroupName": "general"}).any
+
+
+@pytest.mark.parametrize(
+    ("wish", "config", "version"),
+    [
+        ({"labels": {"tier": "api", "new": "yes"}}, {"labels": {"addOrUpdateLabels": {"new": "yes", "tier": "api"}}}, {}),
+        ({"labels": {}}, {"labels": {"removeLabels": ["tier"]}}, {}),
+        ({"taints": []}, {"taints": {"removeTaints": [TAINT]}}, {}),
+        ({"taints": [{**TAINT, "value": "yes"}]}, {"taints": {"addOrUpdateTaints": [{**TAINT, "value": "yes"}]}}, {}),
+        (
+            {"taints": [{"key": "dedicated", "value": None, "effect": "NO_SCHEDULE"}]},
+            {"taints": {"addOrUpdateTaints": [{"key": "dedicated", "effect": "NO_SCHEDULE"}], "removeTaints": [TAINT]}},
+            {},
+        ),
+        ({"min_size": 5}, {"scalingConfig": {"minSize": 5, "maxSize": 6, "desiredSize": 5}}, {}),
+        ({"max_size": 3}, {"scalingConfig": {"minSize": 2, "maxSize": 3, "desiredSize": 3}}, {}),
+        ({"max_size": 9}, {"scalingConfig": {"minSize": 2, "maxSize": 9, "desiredSize": 4}}, {}),
+        ({"max_unavailable_percentage": 25}, {"updateConfig": {"maxUnavailablePercentage": 25}}, {}),
+        ({"version": "1.35"}, {}, {"version": "1.35"}),
+        ({"release_version": "1.34.2-20261001"}, {}, {"releaseVersion": "1.34.2-20261001"}),
+    ],
+)
+def test_a_difference_becomes_the_call_that_eks_has_for_it(wish: dict[str, Any], config: dict[str, Any], version: dict[str, Any]) -> None:
+    plan = changes(_wish(**wish), DESCRIBED)
+    assert (plan.config, plan.version) == (config, version)
+    assert plan.before.keys() == plan.after.keys()
+    _validate("UpdateNodegroupConfig", plan.config)
+    _validate("UpdateNodegroupVersion", plan.version)
+
+
+@pytest.mark.parametrize(
+    ("wish", "told"),
+    [
+        ({"instance_types": ["c7i.large"]}, "instance_types of node group general is m7i.large, and EKS cannot change it to c7i.large"),
+        ({"subnets": ["subnet-a"]}, "subnets of node group general is subnet-a, subnet-b"),
+        ({"node_role": "other"}, "node_role of node group general"),
+        ({"disk_size": 100}, "disk_size of node group general is 20"),
+        ({"launch_template": {"id": "lt-1", "name": None, "version": "1"}}, "The launch template of node group general is none"),
+    ],
+)
+def test_what_eks_fixes_at_creation_is_refused_with_the_way_out(wish: dict[str, Any], told: str) -> None:
+    with pytest.raises(MeshError) as refused:
+        changes(_wish(**wish), DESCRIBED)
+    assert told in refused.value.message
+    assert "add a node group with another name" in refused.value.message
+
+
+def test_a_creation_says_what_is_wished_and_leaves_the_rest_to_eks() -> None:
+    made = creation(
+        _wish(taints=[TAINT], min_size=2, max_size=6, desired_size=3, labels={"a": "b"}, launch_template={"id": "lt-1", "name": None, "version": "2"})
+    )
+    _validate("CreateNodegroup", made)
+    assert made["launchTemplate"] == {"id": "lt-1", "version": "2"}
+    assert made["scalingConfig"] == {"minSize": 2, "maxSize": 6, "desiredSize": 3}
+    assert not {"amiType", "instanceTypes", "version", "updateConfig"} & made.keys()
+
+
+def test_health_issues_are_told_with_what_they_concern() -> None:
+    issues = [{"code": "AsgInstanceLaunchFailures", "message": "no capacity", "resourceIds": ["asg-1"]}]
+    assert health_issues({"health": {"issues": issues}}) == ["AsgInstanceLaunchFailures: no capacity (asg-1)"]

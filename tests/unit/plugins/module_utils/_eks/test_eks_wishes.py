@@ -1,0 +1,131 @@
+"""From the role's variables to what its modules are asked for."""
+
+from __future__ import annotations
+
+import ipaddress
+from itertools import combinations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.meshwright.ambient.plugins.module_utils._eks.wishes import (
+    MOST_ZONES,
+    STARTUP_TAINT,
+    TOLERATION,
+    addons,
+    nodegroups,
+    route_tables,
+    subnets,
+)
+
+ROLE = "arn:aws:iam::123456789012:role/nodes"
+ZONES = ["eu-central-1a", "eu-central-1b", "eu-central-1c", "eu-central-1d"]
+
+
+def _addons(items: list[dict[str, object]], **change: object) -> list[dict[str, object]]:
+    given_ = {"startup_taint": True, "before_nodes": False, "identity": "pod_identity", "csi_role": "csi", "tags": {}, **change}
+    return addons(items, **given_)  # type: ignore[arg-type]
+
+
+@given(prefix=st.integers(16, 22), count=st.integers(1, MOST_ZONES))
+def test_subnets_lie_in_the_range_and_never_overlap(prefix: int, count: int) -> None:
+    made = subnets(f"10.0.0.0/{prefix}", ZONES[:count], "prod")
+    networks = [ipaddress.ip_network(item["cidr"]) for item in made]
+    assert all(network.subnet_of(ipaddress.ip_network(f"10.0.0.0/{prefix}")) for network in networks)
+    assert not any(one.overlaps(other) for one, other in combinations(networks, 2))
+    assert all(network.prefixlen <= 28 for network in networks), "EC2 takes no smaller subnet"
+
+
+def test_another_zone_at_the_end_moves_no_subnet() -> None:
+    assert subnets("10.0.0.0/16", ZONES[:3], "prod")[:4] == subnets("10.0.0.0/16", ZONES[:2], "prod")
+
+
+@pytest.mark.requirement("A4")
+def test_subnets_carry_the_tags_by_which_load_balancers_find_them() -> None:
+    private, public = subnets("10.0.0.0/16", ZONES[:1], "prod")
+    assert private["kind"] == "private"
+    assert private["tags"]["kubernetes.io/role/internal-elb"] == "1"
+    assert public["tags"]["kubernetes.io/role/elb"] == "1"
+
+
+def test_more_zones_than_the_range_is_cut_for_are_refused() -> None:
+    with pytest.raises(ValueError, match="at most 4"):
+        subnets("10.0.0.0/16", [*ZONES, "eu-central-1e"], "prod")
+
+
+@pytest.mark.parametrize(
+    ("nat", "gateways", "private"),
+    [
+        ("none", [], [("private", ["p1", "p2"], [])]),
+        ("one", ["nat-1"], [("private", ["p1", "p2"], ["nat-1"])]),
+        ("per_zone", ["nat-1", "nat-2"], [("private-a", ["p1"], ["nat-1"]), ("private-b", ["p2"], ["nat-2"])]),
+        ("per_zone", [], [("private-a", ["p1"], []), ("private-b", ["p2"], [])]),
+    ],
+)
+def test_private_subnets_lead_out_by_the_gateways(nat: str, gateways: list[str], private: list[tuple[str, list[str], list[str]]]) -> None:
+    tables = route_tables(nat, zones=["a", "b"], public_ids=["u1", "u2"], private_ids=["p1", "p2"], gateway_ids=gateways)
+    assert tables[0] == {"name": "public", "subnets": ["u1", "u2"], "routes": [{"dest": "0.0.0.0/0", "gateway_id": "igw"}]}
+    assert [(table["name"], table["subnets"], [route["nat_gateway_id"] for route in table["routes"]]) for table in tables[1:]] == private
+
+
+@pytest.mark.requirement("K14")
+@pytest.mark.parametrize("startup_taint", [True, False])
+def test_nodes_start_with_the_taint_when_it_is_wished(startup_taint: bool) -> None:
+    [made] = nodegroups(
+        [{"name": "general", "taints": [{"key": "dedicated", "value": "x", "effect": "NO_SCHEDULE"}]}],
+        node_role=ROLE,
+        subnet_ids=["p1"],
+        version="1.35",
+        startup_taint=startup_taint,
+        tags={"a": "b"},
+    )
+    assert (STARTUP_TAINT in made["taints"]) is startup_taint
+    assert {"key": "dedicated", "value": "x", "effect": "NO_SCHEDULE"} in made["taints"]
+    assert (made["version"], made["node_role"], made["subnets"], made["desired_size"]) == ("1.35", ROLE, ["p1"], 2)
+
+
+def test_a_launch_template_says_image_and_version_itself() -> None:
+    [made] = nodegroups(
+        [{"name": "own", "launch_template": {"id": "lt-1", "version": "3"}}], node_role=ROLE, subnet_ids=["p1"], version="1.35", startup_taint=True, tags={}
+    )
+    assert made["launch_template"] == {"id": "lt-1", "version": "3"}
+    assert not {"ami_type", "version"} & made.keys()
+
+
+def test_a_node_group_that_goes_needs_nothing_but_its_name() -> None:
+    assert nodegroups([{"name": "old", "state": "absent"}], node_role=ROLE, subnet_ids=[], version="1.35", startup_taint=True, tags={}) == [
+        {"name": "old", "state": "absent"}
+    ]
+
+
+def test_add_ons_are_parted_by_whether_nodes_begin_with_them() -> None:
+    items: list[dict[str, object]] = [{"name": name} for name in ("vpc-cni", "coredns", "kube-proxy", "aws-ebs-csi-driver", "eks-pod-identity-agent")]
+    assert [item["name"] for item in _addons(items, before_nodes=True)] == ["vpc-cni", "kube-proxy", "eks-pod-identity-agent"]
+    assert [item["name"] for item in _addons(items)] == ["coredns", "aws-ebs-csi-driver"]
+
+
+@pytest.mark.requirement("K14")
+def test_what_has_to_run_before_istio_tolerates_the_taint_and_keeps_its_own_tolerations() -> None:
+    coredns, driver = _addons([{"name": "coredns"}, {"name": "aws-ebs-csi-driver"}])
+    assert TOLERATION in coredns["configuration_values"]["tolerations"]  # type: ignore[index]
+    assert {"key": "CriticalAddonsOnly", "operator": "Exists"} in coredns["configuration_values"]["tolerations"]  # type: ignore[index]
+    assert TOLERATION in driver["configuration_values"]["controller"]["tolerations"]  # type: ignore[index]
+    assert "configuration_values" not in _addons([{"name": "coredns"}], startup_taint=False)[0]
+
+
+def test_a_users_configuration_lies_over_the_collections() -> None:
+    [coredns] = _addons([{"name": "coredns", "configuration_values": {"replicaCount": 3, "tolerations": []}}])
+    assert coredns["configuration_values"] == {"replicaCount": 3, "tolerations": []}
+
+
+@pytest.mark.parametrize(
+    ("identity", "wanted"),
+    [
+        ("pod_identity", {"pod_identity_associations": [{"service_account": "ebs-csi-controller-sa", "role_arn": "csi"}]}),
+        ("irsa", {"service_account_role_arn": "csi"}),
+    ],
+)
+def test_the_ebs_csi_driver_gets_its_role(identity: str, wanted: dict[str, object]) -> None:
+    [driver] = _addons([{"name": "aws-ebs-csi-driver"}], identity=identity)
+    assert {key: value for key, value in driver.items() if key in ("pod_identity_associations", "service_account_role_arn")} == wanted

@@ -1,0 +1,39 @@
+"""Tags: what to set and what to take away."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.meshwright.ambient.plugins.module_utils._tags import TagChanges, compare_tags, tag_list, tags_after, tags_of
+
+KEYS = st.sampled_from(["a", "b", "c", "aws:cloudformation:stack-name"])
+TAGS = st.dictionaries(KEYS, st.sampled_from(["1", "2", ""]))
+
+
+@pytest.mark.parametrize(
+    ("present", "wanted", "purge", "changes"),
+    [
+        ({"a": "1"}, None, True, TagChanges({}, [])),
+        ({"a": "1"}, {}, True, TagChanges({}, ["a"])),
+        ({"a": "1"}, {}, False, TagChanges({}, [])),
+        ({"a": "1"}, {"a": 1}, True, TagChanges({}, [])),
+        ({"a": "1", "b": "2"}, {"c": None, "a": 2}, True, TagChanges({"a": "2", "c": ""}, ["b"])),
+        ({"aws:x": "1"}, {}, True, TagChanges({}, [])),
+    ],
+)
+def test_changes(present: dict[str, str], wanted: dict[str, object] | None, purge: bool, changes: TagChanges) -> None:
+    assert compare_tags(present, wanted, purge=purge) == changes
+
+
+@given(present=TAGS, wanted=TAGS.map(lambda tags: {key: value for key, value in tags.items() if not key.startswith("aws:")}), purge=st.booleans())
+def test_once_they_are_made_there_is_nothing_more_to_change(present: dict[str, str], wanted: dict[str, str], purge: bool) -> None:
+    after = tags_after(present, compare_tags(present, wanted, purge=purge))
+    assert not compare_tags(after, wanted, purge=purge).any
+    assert wanted.items() <= after.items()
+
+
+@given(TAGS)
+def test_lists_and_dicts_say_the_same(tags: dict[str, str]) -> None:
+    assert tags_of(tag_list(tags)) == tags

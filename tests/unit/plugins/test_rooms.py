@@ -1,0 +1,91 @@
+"""The rooms of the house keep their doors: what is pure imports nothing that reads or writes, and each outer library has one door."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PLUGINS = Path(__file__).parents[3] / "plugins"
+UTILS = PLUGINS / "module_utils"
+
+PURE_ROOMS = ("_mesh", "_status", "_eks", "_edge")
+# Files beside the rooms that are pure, too.
+PURE_FILES = ("_errors", "_kinds", "_tags")
+# What a pure file may import from outside of the collection, beside the standard library without its input and output.
+PURE_OUTSIDE = ("ansible.module_utils.common.yaml", "ansible_collections.amazon.aws.plugins.module_utils.tagging")
+INPUT_AND_OUTPUT = {
+    "asyncio", "concurrent", "glob", "http", "io", "logging", "multiprocessing", "os", "pathlib", "queue", "random", "select", "shutil", "signal",
+    "socket", "subprocess", "sys", "tempfile", "threading", "time", "urllib.request",
+}  # fmt: skip
+
+
+def imports_of(path: Path) -> list[tuple[str, ...]]:
+    """The modules that a file of the collection imports; one of the collection begins with "plugins"."""
+    here = ("plugins", *path.relative_to(PLUGINS).with_suffix("").parts)
+    found: list[tuple[str, ...]] = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found += [tuple(alias.name.split(".")) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = here[: len(here) - node.level] if node.level else ()
+            found.append((*base, *(node.module or "").split(".")) if node.module else base)
+    return found
+
+
+def is_pure(module: tuple[str, ...]) -> bool:
+    if module[:2] == ("plugins", "module_utils"):
+        return module[2] in PURE_ROOMS or module[2] in PURE_FILES
+    name = ".".join(module)
+    if module[0] in ("ansible", "ansible_collections") or name in PURE_OUTSIDE:
+        return name in PURE_OUTSIDE
+    return module[0] not in INPUT_AND_OUTPUT and name not in INPUT_AND_OUTPUT
+
+
+PURE = sorted([path for room in PURE_ROOMS for path in (UTILS / room).rglob("*.py")] + [UTILS / f"{name}.py" for name in PURE_FILES])
+
+
+@pytest.mark.parametrize("path", PURE, ids=lambda path: str(path.relative_to(UTILS)))
+def test_a_pure_file_imports_only_what_is_pure(path: Path) -> None:
+    doors = [".".join(module) for module in imports_of(path) if not is_pure(module)]
+    assert not doors, f"{path.relative_to(PLUGINS)} is of a pure room, and imports {', '.join(doors)}"
+
+
+@pytest.mark.parametrize(
+    ("library", "doors"),
+    [
+        (("ansible_collections", "kubernetes"), {"module_utils/_cluster/connect.py"}),
+        (("kubernetes",), {"module_utils/_cluster/connect.py", "module_utils/_cluster/transport.py"}),
+        (("ansible_collections", "amazon"), {"module_utils/_aws/connect.py", "module_utils/_tags.py"}),
+        (("boto3",), set()),
+        (("urllib3",), {"module_utils/_cluster/connect.py", "module_utils/_cluster/transport.py"}),
+    ],
+    ids=lambda value: ".".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_library_has_one_door(library: tuple[str, ...], doors: set[str]) -> None:
+    touching = {str(path.relative_to(PLUGINS)) for path in PLUGINS.rglob("*.py") if any(module[: len(library)] == library for module in imports_of(path))}
+    assert touching <= doors, f"{'.'.join(library)} is imported by {sorted(touching - doors)}, and is to be touched in {sorted(doors) or 'no file'} only"
+
+
+def test_modules_do_not_import_each_other() -> None:
+    found = [
+        f"{path.name}: {'.'.join(module)}" for path in (PLUGINS / "modules").glob("*.py") for module in imports_of(path) if module[:2] == ("plugins", "modules")
+    ]
+    assert not found
+
+
+@pytest.mark.parametrize(
+    ("module", "pure"),
+    [
+        (("plugins", "module_utils", "_mesh", "labels"), True),
+        (("plugins", "module_utils", "_cluster", "session"), False),
+        (("plugins", "module_utils", "_aws", "errors"), False),
+        (("urllib", "parse"), True),
+        (("urllib", "request"), False),
+        (("time",), False),
+        (("ansible", "module_utils", "basic"), False),
+    ],
+)
+def test_what_pure_means(module: tuple[str, ...], pure: bool) -> None:
+    assert is_pure(module) is pure
