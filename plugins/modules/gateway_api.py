@@ -106,9 +106,9 @@ from ..module_utils._errors import MeshError
 from ..module_utils._kinds import BY_NAME, CUSTOM_RESOURCE_DEFINITION
 from ..module_utils._mesh.gateway_api import BundleChange, parse_bundle, plan_bundle
 from ..module_utils._module import mesh_module, run
-from ..module_utils._readiness import failure_message
 from ..module_utils._status.targets import Target
-from ..module_utils._wait import wait_until_current
+from ..module_utils._waiting.readiness import failure_message
+from ..module_utils._waiting.wait import wait_until_current
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule

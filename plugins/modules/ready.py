@@ -318,10 +318,10 @@ from ..module_utils._errors import MeshError
 from ..module_utils._kinds import BY_NAME, Kind
 from ..module_utils._mesh.waypoint.gateway import WaypointRef
 from ..module_utils._module import mesh_module, run
-from ..module_utils._readiness import wait_and_tell
 from ..module_utils._status.custom_resources import is_bundle_wish
 from ..module_utils._status.json_paths import check
 from ..module_utils._status.targets import ANY_OBJECT, RULES, Target
+from ..module_utils._waiting.readiness import wait_and_tell
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule

@@ -394,11 +394,11 @@ from ..module_utils._mesh.waypoint.refusals import Surroundings, listed, refuse_
 from ..module_utils._mesh.waypoint.strategic_merge import OverlayError
 from ..module_utils._mesh.waypoint.users import Detachment, find_unreachable, find_users, plan_detachments
 from ..module_utils._module import all_was_written, mesh_module, run
-from ..module_utils._readiness import wait_and_tell
 from ..module_utils._status.targets import Target
-from ..module_utils._until import wait_until_gone
-from ..module_utils._waypoint_reading import Reader
-from ..module_utils._waypoint_writing import make_changes, plan_holding, plan_steps
+from ..module_utils._steps.waypoint_reading import Reader
+from ..module_utils._steps.waypoint_writing import make_changes, plan_holding, plan_steps
+from ..module_utils._waiting.readiness import wait_and_tell
+from ..module_utils._waiting.until import wait_until_gone
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import warnings
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moto.core.exceptions import ServiceException
 from moto.core.request import determine_request_protocol
@@ -13,8 +13,7 @@ from moto.core.serialize import get_serializer_class
 from moto.core.utils import get_service_model
 from werkzeug.wrappers import Response
 
-if TYPE_CHECKING:
-    from twin.aws.requests import Asked
+from twin.aws.asked import Asked
 
 # moto wonders at codes that a service's model does not name; throttling and the like are in none of them.
 warnings.filterwarnings("ignore", message=r"Exception\(Injected\)")

@@ -20,6 +20,7 @@ from moto.core.routing import get_service_router
 from moto.core.utils import get_service_model
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
+from twin.aws.asked import Asked
 from twin.aws.faults import Faults
 
 _ACCESS_KEY = re.compile(r"Credential=([A-Za-z0-9]+)/")
@@ -31,20 +32,6 @@ _LATER_LOAD_BALANCERS = "2015-12-01"
 
 # Enough for any rehearsal; an account that lives for weeks must not fill the memory.
 _REMEMBERED = 50_000
-
-
-@dataclass(frozen=True)
-class Asked:
-    """One request."""
-
-    service: str
-    """As botocore names it: eks, elbv2, ec2. Empty if that could not be told."""
-    operation: str
-    """As botocore names it: DescribeCluster."""
-    access_key: str
-    user_agent: str
-    content_type: str = ""
-    model: OperationModel | None = None
 
 
 # What changes nothing that lasts; a session of a role comes and goes by itself.

@@ -16,7 +16,7 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.transp
 from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.watch import Changed, Event, Gone, Listed, Scope, Streams, Trouble
 from ansible_collections.meshwright.ambient.plugins.module_utils._errors import NotServed, Unreachable
 from ansible_collections.meshwright.ambient.plugins.module_utils._kinds import GATEWAY, POD
-from ansible_collections.meshwright.ambient.plugins.module_utils._seen import Seen
+from ansible_collections.meshwright.ambient.plugins.module_utils._waiting.seen import Seen
 from tests.unit.fake_api import Answer, FakeApi, Reply, Request, WatchAnswer, listed, refusal
 
 PODS = Scope(POD, "shop")

@@ -8,7 +8,7 @@ import pytest
 from ansible_collections.meshwright.ambient.plugins.module_utils._cluster import watch as watch_module
 from ansible_collections.meshwright.ambient.plugins.module_utils._errors import ApiError
 from ansible_collections.meshwright.ambient.plugins.module_utils._kinds import GATEWAY
-from ansible_collections.meshwright.ambient.plugins.module_utils._until import wait_until_gone
+from ansible_collections.meshwright.ambient.plugins.module_utils._waiting.until import wait_until_gone
 from tests.unit.fake_api import Answer, Cluster, refusal
 from tests.unit.objects import recorded
 

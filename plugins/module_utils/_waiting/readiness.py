@@ -12,13 +12,13 @@ import contextlib
 import time
 import typing as t
 
-from ._progress import lines_to
-from ._status.targets import Target
-from ._status.verdict import Verdict
-from ._wait import Outcome, Tell, wait_until_current
+from .._progress import lines_to
+from .._status.targets import Target
+from .._status.verdict import Verdict
+from .wait import Outcome, Tell, wait_until_current
 
 if t.TYPE_CHECKING:
-    from ._cluster.session import ApiSession
+    from .._cluster.session import ApiSession
 
 # How many targets one line of progress names.
 _NAMED = 3

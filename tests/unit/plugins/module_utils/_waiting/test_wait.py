@@ -12,16 +12,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.meshwright.ambient.plugins.module_utils import _wait as wait_module
 from ansible_collections.meshwright.ambient.plugins.module_utils._cluster import watch as watch_module
 from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.transport import TransportError
 from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.watch import Changed, Event, Listed, Resumed, Scope, Trouble
 from ansible_collections.meshwright.ambient.plugins.module_utils._errors import ApiError, Unreachable
-from ansible_collections.meshwright.ambient.plugins.module_utils._readiness import failure_message
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.probes import Probe
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.targets import RULES, Rule, Target
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.verdict import Verdict
-from ansible_collections.meshwright.ambient.plugins.module_utils._wait import (
+from ansible_collections.meshwright.ambient.plugins.module_utils._waiting import wait as wait_module
+from ansible_collections.meshwright.ambient.plugins.module_utils._waiting.readiness import failure_message
+from ansible_collections.meshwright.ambient.plugins.module_utils._waiting.wait import (
     PROBE_PAUSE,
     PROBE_TIMEOUT,
     TRUST_SECONDS,

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._causes import with_causes
 from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.transport import TransportError
 from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.watch import Listed, Scope
 from ansible_collections.meshwright.ambient.plugins.module_utils._kinds import BY_NAME
-from ansible_collections.meshwright.ambient.plugins.module_utils._seen import Seen
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.targets import Target
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.verdict import Verdict
+from ansible_collections.meshwright.ambient.plugins.module_utils._waiting.causes import with_causes
+from ansible_collections.meshwright.ambient.plugins.module_utils._waiting.seen import Seen
 from tests.unit.fake_api import Answer, Cluster, Reply, refusal
 from tests.unit.objects import Object, derived, named, recorded, with_condition
 

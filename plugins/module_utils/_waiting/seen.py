@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ._cluster.session import Object
-from ._cluster.watch import Changed, Event, Gone, Listed, Resumed, Scope, Trouble
-from ._errors import ApiError, NotServed
-from ._kinds import POD, Kind
-from ._mesh.labels import REDIRECTION, SIDECAR_STATUS
+from .._cluster.session import Object
+from .._cluster.watch import Changed, Event, Gone, Listed, Resumed, Scope, Trouble
+from .._errors import ApiError, NotServed
+from .._kinds import POD, Kind
+from .._mesh.labels import REDIRECTION, SIDECAR_STATUS
 
 # A kind, a namespace (empty for kinds without, None for all) and a name (None for all).
 Place = t.Tuple[Kind, t.Optional[str], t.Optional[str]]

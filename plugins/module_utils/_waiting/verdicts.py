@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ._cluster.watch import Event, Scope
-from ._errors import NotServed
-from ._kinds import Kind
-from ._seen import Look, Place, Seen
-from ._status.targets import Target
-from ._status.verdict import Verdict
+from .._cluster.watch import Event, Scope
+from .._errors import NotServed
+from .._kinds import Kind
+from .._status.targets import Target
+from .._status.verdict import Verdict
+from .seen import Look, Place, Seen
 
 
 class Verdicts:

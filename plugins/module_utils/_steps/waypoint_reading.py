@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ._errors import ApiError, NotServed
-from ._kinds import (
+from .._errors import ApiError, NotServed
+from .._kinds import (
     BY_NAME,
     CONFIG_MAP,
     DEPLOYMENT,
@@ -28,19 +28,19 @@ from ._kinds import (
     WORKLOAD_ENTRY,
     Kind,
 )
-from ._mesh.labels import CANARY, GATEWAY_NAME, MANAGED_GATEWAY, USE_WAYPOINT, WAYPOINT_CLASS, labels_of
-from ._mesh.ownership import MANAGED_BY, OWNER
-from ._mesh.revisions import TAG, Revisions, find_revisions
-from ._mesh.waypoint.gateway import WaypointRef
-from ._mesh.waypoint.parameters import CLASS_DEFAULTS, mark_of, parameters_name
-from ._mesh.waypoint.plan import MANAGED_BY_MESH, WaypointSnapshot
-from ._mesh.waypoint.users import LABELLED_KINDS, WORKLOAD_KINDS, still_bound, still_labelled
-from ._seen import Seen
-from ._until import wait_until_none_left
+from .._mesh.labels import CANARY, GATEWAY_NAME, MANAGED_GATEWAY, USE_WAYPOINT, WAYPOINT_CLASS, labels_of
+from .._mesh.ownership import MANAGED_BY, OWNER
+from .._mesh.revisions import TAG, Revisions, find_revisions
+from .._mesh.waypoint.gateway import WaypointRef
+from .._mesh.waypoint.parameters import CLASS_DEFAULTS, mark_of, parameters_name
+from .._mesh.waypoint.plan import MANAGED_BY_MESH, WaypointSnapshot
+from .._mesh.waypoint.users import LABELLED_KINDS, WORKLOAD_KINDS, still_bound, still_labelled
+from .._waiting.seen import Seen
+from .._waiting.until import wait_until_none_left
 
 if t.TYPE_CHECKING:
-    from ._cluster.session import ApiSession, Object
-    from ._mesh.waypoint.users import Detachment
+    from .._cluster.session import ApiSession, Object
+    from .._mesh.waypoint.users import Detachment
 
 Warn = t.Callable[[str], None]
 

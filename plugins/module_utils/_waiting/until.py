@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ._cluster.session import ApiSession, Object
-from ._cluster.watch import Streams, Trouble
-from ._kinds import Kind
-from ._seen import Seen, scopes_of, trim
-from ._wait import LAST_LOOK_SECONDS
+from .._cluster.session import ApiSession, Object
+from .._cluster.watch import Streams, Trouble
+from .._kinds import Kind
+from .seen import Seen, scopes_of, trim
+from .wait import LAST_LOOK_SECONDS
 
 Clock = t.Callable[[], float]
 

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import typing as t
 
-from ._errors import ApiError, NotServed
-from ._kinds import CONFIG_MAP, DAEMON_SET, DEPLOYMENT, ENDPOINT_SLICE, EVENT, GATEWAY, HTTP_ROUTE, INGRESS, NAMESPACE, SERVICE, Kind
-from ._mesh.ingress.plan import Place
-from ._mesh.labels import GATEWAY_NAME, MANAGED_GATEWAY, labels_of
-from ._mesh.ownership import MANAGED_BY
-from ._status.load_balancers import versions_of
+from .._errors import ApiError, NotServed
+from .._kinds import CONFIG_MAP, DAEMON_SET, DEPLOYMENT, ENDPOINT_SLICE, EVENT, GATEWAY, HTTP_ROUTE, INGRESS, NAMESPACE, SERVICE, Kind
+from .._mesh.ingress.plan import Place
+from .._mesh.labels import GATEWAY_NAME, MANAGED_GATEWAY, labels_of
+from .._mesh.ownership import MANAGED_BY
+from .._status.load_balancers import versions_of
 
 if t.TYPE_CHECKING:
-    from ._cluster.session import ApiSession, Object
-    from ._mesh.ingress.wishes import Key, Wish
+    from .._cluster.session import ApiSession, Object
+    from .._mesh.ingress.wishes import Key, Wish
 
 INGRESS_CLASS = Kind("networking.k8s.io/v1", "IngressClass", "ingressclasses", namespaced=False)
 ISTIO_GATEWAY = Kind("networking.istio.io/v1", "Gateway", "gateways")

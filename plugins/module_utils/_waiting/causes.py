@@ -11,15 +11,15 @@ from __future__ import annotations
 import typing as t
 from dataclasses import replace
 
-from ._cluster.session import ApiSession, Object
-from ._cluster.transport import Timeout
-from ._errors import ApiError
-from ._kinds import BY_NAME, DEPLOYMENT, EVENT, POD, Kind
-from ._mesh.labels import GATEWAY_NAME, labels_of, matches
-from ._seen import Seen, scopes_of, trim
-from ._status.targets import Target
-from ._status.verdict import Verdict, condition
-from ._status.workloads import cause_in_pods
+from .._cluster.session import ApiSession, Object
+from .._cluster.transport import Timeout
+from .._errors import ApiError
+from .._kinds import BY_NAME, DEPLOYMENT, EVENT, POD, Kind
+from .._mesh.labels import GATEWAY_NAME, labels_of, matches
+from .._status.targets import Target
+from .._status.verdict import Verdict, condition
+from .._status.workloads import cause_in_pods
+from .seen import Seen, scopes_of, trim
 
 # What is read here only explains; a server that hesitates is not waited for long.
 _TIMEOUT: Timeout = (2.0, 5.0)

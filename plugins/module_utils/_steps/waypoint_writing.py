@@ -12,18 +12,18 @@ import time
 import typing as t
 from dataclasses import dataclass, field
 
-from ._cluster.writes import Write
-from ._errors import MeshError
-from ._kinds import BY_NAME, CONFIG_MAP, DEPLOYMENT, GATEWAY
-from ._mesh.labels import MANAGED_GATEWAY, labels_of
-from ._mesh.waypoint.parameters import parameters_name, wanted_mark
-from ._mesh.waypoint.refusals import listed
-from ._waypoint_reading import wait_until_let_go, wait_until_rendered
+from .._cluster.writes import Write
+from .._errors import MeshError
+from .._kinds import BY_NAME, CONFIG_MAP, DEPLOYMENT, GATEWAY
+from .._mesh.labels import MANAGED_GATEWAY, labels_of
+from .._mesh.waypoint.parameters import parameters_name, wanted_mark
+from .._mesh.waypoint.refusals import listed
+from .waypoint_reading import wait_until_let_go, wait_until_rendered
 
 if t.TYPE_CHECKING:
-    from ._cluster.session import ApiSession
-    from ._mesh.waypoint.plan import WaypointChange, WaypointSnapshot
-    from ._mesh.waypoint.users import Detachment
+    from .._cluster.session import ApiSession
+    from .._mesh.waypoint.plan import WaypointChange, WaypointSnapshot
+    from .._mesh.waypoint.users import Detachment
 
 
 @dataclass

@@ -7,10 +7,10 @@ import pytest
 from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.watch import Changed, Event, Gone, Listed, Resumed, Scope, Trouble
 from ansible_collections.meshwright.ambient.plugins.module_utils._errors import NotServed, Unreachable
 from ansible_collections.meshwright.ambient.plugins.module_utils._kinds import CUSTOM_RESOURCE_DEFINITION, POD
-from ansible_collections.meshwright.ambient.plugins.module_utils._seen import Look, Place, Seen, scopes_of, trim
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.enrollments import judge_enrollment
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.targets import Target
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.workloads import cause_in_pods
+from ansible_collections.meshwright.ambient.plugins.module_utils._waiting.seen import Look, Place, Seen, scopes_of, trim
 from tests.unit.objects import Object, derived, recorded, with_condition
 
 WAYPOINT = Target("waypoint", "waypoint", "bookinfo")

@@ -19,10 +19,10 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._kinds import (
     Kind,
 )
 from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoint.gateway import WaypointRef
-from ansible_collections.meshwright.ambient.plugins.module_utils._seen import Look, scopes_of
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.targets import Target
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.verdict import Verdict
-from ansible_collections.meshwright.ambient.plugins.module_utils._verdicts import Verdicts
+from ansible_collections.meshwright.ambient.plugins.module_utils._waiting.seen import Look, scopes_of
+from ansible_collections.meshwright.ambient.plugins.module_utils._waiting.verdicts import Verdicts
 from tests.unit.objects import Object, derived, named, namespace_of, recorded, with_condition
 
 CURRENT = Verdict("Current")

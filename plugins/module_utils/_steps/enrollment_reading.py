@@ -10,17 +10,17 @@ from __future__ import annotations
 
 import typing as t
 
-from ._errors import ApiError, NotServed
-from ._kinds import BY_NAME, CONFIG_MAP, DEPLOYMENT, GATEWAY, NAMESPACE, SERVICE
-from ._mesh.enrollment.plan import Snapshot, plan_enrollment, trim_labelled
-from ._mesh.enrollment.wishes import Selection, Wish, resolve
-from ._mesh.labels import USE_WAYPOINT, labels_of
-from ._mesh.mesh_settings import ISTIOD_SELECTOR, SETTINGS_SELECTOR, MeshSettings, read_settings, trim_settings
-from ._mesh.waypoint.gateway import WaypointRef
+from .._errors import ApiError, NotServed
+from .._kinds import BY_NAME, CONFIG_MAP, DEPLOYMENT, GATEWAY, NAMESPACE, SERVICE
+from .._mesh.enrollment.plan import Snapshot, plan_enrollment, trim_labelled
+from .._mesh.enrollment.wishes import Selection, Wish, resolve
+from .._mesh.labels import USE_WAYPOINT, labels_of
+from .._mesh.mesh_settings import ISTIOD_SELECTOR, SETTINGS_SELECTOR, MeshSettings, read_settings, trim_settings
+from .._mesh.waypoint.gateway import WaypointRef
 
 if t.TYPE_CHECKING:
-    from ._cluster.session import ApiSession, Object
-    from ._kinds import Kind
+    from .._cluster.session import ApiSession, Object
+    from .._kinds import Kind
 
 
 def describe_snapshot(

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._readiness import failure_message, progress_line, progress_to, result_of
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.targets import Target
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.verdict import Verdict
-from ansible_collections.meshwright.ambient.plugins.module_utils._wait import Outcome, Tell
+from ansible_collections.meshwright.ambient.plugins.module_utils._waiting.readiness import failure_message, progress_line, progress_to, result_of
+from ansible_collections.meshwright.ambient.plugins.module_utils._waiting.wait import Outcome, Tell
 
 WAYPOINT = Target("waypoint", "waypoint", "shop")
 ISTIOD = Target("Deployment", "istiod", "istio-system")

@@ -11,24 +11,24 @@ import time
 import typing as t
 from dataclasses import dataclass, field
 
-from ._cluster.writes import Write
-from ._errors import MeshError
-from ._ingress_reading import KINDS
-from ._kinds import EVENT, GATEWAY, INGRESS, NAMESPACE, SERVICE, Kind
-from ._mesh.ingress import nlb as network
-from ._mesh.ingress.alb import PREFIX as ALB_PREFIX
-from ._mesh.ingress.gateway import service_name
-from ._mesh.ingress.plan import guarded
-from ._mesh.labels import annotations_of
-from ._mesh.waypoint.refusals import listed
-from ._status.load_balancers import about, judge_events, versions_of
-from ._until import wait_until_none_left
+from .._cluster.writes import Write
+from .._errors import MeshError
+from .._kinds import EVENT, GATEWAY, INGRESS, NAMESPACE, SERVICE, Kind
+from .._mesh.ingress import nlb as network
+from .._mesh.ingress.alb import PREFIX as ALB_PREFIX
+from .._mesh.ingress.gateway import service_name
+from .._mesh.ingress.plan import guarded
+from .._mesh.labels import annotations_of
+from .._mesh.waypoint.refusals import listed
+from .._status.load_balancers import about, judge_events, versions_of
+from .._waiting.until import wait_until_none_left
+from .ingress_reading import KINDS
 
 if t.TYPE_CHECKING:
-    from ._cluster.session import ApiSession
-    from ._mesh.ingress.plan import Change, Place
-    from ._mesh.labels import Object
-    from ._seen import Seen
+    from .._cluster.session import ApiSession
+    from .._mesh.ingress.plan import Change, Place
+    from .._mesh.labels import Object
+    from .._waiting.seen import Seen
 
 
 @dataclass

@@ -11,16 +11,16 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, replace
 
-from ._causes import with_causes
-from ._cluster.session import ApiSession
-from ._cluster.watch import Scope, Streams, Trouble
-from ._errors import Unreachable
-from ._kinds import Kind
-from ._seen import scopes_of, trim
-from ._status.probes import Probe, judge_probe, note_on_probe
-from ._status.targets import Target
-from ._status.verdict import Verdict
-from ._verdicts import Verdicts
+from .._cluster.session import ApiSession
+from .._cluster.watch import Scope, Streams, Trouble
+from .._errors import Unreachable
+from .._kinds import Kind
+from .._status.probes import Probe, judge_probe, note_on_probe
+from .._status.targets import Target
+from .._status.verdict import Verdict
+from .causes import with_causes
+from .seen import scopes_of, trim
+from .verdicts import Verdicts
 
 # How long the first answer of an unreachable server is waited for: it may be restarting, but a wrong address never answers.
 FIRST_ANSWER_SECONDS = 15.0

@@ -1,0 +1,21 @@
+"""What was asked of AWS: the service and operation of one request, and who sent it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from botocore.model import OperationModel
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request."""
+
+    service: str
+    """As botocore names it: eks, elbv2, ec2. Empty if that could not be told."""
+    operation: str
+    """As botocore names it: DescribeCluster."""
+    access_key: str
+    user_agent: str
+    content_type: str = ""
+    model: OperationModel | None = None
