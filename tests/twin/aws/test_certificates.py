@@ -6,11 +6,9 @@ import datetime
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.twin.aws.local_aws import LocalAws
+from tests.twin.certificates import key_and_certificate
 
 
 @pytest.fixture(scope="module")
@@ -68,21 +66,8 @@ def test_the_record_is_told_a_moment_later(slow: LocalAws, acm: Any) -> None:
 
 
 def imported(acm: Any, domain: str) -> str:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, domain)])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=30))
-        .sign(key, hashes.SHA256())
-    )
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    return str(acm.import_certificate(Certificate=certificate.public_bytes(serialization.Encoding.PEM), PrivateKey=pem)["CertificateArn"])
+    key, certificate = key_and_certificate(domain)
+    return str(acm.import_certificate(Certificate=certificate, PrivateKey=key)["CertificateArn"])
 
 
 def test_lists(aws: LocalAws, acm: Any) -> None:
