@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -92,6 +93,7 @@ def prod() -> Iterator[Rehearsed]:
         done = rehearsed.rehearse("-vvv", "--diff")
         assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
         rehearsed.first_run.write_text(done.stdout + done.stderr)
+        shutil.copy(rehearsed.paths.request_log, rehearsed.first_requests)
         yield rehearsed
 
 

@@ -37,6 +37,11 @@ class Rehearsed:
         """All that the rehearsal from nothing has said, at -vvv and with diffs."""
         return self.paths.home / "first-run.txt"
 
+    @property
+    def first_requests(self) -> Path:
+        """The requests of that rehearsal, a line of JSON for each."""
+        return self.paths.home / "first-requests.jsonl"
+
     def client(self, service: str) -> Any:
         """boto3's client of a service of this account."""
         return account.client(self.name, service)

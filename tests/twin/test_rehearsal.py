@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.job_policy import action_of, is_allowed
 from tests.twin.conftest import fresh_account
 from tests.twin.rehearsed import Rehearsed
 from twin.aws.requests import is_read
@@ -36,6 +38,15 @@ TREE = {
     "bucket": r"S3 buckets\n[│├└─ ]*shop-example-com-access-logs",
     "IAM role": r"prod-frankfurt-eu-central-1-nodes",
 }
+
+
+def test_the_documented_policy_allows_all_that_a_rehearsal_asks_for(prod: Rehearsed) -> None:
+    lines = map(json.loads, (prod.first_requests if prod.first_requests.exists() else prod.paths.request_log).read_text().splitlines())
+    # The load balancer controller asks too, with a role and a policy of its own.
+    asked = {action_of(line["service"], line["operation"]) for line in lines if "Ansible/" in line["user_agent"]}
+    assert {"ec2:CreateVpc", "eks:CreateCluster", "iam:CreateRole", "s3:PutBucketPolicy"} <= asked, sorted(asked)
+    lacking = sorted(action for action in asked if not is_allowed(action))
+    assert not lacking, f"docs/platforms/eks-job-policy.json does not allow {', '.join(lacking)}"
 
 
 @pytest.mark.requirement("A13")
