@@ -10,7 +10,7 @@ from twin.facts import read_facts
 from twin.lifecycle import clusters_of
 from twin.paths import TwinPaths
 from twin.tools.build import Toolbox, locate_tools
-from twin.tools.catalogue import GATEWAY_API_VERSION, ISTIO_VERSION, LOAD_BALANCER_CONTROLLER_VERSION
+from twin.tools.catalogue import GATEWAY_API_VERSION, ISTIO_VERSION, KARPENTER_VERSION, LOAD_BALANCER_CONTROLLER_VERSION
 
 
 def exports_of(name: str) -> dict[str, str]:
@@ -52,6 +52,9 @@ def sources_of(toolbox: Toolbox) -> dict[str, str]:
         "TWIN_GATEWAY_API": str(toolbox.files["gateway-api"] / "standard"),
         "TWIN_GATEWAY_API_VERSION": GATEWAY_API_VERSION,
         "TWIN_ISTIO_VERSION": ISTIO_VERSION,
+        "TWIN_KARPENTER_CHARTS": str(toolbox.files["karpenter"] / "charts"),
+        # The charts' version: the controller's own without the v.
+        "TWIN_KARPENTER_VERSION": KARPENTER_VERSION.removeprefix("v"),
         "TWIN_SAMPLES": str(toolbox.files["istio"] / "samples"),
     }
 

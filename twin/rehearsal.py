@@ -26,6 +26,7 @@ from twin.tools.build import Toolbox, ensure_tools
 _ISTIO = "The twin's Istio is built from the main branch, and no repository has its charts."
 _CONTROLLER = "The twin runs this version of the load balancer controller, and has its chart and its IAM policy on disk."
 _GATEWAY_API = "The Gateway API of the twin, from disk."
+_KARPENTER = "The twin has the charts of this version of Karpenter on disk."
 
 # Each variable that a rehearsal replaces, the twin's export with its value, and why it is replaced.
 _REPLACED = (
@@ -36,8 +37,12 @@ _REPLACED = (
     ("alb_controller_version", "TWIN_ALB_CONTROLLER_VERSION", _CONTROLLER),
     ("alb_controller_chart_source", "TWIN_ALB_CONTROLLER_CHART", _CONTROLLER),
     ("alb_controller_policy_source", "TWIN_ALB_CONTROLLER_POLICY", _CONTROLLER),
+    ("karpenter_version", "TWIN_KARPENTER_VERSION", _KARPENTER),
+    ("karpenter_chart_source", "TWIN_KARPENTER_CHARTS", _KARPENTER),
     ("bookinfo_source", "TWIN_SAMPLES", "The sample application of that Istio, from disk."),
 )
+# What a rehearsal cannot wait for, and why.
+_NOT_WAITED_FOR = (("karpenter_wait_for_node_pools", "Karpenter's pods are KWOK's, so nobody looks at node pools and calls them ready."),)
 # What the caller's shell may say of clusters and accounts; a rehearsal hears nothing of it.
 _FOREIGN = ("AWS_", "BOTO", "EC2_", "K8S_AUTH_", "KUBECONFIG", "KUBERNETES_", "HELM_KUBE", "TWIN_KUBECONFIG")
 
@@ -117,6 +122,8 @@ def overlay_of(toolbox: Toolbox) -> str:
     lines = ["---", "# All that a rehearsal replaces in the inventory. It is written anew by each rehearsal."]
     for variable, export, reason in _REPLACED:
         lines += [f"# {reason}", yaml.safe_dump({variable: values[export]}, width=1000).strip()]
+    for variable, reason in _NOT_WAITED_FOR:
+        lines += [f"# {reason}", yaml.safe_dump({variable: False}).strip()]
     return "\n".join(lines) + "\n"
 
 

@@ -10,9 +10,11 @@ from pathlib import Path
 import yaml
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
-from ..module_utils._eks.inventory import find_eks_mistakes
+from ..module_utils._eks.inventory import find_eks_mistakes, find_shared_clusters
+from ..module_utils._eks.karpenter_inventory import find_karpenter_mistakes, find_karpenter_notes
 from ..module_utils._mesh.ingress.inventory import find_ingress_mistakes
 from ..module_utils._mesh.inventory import find_mistakes, find_unknown, find_version_mistakes, find_wrong_wishes
 
@@ -36,18 +38,23 @@ class ActionModule(ActionBase):
         mistakes += judged.error_messages
         defaults = {name: option["default"] for name, option in options.items() if "default" in option}
         completed = {**defaults, **given}
-        for find in (find_mistakes, find_version_mistakes, find_eks_mistakes, find_ingress_mistakes):
+        for find in (find_mistakes, find_version_mistakes, find_eks_mistakes, find_karpenter_mistakes, find_ingress_mistakes):
             mistakes += find(completed)
         if not judged.error_messages:
             # What the modules would say of these values, before the first cluster is touched.
             mistakes += find_wrong_wishes(judged.validated_parameters)
         mistakes += find_unknown(variables, {role: spec.keys() for role, spec in specs.items()})
         cluster = variables["inventory_hostname"]
+        # What concerns several hosts is judged once, for the first of them.
+        if cluster == variables.get("ansible_play_hosts_all", [cluster])[0]:
+            mistakes += find_shared_clusters(_eks_clusters(variables))
         if mistakes:
             told = "\n".join(f"- cluster {cluster}: {mistake}" for mistake in mistakes)
             result.update(failed=True, msg=f"Mistakes in the inventory: {len(mistakes)}. Nothing was changed anywhere.\n{told}", mistakes=mistakes)
         else:
             result.update(changed=False, msg=f"The variables of cluster {cluster} are in order.")
+            if notes := find_karpenter_notes(completed):
+                result["warnings"] = [f"Cluster {cluster}: {note}" for note in notes]
         return result
 
     def _given(self, options: t.Iterable[str], variables: dict[str, t.Any]) -> tuple[dict[str, t.Any], list[str]]:
@@ -60,6 +67,16 @@ class ActionModule(ActionBase):
                 except AnsibleError as error:
                     mistakes.append(f"{name} cannot be resolved: {error}")
         return given, mistakes
+
+
+def _eks_clusters(variables: dict[str, t.Any]) -> dict[str, tuple[str, str]]:
+    """Region and name of the EKS cluster of each host that makes one."""
+    found = {}
+    for host in variables.get("ansible_play_hosts_all", []):
+        given = variables["hostvars"][host]
+        if boolean(given.get("eks_enabled", False), strict=False):
+            found[host] = (str(given.get("eks_region", "")), str(given.get("eks_cluster_name", host)))
+    return found
 
 
 def _read_spec(role: str) -> dict[str, t.Any]:

@@ -16,6 +16,7 @@ ISTIO_VERSION = "1.32.0-dev.20260827"
 
 LOAD_BALANCER_CONTROLLER_MODULE = "github.com/kubernetes-sigs/aws-load-balancer-controller@v0.0.0-20260423195125-93ff3b5fdaad"
 LOAD_BALANCER_CONTROLLER_VERSION = "v3.2.2"
+KARPENTER_VERSION = "v1.14.1"
 
 # The newest that any go.mod below twin/go asks for.
 OLDEST_GO = (1, 26, 2)
@@ -150,5 +151,14 @@ FILES: tuple[Files, ...] = (
             ("docs/install/iam_policy.json", "iam_policy.json"),
         ),
         charts=(("aws-load-balancer-controller", "helm/aws-load-balancer-controller"),),
+    ),
+    # Its controller is not built: nobody here could start the instances that it would ask for. Its definitions judge node pools as they do on EKS.
+    Files(
+        name="karpenter",
+        # The charts' version is the controller's, without the v.
+        version=KARPENTER_VERSION.removeprefix("v"),
+        module=f"github.com/aws/karpenter-provider-aws@{KARPENTER_VERSION}",
+        checksum="h1:WGtIQTQcxpElYMdWfWuPwaF2+9muR+hYhPZsTtoY8Gs=",
+        charts=(("karpenter", "charts/karpenter"), ("karpenter-crd", "charts/karpenter-crd")),
     ),
 )

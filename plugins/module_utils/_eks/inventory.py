@@ -12,7 +12,7 @@ import ipaddress
 import re
 import typing as t
 
-from .wishes import MOST_ZONES, STARTUP_TAINT
+from .wishes import CSI_DRIVER, MOST_ZONES, STARTUP_TAINT
 
 Variables = t.Mapping[str, t.Any]
 Items = t.Sequence[t.Mapping[str, t.Any]]
@@ -43,6 +43,8 @@ _PATTERNS = {
 # The ranges that a VPC of EKS gives out well; the API of EC2 takes /16 to /28, of which eight subnets with room for nodes need /22.
 _LARGEST, _SMALLEST = 16, 22
 _POD_IDENTITY_AGENT = "eks-pod-identity-agent"
+# The names of IAM roles (API of IAM: CreateRole). Ours are those of the cluster with its region and what they are for.
+_LONGEST_ROLE_NAME = 64
 
 
 def find_eks_mistakes(variables: Variables) -> list[str]:
@@ -64,6 +66,23 @@ def find_eks_mistakes(variables: Variables) -> list[str]:
     return mistakes
 
 
+def find_shared_clusters(hosts: t.Mapping[str, tuple[str, str]]) -> list[str]:
+    """One sentence for each EKS cluster that is more than one host of the inventory.
+
+    Args:
+        hosts: region and name of the EKS cluster that each host is.
+    """
+    owners: dict[tuple[str, str], list[str]] = {}
+    for host, place in hosts.items():
+        owners.setdefault(place, []).append(host)
+    return [
+        f"{' and '.join(sorted(found))} are both the EKS cluster {name} in {region}: give each an eks_cluster_name or eks_region of its own, "
+        "or they would change each other's cluster."
+        for (region, name), found in sorted(owners.items())
+        if len(found) > 1
+    ]
+
+
 def _pattern_mistakes(variables: Variables) -> t.Iterator[str]:
     for name, (pattern, wanted) in _PATTERNS.items():
         value = variables.get(name)
@@ -78,6 +97,8 @@ def _cluster_mistakes(variables: Variables, region: str) -> t.Iterator[str]:
     name = variables.get("eks_cluster_name")
     if isinstance(name, str) and not _CLUSTER.fullmatch(name):
         yield f"eks_cluster_name is {name!r}: use letters, digits, dashes and underscores, at most 100."
+    elif isinstance(name, str) and region:
+        yield from _role_name_mistakes(variables, f"{name}-{region}")
     version = str(variables.get("eks_version", ""))
     if version and not _VERSION.fullmatch(version):
         yield f'eks_version is {version!r}: name a minor version in quotes, such as "1.35".'
@@ -93,6 +114,24 @@ def _cluster_mistakes(variables: Variables, region: str) -> t.Iterator[str]:
         yield (
             f"eks_startup_taint is true and istio_startup_taint is false: nobody would take the taint {STARTUP_TAINT['key']} from the nodes, "
             "and no pod could run there, so make both the same."
+        )
+
+
+def _role_name_mistakes(variables: Variables, prefix: str) -> t.Iterator[str]:
+    installed = {str(addon.get("name")) for addon in _items(variables, "eks_addons") if addon.get("state") != "absent" and not addon.get("role_arn")}
+    made = {
+        "cluster": not variables.get("eks_cluster_role_arn"),
+        "nodes": not variables.get("eks_node_role_arn"),
+        "ebs-csi": CSI_DRIVER in installed,
+        "alb-controller": variables.get("alb_controller_enabled") is True and not variables.get("alb_controller_role_arn"),
+        "karpenter-nodes": variables.get("karpenter_enabled") is True,
+    }
+    names = [f"{prefix}-{suffix}" for suffix, wanted in made.items() if wanted]
+    longest = max(names, key=len, default="")
+    if len(longest) > _LONGEST_ROLE_NAME:
+        yield (
+            f"eks_cluster_name is too long by {len(longest) - _LONGEST_ROLE_NAME}: the IAM role {longest} would be made, "
+            f"and IAM takes names of {_LONGEST_ROLE_NAME} characters. Shorten it, or give roles of your own."
         )
 
 
@@ -168,7 +207,8 @@ def _addon_mistakes(variables: Variables) -> t.Iterator[str]:
         yield f"eks_addons names {name} more than once: say all that is wished of it in one item."
     installed = {str(addon.get("name")) for addon in addons if addon.get("state") != "absent"}
     identity = variables.get("eks_identity", "pod_identity")
-    needs_agent = "aws-ebs-csi-driver" in installed or variables.get("eks_pod_identity_associations") or variables.get("alb_controller_enabled") is True
+    enabled = variables.get("alb_controller_enabled") is True or variables.get("karpenter_enabled") is True
+    needs_agent = "aws-ebs-csi-driver" in installed or variables.get("eks_pod_identity_associations") or enabled
     if identity == "pod_identity" and needs_agent and _POD_IDENTITY_AGENT not in installed:
         yield f"eks_identity is pod_identity, and eks_addons lacks {_POD_IDENTITY_AGENT}: add it, or pods get no credentials, or set eks_identity to irsa."
 
@@ -190,4 +230,4 @@ def _network(cidr: str) -> t.Any:
         return None
 
 
-__all__ = ("find_eks_mistakes",)
+__all__ = ("find_eks_mistakes", "find_shared_clusters")

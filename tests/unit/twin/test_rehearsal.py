@@ -46,6 +46,9 @@ def test_the_overlay_has_only_what_must_be_replaced_and_says_why() -> None:
         "gateway_api_version",
         "istio_chart_source",
         "istio_version",
+        "karpenter_chart_source",
+        "karpenter_version",
+        "karpenter_wait_for_node_pools",
     }
     lines = text.splitlines()[2:]
     assert all(line.startswith("# ") for line in lines[::2]), "each variable has its reason above it"

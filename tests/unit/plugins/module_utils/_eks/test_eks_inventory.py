@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._eks.inventory import find_eks_mistakes
+from ansible_collections.meshwright.ambient.plugins.module_utils._eks.inventory import find_eks_mistakes, find_shared_clusters
 
 RIGHT: dict[str, Any] = {
     "eks_enabled": True,
@@ -103,6 +103,19 @@ def test_a_mistake_of_an_existing_network_is_told(change: dict[str, Any], told: 
 def test_a_mistake_of_a_node_group_is_told(group: dict[str, Any], told: str) -> None:
     mistakes = find_eks_mistakes({**RIGHT, "eks_node_groups": [{"name": "general", **group}]})
     assert any(mistake.startswith("eks_node_groups[0]") and told in mistake for mistake in mistakes), mistakes
+
+
+def test_a_cluster_whose_roles_would_have_names_that_are_too_long_is_told() -> None:
+    name = "c" * 37
+    assert find_eks_mistakes({**RIGHT, "eks_cluster_name": name[1:]}) == []
+    (mistake,) = find_eks_mistakes({**RIGHT, "eks_cluster_name": name})
+    assert mistake.startswith(f"eks_cluster_name is too long by 1: the IAM role {name}-eu-central-1-alb-controller would be made")
+    assert find_eks_mistakes({**RIGHT, "eks_cluster_name": name, "alb_controller_role_arn": "arn:aws:iam::123456789012:role/controller"}) == []
+
+
+def test_two_hosts_are_not_one_cluster() -> None:
+    (told,) = find_shared_clusters({"b": ("eu-central-1", "shop"), "a": ("eu-central-1", "shop"), "c": ("us-east-1", "shop"), "d": ("us-east-1", "other")})
+    assert told.startswith("a and b are both the EKS cluster shop in eu-central-1: give each an eks_cluster_name or eks_region of its own")
 
 
 def test_a_node_group_that_goes_is_not_judged() -> None:

@@ -1,0 +1,118 @@
+"""Mistakes in the variables of the role karpenter, each told before a node is missing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.meshwright.ambient.plugins.module_utils._eks.inventory import find_eks_mistakes
+from ansible_collections.meshwright.ambient.plugins.module_utils._eks.karpenter import POOL_TAINT
+from ansible_collections.meshwright.ambient.plugins.module_utils._eks.karpenter_inventory import find_karpenter_mistakes, find_karpenter_notes
+
+RIGHT: dict[str, Any] = {
+    "eks_enabled": True,
+    "eks_region": "eu-central-1",
+    "eks_cluster_name": "prod-frankfurt",
+    "eks_node_groups": [{"name": "general"}],
+    "eks_startup_taint": True,
+    "istio_startup_taint": True,
+    "karpenter_enabled": True,
+    "karpenter_startup_taint": "{{ eks_startup_taint | default(true) }}",
+    "karpenter_ami_alias": "al2023@latest",
+    "karpenter_node_pools": [{"name": "general", "zones": ["eu-central-1a"], "expire_after": "336h"}, {"name": "arm", "node_class": "general"}],
+}
+OF_OTHERS = {
+    **RIGHT,
+    "eks_enabled": False,
+    "karpenter_subnet_ids": ["subnet-0a1b2c3d4e5f60718"],
+    "karpenter_security_group_ids": ["sg-0a1b2c3d4e5f60718"],
+}
+
+
+@pytest.mark.parametrize(
+    "variables", [RIGHT, OF_OTHERS, {**RIGHT, "karpenter_node_pools": []}, {}], ids=["a cluster of ours", "of others", "no pools", "nothing"]
+)
+def test_what_is_right_has_no_mistakes_and_no_notes(variables: dict[str, Any]) -> None:
+    assert find_karpenter_mistakes(variables) == []
+    assert find_karpenter_notes(variables) == []
+
+
+def test_without_karpenter_nothing_is_judged() -> None:
+    assert find_karpenter_mistakes({**RIGHT, "karpenter_enabled": False, "eks_node_groups": [], "istio_startup_taint": False}) == []
+
+
+@pytest.mark.requirement("K14")
+@pytest.mark.parametrize(
+    ("change", "pools"),
+    [
+        ({}, "general, arm"),
+        ({"karpenter_startup_taint": True, "eks_startup_taint": False}, "general, arm"),
+        (
+            {"karpenter_startup_taint": False, "karpenter_node_pools": [{"name": "own", "startup_taints": [POOL_TAINT]}, {"name": "plain"}]},
+            "own",
+        ),
+    ],
+)
+def test_a_taint_that_nobody_takes_away_is_refused(change: dict[str, Any], pools: str) -> None:
+    [told] = find_karpenter_mistakes({**RIGHT, "istio_startup_taint": False, **change})
+    assert told.startswith(f"karpenter_startup_taint puts the taint cni.istio.io/not-ready on the nodes of the pools {pools}, and istio_startup_taint is false")
+
+
+@pytest.mark.requirement("K14")
+def test_nodes_without_the_taint_are_noted_where_the_mesh_counts_on_it() -> None:
+    variables = {**RIGHT, "karpenter_startup_taint": False}
+    assert find_karpenter_mistakes(variables) == []
+    [note] = find_karpenter_notes(variables)
+    assert "nodes of the pools general, arm start without cni.istio.io/not-ready" in note
+    assert find_karpenter_notes({**variables, "istio_startup_taint": False}) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"eks_node_groups": []}, "eks_node_groups is empty, and karpenter_enabled is true"),
+        ({"eks_node_groups": [{"name": "old", "state": "absent"}]}, "eks_node_groups is empty, and karpenter_enabled is true"),
+        ({"karpenter_role_arn": "controller"}, "karpenter_role_arn has 'controller'"),
+        ({"karpenter_node_role_arn": "nodes"}, "karpenter_node_role_arn has 'nodes'"),
+        ({"karpenter_permissions_boundary": "boundary"}, "karpenter_permissions_boundary has 'boundary'"),
+        ({"karpenter_interruption_queue": "https://sqs.eu-central-1.amazonaws.com/1/q"}, "karpenter_interruption_queue has 'https://"),
+        ({"karpenter_subnet_ids": ["public"]}, "karpenter_subnet_ids has 'public'"),
+        ({"karpenter_security_group_ids": ["default"]}, "karpenter_security_group_ids has 'default'"),
+        ({"karpenter_ami_alias": "al2023"}, "karpenter_ami_alias is 'al2023'"),
+        ({"eks_cluster_name": "c" * 40}, "eks_cluster_name is too long for the IAM role"),
+        ({"eks_enabled": False, "karpenter_subnet_ids": ["subnet-0a1b2c3d4e5f60718"]}, "karpenter_security_group_ids is not given, and eks_enabled is false"),
+        ({"karpenter_node_pools": [{"name": "a"}, {"name": "a"}]}, "karpenter_node_pools names a more than once"),
+        ({"karpenter_node_pools": [{"name": "General"}]}, "karpenter_node_pools[0].name is 'General'"),
+        ({"karpenter_node_pools": [{"name": "a", "ami_alias": "ubuntu@latest"}]}, "karpenter_node_pools[0].ami_alias is 'ubuntu@latest'"),
+        ({"karpenter_node_pools": [{"name": "a", "expire_after": "14d"}]}, "karpenter_node_pools[0].expire_after is '14d'"),
+        (
+            {"karpenter_node_pools": [{"name": "a", "taints": [{"key": "a", "effect": "NO_SCHEDULE"}]}]},
+            "karpenter_node_pools[0].taints has the effect 'NO_SCHEDULE'",
+        ),
+        ({"karpenter_node_pools": [{"name": "a", "zones": ["us-east-1a"]}]}, "karpenter_node_pools[0].zones names us-east-1a"),
+        ({"karpenter_node_pools": [{"name": "a", "taints": [POOL_TAINT]}]}, "karpenter_node_pools[0].taints has cni.istio.io/not-ready"),
+        (
+            {"karpenter_node_pools": [{"name": "a", "state": "absent"}, {"name": "b", "node_class": "a"}]},
+            "karpenter_node_pools[1].node_class is a, which is removed",
+        ),
+    ],
+)
+def test_each_mistake_is_told_in_one_sentence_that_names_its_variable(change: dict[str, Any], told: str) -> None:
+    mistakes = find_karpenter_mistakes({**RIGHT, **change})
+    assert len(mistakes) == 1, mistakes
+    assert mistakes[0].startswith(told)
+    assert mistakes[0].endswith(".")
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"karpenter_node_pools": "general"}, {"karpenter_node_pools": ["general", {"name": 7, "taints": "x", "zones": "y", "spec": []}]}]
+)
+def test_data_of_a_wrong_type_is_left_to_the_types(wrong: dict[str, Any]) -> None:
+    find_karpenter_mistakes({**RIGHT, **wrong})
+    find_karpenter_notes({**RIGHT, **wrong, "karpenter_startup_taint": False})
+
+
+def test_pods_of_karpenter_need_the_agent_that_gives_them_credentials() -> None:
+    variables = {**RIGHT, "eks_vpc_cidr": "10.0.0.0/16", "eks_availability_zones": ["eu-central-1a", "eu-central-1b"], "eks_version": "1.35", "eks_addons": []}
+    assert any("lacks eks-pod-identity-agent" in mistake for mistake in find_eks_mistakes(variables))
