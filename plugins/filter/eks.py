@@ -8,6 +8,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
+from ..module_utils._eks.route_tables_plan import route_tables_to_make
 from ..module_utils._eks.wishes import addons, nodegroups, route_tables, subnets
 
 Items = t.Sequence[t.Mapping[str, t.Any]]
@@ -22,6 +23,7 @@ class FilterModule:
             "eks_addons": eks_addons,
             "eks_nodegroups": eks_nodegroups,
             "eks_route_tables": eks_route_tables,
+            "eks_route_tables_to_make": eks_route_tables_to_make,
             "eks_subnets": eks_subnets,
         }
 
@@ -61,3 +63,8 @@ def eks_subnets(cidr: str, zones: t.Sequence[str], cluster: str) -> Wishes:
 def eks_route_tables(nat: str, zones: t.Sequence[str], public_ids: t.Sequence[str], private_ids: t.Sequence[str], gateway_ids: t.Sequence[str]) -> Wishes:
     """The route tables of a VPC; see eks_route_tables.yml."""
     return route_tables(str(nat), zones=zones, public_ids=public_ids, private_ids=private_ids, gateway_ids=gateway_ids)
+
+
+def eks_route_tables_to_make(wanted: Items, present: Items, cluster: str, tags: t.Mapping[str, t.Any], internet_gateway: str | None) -> Wishes:
+    """The route tables that are not as they should be; see eks_route_tables_to_make.yml."""
+    return route_tables_to_make(wanted, list(present), cluster=str(cluster), tags=tags, internet_gateway=str(internet_gateway or ""))

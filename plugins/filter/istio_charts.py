@@ -9,10 +9,13 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 
 from ..module_utils._mesh.argocd import application
-from ..module_utils._mesh.charts import chart_reference, chart_values, istiod_values
+from ..module_utils._mesh.charts import base_values, chart_reference, chart_values, istiod_values
 from ..module_utils._mesh.gateway_releases import gateway_targets, gateway_values
 
 Values = t.Dict[str, t.Any]
+
+# The charts of which variables of the role say something, and what that means as values.
+_OWN: dict[str, t.Callable[..., Values]] = {"base": base_values, "istiod": istiod_values}
 
 
 class FilterModule:
@@ -49,7 +52,7 @@ def chart_values_of(
     settings: t.Mapping[str, t.Any] | None = None,
 ) -> Values:
     """The values of a chart; see chart_values.yml."""
-    own = istiod_values(**settings) if settings and chart == "istiod" else None
+    own = _OWN[chart](**settings) if settings and chart in _OWN else None
     return chart_values(str(chart), platform=str(platform), user=user, mode=str(mode), own=own)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import typing as t
 from pathlib import Path
 
+from ansible.module_utils.common.yaml import yaml_load_all
 from ansible.module_utils.urls import open_url
 
 from ._errors import MeshError
@@ -25,12 +26,13 @@ def read_bundle(source: str) -> list[dict[str, t.Any]]:
         MeshError: it cannot be read, or is no YAML.
     """
     # Imported here because connect() has told by now when it is missing: the package kubernetes needs it too.
-    import yaml
+    from yaml import YAMLError
 
     try:
         texts = [_download(source)] if source.startswith(("https://", "http://")) else _read(Path(source).expanduser())
-        documents = [document for text in texts for document in yaml.safe_load_all(text)]
-    except (OSError, yaml.YAMLError) as error:
+        # Ansible's takes the loader that is written in C where there is one: ten times as fast.
+        documents = [document for text in texts for document in yaml_load_all(text)]
+    except (OSError, YAMLError) as error:
         words = getattr(error, "strerror", None) or str(error)
         raise MeshError(f"The manifests at {source} could not be read ({words}): check the address or path.") from error
     found = [document for document in documents if isinstance(document, dict) and "kind" in document]

@@ -131,7 +131,7 @@ def main() -> None:
 def install(module: AnsibleModule, session: ApiSession) -> Result:
     """Read the bundle and what is there, decide, write, wait."""
     bundle = parse_bundle(read_bundle(module.params["source"]), module.params["source"])
-    present = {item["metadata"]["name"]: item for item in session.list(CUSTOM_RESOURCE_DEFINITION).items}
+    present = {item["metadata"]["name"]: item for item in session.list(CUSTOM_RESOURCE_DEFINITION, metadata_only=True).items}
     changes = plan_bundle(bundle, present, upgrade=module.params["upgrade"])
     older = sorted({change.before for change in changes if change.action == "kept older"})
     if older:

@@ -44,13 +44,24 @@ def chart_values(
         platform: one of CHART_PLATFORMS; any other needs no values.
         user: the user's own values.
         mode: one of MODES. Sidecar mode has no profile: it is what the charts do by themselves.
-        own: what the collection's variables say, such as istiod_values().
+        own: what the collection's variables say, such as istiod_values() or base_values().
     """
     values: Values = {"profile": "ambient"} if mode == "ambient" and chart != "gateway" else {}
     if platform in CHART_PLATFORMS:
         values["global"] = {"platform": platform}
     prefix = _PREFIXES.get(chart)
     return merge(merge(values, _prefixed(own or {}, prefix)), _prefixed(user or {}, prefix))
+
+
+def base_values(istiod: t.Mapping[str, t.Any]) -> Values:
+    """What istiod's values mean for the chart base: its validating webhook calls the istiod of this revision, and must not call one that is not there.
+
+    Source: istio manifests/charts/base/templates/defaultrevision-validatingwebhookconfiguration.yaml.
+
+    Args:
+        istiod: the user's values of the chart istiod, with or without prefix.
+    """
+    return {"defaultRevision": _prefixed(istiod, "pilot").get("pilot", {}).get("revision") or "default"}
 
 
 def istiod_values(*, replicas: int | None = None, autoscaling: t.Mapping[str, t.Any] | None = None, startup_taint: bool = False) -> Values:
@@ -105,4 +116,4 @@ def _prefixed(user: t.Mapping[str, t.Any], prefix: str | None) -> Values:
     return merge({prefix: moved} if moved else {}, kept)
 
 
-__all__ = ("CHARTS", "CHART_PLATFORMS", "MODES", "STARTUP_TAINT", "chart_reference", "chart_values", "istiod_values", "merge")
+__all__ = ("CHARTS", "CHART_PLATFORMS", "MODES", "STARTUP_TAINT", "base_values", "chart_reference", "chart_values", "istiod_values", "merge")

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .charts import Values, chart_values, merge
+from .charts import Values, chart_reference, chart_values, merge
 
 Gateway = t.Mapping[str, t.Any]
 
@@ -54,6 +54,28 @@ def gateway_values(gateway: Gateway, *, platform: str = "") -> Values:
     return merge(chart_values("gateway", platform=platform, own=own), gateway.get("values") or {})
 
 
+def gateway_releases(gateways: t.Iterable[Gateway], *, source: str, version: str, platform: str = "") -> list[dict[str, t.Any]]:
+    """The releases of these gateways, in their order, as the role istio installs any of its charts.
+
+    Args:
+        gateways: the items of C(istio_gateways).
+        source, version: as chart_reference() takes them.
+        platform: as chart_values() takes it.
+    """
+    reference = chart_reference(source, "gateway", version)
+    return [
+        {
+            "title": f"gateway as {gateway['name']}",
+            "chart": "gateway",
+            "name": gateway["name"],
+            "namespace": gateway["namespace"],
+            "reference": reference,
+            "release_values": gateway_values(gateway, platform=platform),
+        }
+        for gateway in gateways
+    ]
+
+
 def gateway_targets(gateways: t.Iterable[Gateway]) -> list[dict[str, str]]:
     """What the module ready judges of these releases: the Deployment, which is called like the release."""
     return [
@@ -79,4 +101,4 @@ def gateway_mistakes(gateways: t.Sequence[Gateway]) -> list[str]:
     return mistakes
 
 
-__all__ = ("SERVICE_FIELDS", "gateway_mistakes", "gateway_targets", "gateway_values")
+__all__ = ("SERVICE_FIELDS", "gateway_mistakes", "gateway_releases", "gateway_targets", "gateway_values")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.charts import (
     CHART_PLATFORMS,
     CHARTS,
+    base_values,
     chart_reference,
     chart_values,
     istiod_values,
@@ -17,6 +18,7 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.charts im
 )
 
 
+@pytest.mark.requirement("C3")
 @pytest.mark.parametrize("chart", [chart for chart in CHARTS if chart != "gateway"])
 @pytest.mark.parametrize("user", [None, {}, {"replicaCount": 2}, {"global": {"hub": "mirror"}}], ids=["none", "empty", "own", "global"])
 def test_every_chart_gets_the_ambient_profile(chart: str, user: dict[str, Any] | None) -> None:
@@ -48,6 +50,22 @@ def test_settings_of_istiod(settings: dict[str, Any], expected: dict[str, Any]) 
     assert chart_values("istiod", own=istiod_values(**settings)).get("pilot", {}) == expected
 
 
+@pytest.mark.requirement("C2")
+@pytest.mark.parametrize(
+    ("istiod", "user", "revision"),
+    [
+        pytest.param({}, {}, "default", id="one-istiod"),
+        pytest.param({"revision": "1-31"}, {}, "1-31", id="the-active-revision"),
+        pytest.param({"pilot": {"revision": "1-31"}}, {}, "1-31", id="prefixed"),
+        pytest.param({"revision": ""}, {}, "default", id="no-revision"),
+        pytest.param({"revision": "1-32"}, {"defaultRevision": "1-31"}, "1-31", id="the-users-word-wins"),
+    ],
+)
+def test_the_default_revision_follows_istiods(istiod: dict[str, Any], user: dict[str, Any], revision: str) -> None:
+    assert chart_values("base", own=base_values(istiod), user=user)["defaultRevision"] == revision
+
+
+@pytest.mark.requirement("C11")
 def test_the_users_values_win_over_settings() -> None:
     own = istiod_values(replicas=2)
     assert chart_values("istiod", own=own, user={"replicaCount": 3})["pilot"] == {"autoscaleEnabled": False, "replicaCount": 3}
@@ -90,6 +108,7 @@ def test_user_values_join_the_platforms() -> None:
     assert chart_values("istiod", platform="gke", user={"global": {"platform": "k3s"}})["global"] == {"platform": "k3s"}
 
 
+@pytest.mark.requirement("C1")
 @pytest.mark.parametrize(
     ("source", "expected"),
     [

@@ -7,6 +7,7 @@ import pytest
 from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.gateway_releases import (
     SERVICE_FIELDS,
     gateway_mistakes,
+    gateway_releases,
     gateway_targets,
     gateway_values,
 )
@@ -65,3 +66,14 @@ def test_mistakes(gateways: list[dict[str, Any]], told: list[str]) -> None:
     assert len(found) == len(told)
     for sentence, beginning in zip(found, told, strict=True):
         assert sentence.startswith(beginning)
+
+
+@pytest.mark.requirement("C12")
+def test_each_gateway_is_a_release_of_its_own() -> None:
+    releases = gateway_releases([{**INGRESS, "replicas": 2}, {**INGRESS, "name": "egress"}], source="https://charts.example", version="1.31.1", platform="gke")
+    assert [(release["title"], release["name"], release["namespace"]) for release in releases] == [
+        ("gateway as istio-ingress", "istio-ingress", "istio-ingress"),
+        ("gateway as egress", "egress", "istio-ingress"),
+    ]
+    assert releases[0]["reference"] == {"chart_ref": "gateway", "chart_repo_url": "https://charts.example", "chart_version": "1.31.1"}
+    assert releases[0]["release_values"] == gateway_values({**INGRESS, "replicas": 2}, platform="gke")

@@ -1,0 +1,98 @@
+"""What the module asks, and what it tells; the comparison is tested with the rules."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from ansible_collections.meshwright.ambient.plugins.modules.helm_release_info import OPTIONS, look
+from tests.unit.fake_api import Answer, FakeApi, Request, listed
+from tests.unit.helm_records import record
+from tests.unit.objects import Object
+
+SECRETS = "/api/v1/namespaces/istio-system/secrets"
+DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+NO_PLUGIN = (0, "NAME\tVERSION\tDESCRIPTION\n", "")
+
+
+def wish(name: str = "istiod", **changes: Any) -> dict[str, Any]:
+    item = {key: option.get("default") for key, option in OPTIONS["releases"]["options"].items()}  # type: ignore[index]
+    place = {"namespace": "istio-system", "chart_ref": name, "chart_repo_url": "https://charts.example", "chart_version": "1.31.1"}
+    return {**item, "name": name, **place, **changes}
+
+
+class Task:
+    """One task on an API server that has these objects by path, beside a Helm that answers so."""
+
+    def __init__(self, lists: dict[str, list[Object]], *, helm: str | None = "/bin/helm", plugins: tuple[int, str, str] = NO_PLUGIN) -> None:
+        self.lists, self.helm, self.plugins = lists, helm, plugins
+        self.started: list[list[str]] = []
+        self.api = FakeApi(respond=self._answer)
+
+    def run(self, *releases: dict[str, Any]) -> list[dict[str, Any]]:
+        module: Any = SimpleNamespace(params={"releases": list(releases)}, get_bin_path=lambda _name: self.helm, run_command=self._run_command)
+        result = look(module, self.api.session)
+        assert result["changed"] is False
+        found: list[dict[str, Any]] = result["releases"]
+        return found
+
+    def _run_command(self, command: list[str]) -> tuple[int, str, str]:
+        self.started.append(command)
+        return self.plugins
+
+    def _answer(self, request: Request) -> Answer:
+        return listed(*self.lists.get(request.path, ()))
+
+
+def test_each_namespace_is_read_once_and_helm_is_started_once() -> None:
+    names = ("istio-base", "istiod", "ztunnel")
+    task = Task({SECRETS: [record(name, config={"profile": "ambient"}) for name in names]})
+    found = task.run(*(wish(name, values={"profile": "ambient"}) for name in names), wish("door", namespace="doors"))
+    assert [(item["name"], item["same"]) for item in found] == [("istio-base", True), ("istiod", True), ("ztunnel", True), ("door", False)]
+    assert found[3] == {"name": "door", "namespace": "doors", "status": "", "revision": 0, "pending": False, "same": False, "differs": ["missing"]}
+    assert [request.path for request in task.api.requests] == ["/api/v1/namespaces/doors/secrets", SECRETS]
+    assert task.started == [["/bin/helm", "plugin", "list"]]
+
+
+def test_nothing_of_the_values_and_of_what_was_rendered_is_told() -> None:
+    found = Task({SECRETS: [record(config={"password": "planted-secret"}, files={"values.yaml": "planted-secret"})]}).run(wish(values={"password": "other"}))
+    assert found[0]["differs"] == ["values"]
+    assert "planted-secret" not in json.dumps(found)
+
+
+def test_a_pending_release_is_told_and_helm_is_not_asked_for_its_plugins() -> None:
+    task = Task({SECRETS: [record(revision=1), record(revision=2, status="pending-upgrade")]})
+    assert task.run(wish()) == [
+        {"name": "istiod", "namespace": "istio-system", "status": "pending-upgrade", "revision": 2, "pending": True, "same": False, "differs": ["status"]}
+    ]
+    assert not task.started
+
+
+@pytest.mark.parametrize(
+    ("helm", "plugins"),
+    [
+        pytest.param("/bin/helm", (0, "NAME\tVERSION\tDESCRIPTION\ndiff\t3.9.4\tPreview\n", ""), id="the plugin diff"),
+        pytest.param("/bin/helm", (1, "", "no such directory"), id="a Helm that does not answer"),
+        pytest.param(None, NO_PLUGIN, id="no Helm"),
+    ],
+)
+def test_where_helm_could_see_more_it_is_to_be_asked(helm: str | None, plugins: tuple[int, str, str]) -> None:
+    found = Task({SECRETS: [record(), record("ztunnel", status="failed")]}, helm=helm, plugins=plugins).run(wish(), wish("ztunnel"))
+    assert [item["differs"] for item in found] == [["plugin"], ["status"]]
+    assert not any(item["same"] for item in found)
+
+
+def test_another_plugin_is_not_in_the_way() -> None:
+    assert Task({SECRETS: [record()]}, plugins=(0, "NAME\tVERSION\tDESCRIPTION\ndifference\t1\tx\nsecrets\t4\tdiff\n", "")).run(wish())[0]["same"]
+
+
+def test_definitions_are_read_only_when_they_are_asked_for() -> None:
+    definition = {"kind": "CustomResourceDefinition", "metadata": {"name": "things.example.org"}}
+    task = Task({SECRETS: [record(files={"crds/things.json": json.dumps(definition)})], DEFINITIONS: [definition]})
+    assert task.run(wish())[0]["same"]
+    assert [request.path for request in task.api.requests] == [SECRETS]
+    assert task.run(wish(definitions=True))[0]["same"]
+    assert task.api.requests[-1].path == DEFINITIONS
