@@ -1,4 +1,4 @@
-"""The command line of the twin: python -m twin up, down, status, env, demo, build, process, account, rehearse."""
+"""The command line of the twin: python -m twin up, down, status, env, demo, build, process, account, rehearse, picture."""
 
 from __future__ import annotations
 
@@ -61,6 +61,9 @@ def _parser() -> argparse.ArgumentParser:
     rehearse.add_argument("inventory", help="as for ansible-playbook")
     rehearse.add_argument("arguments", nargs="*", metavar="ARGUMENT", help="behind --: further arguments of ansible-playbook, such as --check --diff")
     rehearse.set_defaults(run=_rehearse)
+    picture = commands.add_parser("picture", help="draw what a rehearsed account has, as the README shows it")
+    picture.add_argument("file", type=Path, help="the SVG file to write")
+    picture.set_defaults(run=_picture)
     return parser
 
 
@@ -146,6 +149,12 @@ def _rehearse(arguments: argparse.Namespace) -> int:
     from twin.rehearsal import rehearse
 
     return rehearse(arguments.name, arguments.inventory, arguments.arguments)
+
+
+def _picture(arguments: argparse.Namespace) -> None:
+    from twin.picture import draw
+
+    draw(arguments.name, arguments.file)
 
 
 sys.exit(main())

@@ -22,6 +22,7 @@ author:
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - meshwright.ambient._attributes
+  - meshwright.ambient._progress
 attributes:
   check_mode:
     support: full
@@ -358,7 +359,7 @@ options:
         description: The Gateway of class C(istio) behind it.
         type: str
       service:
-        description: The Service behind it, where the gateway comes from a chart.
+        description: The Service behind it, where the gateway comes from a chart. It is called like the release.
         type: str
       service_port:
         description: The port of the Service. With V(443) the load balancer speaks HTTPS with it.
@@ -636,8 +637,12 @@ options:
         description: Its labels.
         type: dict
         default: {}
+      release:
+        description: The release of the chart gateway whose pods it is for. These have the label C(app) with its name.
+        type: str
       selector:
-        description: 'The labels of the gateway''s pods, such as V({app: istio-ingress}).'
+        description: 'The labels of the gateway''s pods, such as V({app: istio-ingress}), where it should be other ones than those of
+          O(classic_gateways[].release).'
         type: dict
         default: {}
       hosts:
@@ -689,12 +694,6 @@ options:
       - It also bounds the wait for a load balancer to go before its gateway does, which takes place even without O(wait=true).
     type: int
     default: 600
-  progress:
-    description:
-      - A file or named pipe to which a line is written each time that something that is waited for has changed.
-      - Not given, the lines are shown by the task itself as they come, on the terminal and in AWX, when it runs on the controller.
-        An empty string shows none.
-    type: path
   planned:
     description: What earlier tasks of the same check run would make. It is taken as being there, in check mode only.
     type: dict
@@ -851,6 +850,16 @@ gateways:
       description: The type of its Service, as it is.
       type: str
       sample: ClusterIP
+    load_balancer:
+      description:
+        - What stands in front, or will once it is made. V(alb), V(nlb), V(none), or V(cloud) for the cloud's own, which in EKS is a Classic Load Balancer.
+        - V(unknown) for a Service of type C(LoadBalancer) when it could not be seen whether the AWS Load Balancer Controller is asked about new ones.
+      type: str
+      sample: alb
+    made_by:
+      description: Who makes it, V(AWS Load Balancer Controller) or V(cloud controller); empty when nobody does, or it is not known.
+      type: str
+      sample: AWS Load Balancer Controller
     address:
       description: Its address; empty as long as it has none.
       type: str
@@ -874,6 +883,10 @@ albs:
       description: Its namespace.
       type: str
       sample: istio-ingress
+    made_by:
+      description: Who makes it.
+      type: str
+      sample: AWS Load Balancer Controller
     address:
       description: The load balancer's host name, for DNS; empty as long as it has none.
       type: str
@@ -944,7 +957,8 @@ from ..module_utils._diff import diff_of
 from ..module_utils._errors import MeshError
 from ..module_utils._mesh.ingress.alb import backend_service
 from ..module_utils._mesh.ingress.compare import applied_at, told, told_of
-from ..module_utils._mesh.ingress.gateway import overlays_of, service_annotations, service_name
+from ..module_utils._mesh.ingress.gateway import overlays_of, service_annotations, service_name, service_type
+from ..module_utils._mesh.ingress.makers import CONTROLLER, NOBODY, maker_of_service
 from ..module_utils._mesh.ingress.options import OPTIONS as INGRESS_OPTIONS
 from ..module_utils._mesh.ingress.plan import Surroundings, missing_labels, namespaces_to_make, plan_changes, refuse_changes
 from ..module_utils._mesh.ingress.wishes import find_common_problems, parse_wishes, target_types
@@ -1034,7 +1048,8 @@ def declare_ingress(module: AnsibleModule, session: ApiSession) -> Result:
         if params["wait"] and not module.check_mode:
             left = params["wait_timeout"] - (time.monotonic() - started)
             result.update(wait(session, changes, Heard(known, written), max(left, 0.0), params["progress"]))
-        result.update(describe(Reader(session, wishes, module.warn), wishes))
+        planned = bool(module.check_mode and (params["planned"] or {}).get("controller"))
+        result.update(describe(Reader(session, wishes, module.warn), wishes, planned_controller=planned))
     return result
 
 
@@ -1135,15 +1150,20 @@ def _ready_target(change: Change) -> dict[str, t.Any]:
     return target
 
 
-def describe(reader: Reader, wishes: t.Sequence[Wish]) -> Result:
-    """Where each entry is, and the hops from it to the pods."""
+def describe(reader: Reader, wishes: t.Sequence[Wish], *, planned_controller: bool = False) -> Result:
+    """Where each entry is, who makes its load balancer, and the hops from it to the pods."""
     present = [wish for wish in wishes if wish.present]
     edges = [wish for wish in present if wish.group in ("gateways", "albs")]
     objects = reader.objects(required=False) if edges else {}
     services = reader.services() if edges else {}
     pods = reader.endpoints() if edges else {}
+    albs = [wish.item for wish in present if wish.group == "albs"]
+    kinds = {wish.main.key: service_type(wish.item, target_types(wish.item, albs)) for wish in present if wish.group == "gateways"}
+    # Only of these it matters whether the controller is asked.
+    open_ones = any(kinds.get(wish.main.key) == "LoadBalancer" and wish.item["load_balancer"] != "nlb" for wish in present)
+    webhook = (planned_controller or reader.service_webhook()) if open_ones else None
     return {
-        "gateways": [_gateway(wish, objects, services, pods) for wish in present if wish.group == "gateways"],
+        "gateways": [_gateway(wish, kinds[wish.main.key], webhook, objects, services, pods) for wish in present if wish.group == "gateways"],
         "albs": [_alb(wish, objects, services, pods) for wish in present if wish.group == "albs"],
         "classic_gateways": [
             {"name": wish.item["name"], "namespace": wish.item["namespace"], "reference": f"{wish.item['namespace']}/{wish.item['name']}"}
@@ -1153,11 +1173,22 @@ def describe(reader: Reader, wishes: t.Sequence[Wish]) -> Result:
     }
 
 
-def _gateway(wish: Wish, objects: t.Mapping[t.Any, Object], services: t.Mapping[t.Any, Object], pods: t.Mapping[t.Any, list[str]]) -> Result:
+def _gateway(
+    wish: Wish,
+    kind: str,
+    webhook: bool | None,
+    objects: t.Mapping[t.Any, Object],
+    services: t.Mapping[t.Any, Object],
+    pods: t.Mapping[t.Any, list[str]],
+) -> Result:
     name, namespace = wish.item["name"], wish.item["namespace"]
     place = (namespace, service_name(name))
     gateway, service = objects.get(wish.main.key) or {}, services.get(place) or {}
     addresses = (gateway.get("status") or {}).get("addresses") or ()
+    maker = maker_of_service(kind, service_annotations(wish.item), services.get(place), webhook)
+    if maker == NOBODY and wish.item["load_balancer"] == "alb":
+        # An Ingress in front of it makes the load balancer.
+        maker = maker._replace(load_balancer="alb", made_by=CONTROLLER)
     return {
         "name": name,
         "namespace": namespace,
@@ -1165,6 +1196,8 @@ def _gateway(wish: Wish, objects: t.Mapping[t.Any, Object], services: t.Mapping[
         "deployment": service_name(name),
         "reference": f"{namespace}/{name}",
         "service_type": (service.get("spec") or {}).get("type", ""),
+        "load_balancer": maker.load_balancer,
+        "made_by": maker.made_by,
         "address": ", ".join(str(address["value"]) for address in addresses),
         "pods": pods.get(place, []),
     }
@@ -1178,6 +1211,7 @@ def _alb(wish: Wish, objects: t.Mapping[t.Any, Object], services: t.Mapping[t.An
     return {
         "name": item["name"],
         "namespace": item["namespace"],
+        "made_by": CONTROLLER,
         "address": ", ".join(external_addresses(objects.get(wish.main.key) or {})),
         "target_type": item["target_type"],
         "node_port": node_port if item["target_type"] == "instance" else 0,

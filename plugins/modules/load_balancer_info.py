@@ -24,6 +24,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - meshwright.ambient._attributes_aws
+  - meshwright.ambient._progress
 attributes:
   check_mode:
     support: full
@@ -120,11 +121,6 @@ options:
     description: Whether to read if each ALB is protected by Shield Advanced; one call for each.
     type: bool
     default: false
-  progress:
-    description:
-      - A file, or named pipe, that gets a line for each change while the module waits.
-      - The collection sets it by itself where the module runs on the controller, and shows the lines on the terminal.
-    type: path
 seealso:
   - module: meshwright.ambient.ready
   - module: meshwright.ambient.load_balancer_check

@@ -22,6 +22,7 @@ author:
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - meshwright.ambient._attributes
+  - meshwright.ambient._progress
 attributes:
   check_mode:
     support: full
@@ -149,11 +150,6 @@ options:
     description: Whether to fail at once when a target has failed for good, so that waiting cannot help; else the others are waited for all the same.
     type: bool
     default: true
-  progress:
-    description:
-      - A file, or named pipe, that gets a line for each change while the module waits.
-      - The collection sets it by itself where the module runs on the controller, and shows the lines on the terminal.
-    type: path
 seealso:
   - module: meshwright.ambient.enrollment
   - module: meshwright.ambient.waypoint

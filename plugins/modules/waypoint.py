@@ -27,6 +27,7 @@ author:
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - meshwright.ambient._attributes
+  - meshwright.ambient._progress
 attributes:
   check_mode:
     support: full
@@ -199,12 +200,6 @@ options:
       - It also bounds the wait before an autoscaler or a disruption budget is deleted, and that of O(detach=true); both take place even without O(wait=true).
     type: int
     default: 120
-  progress:
-    description:
-      - A file or named pipe to which a line is written each time that something that is waited for has changed.
-      - Not given, the lines are shown by the task itself as they come, on the terminal and in AWX, when it runs on the controller.
-        An empty string shows none.
-    type: path
   planned:
     description: What an earlier task of the same check run would make. It is taken as being there, in check mode only.
     type: dict

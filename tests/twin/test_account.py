@@ -301,6 +301,8 @@ def test_scaling_down_moves_pods_away_and_removes_the_node(nodes: Account) -> No
         lambda found: {pod["spec"].get("nodeName") for pod in found} <= {left["metadata"]["name"]},
     )
     assert pods
+    # While a node group is being updated, EKS takes no other update.
+    eks.get_waiter("nodegroup_active").wait(clusterName=_CLUSTER, nodegroupName="main", WaiterConfig={"Delay": 1})
     eks.update_nodegroup_config(clusterName=_CLUSTER, nodegroupName="main", scalingConfig={"minSize": 0, "maxSize": 4, "desiredSize": 3})
     _until(lambda: nodes.kubectl("get", "nodes")["items"], lambda found: len(found) == 3)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.pages import page
 from tests.polling import until
 from tests.twin.edge import Balancer, Edge, health_check, make_certificate, opened, proxy_config_of
 from tests.twin.rehearsed import Rehearsed
@@ -80,9 +81,12 @@ def whole(edge: Edge) -> Iterator[Whole]:
             edge.forget_protection("whole-alb")
 
 
-@pytest.mark.requirement("E3", "E8", "E33")
+@pytest.mark.requirement("A9", "B5", "E3", "E8", "E33")
 def test_check_mode_makes_nothing_and_a_second_run_changes_nothing(whole: Whole) -> None:
     assert whole.foretold.get("changed"), whole.foretold.get("msg")
+    controller = "AWS Load Balancer Controller"
+    assert [(entry["load_balancer"], entry["made_by"]) for entry in whole.foretold["gateways"]] == [("alb", controller)]
+    assert [entry["made_by"] for entry in whole.foretold["albs"]] == [controller]
     assert "whole-alb" not in whole.names_after_check, "check mode has made a load balancer"
     assert whole.made["albs"][0]["address"] == whole.balancer.host
     assert whole.made["albs"][0]["pods"], "no ready pod behind it is told"
@@ -148,11 +152,13 @@ def test_tags_attributes_logs_and_the_guard_against_deletion(whole: Whole) -> No
     }.items() <= balancer.attributes.items()
 
 
-@pytest.mark.requirement("E29", "E30")
+@pytest.mark.requirement("A7", "E29", "E30")
 def test_web_acl_and_shield(whole: Whole) -> None:
     arn = whole.balancer.arn
     assert whole.edge.web_acl_of(arn) == whole.web_acl
     assert whole.edge.is_shielded(arn)
+    prerequisites = page("docs/platforms/eks.md").section("What must exist before").prose
+    assert any("Shield Advanced: the account's subscription" in line for line in prerequisites), "the docs do not say what Shield needs"
 
 
 @pytest.mark.requirement("E34")

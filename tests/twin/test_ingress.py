@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterator
 
@@ -11,11 +12,14 @@ from tests.twin.edge import Edge
 from tests.twin.rehearsed import Rehearsed
 from twin import account
 
+_NUMBERS = itertools.count(1)
+
 
 @pytest.fixture
 def edge(prod: Rehearsed) -> Iterator[Edge]:
     """A namespace for the gateway of a test, which is gone afterwards."""
-    made = Edge(prod, "refused")
+    # One that ends takes nothing new, so each test has another.
+    made = Edge(prod, f"refused-{next(_NUMBERS)}")
     yield made
     made.remove("refused")
     prod.kubectl("delete", "namespace", made.namespace, "--ignore-not-found", "--wait=false")
@@ -31,3 +35,20 @@ def test_the_controllers_refusal_ends_the_wait_in_its_own_words(edge: Edge, caps
     assert "It will not become ready by waiting" in result["msg"]
     with capsys.disabled():
         print(f"\na missing certificate was told after {time.monotonic() - begun:.1f} s")
+
+
+@pytest.mark.requirement("D9")
+def test_a_gateway_ends_with_its_address_or_with_istiods_reason(edge: Edge) -> None:
+    plain = edge.gateway("refused", load_balancer="none")
+    assert edge.declare(gateways=[plain])["gateways"][0]["address"] == f"refused-istio.{edge.namespace}.svc.cluster.local"
+    foreign = {**plain, "tls": "gateway", "certificate_refs": [{"name": "missing"}]}
+    result = edge.module(gateways=[foreign], wait=True, wait_timeout=5)
+    assert result.get("failed"), "a listener without its certificate is not programmed"
+    (verdict,) = [target for target in result["targets"] if target["kind"] == "Gateway"]
+    assert "missing" in verdict["message"], verdict
+
+
+@pytest.mark.requirement("B5", "B6")
+def test_who_would_make_the_load_balancer_is_told_before(edge: Edge) -> None:
+    told = edge.module(check=True, gateways=[edge.gateway("refused", load_balancer="none", service_type="LoadBalancer")])
+    assert [(entry["load_balancer"], entry["made_by"]) for entry in told["gateways"]] == [("nlb", "AWS Load Balancer Controller")], told

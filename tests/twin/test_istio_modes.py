@@ -71,6 +71,14 @@ def test_two_istiods_and_two_gateway_pods(sidecar: Twin) -> None:
         assert _json(sidecar, "-n", namespace, "get", "deployment", name)["status"]["readyReplicas"] == 2, name
 
 
+@pytest.mark.requirement("C14")
+def test_service_and_pods_of_a_gateway_are_known_by_the_name_of_its_release(sidecar: Twin) -> None:
+    for gateway, label in (("istio-ingress", "ingress"), ("edge", "edge")):
+        service = _json(sidecar, "-n", gateway, "get", "service", gateway)
+        assert service["spec"]["selector"] == {"app": gateway, "istio": label}
+        assert _json(sidecar, "-n", gateway, "get", "pods", "-l", f"app={gateway}")["items"], f"no pod has the label app={gateway}"
+
+
 @pytest.mark.requirement("C13")
 def test_each_field_of_a_gateways_service_is_on_the_service(sidecar: Twin) -> None:
     spec = _json(sidecar, "-n", "istio-ingress", "get", "service", "istio-ingress")["spec"]

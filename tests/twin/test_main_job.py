@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.pages import role_options
 from tests.stages.twins import fresh_twin
 from tests.twin.conftest import Twin
 from twin.paths import REPOSITORY
@@ -127,17 +128,42 @@ def test_a_release_that_a_killed_helm_left_pending_is_taken_up_again(mesh: Twin)
     assert _changed(again.stdout) == 0, again.stdout[-3000:]
 
 
+@pytest.mark.requirement("C1")
 def test_charts_come_from_a_repository_as_well_as_from_a_directory(mesh: Twin, tmp_path: Path) -> None:
     for chart in Path(mesh.environment["TWIN_CHARTS"]).glob("*.tgz"):
         shutil.copy(chart, tmp_path)
     assert mesh.run(["helm", "repo", "index", str(tmp_path)]).returncode == 0
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(tmp_path))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        source = f"http://127.0.0.1:{server.server_port}"
-        done = mesh.play("site.yml", "--tags", "istio", "-e", f"istio_chart_source={source}")
-        server.shutdown()
+    repositories = tmp_path / "repositories.yaml"
+    with _served(tmp_path) as source:
+        done = mesh.play("site.yml", "--tags", "istio", "-e", f"istio_chart_source={source}", HELM_REPOSITORY_CONFIG=str(repositories))
     assert done.returncode == 0, done.stdout[-3000:]
     assert _changed(done.stdout) == 0, "the same charts from elsewhere are the same"
+    assert not repositories.exists(), "a repository was registered with Helm"
+
+
+@pytest.mark.requirement("D1")
+def test_definitions_come_from_a_url_as_well_as_from_a_directory_and_tell_their_version(mesh: Twin, tmp_path: Path) -> None:
+    files = sorted(Path(mesh.environment["TWIN_GATEWAY_API"]).glob("*.yaml"))
+    (tmp_path / "standard-install.yaml").write_text("\n---\n".join(file.read_text() for file in files))
+    with _served(tmp_path) as source:
+        told = mesh.module("gateway_api", {"source": f"{source}/standard-install.yaml"}, check=True)
+    assert not told.get("failed"), told["msg"]
+    pinned = mesh.environment["TWIN_GATEWAY_API_VERSION"]
+    assert (told["changed"], told["version"]) == (False, pinned)
+    assert {definition["before"] for definition in told["definitions"]} == {pinned}, "the version on the definitions is not told"
+    default = role_options()["gateway_api"]["gateway_api_source"]["default"]
+    assert default.endswith("/{{ gateway_api_version }}/standard-install.yaml"), "by default it is not the standard channel of the chosen release"
+
+
+@contextlib.contextmanager
+def _served(directory: Path) -> Iterator[str]:
+    """The URL of a directory, for a block."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(directory))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
 
 
 def _namespace_labels(twin: Twin) -> dict[str, dict[str, str]]:

@@ -9,6 +9,7 @@
 Source: istio pilot/pkg/config/kube/gateway/conversion.go (reportGatewayStatus) and gatewaycommon/deploymentcontroller.go.
 Programmed alone does not prove a ready pod: istiod asks for an endpoint, not for its health. And it never takes an address away: when nobody
 looks after the Gateway, conditions and addresses stay as they were, whatever becomes of its Service.
+And a Gateway with one good listener is accepted and programmed, however many others are not.
 """
 
 from __future__ import annotations
@@ -37,7 +38,11 @@ _REMEDIES = {
     "AddressOutdated": "Its addresses are istiod's to write: see that istiod runs and owns the Gateway's revision (label istio.io/rev).",
     "UnsupportedAddress": "Take the address out of spec.addresses.",
     "ListenersNotValid": "Correct the listeners; their own conditions say what is wrong.",
+    "InvalidCertificateRef": "Create the Secret that the listener names, of type kubernetes.io/tls, or correct certificateRefs.",
+    "RefNotPermitted": "Allow it by a ReferenceGrant in the namespace of the Secret, or use a Secret of the Gateway's own namespace.",
 }
+# The conditions of a listener, the cause before what follows from it, each with the status that is right.
+_LISTENER_CONDITIONS = (("Accepted", "True"), ("Conflicted", "False"), ("ResolvedRefs", "True"), ("Programmed", "True"))
 
 
 def judge_gateway(
@@ -64,10 +69,13 @@ def judge_gateway(
     deleted = terminating(gateway)
     if deleted:
         return deleted
+    broken = _judge_listeners(gateway)
     for kind in ("Accepted", "Programmed"):
         verdict = _judge_condition(gateway, kind)
         if verdict:
-            return verdict
+            return broken if broken and verdict.reason == "ListenersNotValid" else verdict
+    if broken:
+        return broken
     if not (gateway.get("status") or {}).get("addresses"):
         return Verdict("InProgress", "NoAddress", "it has no address", _REMEDIES["AddressNotAssigned"])
     lost = _judge_services(gateway, services) if managed else None
@@ -154,6 +162,27 @@ def _judge_condition(gateway: Object, kind: str) -> Verdict | None:
         seen.get("lastTransitionTime", ""),
         final,
     )
+
+
+def _judge_listeners(gateway: Object) -> Verdict | None:
+    """The first listener that does not serve; None when all do, or nothing was said of this generation. What a listener names may still come."""
+    generation = gateway["metadata"].get("generation", 0)
+    for listener in (gateway.get("status") or {}).get("listeners") or ():
+        for kind, right in _LISTENER_CONDITIONS:
+            seen = condition({"status": listener}, kind)
+            if seen is None or seen.get("status") == right or (observed_generation(seen) or 0) < generation:
+                continue
+            reason = str(seen.get("reason", ""))
+            final = kind != "ResolvedRefs" and bool((condition(gateway, "Accepted") or {}).get("status") == "False")
+            return Verdict(
+                "Failed" if final else "InProgress",
+                reason,
+                f"{kind} of listener {listener.get('name')} is {seen.get('status')}: {seen.get('message', '')}",
+                _REMEDIES.get(reason, _REMEDIES["ListenersNotValid"]),
+                seen.get("lastTransitionTime", ""),
+                final,
+            )
+    return None
 
 
 def _addresses(gateway: Object) -> list[str]:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import typing as t
 
 from .._errors import ApiError, NotServed
-from .._kinds import CONFIG_MAP, DAEMON_SET, DEPLOYMENT, ENDPOINT_SLICE, EVENT, GATEWAY, HTTP_ROUTE, INGRESS, NAMESPACE, SERVICE, Kind
+from .._kinds import CONFIG_MAP, DAEMON_SET, DEPLOYMENT, ENDPOINT_SLICE, EVENT, GATEWAY, HTTP_ROUTE, INGRESS, MUTATING_WEBHOOK, NAMESPACE, SERVICE, Kind
+from .._mesh.ingress.makers import WEBHOOKS, asks_about_services
 from .._mesh.ingress.plan import Place
 from .._mesh.labels import GATEWAY_NAME, MANAGED_GATEWAY, labels_of
 from .._mesh.ownership import MANAGED_BY
@@ -96,6 +97,16 @@ class Reader:
         """Whether the AWS Load Balancer Controller is installed; None when this user may not ask."""
         items = self._optional(DEPLOYMENT, None, "the AWS Load Balancer Controller is installed", _CONTROLLER)
         return None if items is None else bool(items)
+
+    def service_webhook(self) -> bool | None:
+        """Whether the controller is asked about new Services of type LoadBalancer; None when this user may not look."""
+        try:
+            return asks_about_services(self._session.get(MUTATING_WEBHOOK, WEBHOOKS))
+        except ApiError as error:
+            if error.status != 403:
+                raise
+            self._warn(f"Who makes load balancers of new Services was not looked at: {error.message}")
+            return None
 
     def routable(self) -> bool | None:
         """Whether a network plug-in is known that gives pods addresses of the VPC; None when this user may not ask.

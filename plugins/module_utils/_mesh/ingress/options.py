@@ -170,6 +170,7 @@ CLASSIC_GATEWAY: Spec = {
     "namespace": {"type": "str", "required": True},
     "state": STATE,
     "labels": _DICT,
+    "release": {"type": "str"},
     "selector": _DICT,
     "hosts": _STRINGS,
     "port": {"type": "int", "default": 80},

@@ -50,7 +50,7 @@ def render_classic_gateway(item: Item) -> dict[str, t.Any]:
         if item.get("tls"):
             server["tls"] = dict(item["tls"])
         servers = [server]
-    selector = {key: text(value) for key, value in sorted((item.get("selector") or {}).items())}
+    selector = {key: text(value) for key, value in sorted((item.get("selector") or _pods_of(item)).items())}
     return _object("networking.istio.io/v1", "Gateway", item, {"selector": selector, "servers": servers})
 
 
@@ -78,11 +78,16 @@ def find_route_problems(item: Item) -> list[str]:
 def find_classic_problems(item: Item) -> list[str]:
     """What is wrong with one of Istio's own Gateways, whatever is on the cluster."""
     problems = []
-    if item["state"] == "present" and not item.get("selector"):
-        problems.append("selector is empty: name the labels of the gateway's pods, such as {app: istio-ingress}.")
+    if item["state"] == "present" and not item.get("selector") and not item.get("release"):
+        problems.append("release and selector are empty: name the release of the chart gateway, such as istio-ingress, or the labels of the gateway's pods.")
     if item["protocol"] in ("HTTPS", "TLS") and not item.get("servers") and not item.get("tls"):
         problems.append(f"protocol is {item['protocol']} without tls: give mode and credentialName.")
     return problems
+
+
+def _pods_of(item: Item) -> dict[str, str]:
+    """The label of a release's pods. Source: istio manifests/charts/gateway/templates/_helpers.tpl (gateway.selectorLabels)."""
+    return {"app": item["release"]} if item.get("release") else {}
 
 
 def _object(api_version: str, kind: str, item: Item, spec: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import copy
+from typing import Any
+
 import pytest
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.gateways import judge_gateway
@@ -110,6 +113,44 @@ def test_a_gateway_that_is_not_current(gateway: Object | None, deployments: list
     assert (verdict.status, verdict.reason, verdict.message) == (status, reason, message)
     assert verdict.remedy
     assert not verdict.final
+
+
+def with_listener(gateway: Object, kind: str, **fields: Any) -> Object:
+    """The Gateway with another condition of its listener."""
+    changed = copy.deepcopy(gateway)
+    (listener,) = changed["status"]["listeners"]
+    next(found for found in listener["conditions"] if found["type"] == kind).update(fields)
+    return changed
+
+
+# As istiod says it of an HTTPS listener whose Secret is missing, beside one that is good.
+_NO_SECRET = {"status": "False", "reason": "InvalidCertificateRef", "message": "secret shop/missing not found"}
+
+
+@pytest.mark.requirement("D9")
+def test_a_gateway_is_not_ready_while_one_of_its_listeners_is_not() -> None:
+    gateway = with_listener(with_listener(PROGRAMMED, "Programmed", status="False", reason="Invalid"), "ResolvedRefs", **_NO_SECRET)
+    gateway = with_condition(gateway, "Accepted", reason="ListenersNotValid")
+    verdict = judge_gateway(TITLE, gateway, [DEPLOYMENT], [SERVICE])
+    assert (verdict.status, verdict.reason, verdict.final) == ("InProgress", "InvalidCertificateRef", False), "the Secret may still come"
+    assert verdict.message == "ResolvedRefs of listener mesh is False: secret shop/missing not found"
+    assert "kubernetes.io/tls" in verdict.remedy
+
+
+def test_a_gateway_without_any_valid_listener_fails_for_good_unless_something_may_come() -> None:
+    refused = with_condition(PROGRAMMED, "Accepted", status="False", reason="ListenersNotValid")
+    unsupported = with_listener(refused, "Accepted", status="False", reason="UnsupportedProtocol", message="no such protocol")
+    verdict = judge_gateway(TITLE, unsupported, [DEPLOYMENT], [SERVICE])
+    assert (verdict.status, verdict.reason, verdict.final) == ("Failed", "UnsupportedProtocol", True)
+    missing = with_listener(refused, "ResolvedRefs", **_NO_SECRET)
+    assert not judge_gateway(TITLE, missing, [DEPLOYMENT], [SERVICE]).final
+
+
+def test_what_was_said_of_a_listener_before_does_not_count() -> None:
+    gateway = with_listener(derived(PROGRAMMED, {"metadata": {"generation": 2}}), "Programmed", status="False", observedGeneration=1)
+    for kind in ("Accepted", "Programmed"):
+        gateway = with_condition(gateway, kind, observedGeneration=2)
+    assert judge_gateway(TITLE, gateway, [DEPLOYMENT], [SERVICE]).current
 
 
 @pytest.mark.parametrize("reason", ["UnsupportedAddress", "ListenersNotValid"])

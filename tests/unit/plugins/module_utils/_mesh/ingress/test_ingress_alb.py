@@ -229,6 +229,7 @@ def test_a_wildcard_without_its_apex_is_noted() -> None:
     assert apex_notes(["*.example.com", "example.com"]) == []
 
 
+@pytest.mark.requirement("A9")
 @given(st.dictionaries(st.sampled_from(["Team", "Stage", "Owner", "Cost"]), st.sampled_from(["a", "b", "1"])), st.randoms())
 def test_tags_are_the_same_text_in_whatever_order_they_are_given(tags: dict[str, str], random: Any) -> None:
     shuffled = list(tags.items())

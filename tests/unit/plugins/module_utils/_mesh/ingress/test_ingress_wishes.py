@@ -11,6 +11,7 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.ingress.i
 from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.ingress.options import OPTIONS
 from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.ingress.requests import certificate_domains, to_check, to_wait_for, with_certificates
 from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.ingress.wishes import complete, find_common_problems, parse_wishes
+from tests.pages import role_options
 from twin.paths import REPOSITORY
 
 ARN = "arn:aws:acm:eu-central-1:123456789012:certificate/5e5e4a3c-0b7a-4f0e-9d57-1d3f2c6b8a90"
@@ -51,7 +52,7 @@ def test_a_right_inventory_has_no_mistakes() -> None:
         ),
         ({"routes": [{"name": "r", "namespace": "shop", "gateway": "public"}]}, "rules is empty"),
         ({"routes": [{"name": "r", "namespace": "shop", "rules": [{"backends": [{"service": "a", "port": 80}]}]}]}, "gateway is missing"),
-        ({"classic_gateways": [{"name": "g", "namespace": "istio-system"}]}, "selector is empty"),
+        ({"classic_gateways": [{"name": "g", "namespace": "istio-system"}]}, "release and selector are empty"),
     ],
 )
 def test_a_mistake_is_told(variables: dict[str, Any], words: str) -> None:
@@ -106,6 +107,40 @@ def test_a_route_of_others_at_a_port_that_only_redirects_is_a_mistake() -> None:
     assert not find_common_problems(parse_wishes(complete({"gateways": [edge], "routes": [{**route, "section_names": ["https"]}]})))
 
 
+@pytest.mark.requirement("A17")
+def test_every_name_is_the_one_that_was_chosen() -> None:
+    groups = {
+        "gateways": [{"name": "g1", "namespace": "n1", "load_balancer": "alb", "hosts": ["h1.test"]}],
+        "albs": [{"name": "i1", "namespace": "n1", "gateway": "g1", "load_balancer_name": "b1", "hosts": ["h1.test"]}],
+        "classic_gateways": [{"name": "c1", "namespace": "n2", "release": "r1", "hosts": ["h2.test"]}],
+        "routes": [
+            {
+                "name": "w1",
+                "namespace": "n3",
+                "gateway": "g1",
+                "gateway_namespace": "n1",
+                "hosts": ["h1.test"],
+                "rules": [{"backends": [{"service": "s1", "port": 80}]}],
+            }
+        ],
+    }
+    gateway, alb, classic, route = parse_wishes(complete(groups))
+    places = [wish.main.key for wish in (gateway, alb, classic, route)]
+    assert places == [("Gateway", "n1", "g1"), ("Ingress", "n1", "i1"), ("IstioGateway", "n2", "c1"), ("HTTPRoute", "n3", "w1")]
+    assert {listener["hostname"] for listener in gateway.main.manifest["spec"]["listeners"]} == {"h1.test"}
+    assert alb.main.manifest["metadata"]["annotations"]["alb.ingress.kubernetes.io/load-balancer-name"] == "b1"
+    assert [rule["host"] for rule in alb.main.manifest["spec"]["rules"]] == ["h1.test"]
+    assert classic.main.manifest["spec"]["servers"][0]["hosts"] == ["h2.test"]
+    assert route.main.manifest["spec"]["hostnames"] == ["h1.test"]
+    assert route.main.manifest["spec"]["parentRefs"] == [{"name": "g1", "namespace": "n1"}]
+    # Where no name has to be chosen, the variable has a default.
+    options = role_options()
+    assert [options["ingress"]["ingress_albs"]["options"][name].get("default") for name in ("hosts", "load_balancer_name")] == [[], None]
+    assert (options["istio"]["istio_namespace"]["default"], options["bookinfo"]["bookinfo_namespace"]["default"]) == ("istio-system", "bookinfo")
+    fixed = [path for place in ("tasks", "vars") for path in (REPOSITORY / "roles").glob(f"*/{place}/*.yml") if "istio-system" in path.read_text()]
+    assert not fixed, f"a namespace is fixed in {fixed}"
+
+
 @pytest.mark.requirement("D10")
 def test_a_route_names_gateway_hosts_and_services() -> None:
     rule = {"path": "/productpage", "backends": [{"service": "productpage", "port": 9080}, {"service": "other", "port": 80, "namespace": "b", "weight": 5}]}
@@ -148,6 +183,20 @@ def test_istios_own_gateway_is_rendered_in_v1() -> None:
         "selector": {"app": "istio-ingress"},
         "servers": [{"hosts": ["*.a.com", "a.com"], "port": {"name": "http", "number": 80, "protocol": "HTTP"}}],
     }
+
+
+@pytest.mark.requirement("C14")
+def test_backend_and_selector_are_those_of_a_release_unless_others_are_given() -> None:
+    classic = {"name": "gateway", "namespace": "istio-ingress", "release": "istio-ingress"}
+    alb = {"name": "public", "namespace": "istio-ingress", "service": "istio-ingress"}
+    front, gateway = parse_wishes(complete({"classic_gateways": [classic], "albs": [alb]}))
+    assert gateway.main.manifest["spec"]["selector"] == {"app": "istio-ingress"}
+    backend = front.main.manifest["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"]
+    assert backend == {"name": "istio-ingress", "port": {"number": 80}}
+    (other,) = parse_wishes(complete({"classic_gateways": [{**classic, "selector": {"istio": "edge"}}]}))
+    assert other.main.manifest["spec"]["selector"] == {"istio": "edge"}
+    (neither,) = parse_wishes(complete({"classic_gateways": [{"name": "gateway", "namespace": "istio-ingress"}]}))
+    assert neither.problems[0].startswith("release and selector are empty")
 
 
 @pytest.mark.requirement("D15")

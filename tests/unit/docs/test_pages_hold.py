@@ -1,0 +1,124 @@
+"""What the documentation names is there: pages, headings, variables, commands and what they are given."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.pages import Page, all_pages, page, role_options
+from twin.paths import REPOSITORY
+
+PAGES = pytest.mark.parametrize("shown", all_pages(), ids=lambda shown: shown.name)
+# These inventories are made by the reader, on the page that names them.
+READERS = {"inventories/mine", "inventories/there"}
+
+
+@PAGES
+def test_links_lead_to_a_file_and_a_heading(shown: Page) -> None:
+    broken = []
+    for link in shown.links:
+        file, _, anchor = link.partition("#")
+        target = (shown.path.parent / file).resolve() if file else shown.path
+        if not target.exists() or (anchor and anchor not in Page(target).anchors):
+            broken.append(link)
+    assert not broken, f"{shown.name} links to what is not there: {', '.join(broken)}"
+
+
+@PAGES
+def test_variables_are_those_of_a_role(shown: Page) -> None:
+    options = role_options()
+    prefixes = tuple(f"{role}_" for role in [*options, "cluster"])
+    known = {name for variables in options.values() for name in _with_keys(variables)} | _other_names()
+    words = {found[0] for word in shown.words_in_code if (found := re.match(r"[a-z][a-z0-9_]*[a-z0-9]\b(?!_)", word))}
+    unknown = sorted(word for word in words if word.startswith(prefixes) and word not in known)
+    assert not unknown, f"{shown.name} names variables that no role has: {', '.join(unknown)}"
+
+
+@pytest.mark.parametrize("role", sorted(role_options()))
+def test_the_page_of_a_role_has_every_variable_in_a_table(role: str) -> None:
+    told = {cell.strip("`") for row in page(f"roles/{role}/README.md").rows() for cell in row[:1]}
+    untold = sorted(set(role_options()[role]) - told)
+    assert not untold, f"roles/{role}/README.md does not tell of {', '.join(untold)}"
+
+
+@PAGES
+def test_commands_name_playbooks_inventories_targets_and_tags_that_are_there(shown: Page) -> None:
+    wrong = []
+    for language, text in shown.blocks:
+        if language in ("console", "sh"):
+            wrong += [f"{line!r}: {problem}" for line in text.splitlines() for problem in _problems(line)]
+    assert not wrong, f"{shown.name}:\n" + "\n".join(wrong)
+
+
+@PAGES
+def test_blocks_of_yaml_can_be_read(shown: Page) -> None:
+    for language, text in shown.blocks:
+        if language == "yaml":
+            assert [document for document in yaml.safe_load_all(text) if document], f"{shown.name} has an empty block of YAML"
+
+
+def _with_keys(variables: Mapping[str, Any]) -> Iterator[str]:
+    """Variables, and the keys of those that are lists or dictionaries."""
+    for name, option in variables.items():
+        yield name
+        yield from _with_keys(option.get("options") or {})
+
+
+def _other_names() -> set[str]:
+    """What begins like a variable and is none: modules, filters, and facts that roles leave."""
+    names = {path.stem for place in ("modules", "filter") for path in (REPOSITORY / "plugins" / place).iterdir()}
+    for path in (REPOSITORY / "roles").glob("*/tasks/*.yml"):
+        text = path.read_text()
+        names |= set(re.findall(r"register: (\w+)", text))
+        for block in re.findall(r"ansible\.builtin\.set_fact:\n((?:\s+\w+: .*\n)+)", text):
+            names |= set(re.findall(r"^\s+(\w+):", block, re.M))
+    return names
+
+
+def _problems(line: str) -> list[str]:
+    words = [word for word in shlex.split(line, comments=True) if "=" not in word or word.startswith("INVENTORY=")]
+    problems = []
+    for place, word in enumerate(words):
+        after = words[place + 1] if place + 1 < len(words) else ""
+        if word == "make" and after and not after.startswith("-"):
+            problems += _unless(after in _targets(), f"there is no target {after}")
+        elif word == "ansible-playbook":
+            problems += _unless(_is_playbook(after), f"there is no playbook {after}")
+        elif word == "-i" or word.startswith("INVENTORY="):
+            problems += _unless(_is_inventory(after if word == "-i" else word.partition("=")[2]), f"there is no inventory {after or word}")
+        elif word == "--tags":
+            problems += _unless(set(after.split(",")) <= _tags(), f"site.yml has no tag {after}")
+        elif word == "-m" and words[place - 1].endswith("python"):
+            module = REPOSITORY.joinpath(*after.split("."))
+            problems += _unless((module / "__main__.py").exists(), f"there is no program {after}")
+        elif word.startswith("tests/"):
+            problems += _unless((REPOSITORY / word).exists(), f"there is no {word}")
+    return problems
+
+
+def _unless(right: bool, problem: str) -> list[str]:
+    return [] if right else [problem]
+
+
+def _is_playbook(name: str) -> bool:
+    own = re.fullmatch(r"meshwright\.ambient\.(\w+)", name)
+    return (REPOSITORY / "playbooks" / f"{own[1]}.yml").exists() if own else (REPOSITORY / name).exists()
+
+
+def _is_inventory(name: str) -> bool:
+    # The file that the page has shown the line before.
+    own = name.removeprefix("$checkout/").strip("\"'")
+    return own in READERS or own == "inventory.yml" or (REPOSITORY / own).is_dir()
+
+
+def _targets() -> set[str]:
+    return set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), re.M))
+
+
+def _tags() -> set[str]:
+    return set(re.findall(r"tags: \[(\w+)\]", (REPOSITORY / "playbooks" / "site.yml").read_text()))
