@@ -67,12 +67,16 @@ class Rehearsed:
         result: dict[str, Any] = json.loads(done.stdout)
         return result
 
+    def run(self, command: list[str], given: str | None = None) -> str:
+        """Run a program on the account's cluster, as its administrator; what it says."""
+        environment = environment_for(f"{self.name}-{self.cluster}")
+        done = subprocess.run(command, env=environment, input=given, check=False, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, f"{' '.join(command)}: {done.stderr[-2000:]}"
+        return done.stdout
+
     def kubectl(self, *arguments: str, given: str | None = None) -> str:
         """kubectl on the account's cluster, as its administrator."""
-        environment = environment_for(f"{self.name}-{self.cluster}")
-        done = subprocess.run(["kubectl", *arguments], env=environment, input=given, check=False, capture_output=True, text=True, timeout=120)
-        assert done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stderr[-2000:]}"
-        return done.stdout
+        return self.run(["kubectl", *arguments], given)
 
     def get(self, *arguments: str) -> Any:
         """What kubectl get answers, as data."""

@@ -7,11 +7,18 @@ import datetime
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
+
+class ClusterKey(NamedTuple):
+    """Which cluster of an account: two regions may have one of the same name."""
+
+    region: str
+    name: str
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,10 @@ class ClusterFacts:
     creator_arn: str
     webhook_url: str
     """Where the API server sends a TokenReview: an address of the emulator."""
+
+    @property
+    def key(self) -> ClusterKey:
+        return ClusterKey(self.region, self.name)
 
 
 @dataclass(frozen=True)
@@ -95,16 +106,16 @@ class ClusterProvider(Protocol):
 
     def create(self, facts: ClusterFacts) -> ClusterEndpoint: ...
 
-    def delete(self, name: str) -> None: ...
+    def delete(self, cluster: ClusterKey) -> None: ...
 
-    def set_nodes(self, cluster: str, nodes: Sequence[NodeFacts]) -> None:
+    def set_nodes(self, cluster: ClusterKey, nodes: Sequence[NodeFacts]) -> None:
         """Make the cluster have these nodes, of all of its node groups, and no others."""
 
-    def install_addon(self, cluster: str, addon: AddonFacts) -> None: ...
+    def install_addon(self, cluster: ClusterKey, addon: AddonFacts) -> None: ...
 
-    def remove_addon(self, cluster: str, name: str) -> None: ...
+    def remove_addon(self, cluster: ClusterKey, name: str) -> None: ...
 
-    def set_grants(self, cluster: str, grants: Sequence[Grant]) -> None:
+    def set_grants(self, cluster: ClusterKey, grants: Sequence[Grant]) -> None:
         """Let these policies, and no others, count in their namespaces."""
 
 
@@ -118,15 +129,15 @@ class RecordsOnly:
         certificate = base64.b64encode(_self_signed()).decode()
         return ClusterEndpoint(f"https://{identity}.gr7.{facts.region}.eks.amazonaws.com", certificate)
 
-    def delete(self, name: str) -> None: ...
+    def delete(self, cluster: ClusterKey) -> None: ...
 
-    def set_nodes(self, cluster: str, nodes: Sequence[NodeFacts]) -> None: ...
+    def set_nodes(self, cluster: ClusterKey, nodes: Sequence[NodeFacts]) -> None: ...
 
-    def install_addon(self, cluster: str, addon: AddonFacts) -> None: ...
+    def install_addon(self, cluster: ClusterKey, addon: AddonFacts) -> None: ...
 
-    def remove_addon(self, cluster: str, name: str) -> None: ...
+    def remove_addon(self, cluster: ClusterKey, name: str) -> None: ...
 
-    def set_grants(self, cluster: str, grants: Sequence[Grant]) -> None: ...
+    def set_grants(self, cluster: ClusterKey, grants: Sequence[Grant]) -> None: ...
 
 
 def _self_signed() -> bytes:

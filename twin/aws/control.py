@@ -14,7 +14,7 @@ from werkzeug.wrappers import Request, Response
 
 from twin.aws import certificates, instances, pod_credentials, shield, tokens
 from twin.aws.eks.errors import Unknown
-from twin.aws.eks.region import Cluster, Region, Regions
+from twin.aws.eks.region import Regions
 from twin.aws.faults import Faults
 from twin.aws.requests import RequestLog, is_read
 
@@ -41,6 +41,8 @@ class Control:
                 Rule("/_twin/status", endpoint=self._status, methods=["POST"]),
                 Rule("/_twin/clusters", endpoint=self._clusters, methods=["GET"]),
                 Rule("/_twin/clusters/<name>/authenticate", endpoint=self._authenticate, methods=["POST"]),
+                # An API server calls its webhook without the query of its URL.
+                Rule("/_twin/clusters/<region>/<name>/authenticate", endpoint=self._authenticate, methods=["POST"]),
                 Rule("/_twin/pod-identity/<cluster>/<namespace>/<account>", endpoint=self._pod_identity, methods=["GET"]),
             ]
         )
@@ -60,10 +62,6 @@ class Control:
             response = _told(f"This request is not understood: {error}", 400)
         answer: Iterable[bytes] = response(environ, start_response)
         return answer
-
-    def _find(self, name: str, request: Request) -> tuple[Region, Cluster]:
-        region, cluster = self._regions.find(name, request.args.get("region"))
-        return region, cluster
 
     def _health(self, _request: Request) -> Response:
         return _json({"status": "serving", "region": self._region})
@@ -135,14 +133,14 @@ class Control:
             raise ValueError("subscribed is true or false")
         return _json(shield.subscribe(subscribed))
 
-    def _authenticate(self, request: Request, name: str) -> Response:
-        region, cluster = self._find(name, request)
-        with region.lock:
-            region.transitions.settle()
-            return _json(tokens.review(request.get_json(force=True), region, cluster))
+    def _authenticate(self, request: Request, name: str, region: str | None = None) -> Response:
+        place, cluster = self._regions.find(name, region or request.args.get("region"))
+        with place.lock:
+            place.transitions.settle()
+            return _json(tokens.review(request.get_json(force=True), place, cluster))
 
     def _pod_identity(self, request: Request, cluster: str, namespace: str, account: str) -> Response:
-        region, found = self._find(cluster, request)
+        region, found = self._regions.find(cluster, request.args.get("region"))
         with region.lock:
             return _json(pod_credentials.credentials(region, found, namespace, account))
 

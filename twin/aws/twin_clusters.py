@@ -15,10 +15,11 @@ from typing import Literal
 import yaml
 
 from twin import lifecycle
+from twin.account import REGION
 from twin.agent.grants import GRANTS
 from twin.api import open_session, wait_for
 from twin.aws.addon_objects import Object, objects_of
-from twin.aws.clusters import AddonFacts, ClusterEndpoint, ClusterFacts, Grant, NodeFacts
+from twin.aws.clusters import AddonFacts, ClusterEndpoint, ClusterFacts, ClusterKey, Grant, NodeFacts
 from twin.aws.nodes import changes_to, node_object
 from twin.collection import NODE, POD, ApiSession, MeshError, Write
 from twin.errors import TwinError
@@ -44,9 +45,13 @@ _SOME_CIDR = "10.100.0.0/16"
 DRAIN_SECONDS = 60
 
 
-def twin_name(account: str, cluster: str) -> str:
-    """The name of the twin that is a cluster of an account; one that would be no twin's name is shortened, with a hash of the whole."""
-    whole = f"{account}-{cluster}"
+def twin_name(account: str, cluster: str, region: str = REGION) -> str:
+    """The name of the twin that is a cluster of an account.
+
+    One that would be no twin's name is shortened, with a hash of the whole; one outside of the account's own region carries region and hash,
+    because the account's own region may have a cluster of that name.
+    """
+    whole = f"{account}-{cluster}" if region == REGION else f"{account}-{cluster}@{region}"
     if len(whole) <= LONGEST_NAME and re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", whole):
         return whole
     digest = hashlib.sha256(whole.encode()).hexdigest()[:6]
@@ -66,12 +71,12 @@ class TwinClusters:
     def __init__(self, home: Path) -> None:
         self._account = home.name
         # What node groups have asked of each node, by cluster and node, so that only changes of it are written.
-        self._asked: dict[str, dict[str, NodeFacts]] = {}
+        self._asked: dict[ClusterKey, dict[str, NodeFacts]] = {}
         self._lock = threading.Lock()
 
     def create(self, facts: ClusterFacts) -> ClusterEndpoint:
         """Make the twin, or find that it is there; one that was left behind by an earlier cluster of this name is replaced."""
-        name = twin_name(self._account, facts.name)
+        name = self._twin(facts.key)
         aws = AwsFacts(
             account=self._account,
             endpoint=_endpoint(facts.webhook_url),
@@ -83,19 +88,19 @@ class TwinClusters:
         )
         lifecycle.up_eks(name, aws)
         with self._lock:
-            self._asked[facts.name] = {}
+            self._asked[facts.key] = {}
         paths = TwinPaths(name)
-        self._apply(facts.name, list(yaml.safe_load_all(_CLUSTER_OBJECTS.read_text())))
+        self._apply(facts.key, list(yaml.safe_load_all(_CLUSTER_OBJECTS.read_text())))
         server = yaml.safe_load(paths.kubeconfig.read_text())["clusters"][0]["cluster"]["server"]
         return ClusterEndpoint(server, base64.b64encode(paths.certificate_authority.read_bytes()).decode())
 
-    def delete(self, name: str) -> None:
+    def delete(self, cluster: ClusterKey) -> None:
         """Take the twin down."""
-        lifecycle.down(twin_name(self._account, name))
+        lifecycle.down(self._twin(cluster))
         with self._lock:
-            self._asked.pop(name, None)
+            self._asked.pop(cluster, None)
 
-    def set_nodes(self, cluster: str, nodes: Sequence[NodeFacts]) -> None:
+    def set_nodes(self, cluster: ClusterKey, nodes: Sequence[NodeFacts]) -> None:
         """Make the cluster have these nodes and no others: new ones join and become Ready, others are drained and leave."""
         session = self._session(cluster)
         present = {node["metadata"]["name"]: node for node in session.list(NODE).items}
@@ -115,37 +120,40 @@ class TwinClusters:
                 NODE,
                 lambda found: {each["metadata"]["name"] for each in found if lifecycle.is_ready(each)} >= wanted.keys(),
                 NODES_READY_SECONDS,
-                f"the nodes of EKS cluster {cluster} to be Ready",
+                f"the nodes of EKS cluster {cluster.name} to be Ready",
             )
         self._remove_nodes(cluster, session, sorted(present.keys() - wanted.keys()))
 
-    def install_addon(self, cluster: str, addon: AddonFacts) -> None:
+    def install_addon(self, cluster: ClusterKey, addon: AddonFacts) -> None:
         """Make the add-on's objects, or change them to its version and configuration values."""
-        aws = read_facts(TwinPaths(twin_name(self._account, cluster))).aws
+        aws = read_facts(TwinPaths(self._twin(cluster))).aws
         self._apply(cluster, objects_of(addon, aws.service_cidr if aws else _SOME_CIDR))
 
-    def remove_addon(self, cluster: str, name: str) -> None:
+    def remove_addon(self, cluster: ClusterKey, name: str) -> None:
         """Remove the add-on's objects."""
         session = self._session(cluster)
         items = objects_of(AddonFacts(name, ""), _SOME_CIDR)
         _told(cluster, lambda: session.write_all([_write("delete", session, item) for item in items]))
 
-    def set_grants(self, cluster: str, grants: Sequence[Grant]) -> None:
+    def set_grants(self, cluster: ClusterKey, grants: Sequence[Grant]) -> None:
         """Write down which groups have which role in which namespaces; the twin's agent binds them, also in namespaces that come later."""
         self._apply(cluster, [grants_object(grants)])
 
-    def _apply(self, cluster: str, items: list[Object]) -> None:
+    def _apply(self, cluster: ClusterKey, items: list[Object]) -> None:
         session = self._session(cluster)
         _told(cluster, lambda: session.write_all([_write("apply", session, item, item) for item in items]))
 
-    def _session(self, cluster: str) -> ApiSession:
-        return open_session(TwinPaths(twin_name(self._account, cluster)))
+    def _twin(self, cluster: ClusterKey) -> str:
+        return twin_name(self._account, cluster.name, cluster.region)
 
-    def _remove_nodes(self, cluster: str, session: ApiSession, names: list[str]) -> None:
+    def _session(self, cluster: ClusterKey) -> ApiSession:
+        return open_session(TwinPaths(self._twin(cluster)))
+
+    def _remove_nodes(self, cluster: ClusterKey, session: ApiSession, names: list[str]) -> None:
         """Drain nodes and delete them, with the pods that could not be moved."""
         if not names:
             return
-        _drain(TwinPaths(twin_name(self._account, cluster)), names)
+        _drain(TwinPaths(self._twin(cluster)), names)
         left = [pod for pod in session.list(POD).items if pod["spec"].get("nodeName") in names]
         at_once = {"gracePeriodSeconds": 0}
         pods = [Write("delete", POD, pod["metadata"]["name"], pod["metadata"]["namespace"], at_once) for pod in left]
@@ -168,12 +176,12 @@ def _drain(paths: TwinPaths, names: list[str]) -> None:
         print(f"{', '.join(names)} could not be drained and are removed all the same: {done.stderr.strip()[-500:]}", flush=True)
 
 
-def _told(cluster: str, work: Callable[[], object]) -> None:
+def _told(cluster: ClusterKey, work: Callable[[], object]) -> None:
     """Do something, and tell of an API server's refusal in the words of the account."""
     try:
         work()
     except MeshError as error:
-        raise TwinError(f"EKS cluster {cluster}: {error}") from error
+        raise TwinError(f"EKS cluster {cluster.name}: {error}") from error
 
 
 def _write(verb: Literal["apply", "delete"], session: ApiSession, item: Object, body: Object | None = None) -> Write:

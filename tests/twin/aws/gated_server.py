@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tests.polling import until
-from twin.aws.clusters import AddonFacts, ClusterEndpoint, ClusterFacts, Grant, NodeFacts
+from twin.aws.clusters import AddonFacts, ClusterEndpoint, ClusterFacts, ClusterKey, Grant, NodeFacts
 
 REFUSED = "this cluster cannot be had"
 
@@ -33,20 +33,20 @@ class Gated:
         self._pass("create", facts.name, asdict(facts))
         return ClusterEndpoint("https://127.0.0.1:6443", "Q0E=")
 
-    def delete(self, name: str) -> None:
-        self._pass("delete", name)
+    def delete(self, cluster: ClusterKey) -> None:
+        self._pass("delete", cluster.name)
 
-    def set_nodes(self, cluster: str, nodes: Sequence[NodeFacts]) -> None:
-        self._pass("set_nodes", cluster, [asdict(node) for node in nodes])
+    def set_nodes(self, cluster: ClusterKey, nodes: Sequence[NodeFacts]) -> None:
+        self._pass("set_nodes", cluster.name, [asdict(node) for node in nodes])
 
-    def install_addon(self, cluster: str, addon: AddonFacts) -> None:
-        self._pass("install_addon", cluster, asdict(addon), "bad" if addon.configuration.get("bad") else "good")
+    def install_addon(self, cluster: ClusterKey, addon: AddonFacts) -> None:
+        self._pass("install_addon", cluster.name, asdict(addon), "bad" if addon.configuration.get("bad") else "good")
 
-    def remove_addon(self, cluster: str, name: str) -> None:
-        self._pass("remove_addon", cluster, name)
+    def remove_addon(self, cluster: ClusterKey, name: str) -> None:
+        self._pass("remove_addon", cluster.name, name)
 
-    def set_grants(self, cluster: str, grants: Sequence[Grant]) -> None:
-        self._pass("set_grants", cluster, [asdict(grant) for grant in grants])
+    def set_grants(self, cluster: ClusterKey, grants: Sequence[Grant]) -> None:
+        self._pass("set_grants", cluster.name, [asdict(grant) for grant in grants])
 
 
 if __name__ == "__main__":

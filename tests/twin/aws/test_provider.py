@@ -84,7 +84,7 @@ def test_a_cluster_is_creating_until_it_is_made(aws: LocalAws, base: Base, gate:
     facts = gate.calls("made")[0][2]
     assert (facts["version"], facts["vpc_id"], facts["region"]) == ("1.36", base.vpc, "eu-central-1")
     assert facts["oidc_issuer"] == cluster["identity"]["oidc"]["issuer"]
-    assert facts["webhook_url"] == f"{aws.url}/_twin/clusters/made/authenticate?region=eu-central-1"
+    assert facts["webhook_url"] == f"{aws.url}/_twin/clusters/eu-central-1/made/authenticate"
     assert facts["creator_arn"] == aws.client("sts").get_caller_identity()["Arn"]
 
 

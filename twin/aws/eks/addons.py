@@ -86,7 +86,7 @@ def create_addon(call: Call) -> dict[str, Any]:
     addon["podIdentityAssociations"] = _associate(call, cluster, addon, offer)
     cluster.addons[name] = addon
     facts = AddonFacts(name, version, configuration)
-    work = region.work(cluster, lambda: region.provider.install_addon(cluster.name, facts))
+    work = region.work(cluster, lambda: region.provider.install_addon(region.key(cluster), facts))
 
     def finish(error: BaseException | None) -> None:
         addon["status"] = "ACTIVE" if error is None else "CREATE_FAILED"
@@ -152,7 +152,7 @@ def update_addon(call: Call) -> dict[str, Any]:
         "PodIdentityAssociations": json.dumps(call.get("podIdentityAssociations")) if call.get("podIdentityAssociations") is not None else None,
     }
     addon["status"] = "UPDATING"
-    work = region.work(cluster, lambda: region.provider.install_addon(cluster.name, facts))
+    work = region.work(cluster, lambda: region.provider.install_addon(region.key(cluster), facts))
 
     def apply() -> None:
         addon.update(status="ACTIVE", addonVersion=version, configurationValues=values, modifiedAt=now(), health={"issues": []})
@@ -171,7 +171,7 @@ def delete_addon(call: Call) -> dict[str, Any]:
     addon = cluster.addon(call.need("addonName"))
     name, preserve = addon["addonName"], bool(call.get("preserve", False))
     addon["status"] = "DELETING"
-    work = None if preserve else region.work(cluster, lambda: region.provider.remove_addon(cluster.name, name))
+    work = None if preserve else region.work(cluster, lambda: region.provider.remove_addon(region.key(cluster), name))
 
     def finish(error: BaseException | None) -> None:
         if error is not None:

@@ -48,14 +48,14 @@ def create_cluster(call: Call) -> dict[str, Any]:
         service_cidr=record["kubernetesNetworkConfig"]["serviceIpv4Cidr"],
         oidc_issuer=issuer,
         creator_arn=call.caller,
-        webhook_url=f"{call.regions.webhook_base}/_twin/clusters/{name}/authenticate?region={region.name}",
+        webhook_url=f"{call.regions.webhook_base}/_twin/clusters/{region.name}/{name}/authenticate",
     )
     addons = _self_managed(version) if _flag(call.parameters, "bootstrapSelfManagedAddons", True) else []
 
     def build() -> ClusterEndpoint:
         endpoint = region.provider.create(facts)
         for addon in addons:
-            region.provider.install_addon(name, addon)
+            region.provider.install_addon(facts.key, addon)
         return endpoint
 
     work = region.work(cluster, build)
@@ -160,7 +160,7 @@ def delete_cluster(call: Call) -> dict[str, Any]:
     if cluster.record["status"] in ("CREATING", "UPDATING", "DELETING"):
         raise InUse(f"Cluster {name} is in status {cluster.record['status']}: it cannot be deleted now.", clusterName=name)
     cluster.record["status"] = "DELETING"
-    work = region.work(cluster, lambda: region.provider.delete(name))
+    work = region.work(cluster, lambda: region.provider.delete(region.key(cluster)))
 
     def finish(error: BaseException | None) -> None:
         if error is not None:

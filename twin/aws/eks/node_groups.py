@@ -77,7 +77,7 @@ def create_nodegroup(call: Call) -> dict[str, Any]:
 def set_nodes(region: Region, cluster: Cluster) -> Any:
     """Let the provider make the cluster's nodes those of its node groups as they are now."""
     facts = [each for group in cluster.node_groups.values() if group.record["status"] != "DELETING" for each in instances.node_facts(region, group)]
-    return region.work(cluster, lambda: region.provider.set_nodes(cluster.name, facts))
+    return region.work(cluster, lambda: region.provider.set_nodes(region.key(cluster), facts))
 
 
 def _ail(record: dict[str, Any], error: object) -> None:

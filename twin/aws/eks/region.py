@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from twin.aws.clusters import ClusterProvider, RecordsOnly
+from twin.aws.clusters import ClusterKey, ClusterProvider, RecordsOnly
 from twin.aws.eks.errors import InvalidParameter, InvalidRequest, NotFound, Unknown
 from twin.aws.phases import Lengths, Transitions
 
@@ -105,6 +105,10 @@ class Region:
         if name not in self.clusters:
             raise NotFound(f"No cluster found for name: {name}.", clusterName=name)
         return self.clusters[name]
+
+    def key(self, cluster: Cluster) -> ClusterKey:
+        """How the provider knows a cluster."""
+        return ClusterKey(self.name, cluster.name)
 
     def arn(self, kind: str, *rest: str) -> str:
         return f"arn:aws:eks:{self.name}:{self.account}:{kind}/{'/'.join(rest)}"

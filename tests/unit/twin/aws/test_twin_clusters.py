@@ -21,6 +21,10 @@ def test_a_name_that_is_no_twins_is_shortened_and_stays_readable() -> None:
     assert re.fullmatch(r"sandbox-my-cluster-[0-9a-f]{6}", twin_name("sandbox", "My_Cluster"))
 
 
+def test_one_name_in_two_regions_is_two_twins() -> None:
+    assert re.fullmatch(r"sandbox-prod-us-east-1-[0-9a-f]{6}", twin_name("sandbox", "prod", "us-east-1"))
+
+
 @given(account=ACCOUNTS, cluster=CLUSTERS)
 def test_every_cluster_of_every_account_has_a_name_that_a_twin_can_have(account: str, cluster: str) -> None:
     name = twin_name(account, cluster)
