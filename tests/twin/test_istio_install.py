@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
-import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -76,8 +76,7 @@ def test_one_version_pins_all_charts_and_another_one_is_told(installed: Twin, tm
     unpinned = play(installed, istio_version="")
     assert unpinned.returncode != 0 and "istio_version" in unpinned.stdout, unpinned.stdout[-3000:]
 
-    with tarfile.open(Path(installed.environment["TWIN_CHARTS"]) / f"ztunnel-{pinned}.tgz") as chart:
-        chart.extractall(tmp_path, filter="data")
+    shutil.unpack_archive(Path(installed.environment["TWIN_CHARTS"]) / f"ztunnel-{pinned}.tgz", tmp_path)
     for command in (["package", "ztunnel", "--version", "1.30.9"], ["upgrade", "ztunnel", "ztunnel-1.30.9.tgz", "-n", "istio-system", "--reuse-values"]):
         done = installed.run(["helm", *command], cwd=tmp_path)
         assert done.returncode == 0, done.stderr
