@@ -12,10 +12,19 @@ import ipaddress
 import re
 import typing as t
 
+from .variables import (
+    BOUNDARY,
+    SECURITY_GROUP_IDS,
+    SUBNET_IDS,
+    Variables,
+    is_true,
+    items_of,
+    pattern_mistakes,
+    role_arn,
+    role_name_mistakes,
+    without_templates,
+)
 from .wishes import CSI_DRIVER, MOST_ZONES, STARTUP_TAINT
-
-Variables = t.Mapping[str, t.Any]
-Items = t.Sequence[t.Mapping[str, t.Any]]
 
 # Names and ids as the APIs of EKS, EC2, IAM, KMS and S3 take them.
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
@@ -23,17 +32,14 @@ _CLUSTER = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}")
 _VERSION = re.compile(r"1\.\d{2}")
 _PATTERNS = {
     "eks_vpc_id": (re.compile(r"vpc-[0-9a-f]{8,17}"), "an id such as vpc-0a1b2c3d4e5f60718"),
-    "eks_private_subnet_ids": (re.compile(r"subnet-[0-9a-f]{8,17}"), "ids such as subnet-0a1b2c3d4e5f60718"),
-    "eks_public_subnet_ids": (re.compile(r"subnet-[0-9a-f]{8,17}"), "ids such as subnet-0a1b2c3d4e5f60718"),
-    "eks_node_security_group_ids": (re.compile(r"sg-[0-9a-f]{8,17}"), "ids such as sg-0a1b2c3d4e5f60718"),
-    "eks_cluster_role_arn": (re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/\S+"), "an ARN such as arn:aws:iam::123456789012:role/cluster"),
-    "eks_node_role_arn": (re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/\S+"), "an ARN such as arn:aws:iam::123456789012:role/nodes"),
-    "alb_controller_role_arn": (re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/\S+"), "an ARN such as arn:aws:iam::123456789012:role/controller"),
-    "eks_permissions_boundary": (re.compile(r"arn:aws[a-z-]*:iam::(\d{12}|aws):policy/\S+"), "an ARN such as arn:aws:iam::123456789012:policy/boundary"),
-    "alb_controller_permissions_boundary": (
-        re.compile(r"arn:aws[a-z-]*:iam::(\d{12}|aws):policy/\S+"),
-        "an ARN such as arn:aws:iam::123456789012:policy/boundary",
-    ),
+    "eks_private_subnet_ids": SUBNET_IDS,
+    "eks_public_subnet_ids": SUBNET_IDS,
+    "eks_node_security_group_ids": SECURITY_GROUP_IDS,
+    "eks_cluster_role_arn": role_arn("cluster"),
+    "eks_node_role_arn": role_arn("nodes"),
+    "alb_controller_role_arn": role_arn("controller"),
+    "eks_permissions_boundary": BOUNDARY,
+    "alb_controller_permissions_boundary": BOUNDARY,
     "eks_encryption_key_arn": (
         re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(key|alias)/\S+"),
         "an ARN such as arn:aws:kms:eu-central-1:123456789012:key/...",
@@ -43,8 +49,6 @@ _PATTERNS = {
 # The ranges that a VPC of EKS gives out well; the API of EC2 takes /16 to /28, of which eight subnets with room for nodes need /22.
 _LARGEST, _SMALLEST = 16, 22
 _POD_IDENTITY_AGENT = "eks-pod-identity-agent"
-# The names of IAM roles (API of IAM: CreateRole). Ours are those of the cluster with its region and what they are for.
-_LONGEST_ROLE_NAME = 64
 
 
 def find_eks_mistakes(variables: Variables) -> list[str]:
@@ -53,12 +57,12 @@ def find_eks_mistakes(variables: Variables) -> list[str]:
     Args:
         variables: the inventory's, and for those that it does not have the defaults of the roles; a default that is still a template is not judged.
     """
-    known = {name: value for name, value in variables.items() if not (isinstance(value, str) and "{{" in value)}
-    mistakes = list(_pattern_mistakes(known))
+    known = without_templates(variables)
+    mistakes = list(pattern_mistakes(known, _PATTERNS))
     region = str(known.get("eks_region") or "")
     if region and not _REGION.fullmatch(region):
         mistakes.append(f"eks_region is {region!r}: name a region such as eu-central-1.")
-    if known.get("eks_enabled") in (True, "true", "yes"):
+    if is_true(known.get("eks_enabled")):
         mistakes += _cluster_mistakes(known, region)
         mistakes += _network_mistakes(known, region)
         mistakes += _node_mistakes(known)
@@ -81,14 +85,6 @@ def find_shared_clusters(hosts: t.Mapping[str, tuple[str, str]]) -> list[str]:
         for (region, name), found in sorted(owners.items())
         if len(found) > 1
     ]
-
-
-def _pattern_mistakes(variables: Variables) -> t.Iterator[str]:
-    for name, (pattern, wanted) in _PATTERNS.items():
-        value = variables.get(name)
-        for item in value if isinstance(value, list) else [value]:
-            if isinstance(item, str) and item and not pattern.fullmatch(item):
-                yield f"{name} has {item!r}: name {wanted}."
 
 
 def _cluster_mistakes(variables: Variables, region: str) -> t.Iterator[str]:
@@ -118,21 +114,14 @@ def _cluster_mistakes(variables: Variables, region: str) -> t.Iterator[str]:
 
 
 def _role_name_mistakes(variables: Variables, prefix: str) -> t.Iterator[str]:
-    installed = {str(addon.get("name")) for addon in _items(variables, "eks_addons") if addon.get("state") != "absent" and not addon.get("role_arn")}
+    installed = {str(addon.get("name")) for addon in items_of(variables, "eks_addons") if addon.get("state") != "absent" and not addon.get("role_arn")}
     made = {
         "cluster": not variables.get("eks_cluster_role_arn"),
         "nodes": not variables.get("eks_node_role_arn"),
         "ebs-csi": CSI_DRIVER in installed,
         "alb-controller": variables.get("alb_controller_enabled") is True and not variables.get("alb_controller_role_arn"),
-        "karpenter-nodes": variables.get("karpenter_enabled") is True,
     }
-    names = [f"{prefix}-{suffix}" for suffix, wanted in made.items() if wanted]
-    longest = max(names, key=len, default="")
-    if len(longest) > _LONGEST_ROLE_NAME:
-        yield (
-            f"eks_cluster_name is too long by {len(longest) - _LONGEST_ROLE_NAME}: the IAM role {longest} would be made, "
-            f"and IAM takes names of {_LONGEST_ROLE_NAME} characters. Shorten it, or give roles of your own."
-        )
+    yield from role_name_mistakes(f"{prefix}-{suffix}" for suffix, wanted in made.items() if wanted)
 
 
 def _network_mistakes(variables: Variables, region: str) -> t.Iterator[str]:
@@ -175,7 +164,7 @@ def _range_mistakes(variables: Variables) -> t.Iterator[str]:
 
 
 def _node_mistakes(variables: Variables) -> t.Iterator[str]:
-    groups = _items(variables, "eks_node_groups")
+    groups = items_of(variables, "eks_node_groups")
     names = [str(group.get("name")) for group in groups]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield f"eks_node_groups names {name} more than once: say all that is wished of it in one item."
@@ -201,7 +190,7 @@ def _node_mistakes(variables: Variables) -> t.Iterator[str]:
 
 
 def _addon_mistakes(variables: Variables) -> t.Iterator[str]:
-    addons = _items(variables, "eks_addons")
+    addons = items_of(variables, "eks_addons")
     names = [str(addon.get("name")) for addon in addons]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield f"eks_addons names {name} more than once: say all that is wished of it in one item."
@@ -211,11 +200,6 @@ def _addon_mistakes(variables: Variables) -> t.Iterator[str]:
     needs_agent = "aws-ebs-csi-driver" in installed or variables.get("eks_pod_identity_associations") or enabled
     if identity == "pod_identity" and needs_agent and _POD_IDENTITY_AGENT not in installed:
         yield f"eks_identity is pod_identity, and eks_addons lacks {_POD_IDENTITY_AGENT}: add it, or pods get no credentials, or set eks_identity to irsa."
-
-
-def _items(variables: Variables, name: str) -> Items:
-    value = variables.get(name)
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _strings(variables: Variables, name: str) -> list[str]:

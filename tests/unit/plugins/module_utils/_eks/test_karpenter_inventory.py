@@ -68,6 +68,13 @@ def test_nodes_without_the_taint_are_noted_where_the_mesh_counts_on_it() -> None
     assert find_karpenter_notes({**variables, "istio_startup_taint": False}) == []
 
 
+def test_a_long_name_is_told_once_and_only_for_roles_that_would_be_made() -> None:
+    long = {**RIGHT, "eks_cluster_name": "c" * 40, "eks_region": "eu-central-1"}
+    assert len([mistake for mistake in find_eks_mistakes(long) + find_karpenter_mistakes(long) if "too long" in mistake]) == 1
+    given = {**long, "karpenter_node_role_arn": "arn:aws:iam::123456789012:role/nodes"}
+    assert not [mistake for mistake in find_eks_mistakes(given) + find_karpenter_mistakes(given) if "too long" in mistake]
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
@@ -80,7 +87,7 @@ def test_nodes_without_the_taint_are_noted_where_the_mesh_counts_on_it() -> None
         ({"karpenter_subnet_ids": ["public"]}, "karpenter_subnet_ids has 'public'"),
         ({"karpenter_security_group_ids": ["default"]}, "karpenter_security_group_ids has 'default'"),
         ({"karpenter_ami_alias": "al2023"}, "karpenter_ami_alias is 'al2023'"),
-        ({"eks_cluster_name": "c" * 40}, "eks_cluster_name is too long for the IAM role"),
+        ({"eks_cluster_name": "c" * 40}, "eks_cluster_name is too long by 5: the IAM role"),
         ({"eks_enabled": False, "karpenter_subnet_ids": ["subnet-0a1b2c3d4e5f60718"]}, "karpenter_security_group_ids is not given, and eks_enabled is false"),
         ({"karpenter_node_pools": [{"name": "a"}, {"name": "a"}]}, "karpenter_node_pools names a more than once"),
         ({"karpenter_node_pools": [{"name": "General"}]}, "karpenter_node_pools[0].name is 'General'"),

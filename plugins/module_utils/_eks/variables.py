@@ -1,0 +1,80 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""How the variables of roles for AWS are read before their types have been judged, and the rules that these roles share. Pure."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+Variables = t.Mapping[str, t.Any]
+Items = t.Sequence[t.Mapping[str, t.Any]]
+# What a value must look like, and how that is told.
+Pattern = t.Tuple[t.Pattern[str], str]
+
+SUBNET_IDS: Pattern = (re.compile(r"subnet-[0-9a-f]{8,17}"), "ids such as subnet-0a1b2c3d4e5f60718")
+SECURITY_GROUP_IDS: Pattern = (re.compile(r"sg-[0-9a-f]{8,17}"), "ids such as sg-0a1b2c3d4e5f60718")
+BOUNDARY: Pattern = (re.compile(r"arn:aws[a-z-]*:iam::(\d{12}|aws):policy/\S+"), "an ARN such as arn:aws:iam::123456789012:policy/boundary")
+# The names of IAM roles (API of IAM: CreateRole). Ours are those of the cluster with its region and what they are for.
+LONGEST_ROLE_NAME = 64
+
+
+def role_arn(example: str) -> Pattern:
+    """The pattern of a role's ARN, told with a role that has this name."""
+    return re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/\S+"), f"an ARN such as arn:aws:iam::123456789012:role/{example}"
+
+
+def without_templates(variables: Variables) -> dict[str, t.Any]:
+    """The variables that can be judged: a default that is still a template cannot."""
+    return {name: value for name, value in variables.items() if not (isinstance(value, str) and "{{" in value)}
+
+
+def is_true(value: t.Any) -> bool:
+    """Whether a variable means true, also as the text that an inventory or a survey gives."""
+    return value in (True, "true", "yes")
+
+
+def items_of(variables: Variables, name: str) -> Items:
+    """A variable's items that are dictionaries; none when it is no list."""
+    value = variables.get(name)
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def pattern_mistakes(variables: Variables, patterns: t.Mapping[str, Pattern]) -> t.Iterator[str]:
+    """One sentence for each text, or item of a list, that does not look as its variable's pattern says."""
+    for name, (pattern, wanted) in patterns.items():
+        value = variables.get(name)
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, str) and item and not pattern.fullmatch(item):
+                yield f"{name} has {item!r}: name {wanted}."
+
+
+def role_name_mistakes(roles: t.Iterable[str]) -> t.Iterator[str]:
+    """A sentence when the longest of the IAM roles that would be made has a name that IAM does not take."""
+    longest = max(roles, key=len, default="")
+    if len(longest) > LONGEST_ROLE_NAME:
+        yield (
+            f"eks_cluster_name is too long by {len(longest) - LONGEST_ROLE_NAME}: the IAM role {longest} would be made, "
+            f"and IAM takes names of {LONGEST_ROLE_NAME} characters. Shorten it, or give roles of your own."
+        )
+
+
+__all__ = (
+    "BOUNDARY",
+    "LONGEST_ROLE_NAME",
+    "SECURITY_GROUP_IDS",
+    "SUBNET_IDS",
+    "Items",
+    "Pattern",
+    "Variables",
+    "is_true",
+    "items_of",
+    "pattern_mistakes",
+    "role_arn",
+    "role_name_mistakes",
+    "without_templates",
+)
