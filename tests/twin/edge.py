@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import subprocess
 from collections.abc import Iterator
@@ -11,38 +10,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-
 from tests.stages.twins import environment_for
+from tests.twin.certificates import make_certificate
 from tests.twin.rehearsed import Rehearsed
 from twin.paths import TwinPaths
 
 # What the controller writes on all that it makes, and what says where it is; two load balancers never have these in common.
 _OF_THE_CONTROLLER = ("elbv2.k8s.aws/", "ingress.k8s.aws/", "service.k8s.aws/")
-
-
-@dataclass(frozen=True)
-class Certificate:
-    """A certificate of one's own making, with its key."""
-
-    public: bytes
-    private: bytes
-
-
-def make_certificate(*hosts: str) -> Certificate:
-    """A certificate for hosts, good for a month."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, hosts[0])])
-    now = datetime.datetime.now(datetime.UTC)
-    names = x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts])
-    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
-    builder = builder.not_valid_before(now).not_valid_after(now + datetime.timedelta(days=30)).add_extension(names, critical=False)
-    public = builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    return Certificate(public, private)
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,17 @@ import os
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.stages.twins import environment_for
 from tests.twin.run_module import command_for
+from tests.twin.writes import writes_in_aws, writes_in_cluster
 from twin import account
-from twin.paths import REPOSITORY, AccountPaths
+from twin.paths import REPOSITORY, AccountPaths, TwinPaths
 from twin.rehearsal import environment_of
 from twin.tools.build import locate_tools
 
@@ -81,6 +84,19 @@ class Rehearsed:
     def get(self, *arguments: str) -> Any:
         """What kubectl get answers, as data."""
         return json.loads(self.kubectl("get", *arguments, "-o", "json"))
+
+    def writes(self) -> list[str]:
+        """What people and tools have written in AWS so far."""
+        return writes_in_aws(self.control("requests?writes"))
+
+    @contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """A block in which nobody but the control plane and the load balancer controller writes anything, in the cluster or in AWS."""
+        audit_log = TwinPaths(f"{self.name}-{self.cluster}").audit_log
+        before = {*self.writes(), *writes_in_cluster(audit_log)}
+        yield
+        made = [write for write in (*self.writes(), *writes_in_cluster(audit_log)) if write not in before]
+        assert not made, f"nothing was to be written, and this was: {made}"
 
     def control(self, path: str, body: Any = None, method: str | None = None) -> Any:
         """Speak with the emulator itself, below /_twin/."""

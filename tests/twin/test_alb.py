@@ -11,7 +11,8 @@ import pytest
 
 from tests.pages import page
 from tests.polling import until
-from tests.twin.edge import Balancer, Edge, health_check, make_certificate, opened, proxy_config_of
+from tests.twin.certificates import make_certificate
+from tests.twin.edge import Balancer, Edge, health_check, opened, proxy_config_of
 from tests.twin.rehearsed import Rehearsed
 
 _LOGS = "shop-example-com-access-logs"

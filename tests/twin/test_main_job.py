@@ -22,10 +22,8 @@ import pytest
 from tests.pages import role_options
 from tests.stages.twins import fresh_twin
 from tests.twin.conftest import Twin
+from tests.twin.writes import writes_in_cluster
 from twin.paths import REPOSITORY
-
-# Requests that the API server answers without keeping anything.
-_REVIEWS = ("selfsubjectaccessreviews", "selfsubjectrulesreviews", "tokenreviews", "subjectaccessreviews")
 
 
 @pytest.fixture(scope="module")
@@ -50,10 +48,10 @@ def test_a_second_run_changes_nothing_from_any_directory(mesh: Twin, tmp_path: P
 
 
 def test_verify_judges_everything_and_changes_nothing(mesh: Twin) -> None:
-    before = _writes(mesh)
+    before = writes_in_cluster(mesh.paths.audit_log)
     done = mesh.play("verify.yml")
     assert done.returncode == 0, done.stdout[-3000:]
-    assert _writes(mesh) == before
+    assert writes_in_cluster(mesh.paths.audit_log) == before
 
 
 def test_verify_fails_when_a_label_has_drifted(mesh: Twin) -> None:
@@ -73,12 +71,12 @@ def test_istioctl_sees_the_waypoint_as_programmed(mesh: Twin) -> None:
 
 
 def test_check_mode_tells_what_would_be_made_and_writes_nothing(empty_twin: Twin) -> None:
-    before = _writes(empty_twin)
+    before = writes_in_cluster(empty_twin.paths.audit_log)
     done = empty_twin.play("site.yml", "--check", "--diff")
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-1000:]
     for told in ("+bundle-version: v1.6", "Waypoint bookinfo/waypoint", "+istio.io/use-waypoint: waypoint", "Would apply"):
         assert told in done.stdout, f"check mode does not tell {told!r}"
-    assert _writes(empty_twin) == before
+    assert writes_in_cluster(empty_twin.paths.audit_log) == before
 
 
 def test_a_run_that_is_killed_at_any_point_is_made_good_by_the_next(empty_twin: Twin) -> None:
@@ -195,19 +193,3 @@ def _set_release_status(twin: Twin, release: str, status: str) -> None:
     secret["metadata"]["labels"]["status"] = status
     done = subprocess.run(["kubectl", "replace", "-f", "-"], env=twin.environment, input=json.dumps(secret), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-
-
-def _writes(twin: Twin) -> list[str]:
-    """The writes of people and tools in the audit log; the control plane's own go on all the time."""
-    writes = []
-    for line in twin.paths.audit_log.read_text().splitlines():
-        try:
-            event = json.loads(line)
-        except ValueError:
-            continue
-        by_hand = not event["userAgent"].startswith(("kube-", "kwok-", "pilot-discovery", "twin"))
-        writing = event["verb"] in ("create", "update", "patch", "delete", "deletecollection")
-        uri = event["requestURI"]
-        if by_hand and writing and "dryRun=All" not in uri and not any(review in uri for review in _REVIEWS):
-            writes.append(f"{event['verb']} {uri}")
-    return writes

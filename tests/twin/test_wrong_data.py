@@ -6,25 +6,17 @@ import datetime
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from tests.stages.twins import environment_for
+from tests.twin.certificates import make_certificate
 from tests.twin.rehearsed import Rehearsed
-from twin.paths import TwinPaths
 
 _PLACE = "wrong-data"
 _ISTIO = "istio-ingress"
 _ACCOUNT = "123456789012"
-# Who writes all the time, by the user agent.
-_OWN = ("kube-", "kwok-", "pilot-discovery", "twin", "controller/", "aws-load-balancer-controller/")
-_WRITES = ("create", "update", "patch", "delete", "deletecollection")
 _GATEWAY: dict[str, Any] = {"name": "wrong", "namespace": _PLACE, "load_balancer": "alb"}
 _ALB: dict[str, Any] = {"name": "wrong", "namespace": _PLACE, "gateway": "wrong", "load_balancer_name": "wrong-data", "scheme": "internet-facing"}
 _GONE: dict[str, Any] = {"name": "wrong", "namespace": _PLACE, "state": "absent"}
@@ -34,54 +26,18 @@ def _missing(region: str) -> str:
     return f"arn:aws:acm:{region}:{_ACCOUNT}:certificate/00000000-0000-4000-8000-000000000000"
 
 
-@contextmanager
-def _unchanged(prod: Rehearsed) -> Iterator[None]:
-    """A block in which nobody but the control plane and the load balancer controller writes anything, in the cluster or in AWS."""
-    before = _writes(prod)
-    yield
-    made = [write for write in _writes(prod) if write not in before]
-    assert not made, f"it was refused, but something was written: {made}"
-
-
-def _writes(prod: Rehearsed) -> list[str]:
-    """The writes of people and tools: of AWS by the emulator's request log, of Kubernetes by the API server's audit log."""
-    aws = [f"{one['time']} {one['service']}:{one['operation']}" for one in prod.control("requests?writes") if not one["user_agent"].startswith("elbv2.k8s.aws")]
-    kubernetes = []
-    for line in TwinPaths(f"{prod.name}-{prod.cluster}").audit_log.read_text().splitlines():
-        try:
-            event = json.loads(line)
-        except ValueError:
-            continue
-        own = event["userAgent"].startswith(_OWN)
-        asked = "dryRun=All" in event["requestURI"] or "review" in event["requestURI"]
-        if event["verb"] in _WRITES and not own and not asked:
-            kubernetes.append(f"{event['requestReceivedTimestamp']} {event['verb']} {event['requestURI']} by {event['userAgent']}")
-    return aws + kubernetes
-
-
 def _declare(prod: Rehearsed, **options: Any) -> dict[str, Any]:
     """Run the module ingress and wait; its answer, whether or not it failed."""
     kubeconfig = environment_for(f"{prod.name}-{prod.cluster}")["TWIN_KUBECONFIG"]
     return prod.module("ingress", {"kubeconfig": kubeconfig, "wait": True, "wait_timeout": 120, **options})
 
 
-def _import(acm: Any, domain: str) -> str:
-    """The ARN of a certificate of a domain that is imported, and so issued at once."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, domain)])
-    now = datetime.datetime.now(datetime.UTC)
-    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(x509.random_serial_number())
-    builder = builder.not_valid_before(now - datetime.timedelta(days=1)).not_valid_after(now + datetime.timedelta(days=60))
-    public = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(domain)]), critical=False).sign(key, hashes.SHA256())
-    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    return str(acm.import_certificate(Certificate=public.public_bytes(serialization.Encoding.PEM), PrivateKey=private)["CertificateArn"])
-
-
 @pytest.fixture(scope="module")
 def certificates(prod: Rehearsed) -> Iterator[dict[str, str]]:
     """A good certificate, and one that has expired."""
     acm = prod.client("acm")
-    arns = {name: _import(acm, f"{name}.wrong-data.example") for name in ("good", "expired")}
+    made = {name: make_certificate(f"{name}.wrong-data.example") for name in ("good", "expired")}
+    arns = {name: str(acm.import_certificate(Certificate=each.public, PrivateKey=each.private)["CertificateArn"]) for name, each in made.items()}
     ended = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1)
     prod.control("certificates", {"arn": arns["expired"], "not_after": ended.isoformat()})
     yield arns
@@ -134,7 +90,7 @@ def test_all_mistakes_of_an_inventory_are_told_at_once_and_nothing_is_made(prod:
         "nlb.subnets",
         "tls is load_balancer, but nlb has no certificate",
     ]
-    with _unchanged(prod):
+    with prod.unchanged():
         wrong = json.dumps({"ingress_gateways": gateways, "ingress_albs": albs})
         done = prod.play("site.yml", "-e", wrong, ANSIBLE_CALLBACK_RESULT_FORMAT="json")
     said = done.stdout.replace('\\"', '"')
@@ -145,7 +101,7 @@ def test_all_mistakes_of_an_inventory_are_told_at_once_and_nothing_is_made(prod:
 
 def test_a_run_with_a_wrong_subnet_ends_at_the_check(prod: Rehearsed) -> None:
     alb = {**_alb("shop"), "load_balancer_name": "shop", "scheme": "internet-facing", "subnets": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]}
-    with _unchanged(prod):
+    with prod.unchanged():
         done = prod.play("site.yml", "--tags", "ingress", "-e", json.dumps({"ingress_albs": [alb]}))
     assert done.returncode != 0, "a subnet that is not there is no success"
     told = " ".join(done.stdout.split())
@@ -170,7 +126,7 @@ def test_what_aws_would_refuse_is_told_of_all_load_balancers_at_once(prod: Rehea
     }
     items = [{"title": name, "ingress": f"{_PLACE}/{name}", "scheme": "internet-facing", **options} for name, (options, _words) in wrong.items()]
     vpc = prod.client("eks").describe_cluster(name=prod.cluster)["cluster"]["resourcesVpcConfig"]["vpcId"]
-    with _unchanged(prod):
+    with prod.unchanged():
         result = prod.module("load_balancer_check", {"load_balancers": items, "vpc_id": vpc, "cluster_name": prod.cluster, "region": region})
     assert result.get("failed"), "what AWS would refuse is no success"
     lines = result["msg"].splitlines()
@@ -181,7 +137,7 @@ def test_what_aws_would_refuse_is_told_of_all_load_balancers_at_once(prod: Rehea
 def test_what_the_cluster_shows_to_be_wrong_is_refused_before_the_first_write(prod: Rehearsed) -> None:
     daemon = prod.get("daemonset", "aws-node", "-n", "kube-system")
     lonely = {"name": "wrong", "namespace": _ISTIO, "service": "nobody"}
-    with _unchanged(prod):
+    with prod.unchanged():
         result = _declare(prod, albs=[lonely])
     assert "there is no Service istio-ingress/nobody, its backend" in result["msg"]
     assert "Nothing was changed on cluster" in result["msg"]
@@ -191,7 +147,7 @@ def test_what_the_cluster_shows_to_be_wrong_is_refused_before_the_first_write(pr
     }
     prod.kubectl("delete", "daemonset", "aws-node", "-n", "kube-system", "--cascade=orphan")
     try:
-        with _unchanged(prod):
+        with prod.unchanged():
             result = _declare(prod, gateways=[_GATEWAY], albs=[_ALB])
     finally:
         prod.kubectl("apply", "-f", "-", given=json.dumps(kept))

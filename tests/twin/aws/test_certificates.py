@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.twin.aws.local_aws import LocalAws
-from tests.twin.certificates import key_and_certificate
+from tests.twin.certificates import make_certificate
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +66,8 @@ def test_the_record_is_told_a_moment_later(slow: LocalAws, acm: Any) -> None:
 
 
 def imported(acm: Any, domain: str) -> str:
-    key, certificate = key_and_certificate(domain)
-    return str(acm.import_certificate(Certificate=certificate, PrivateKey=key)["CertificateArn"])
+    made = make_certificate(domain)
+    return str(acm.import_certificate(Certificate=made.public, PrivateKey=made.private)["CertificateArn"])
 
 
 def test_lists(aws: LocalAws, acm: Any) -> None:
