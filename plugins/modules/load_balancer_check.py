@@ -11,8 +11,8 @@ module: load_balancer_check
 short_description: See that load balancers can be made as they are wished for, before they are
 version_added: 0.1.0
 description:
-  - Reads what an Application or Network Load Balancer needs (subnets, certificates, TLS policy, web ACL, subscription, log bucket, security groups, a free
-    name), and says all that is wrong at once. Nothing is changed.
+  - Reads what an Application or Network Load Balancer needs (subnets, certificates, TLS policy, web ACL, subscription, log bucket, security groups,
+    addresses, a free name), and says all that is wrong at once. Nothing is changed.
   - What the AWS Load Balancer Controller would only say in an event, after the Ingress or Service was made, fails here.
   - In check mode it does the same, because it changes nothing.
 author:
@@ -97,6 +97,11 @@ options:
         default: false
       security_groups:
         description: Ids or names of its security groups.
+        type: list
+        elements: str
+        default: []
+      eip_allocations:
+        description: The ids of the elastic IP addresses of an NLB, one for each subnet.
         type: list
         elements: str
         default: []
@@ -213,6 +218,7 @@ OPTIONS = {
             "waf_acl_arn": {"type": "str"},
             "shield": {"type": "bool", "default": False},
             "security_groups": {"type": "list", "elements": "str", "default": []},
+            "eip_allocations": {"type": "list", "elements": "str", "default": []},
             "access_logs": {
                 "type": "dict",
                 "options": {"enabled": {"type": "bool", "default": True}, "bucket": {"type": "str"}, "prefix": {"type": "str"}},
@@ -278,6 +284,7 @@ def parse_wanted(index: int, item: t.Mapping[str, t.Any], vpc: str, cluster: str
         hosts=tuple(item["hosts"]),
         certificate_arns=tuple(item["certificate_arns"]),
         security_groups=tuple(item["security_groups"]),
+        eip_allocations=tuple(item["eip_allocations"]),
     )
 
 

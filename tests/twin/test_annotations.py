@@ -55,12 +55,15 @@ ROWS: dict[str, tuple[Test, ...]] = {
     "F7": (nlb.test_tls_ends_at_one_port_and_the_status_port_has_no_listener,),
     "F8": (nlb.test_it_is_the_controllers_and_faces_the_internet,),
     "F9": (nlb.test_a_charts_gateway_gets_the_same_load_balancer,),
-    "F10": (nlb.test_only_the_named_ranges_may_connect, nlb.test_instance_targets_with_the_local_policy_are_asked_by_kube_proxys_own_check),
+    "F10": (
+        nlb.test_only_the_named_ranges_may_connect,
+        nlb.test_instance_targets_with_the_local_policy_are_asked_by_kube_proxys_own_check,
+        nlb.test_each_subnet_has_the_address_that_was_given,
+    ),
 }
 
 # What the local AWS does not hold, so that no test here can read it back; the rendered annotation is in the tests of units.
 NOT_HELD = {
-    "eip-allocations": "F10: the emulator forgets the addresses of an NLB's subnet mappings",
     "wafv2 rules, access log files, redirects that are followed": "nothing goes through an emulated load balancer: what is set is held, not done",
 }
 

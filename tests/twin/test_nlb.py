@@ -190,6 +190,25 @@ def test_instance_targets_with_the_local_policy_are_asked_by_kube_proxys_own_che
         edge.remove("local")
 
 
+@pytest.mark.requirement("F10")
+def test_each_subnet_has_the_address_that_was_given(edge: Edge) -> None:
+    ec2, subnets = edge.client("ec2"), edge.public_subnets()
+    addresses = {each["AllocationId"]: each["PublicIp"] for each in (ec2.allocate_address(Domain="vpc") for _subnet in subnets)}
+    nlb = {"name": "fixed-nlb", "scheme": "internet-facing", "subnets": subnets, "eip_allocations": list(addresses)}
+    item = edge.gateway("fixed", load_balancer="nlb", nlb=nlb)
+    try:
+        edge.declare(gateways=[item])
+        zones = edge.balancer("fixed-nlb").described["AvailabilityZones"]
+        found = {zone["SubnetId"]: [(each["AllocationId"], each["IpAddress"]) for each in zone["LoadBalancerAddresses"]] for zone in zones}
+        assert found == {subnet: [pair] for subnet, pair in zip(subnets, addresses.items(), strict=True)}
+        again = edge.declare(gateways=[item])
+        assert not again["changed"], again["diff"]
+    finally:
+        edge.remove("fixed")
+        for allocation in addresses:
+            ec2.release_address(AllocationId=allocation)
+
+
 @pytest.mark.requirement("F2")
 def test_proxy_protocol_is_probed_by_tcp_and_understood_and_the_guard_and_the_type_hold(edge: Edge) -> None:
     item = edge.gateway("proxied", load_balancer="nlb", nlb={"name": "proxied-nlb", "proxy_protocol": True, "deletion_protection": True})

@@ -14,7 +14,7 @@ from typing import Any
 
 from moto.acm.models import acm_backends
 from moto.elbv2.exceptions import ELBClientError, SubnetNotFoundError, TargetGroupNotFoundError, ValidationError
-from moto.elbv2.models import ELBv2Backend, FakeHealthStatus, FakeListener, FakeLoadBalancer, FakeTargetGroup, elbv2_backends
+from moto.elbv2.models import AvailabilityZone, ELBv2Backend, FakeHealthStatus, FakeListener, FakeLoadBalancer, FakeTargetGroup, elbv2_backends
 from moto.elbv2.ssl_policies import SSL_POLICIES
 
 SECURE_PROTOCOLS = frozenset({"HTTPS", "TLS"})
@@ -91,6 +91,7 @@ def extend() -> None:
     _give_a_scheme()
     _name()
     _refuse_unknown_subnets_and_groups()
+    _take_addresses()
     _give_default_attributes()
     _protect_from_deletion()
     _know_older_policies()
@@ -207,6 +208,56 @@ def _refuse_unknown_subnets_and_groups() -> None:
         return create_load_balancer
 
     _wrap(ELBv2Backend, "create_load_balancer", make)
+
+
+def _take_addresses() -> None:
+    """A network load balancer has the elastic IP addresses of its subnet mappings, and nobody else gets them meanwhile; moto forgets them."""
+
+    def make(create: Callable[..., FakeLoadBalancer]) -> Callable[..., FakeLoadBalancer]:
+        def create_load_balancer(
+            self: ELBv2Backend,
+            name: str,
+            security_groups: list[str],
+            subnet_ids: list[str],
+            subnet_mappings: list[dict[str, str]] | None = None,
+            *arguments: Any,
+            **named: Any,
+        ) -> FakeLoadBalancer:
+            wanted = {mapping["SubnetId"]: mapping["AllocationId"] for mapping in subnet_mappings or () if mapping.get("AllocationId")}
+            known = {address.allocation_id: address for address in self.ec2_backend.addresses}
+            if any(allocation not in known for allocation in wanted.values()):
+                raise ELBClientError("AllocationIdNotFound", "The specified allocation ID does not exist.")
+            if any(known[allocation].association_id for allocation in wanted.values()):
+                raise ELBClientError("ResourceInUse", "The allocation IDs are not available for use")
+            balancer = create(self, name, security_groups, subnet_ids, subnet_mappings, *arguments, **named)
+            balancer.addresses = {subnet: known[allocation] for subnet, allocation in wanted.items()}
+            for address in balancer.addresses.values():
+                address.association_id = f"eipassoc-{address.allocation_id.removeprefix('eipalloc-')}"
+            return balancer
+
+        return create_load_balancer
+
+    def release(delete: Callable[..., None]) -> Callable[..., None]:
+        def delete_load_balancer(self: ELBv2Backend, arn: str) -> None:
+            balancer = self.load_balancers.get(arn)
+            delete(self, arn)
+            for address in balancer.addresses.values() if balancer else ():
+                address.association_id = None
+
+        return delete_load_balancer
+
+    def availability_zones(self: FakeLoadBalancer) -> list[AvailabilityZone]:
+        found = []
+        for subnet in self.subnets:
+            zone, address = AvailabilityZone(subnet), self.addresses.get(subnet.id)
+            zone.load_balancer_addresses = [{"IpAddress": address.public_ip, "AllocationId": address.allocation_id}] if address else []
+            found.append(zone)
+        return found
+
+    FakeLoadBalancer.addresses = {}
+    FakeLoadBalancer.availability_zones = property(availability_zones)
+    _wrap(ELBv2Backend, "create_load_balancer", make)
+    _wrap(ELBv2Backend, "delete_load_balancer", release)
 
 
 def _give_default_attributes() -> None:

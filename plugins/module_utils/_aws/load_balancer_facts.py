@@ -53,6 +53,7 @@ def read_facts(session: AwsSession, wanted: t.Sequence[Wanted], now: datetime.da
         shield=_subscribed(session) if any(one.shield for one in wanted) else None,
         buckets={name: _bucket(session, name) for name in dict.fromkeys(one.log_bucket for one in wanted) if name},
         security_groups=_security_groups(session, wanted),
+        addresses=_addresses(session, wanted),
         named=named,
         owned=owned,
     )
@@ -103,6 +104,13 @@ def _security_groups(session: AwsSession, wanted: t.Sequence[Wanted]) -> dict[st
             key = one["GroupId"] if field == "group-id" else tags_of(one.get("Tags")).get("Name", "")
             found[key] = one.get("VpcId") or ""
     return found
+
+
+def _addresses(session: AwsSession, wanted: t.Sequence[Wanted]) -> dict[str, Answer]:
+    ids = list(dict.fromkeys(allocation for one in wanted for allocation in one.eip_allocations))
+    # Asked for by a filter, an unknown one is left out; by its id, it is an error.
+    found = session.pages("ec2", "describe_addresses", "Addresses", Filters=[{"Name": "allocation-id", "Values": ids}]) if ids else []
+    return {one["AllocationId"]: one for one in found}
 
 
 # what it should have

@@ -26,6 +26,8 @@ _NAME = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?$")
 # What AWS needs in each subnet (user guides of both load balancers), and the controller looks for (pkg/networking/subnet_resolver.go).
 _FREE_ADDRESSES = 8
 _MOST_TAGS = 50
+# Who owns the network interfaces of load balancers. The address of one that is there is its own, so it is not in the way.
+_LOAD_BALANCING = "amazon-elb"
 # ACM renews 60 days before the end what it can; what is nearer to its end than this needs a person.
 _SOON = datetime.timedelta(days=14)
 
@@ -58,6 +60,7 @@ class Wanted:
         subnets: ids or names; empty when the controller finds them by tags.
         hosts: the hosts that its certificates must cover.
         certificate_arns, ssl_policy, waf_acl_arn, shield, security_groups, tags: as they will be asked for.
+        eip_allocations: the ids of its elastic IP addresses.
         log_bucket, log_prefix: where it should log to.
     """
 
@@ -77,6 +80,7 @@ class Wanted:
     waf_acl_arn: str = ""
     shield: bool = False
     security_groups: tuple[str, ...] = ()
+    eip_allocations: tuple[str, ...] = ()
     log_bucket: str = ""
     log_prefix: str = ""
     tags: t.Mapping[str, str] = field(default_factory=dict)
@@ -100,6 +104,7 @@ class Facts:
         shield: whether the account has a subscription; None when it was not asked.
         buckets: by name.
         security_groups: the VPC of each, by id or name.
+        addresses: elastic IP addresses by the ids of their allocations.
         named: those load balancers that have a wished name already, each with its tags, by name.
         owned: those that a wish's owner has already under another name, by title.
         now: the time by which certificates are judged.
@@ -115,6 +120,7 @@ class Facts:
     shield: bool | None = None
     buckets: t.Mapping[str, Bucket] = field(default_factory=dict)
     security_groups: t.Mapping[str, str] = field(default_factory=dict)
+    addresses: t.Mapping[str, Answer] = field(default_factory=dict)
     named: t.Mapping[str, tuple[Answer, Tags]] = field(default_factory=dict)
     owned: t.Mapping[str, str] = field(default_factory=dict)
 
@@ -127,7 +133,7 @@ def check(wanted: t.Sequence[Wanted], facts: Facts) -> list[Finding]:
     findings = []
     names = [one.name for one in wanted if one.name]
     for one in wanted:
-        for rule in (_check_name, _check_owner, _check_subnets, _check_certificates, _check_policy, _check_waf, _check_shield, _check_bucket, _check_groups):
+        for rule in _RULES:
             findings += [Finding(one.title, what, severity, message) for what, severity, message in rule(one, facts)]
         if one.name and names.count(one.name) > 1:
             findings.append(Finding(one.title, "name", "error", f"the name {one.name} is wished for {names.count(one.name)} times: each needs its own."))
@@ -340,6 +346,39 @@ def _check_groups(wanted: Wanted, facts: Facts) -> Said:
             yield "security_groups", "error", f"there is no security group {called} in {facts.region}: correct security_groups."
         elif wanted.vpc_id and vpc != wanted.vpc_id:
             yield "security_groups", "error", f"the security group {called} is of {vpc}, not of {wanted.vpc_id}: name one of the cluster's VPC."
+
+
+def _check_addresses(wanted: Wanted, facts: Facts) -> Said:
+    if wanted.eip_allocations and wanted.type != "nlb":
+        yield "eip_allocations", "error", "an ALB takes no elastic IP addresses: leave eip_allocations out, or choose an NLB."
+        return
+    for allocation in sorted(set(wanted.eip_allocations)):
+        address = facts.addresses.get(allocation)
+        if wanted.eip_allocations.count(allocation) > 1:
+            yield (
+                "eip_allocations",
+                "error",
+                f"{allocation} is named {wanted.eip_allocations.count(allocation)} times: each subnet needs an address of its own.",
+            )
+        if address is None:
+            yield "eip_allocations", "error", f"there is no elastic IP address {allocation} in {facts.region}: correct eip_allocations, or allocate one."
+        elif address.get("AssociationId") and address.get("NetworkInterfaceOwnerId", _LOAD_BALANCING) != _LOAD_BALANCING:
+            owner = address.get("InstanceId") or address.get("NetworkInterfaceId")
+            yield "eip_allocations", "error", f"the elastic IP address {allocation} ({address['PublicIp']}) belongs to {owner}: name one that is free."
+
+
+_RULES = (
+    _check_name,
+    _check_owner,
+    _check_subnets,
+    _check_certificates,
+    _check_policy,
+    _check_waf,
+    _check_shield,
+    _check_bucket,
+    _check_groups,
+    _check_addresses,
+)
 
 
 def _tag_mistakes(tags: t.Mapping[str, str]) -> t.Iterator[str]:

@@ -247,12 +247,26 @@ def _refuse_gateway(change: Change, around: Surroundings) -> t.Iterator[str]:
             f"{wish.title}: {network.TYPE} of Service {place[0]}/{place[1]} would change from {before or 'none'} to {after or 'none'}, "
             "which leaves what was made in AWS behind: delete the gateway (state absent) and make it anew."
         )
-    name, wanted = annotations_of(service).get(f"{network.PREFIX}name", ""), (item.get("nlb") or {}).get("name") or ""
-    if after and name != wanted and (service.get("status") or {}).get("loadBalancer"):
-        yield (
-            f"{wish.title}: nlb.name would change from {name or 'none'} to {wanted or 'none'}, but a load balancer gets its name when it is made: "
-            "delete the gateway (state absent) and make it anew, or keep the name."
-        )
+    if after and (service.get("status") or {}).get("loadBalancer"):
+        yield from _refuse_what_is_fixed(wish, annotations_of(service), item.get("nlb") or {})
+
+
+def _refuse_what_is_fixed(wish: Wish, present: t.Mapping[str, str], nlb: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+    """What the controller takes when it makes a load balancer, and silently leaves as it is later (its pkg/deploy/elbv2/load_balancer_manager.go)."""
+
+    def seen(name: str) -> list[str]:
+        return [value.strip() for value in present.get(f"{network.PREFIX}{name}", "").split(",") if value.strip()]
+
+    fixed = [("name", "its name", seen("name"), [nlb["name"]] if nlb.get("name") else [])]
+    # With other subnets, the addresses are taken, too.
+    if seen("subnets") == list(nlb.get("subnets") or ()):
+        fixed.append(("eip_allocations", "its addresses", seen("eip-allocations"), list(nlb.get("eip_allocations") or ())))
+    for option, what, before, after in fixed:
+        if before != after:
+            yield (
+                f"{wish.title}: nlb.{option} would change from {', '.join(before) or 'none'} to {', '.join(after) or 'none'}, but a load balancer gets "
+                f"{what} when it is made: delete the gateway (state absent) and make it anew, or keep what it has."
+            )
 
 
 def _refuse_redirect(wish: Wish, around: Surroundings) -> t.Iterator[str]:

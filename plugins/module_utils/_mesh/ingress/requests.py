@@ -63,6 +63,8 @@ def to_check(albs: Items, gateways: Items) -> list[dict[str, t.Any]]:
         asked.append({"service": place, "title": f"Gateway {item['namespace']}/{item['name']}", "type": "nlb", **_asked(nlb, nlb.get("name"))})
         if item["hosts"] and item["tls"] == "load_balancer":
             asked[-1]["hosts"] = list(dict.fromkeys(item["hosts"]))
+        if nlb.get("eip_allocations"):
+            asked[-1]["eip_allocations"] = list(nlb["eip_allocations"])
     return asked
 
 

@@ -83,6 +83,17 @@ def test_a_policy_of_one_statement_is_read_as_well() -> None:
     assert result["findings"] == []
 
 
+def test_addresses_are_asked_for_all_at_once() -> None:
+    with AwsStub() as aws:
+        told = [{"AllocationId": "eipalloc-1", "PublicIp": "192.0.2.1"}]
+        aws.answer("ec2", "describe_addresses", {"Addresses": told}, Filters=[{"Name": "allocation-id", "Values": ["eipalloc-1", "eipalloc-2"]}])
+        items = [{"type": "nlb", "eip_allocations": ids} for ids in (["eipalloc-1"], ["eipalloc-1", "eipalloc-2"])]
+        result, _warnings = _run(aws, *items)
+    assert [one["message"] for one in result["findings"]] == [
+        "there is no elastic IP address eipalloc-2 in eu-west-1: correct eip_allocations, or allocate one."
+    ]
+
+
 def test_logs_that_are_off_and_a_cluster_that_is_not_there_yet_ask_for_no_more() -> None:
     with AwsStub() as aws:
         aws.refuse("eks", "describe_cluster", "ResourceNotFoundException", status=404, name="prod")

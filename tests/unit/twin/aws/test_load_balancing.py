@@ -99,6 +99,29 @@ def _certificate() -> str:
     return str(_client("acm").import_certificate(Certificate=certificate, PrivateKey=private)["CertificateArn"])
 
 
+def test_a_network_load_balancer_has_the_addresses_that_it_was_given(cloud: Cloud) -> None:
+    ec2 = _client("ec2")
+    given = ec2.allocate_address(Domain="vpc")
+    mappings = [{"SubnetId": cloud.subnets[0], "AllocationId": given["AllocationId"]}, {"SubnetId": cloud.subnets[1]}]
+
+    def make(name: str) -> str:
+        made = cloud.elb.create_load_balancer(Name=name, Type="network", SubnetMappings=mappings)["LoadBalancers"][0]
+        return str(made["LoadBalancerArn"])
+
+    one = make("one")
+    zones = cloud.elb.describe_load_balancers()["LoadBalancers"][0]["AvailabilityZones"]
+    assert [zone["LoadBalancerAddresses"] for zone in zones] == [[{"IpAddress": given["PublicIp"], "AllocationId": given["AllocationId"]}], []]
+    with pytest.raises(ClientError) as taken:
+        make("two")
+    assert _code(taken) == "ResourceInUse"
+    cloud.elb.delete_load_balancer(LoadBalancerArn=one)
+    assert make("two"), "what is deleted keeps no address"
+    mappings[0]["AllocationId"] = "eipalloc-0123456789abcdef0"
+    with pytest.raises(ClientError) as unknown:
+        make("three")
+    assert _code(unknown) == "AllocationIdNotFound"
+
+
 def test_a_load_balancer_is_provisioned_first(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(load_balancing.DURATIONS, "provisioning", 3600.0)
     assert cloud.balancer()["State"]["Code"] == "provisioning"

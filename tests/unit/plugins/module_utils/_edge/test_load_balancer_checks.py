@@ -142,6 +142,35 @@ def test_an_nlb_has_no_web_acl() -> None:
     _expect(_found({"waf_acl_arn": ACL, "type": "nlb"}, _facts()), ("waf_acl_arn", "error", "not an NLB"))
 
 
+ADDRESSES = {
+    "eipalloc-1": {"AllocationId": "eipalloc-1", "PublicIp": "192.0.2.1"},
+    "eipalloc-2": {"AllocationId": "eipalloc-2", "PublicIp": "192.0.2.2", "AssociationId": "eipassoc-2", "NetworkInterfaceOwnerId": "amazon-elb"},
+    "eipalloc-3": {
+        "AllocationId": "eipalloc-3",
+        "PublicIp": "192.0.2.3",
+        "AssociationId": "eipassoc-3",
+        "NetworkInterfaceId": "eni-3",
+        "NetworkInterfaceOwnerId": "123456789012",
+    },
+}
+
+
+@pytest.mark.requirement("F10")
+@pytest.mark.parametrize(
+    ("allocations", "kind", "words"),
+    [
+        (("eipalloc-1", "eipalloc-2"), "nlb", []),
+        (("eipalloc-3",), "nlb", ["eipalloc-3 (192.0.2.3) belongs to eni-3: name one that is free"]),
+        (("eipalloc-4", "eipalloc-1"), "nlb", ["there is no elastic IP address eipalloc-4 in eu-west-1"]),
+        (("eipalloc-1", "eipalloc-1"), "nlb", ["eipalloc-1 is named 2 times"]),
+        (("eipalloc-1",), "alb", ["an ALB takes no elastic IP addresses"]),
+    ],
+)
+def test_addresses_must_be_there_and_free(allocations: tuple[str, ...], kind: str, words: list[str]) -> None:
+    found = _found({"eip_allocations": allocations, "type": kind}, _facts(addresses=ADDRESSES))
+    _expect(found, *(("eip_allocations", "error", each) for each in words))
+
+
 WEB = {"LoadBalancerName": "web", "Type": "application", "Scheme": "internal"}
 MINE = {"elbv2.k8s.aws/cluster": "prod", "ingress.k8s.aws/stack": "shop/web"}
 

@@ -234,6 +234,39 @@ def test_another_name_of_a_load_balancer_that_is_there_is_refused() -> None:
     assert refuse_changes(plan_changes(wanted, {wanted[1].main.key: before}), around()) == [], "it has no load balancer yet"
 
 
+FIXED = {"name": "edge", "scheme": "internet-facing", "subnets": ["subnet-1", "subnet-2"], "eip_allocations": ["eipalloc-1", "eipalloc-2"]}
+
+
+@pytest.mark.requirement("F10")
+@pytest.mark.parametrize(
+    ("nlb", "words"),
+    [
+        (FIXED, ""),
+        ({**FIXED, "name": "other"}, "nlb.name would change from edge to other, but a load balancer gets its name when it is made"),
+        ({**FIXED, "name": None}, "nlb.name would change from edge to none"),
+        (
+            {**FIXED, "eip_allocations": ["eipalloc-1", "eipalloc-3"]},
+            "nlb.eip_allocations would change from eipalloc-1, eipalloc-2 to eipalloc-1, eipalloc-3, but a load balancer gets its addresses when it is made",
+        ),
+        ({**FIXED, "eip_allocations": []}, "nlb.eip_allocations would change from eipalloc-1, eipalloc-2 to none"),
+        # The controller takes them with a subnet that is new.
+        ({**FIXED, "subnets": ["subnet-1", "subnet-3"], "eip_allocations": ["eipalloc-1", "eipalloc-3"]}, ""),
+    ],
+)
+def test_what_a_network_load_balancer_gets_when_it_is_made_is_not_changed_later(nlb: dict[str, Any], words: str) -> None:
+    prefix = TYPE.removesuffix("type")
+    # As somebody may have written them, with spaces.
+    annotations = {"name": "edge", "subnets": "subnet-1, subnet-2", "eip-allocations": "eipalloc-1, eipalloc-2", "type": "external"}
+    there = service("edge-istio", "LoadBalancer", gateway="edge", **{f"{prefix}{name}": value for name, value in annotations.items()})
+    there["status"] = {"loadBalancer": {"ingress": [{"hostname": "edge-1.elb.amazonaws.com"}]}}
+    wanted = wishes(gateways=[{**NLB, "nlb": nlb}])
+    refusals = refuse_changes(plan_changes(wanted, {}), around(there))
+    assert len(refusals) == bool(words), refusals
+    assert not words or words in refusals[0]
+    del there["status"]["loadBalancer"]["ingress"]
+    assert refuse_changes(plan_changes(wanted, {}), around(there)) == [], "it has no load balancer yet"
+
+
 @pytest.mark.parametrize("state", ["present", "absent"])
 def test_somebody_elses_object_is_neither_changed_nor_deleted(state: str) -> None:
     wanted = wishes(gateways=[GATEWAY], albs=[{**ALB, "state": state, "idle_timeout": 60}])
