@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import re
@@ -52,12 +53,17 @@ def test_the_documented_policy_allows_all_that_a_rehearsal_asks_for(prod: Rehear
 
 @pytest.mark.requirement("A13")
 def test_a_second_rehearsal_changes_nothing_and_shows_what_exists(prod: Rehearsed) -> None:
+    began = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
     with nothing_written(prod, "a second rehearsal"):
         done = prod.rehearse()
+    asked = [line for line in prod.control("requests") if "Ansible/" in line["user_agent"] and line["time"] >= began]
     assert done.returncode == 0, done.stdout[-4000:]
     assert changes(done) == ["0", "0"], [line for line in done.stdout.splitlines() if line.startswith(("TASK", "changed:"))]
     lacking = [kind for kind, line in TREE.items() if not re.search(line, done.stdout)]
     assert not lacking, f"the tree does not show: {', '.join(lacking)}\n{done.stdout[-6000:]}"
+    page = (REPOSITORY / "docs" / "aws-modules.md").read_text()
+    told = [re.search(pattern, page) for pattern in (r"\*\*Together\*\* \| \| \*\*(\d+)\*\*", r"`verify.yml` sends (\d+)")]
+    assert len(asked) == sum(int(found[1]) for found in told if found), "docs/aws-modules.md tells another number of requests of an unchanged run"
 
 
 def test_a_check_from_nothing_only_reads() -> None:

@@ -12,9 +12,13 @@ UTILS = PLUGINS / "module_utils"
 
 PURE_ROOMS = ("_mesh", "_status", "_eks", "_edge")
 # Files beside the rooms that are pure, too.
-PURE_FILES = ("_errors", "_kinds", "_tags")
+PURE_FILES = ("_errors", "_kinds", "_policies", "_tags")
 # What a pure file may import from outside of the collection, beside the standard library without its input and output.
-PURE_OUTSIDE = ("ansible.module_utils.common.yaml", "ansible_collections.amazon.aws.plugins.module_utils.tagging")
+PURE_OUTSIDE = (
+    "ansible.module_utils.common.yaml",
+    "ansible_collections.amazon.aws.plugins.module_utils.policy",
+    "ansible_collections.amazon.aws.plugins.module_utils.tagging",
+)
 INPUT_AND_OUTPUT = {
     "asyncio", "concurrent", "glob", "http", "io", "logging", "multiprocessing", "os", "pathlib", "queue", "random", "select", "shutil", "signal",
     "socket", "subprocess", "sys", "tempfile", "threading", "time", "urllib.request",
@@ -57,7 +61,7 @@ def test_a_pure_file_imports_only_what_is_pure(path: Path) -> None:
     [
         (("ansible_collections", "kubernetes"), {"module_utils/_cluster/connect.py"}),
         (("kubernetes",), {"module_utils/_cluster/connect.py", "module_utils/_cluster/transport.py"}),
-        (("ansible_collections", "amazon"), {"module_utils/_aws/connect.py", "module_utils/_tags.py"}),
+        (("ansible_collections", "amazon"), {"module_utils/_aws/connect.py", "module_utils/_policies.py", "module_utils/_tags.py"}),
         (("boto3",), set()),
         (("urllib3",), {"module_utils/_cluster/connect.py", "module_utils/_cluster/transport.py"}),
     ],

@@ -1,0 +1,51 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""Reads what EC2 has of a cluster's network: each kind of thing once."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.module_utils.common.dict_transformations import camel_dict_to_snake_dict
+
+from .._eks.network import DNS_ATTRIBUTES, Present
+from .._tags import tags_of
+
+if t.TYPE_CHECKING:
+    from .session import Answer, AwsSession
+
+
+def read_network(session: AwsSession, name: str, cidr: str) -> Present:
+    """What there is of the network whose VPC has this name and range."""
+    vpcs = session.pages("ec2", "describe_vpcs", "Vpcs", Filters=_filters(**{"tag:Name": name, "cidr-block": cidr}))
+    if len(vpcs) != 1:
+        return Present(vpcs)
+    vpc = vpcs[0]["VpcId"]
+    told = {attribute: session.call("ec2", "describe_vpc_attribute", VpcId=vpc, Attribute=attribute) for attribute in DNS_ATTRIBUTES}
+    tables = session.pages("ec2", "describe_route_tables", "RouteTables", Filters=_filters(**{"vpc-id": vpc}))
+    running = [*_filters(**{"vpc-id": vpc}), {"Name": "state", "Values": ["available", "pending"]}]
+    return Present(
+        vpcs,
+        frozenset(attribute for attribute, key in DNS_ATTRIBUTES.items() if told[attribute].get(key, {}).get("Value")),
+        session.pages("ec2", "describe_subnets", "Subnets", Filters=_filters(**{"vpc-id": vpc})),
+        session.pages("ec2", "describe_internet_gateways", "InternetGateways", Filters=_filters(**{"attachment.vpc-id": vpc})),
+        session.pages("ec2", "describe_nat_gateways", "NatGateways", Filter=running),
+        [_table(each) for each in tables],
+    )
+
+
+def _filters(**values: str) -> list[dict[str, t.Any]]:
+    return [{"Name": field, "Values": [value]} for field, value in values.items()]
+
+
+def _table(told: Answer) -> Answer:
+    """A route table as amazon.aws tells it."""
+    table: Answer = camel_dict_to_snake_dict({key: value for key, value in told.items() if key != "Tags"})
+    return {**table, "tags": tags_of(told.get("Tags"))}
+
+
+__all__ = ("read_network",)

@@ -1,0 +1,44 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""Reads IAM roles and managed policies, by their names and ARNs: to look for them in lists would take pages of AWS' own policies."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .errors import AwsError
+
+if t.TYPE_CHECKING:
+    from .._policies import Policy
+    from .session import Answer, AwsSession
+
+
+def read_role(session: AwsSession, name: str) -> tuple[Answer | None, list[str]]:
+    """What IAM tells of a role, and the ARNs of the managed policies that are attached to it; None and none when there is no such role."""
+    try:
+        role: Answer = session.call("iam", "get_role", RoleName=name)["Role"]
+        attached = session.pages("iam", "list_attached_role_policies", "AttachedPolicies", RoleName=name)
+    except AwsError as error:
+        if error.absent:
+            return None, []
+        raise
+    return role, [str(each["PolicyArn"]) for each in attached]
+
+
+def read_policy(session: AwsSession, arn: str) -> tuple[Answer | None, Policy | None]:
+    """What IAM tells of a managed policy, and the document of its default version; None when there is no such policy."""
+    try:
+        policy: Answer = session.call("iam", "get_policy", PolicyArn=arn)["Policy"]
+        version = session.call("iam", "get_policy_version", PolicyArn=arn, VersionId=policy["DefaultVersionId"])["PolicyVersion"]
+    except AwsError as error:
+        if error.absent:
+            return None, None
+        raise
+    return policy, version["Document"]
+
+
+__all__ = ("read_policy", "read_role")

@@ -1,0 +1,23 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""Whether two IAM policies say the same; in how many ways one thing can be written is amazon.aws' rule."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.amazon.aws.plugins.module_utils.policy import compare_policies
+
+Policy = t.Mapping[str, t.Any]
+
+
+def is_same_policy(one: Policy, other: Policy) -> bool:
+    """Whether both documents grant the same, whatever the order and the form of their parts."""
+    return not compare_policies(one, other)
+
+
+__all__ = ("Policy", "is_same_policy")
