@@ -190,7 +190,8 @@ import typing as t
 
 from ..module_utils._aws.connect import aws_module, run
 from ..module_utils._aws.load_balancer_facts import read_facts, vpc_of
-from ..module_utils._edge.load_balancer_checks import Wanted, check
+from ..module_utils._edge.load_balancer_checks import check
+from ..module_utils._edge.load_balancer_wanted import Wanted
 
 if t.TYPE_CHECKING:
     from ..module_utils._aws.connect import AnsibleAWSModule, Result

@@ -13,9 +13,10 @@ import json
 import typing as t
 
 from .._edge.certificates import Certificate
-from .._edge.load_balancer_checks import ROLE_TAGS, Facts, Wanted, public_subnets
+from .._edge.load_balancer_wanted import Facts, Wanted
 from .._edge.load_balancers import Answer, Tags, Wish
 from .._edge.log_buckets import Bucket
+from .._edge.subnet_checks import ROLE_TAGS, public_subnets
 from .._tags import tags_of
 from .certificate_requests import Acm
 from .errors import DENIED, AwsError

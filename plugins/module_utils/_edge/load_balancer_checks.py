@@ -12,120 +12,23 @@ import datetime
 import difflib
 import re
 import typing as t
-from dataclasses import dataclass, field
 
-from .._tags import tags_of
-from .certificates import Certificate, told
-from .load_balancers import CLOUD_CLUSTER_TAG_PREFIX, Answer, Tags, cluster_by_tags, owner_by_tags, stacks_by_tags
-from .log_buckets import Bucket, judge_bucket
+from .certificates import told
+from .load_balancer_wanted import Finding
+from .load_balancers import cluster_by_tags, owner_by_tags, stacks_by_tags
+from .log_buckets import judge_bucket
+from .subnet_checks import check_addresses, check_subnets
 
-ROLE_TAGS = {"internet-facing": "kubernetes.io/role/elb", "internal": "kubernetes.io/role/internal-elb"}
+if t.TYPE_CHECKING:
+    from .certificates import Certificate
+    from .load_balancer_wanted import Facts, Said, Wanted
+
 # API reference of ELBv2, CreateLoadBalancer, Name; the controller refuses longer ones as well.
 _LONGEST_NAME = 32
 _NAME = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?$")
-# What AWS needs in each subnet (user guides of both load balancers), and the controller looks for (pkg/networking/subnet_resolver.go).
-_FREE_ADDRESSES = 8
 _MOST_TAGS = 50
-# Who owns the network interfaces of load balancers. The address of one that is there is its own, so it is not in the way.
-_LOAD_BALANCING = "amazon-elb"
 # ACM renews 60 days before the end what it can; what is nearer to its end than this needs a person.
 _SOON = datetime.timedelta(days=14)
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something that keeps a load balancer from being made, or should be known before."""
-
-    load_balancer: str
-    what: str
-    severity: str
-    message: str
-
-    def told(self) -> dict[str, str]:
-        return {"load_balancer": self.load_balancer, "what": self.what, "severity": self.severity, "message": self.message}
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A load balancer as it is wished for; what is empty is not asked for.
-
-    Attributes:
-        title: how messages name it.
-        name: the name that it should get.
-        type: C(alb) or C(nlb).
-        scheme: C(internal) or C(internet-facing).
-        vpc_id: its VPC; empty when it is not known.
-        cluster: the cluster that it is for.
-        ingress, ingress_group, service: what it is for, as its controller will tag it.
-        subnets: ids or names; empty when the controller finds them by tags.
-        hosts: the hosts that its certificates must cover.
-        certificate_arns, ssl_policy, waf_acl_arn, shield, security_groups, tags: as they will be asked for.
-        eip_allocations: the ids of its elastic IP addresses.
-        log_bucket, log_prefix: where it should log to.
-    """
-
-    title: str
-    name: str = ""
-    type: str = "alb"
-    scheme: str = "internal"
-    vpc_id: str = ""
-    cluster: str = ""
-    ingress: str = ""
-    ingress_group: str = ""
-    service: str = ""
-    subnets: tuple[str, ...] = ()
-    hosts: tuple[str, ...] = ()
-    certificate_arns: tuple[str, ...] = ()
-    ssl_policy: str = ""
-    waf_acl_arn: str = ""
-    shield: bool = False
-    security_groups: tuple[str, ...] = ()
-    eip_allocations: tuple[str, ...] = ()
-    log_bucket: str = ""
-    log_prefix: str = ""
-    tags: t.Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def stack(self) -> str:
-        return self.ingress or self.ingress_group or self.service
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What AWS has of that which is wished for; keyed by what was asked for, None where there is none.
-
-    Attributes:
-        region: where it was looked.
-        subnets: all subnets of the VPCs, and those of other VPCs that are named, by id.
-        public: the ids of subnets that lead to an internet gateway; None when it was not asked.
-        certificates: by ARN.
-        policies: the types of load balancer that each TLS policy is for; of none when AWS does not say.
-        web_acls: whether each exists.
-        shield: whether the account has a subscription; None when it was not asked.
-        buckets: by name.
-        security_groups: the VPC of each, by id or name.
-        addresses: elastic IP addresses by the ids of their allocations.
-        named: those load balancers that have a wished name already, each with its tags, by name.
-        owned: those that a wish's owner has already under another name, by title.
-        now: the time by which certificates are judged.
-    """
-
-    region: str
-    now: datetime.datetime
-    subnets: t.Mapping[str, Answer] = field(default_factory=dict)
-    public: frozenset[str] | None = None
-    certificates: t.Mapping[str, Certificate | None] = field(default_factory=dict)
-    policies: t.Mapping[str, t.Sequence[str]] | None = None
-    web_acls: t.Mapping[str, bool] = field(default_factory=dict)
-    shield: bool | None = None
-    buckets: t.Mapping[str, Bucket] = field(default_factory=dict)
-    security_groups: t.Mapping[str, str] = field(default_factory=dict)
-    addresses: t.Mapping[str, Answer] = field(default_factory=dict)
-    named: t.Mapping[str, tuple[Answer, Tags]] = field(default_factory=dict)
-    owned: t.Mapping[str, str] = field(default_factory=dict)
-
-
-Said = t.Iterator[t.Tuple[str, str, str]]
 
 
 def check(wanted: t.Sequence[Wanted], facts: Facts) -> list[Finding]:
@@ -179,76 +82,6 @@ def _check_owner(wanted: Wanted, facts: Facts) -> Said:
     for what, is_, wish in (("type", type_, wanted.type), ("scheme", said.get("Scheme"), wanted.scheme)):
         if is_ and is_ != wish:
             yield what, "warning", f"it exists with the {what} {is_}, not {wish}: its controller replaces it, and its DNS name changes."
-
-
-# subnets
-
-
-def _check_subnets(wanted: Wanted, facts: Facts) -> Said:
-    if wanted.subnets:
-        yield from _check_listed_subnets(wanted, facts)
-    elif wanted.vpc_id:
-        yield from _check_found_subnets(wanted, facts)
-
-
-def _check_listed_subnets(wanted: Wanted, facts: Facts) -> Said:
-    chosen: dict[str, Answer] = {}
-    for called in wanted.subnets:
-        alike = [one for one in facts.subnets.values() if called in (one["SubnetId"], tags_of(one.get("Tags")).get("Name"))]
-        here = [one for one in alike if not wanted.vpc_id or one["VpcId"] == wanted.vpc_id]
-        if not alike:
-            yield "subnets", "error", f"there is no subnet {called} in {facts.region}: correct subnets, or leave it out, so that they are found by their tags."
-        elif not here:
-            yield "subnets", "error", f"the subnet {called} is of {alike[0]['VpcId']}, not of {wanted.vpc_id}: name one of the cluster's VPC."
-        chosen.update((one["SubnetId"], one) for one in here)
-    zones: dict[str, list[str]] = {}
-    for one in chosen.values():
-        zones.setdefault(one["AvailabilityZone"], []).append(one["SubnetId"])
-        if one.get("AvailableIpAddressCount", _FREE_ADDRESSES) < _FREE_ADDRESSES:
-            free = one["AvailableIpAddressCount"]
-            yield "subnets", "warning", f"the subnet {one['SubnetId']} has {free} free addresses, and a load balancer needs {_FREE_ADDRESSES}."
-    for zone, ids in sorted(zones.items()):
-        if len(ids) > 1:
-            yield "subnets", "error", f"the subnets {', '.join(sorted(ids))} are all in {zone}, and a load balancer takes one for each zone: leave one of them."
-    if chosen and wanted.type == "alb" and len(zones) < 2:
-        yield "subnets", "error", f"its subnets are in {', '.join(sorted(zones))} only, and an ALB needs two zones: add a subnet in another zone."
-
-
-def _check_found_subnets(wanted: Wanted, facts: Facts) -> Said:
-    """As the controller chooses: by role tag, or when none has it, by the way to the internet; not those of other clusters, nor full ones."""
-    tag = ROLE_TAGS[wanted.scheme]
-    here = [one for one in facts.subnets.values() if one["VpcId"] == wanted.vpc_id]
-    if not here:
-        yield "subnets", "error", f"{wanted.vpc_id} has no subnets in {facts.region}: correct vpc_id, or create subnets."
-        return
-    tagged = [one for one in here if tags_of(one.get("Tags")).get(tag) in ("", "1")]
-    chosen = tagged
-    if not tagged:
-        facing = wanted.scheme == "internet-facing"
-        chosen = [one for one in here if facts.public is not None and (one["SubnetId"] in facts.public) == facing]
-        way = "with a route to an internet gateway" if facing else "without a route to an internet gateway"
-        if chosen:
-            ids = ", ".join(sorted(one["SubnetId"] for one in chosen))
-            yield (
-                "subnets",
-                "warning",
-                f"no subnet of {wanted.vpc_id} has the tag {tag}: the controller takes those {way} ({ids}); tag those you mean with 1.",
-            )
-    usable = [one for one in chosen if _is_of(one, wanted.cluster) and one.get("AvailableIpAddressCount", _FREE_ADDRESSES) >= _FREE_ADDRESSES]
-    zones = sorted({one["AvailabilityZone"] for one in usable})
-    needed = 2 if wanted.type == "alb" else 1
-    if len(zones) < needed:
-        have = f"in {', '.join(zones)} only" if zones else "in no zone"
-        kind = "an ALB" if wanted.type == "alb" else "an NLB"
-        why = f"{len(tagged)} subnets of {wanted.vpc_id} have the tag {tag}, of which {len(usable) if tagged else 0} are free for this cluster and have room"
-        number = "two zones" if needed == 2 else "one"
-        yield "subnets", "error", f"subnets are found {have}, and {kind} needs {number} ({why}): tag one subnet in each zone with {tag}=1, or give subnets."
-
-
-def _is_of(subnet: Answer, cluster: str) -> bool:
-    """Whether the controller of a cluster takes this subnet: not when it is tagged for other clusters only."""
-    clusters = [key for key in tags_of(subnet.get("Tags")) if key.startswith(CLOUD_CLUSTER_TAG_PREFIX)]
-    return not clusters or not cluster or CLOUD_CLUSTER_TAG_PREFIX + cluster in clusters
 
 
 # certificates and TLS
@@ -348,36 +181,17 @@ def _check_groups(wanted: Wanted, facts: Facts) -> Said:
             yield "security_groups", "error", f"the security group {called} is of {vpc}, not of {wanted.vpc_id}: name one of the cluster's VPC."
 
 
-def _check_addresses(wanted: Wanted, facts: Facts) -> Said:
-    if wanted.eip_allocations and wanted.type != "nlb":
-        yield "eip_allocations", "error", "an ALB takes no elastic IP addresses: leave eip_allocations out, or choose an NLB."
-        return
-    for allocation in sorted(set(wanted.eip_allocations)):
-        address = facts.addresses.get(allocation)
-        if wanted.eip_allocations.count(allocation) > 1:
-            yield (
-                "eip_allocations",
-                "error",
-                f"{allocation} is named {wanted.eip_allocations.count(allocation)} times: each subnet needs an address of its own.",
-            )
-        if address is None:
-            yield "eip_allocations", "error", f"there is no elastic IP address {allocation} in {facts.region}: correct eip_allocations, or allocate one."
-        elif address.get("AssociationId") and address.get("NetworkInterfaceOwnerId", _LOAD_BALANCING) != _LOAD_BALANCING:
-            owner = address.get("InstanceId") or address.get("NetworkInterfaceId")
-            yield "eip_allocations", "error", f"the elastic IP address {allocation} ({address['PublicIp']}) belongs to {owner}: name one that is free."
-
-
 _RULES = (
     _check_name,
     _check_owner,
-    _check_subnets,
+    check_subnets,
     _check_certificates,
     _check_policy,
     _check_waf,
     _check_shield,
     _check_bucket,
     _check_groups,
-    _check_addresses,
+    check_addresses,
 )
 
 
@@ -389,22 +203,4 @@ def _tag_mistakes(tags: t.Mapping[str, str]) -> t.Iterator[str]:
             yield f"the tag {key} begins with aws:, which is AWS' own: name it otherwise."
 
 
-def public_subnets(subnets: t.Iterable[Answer], tables: t.Sequence[Answer]) -> frozenset[str]:
-    """The ids of subnets whose route table leads to an internet gateway; a subnet without one of its own has its VPC's main table."""
-    own: dict[str, Answer] = {}
-    main: dict[str, Answer] = {}
-    for table in tables:
-        for association in table.get("Associations") or ():
-            if association.get("Main"):
-                main[table["VpcId"]] = table
-            if association.get("SubnetId"):
-                own[association["SubnetId"]] = table
-    public = set()
-    for subnet in subnets:
-        table = own.get(subnet["SubnetId"]) or main.get(subnet["VpcId"]) or {}
-        if any((route.get("GatewayId") or "").startswith("igw") for route in table.get("Routes") or ()):
-            public.add(subnet["SubnetId"])
-    return frozenset(public)
-
-
-__all__ = ("ROLE_TAGS", "Facts", "Finding", "Wanted", "check", "public_subnets")
+__all__ = ("check",)

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._edge.certificates import Certificate
-from ansible_collections.meshwright.ambient.plugins.module_utils._edge.load_balancer_checks import Facts, Wanted, check, public_subnets
+from ansible_collections.meshwright.ambient.plugins.module_utils._edge.load_balancer_checks import check
+from ansible_collections.meshwright.ambient.plugins.module_utils._edge.load_balancer_wanted import Facts, Wanted
 from ansible_collections.meshwright.ambient.plugins.module_utils._edge.log_buckets import Bucket, judge_bucket
+from ansible_collections.meshwright.ambient.plugins.module_utils._edge.subnet_checks import public_subnets
 
 NOW = datetime.datetime(2026, 11, 21, tzinfo=datetime.UTC)
 ACM = "arn:aws:acm:eu-west-1:123456789012:certificate/"
