@@ -52,6 +52,7 @@ class Variants:
         network: what Frankfurt's cluster was given.
         role: the controller's role that Virginia's cluster was given.
         untagged: the first run, in which a subnet lacked its tag, and how many writes there were before and after it.
+        allowed: a check of the same, in which that was allowed.
         changed: the run after the first change of the inventory.
         again: the one after that.
     """
@@ -61,6 +62,7 @@ class Variants:
     network: Network
     role: str
     untagged: tuple[subprocess.CompletedProcess[str], int, int]
+    allowed: subprocess.CompletedProcess[str]
     changed: subprocess.CompletedProcess[str]
     again: subprocess.CompletedProcess[str]
 
@@ -92,6 +94,7 @@ def _fill(frankfurt: Rehearsed, directory: Path) -> Variants:
     before = len(frankfurt.control("requests?writes"))
     checked = frankfurt.rehearse("--limit", "frankfurt", "--check", inventory=inventory)
     untagged = (checked, before, len(frankfurt.control("requests?writes")))
+    allowed = frankfurt.play("site.yml", "--limit", "frankfurt", "--check", "--tags", "eks", "-e", "eks_allow_untagged_subnets=true", inventory=inventory)
     frankfurt.client("ec2").create_tags(Resources=network.public[1:], Tags=[{"Key": "kubernetes.io/role/elb", "Value": "1"}])
     done = frankfurt.play("site.yml", *_LEFT_OUT, inventory=inventory)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
@@ -105,7 +108,7 @@ def _fill(frankfurt: Rehearsed, directory: Path) -> Variants:
     changed = frankfurt.play("site.yml", "--tags", "eks,alb_controller", inventory=inventory)
     assert changed.returncode == 0, changed.stdout[-6000:] + changed.stderr[-2000:]
     again = frankfurt.play("site.yml", *_LEFT_OUT, inventory=inventory)
-    return Variants(frankfurt, virginia, network, role, untagged, changed, again)
+    return Variants(frankfurt, virginia, network, role, untagged, allowed, changed, again)
 
 
 def _network(frankfurt: Rehearsed) -> Network:
@@ -130,6 +133,7 @@ def test_subnets_without_their_tags_are_told_before_anything_is_made(variants: V
     assert "The subnets of cluster shop in eu-central-1 are not what it needs, and nothing was changed." in said
     assert f"which these lack, add them with the value 1: {variants.network.public[1]}." in said
     assert after == before, "something was written"
+    assert variants.allowed.returncode == 0, variants.allowed.stdout[-3000:]
     assert "virginia" not in said.split("PLAY RECAP")[1].split("AWS account")[0], "--limit frankfurt touched another cluster"
 
 
@@ -237,6 +241,9 @@ def test_another_run_changes_nothing_in_either_cluster(variants: Variants) -> No
     changes = re.findall(r"^(\w+) .*changed=(\d+)", variants.again.stdout, re.MULTILINE)
     told = [line for line in variants.again.stdout.splitlines() if line.startswith(("TASK", "changed:"))]
     assert changes == [("frankfurt", "0"), ("virginia", "0")], told
+    tasks = variants.again.stdout.split("\nTASK [")
+    helm = [task for task in tasks if re.match(r".*(Install the chart|definitions of)", task) and re.search(r"^(ok|changed): ", task, re.MULTILINE)]
+    assert not helm, f"Helm was started for what is as it should be: {helm}"
 
 
 def test_two_clusters_of_one_name_share_only_what_is_of_the_account(variants: Variants) -> None:
