@@ -210,7 +210,7 @@ from ..module_utils._aws.connect import Result, aws_module, run
 from ..module_utils._aws.errors import AwsError
 from ..module_utils._aws.waiting import Look, wait_until
 from ..module_utils._diff import diff_of
-from ..module_utils._eks.nodegroup_plan import Changes, as_result, changes, creation, health_issues
+from ..module_utils._eks.nodegroup_plan import Changes, as_result, changes, creation, health_issues, problems
 from ..module_utils._errors import MeshError
 from ..module_utils._tags import TagChanges, as_text, compare_tags
 
@@ -280,6 +280,10 @@ class NodeGroup:
     def name(self) -> str:
         return str(self.wish["name"])
 
+    def problems(self) -> list[str]:
+        """Why it cannot become what is wished for."""
+        return problems(self.wish, self.described) if self.described is not None and self.wish["state"] == "present" else []
+
     def decide(self, *, purge_tags: bool) -> None:
         """Say what has to be done; nothing is written."""
         status = (self.described or {}).get("status")
@@ -287,10 +291,6 @@ class NodeGroup:
             self.action = "deleted" if self.described is not None and status != "DELETING" else "unchanged"
         elif self.described is None:
             self.action = "created"
-        elif status in ("DELETING", "CREATE_FAILED", "DELETE_FAILED"):
-            why = "; ".join(health_issues(self.described))
-            remedy = "run again when it is gone" if status == "DELETING" else "set it to state absent, then run again"
-            raise MeshError(f"Node group {self.name} is {status}{f' ({why})' if why else ''}: {remedy}.")
         else:
             self.plan = changes(self.wish, self.described)
             self.tags = compare_tags(self.described.get("tags") or {}, self.wish["tags"], purge=purge_tags)
@@ -316,6 +316,9 @@ class NodeGroup:
 def work(module: AnsibleAWSModule, session: AwsSession) -> Result:
     cluster = module.params["cluster"]
     groups = [NodeGroup(wish, describe(session, cluster, wish["name"])) for wish in module.params["nodegroups"]]
+    if mistakes := [problem for group in groups for problem in group.problems()]:
+        title = f"Node groups of cluster {cluster} cannot become what is wished for, and nothing was changed."
+        raise MeshError("\n".join([title, *(f"- {mistake}" for mistake in mistakes)]))
     for group in groups:
         group.decide(purge_tags=module.params["purge_tags"])
     result: Result = {"changed": any(group.action != "unchanged" for group in groups), "diff": [diff for group in groups if (diff := group.diff())]}

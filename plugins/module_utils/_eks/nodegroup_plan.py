@@ -11,8 +11,6 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from .._errors import MeshError
-
 Wish = t.Mapping[str, t.Any]
 Answer = t.Mapping[str, t.Any]
 Params = t.Dict[str, t.Any]
@@ -69,12 +67,7 @@ def creation(wish: Wish) -> Params:
 
 
 def changes(wish: Wish, described: Answer) -> Changes:
-    """What makes an existing node group the wished one; options that are not given change nothing.
-
-    Raises:
-        MeshError: the wish changes what EKS fixes at creation.
-    """
-    _refuse_fixed(wish, described)
+    """What makes an existing node group the wished one; options that are not given, and those that problems() speaks of, change nothing."""
     plan = Changes()
     _plan_labels(plan, wish, described)
     _plan_taints(plan, wish, described)
@@ -121,23 +114,28 @@ def as_result(described: Answer) -> Params:
     }
 
 
-def _refuse_fixed(wish: Wish, described: Answer) -> None:
+def problems(wish: Wish, described: Answer) -> list[str]:
+    """Why an existing node group cannot become the wished one, one sentence each: it is on its way out, or EKS fixes at creation what would change."""
+    status = described.get("status")
+    if status in ("DELETING", "CREATE_FAILED", "DELETE_FAILED"):
+        why = "; ".join(health_issues(described))
+        remedy = "run again when it is gone" if status == "DELETING" else "set it to state absent, then run again"
+        return [f"Node group {wish['name']} is {status}{f' ({why})' if why else ''}: {remedy}."]
+    return list(_fixed(wish, described))
+
+
+def _fixed(wish: Wish, described: Answer) -> t.Iterator[str]:
+    remedy = "add a node group with another name, let the pods move, and set this one to state absent."
     for option, key in _FIXED.items():
         wanted, present = wish.get(option), described.get(key)
         if wanted is None or present is None:
             continue
         if (sorted(wanted) if option == "subnets" else wanted) != (sorted(present) if option == "subnets" else present):
-            raise MeshError(
-                f"{option} of node group {wish['name']} is {_told(present)}, and EKS cannot change it to {_told(wanted)}: "
-                "add a node group with another name, let the pods move, and set this one to state absent."
-            )
+            yield f"{option} of node group {wish['name']} is {_told(present)}, and EKS cannot change it to {_told(wanted)}: {remedy}"
     template, present = _without_none(wish.get("launch_template") or {}), described.get("launchTemplate") or {}
     for key in ("id", "name"):
         if template.get(key) and template[key] != present.get(key):
-            raise MeshError(
-                f"The launch template of node group {wish['name']} is {present.get(key) or 'none'}, and EKS cannot change it to {template[key]}: "
-                "add a node group with another name, let the pods move, and set this one to state absent."
-            )
+            yield f"The launch template of node group {wish['name']} is {present.get(key) or 'none'}, and EKS cannot change it to {template[key]}: {remedy}"
 
 
 def _plan_labels(plan: Changes, wish: Wish, described: Answer) -> None:
@@ -209,4 +207,4 @@ def _told(value: t.Any) -> str:
     return ", ".join(sorted(map(str, value))) if isinstance(value, list) else str(value)
 
 
-__all__ = ("Changes", "as_result", "changes", "creation", "health_issues")
+__all__ = ("Changes", "as_result", "changes", "creation", "health_issues", "problems")

@@ -8,8 +8,7 @@ import pytest
 from botocore.session import Session
 from botocore.validate import ParamValidator
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._eks.nodegroup_plan import changes, creation, health_issues
-from ansible_collections.meshwright.ambient.plugins.module_utils._errors import MeshError
+from ansible_collections.meshwright.ambient.plugins.module_utils._eks.nodegroup_plan import changes, creation, health_issues, problems
 from ansible_collections.meshwright.ambient.plugins.modules import eks_nodegroup
 
 ROLE = "arn:aws:iam::123456789012:role/nodes"
@@ -99,10 +98,26 @@ def test_a_difference_becomes_the_call_that_eks_has_for_it(wish: dict[str, Any],
     ],
 )
 def test_what_eks_fixes_at_creation_is_refused_with_the_way_out(wish: dict[str, Any], told: str) -> None:
-    with pytest.raises(MeshError) as refused:
-        changes(_wish(**wish), DESCRIBED)
-    assert told in refused.value.message
-    assert "add a node group with another name" in refused.value.message
+    (refused,) = problems(_wish(**wish), DESCRIBED)
+    assert told in refused
+    assert "add a node group with another name" in refused
+
+
+def test_all_that_is_fixed_is_told_at_once() -> None:
+    refused = problems(_wish(instance_types=["c7i.large"], disk_size=100, launch_template={"id": "lt-1", "name": None, "version": "1"}), DESCRIBED)
+    assert [line.split(" of node group")[0] for line in refused] == ["instance_types", "disk_size", "The launch template"]
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        ("ACTIVE", []),
+        ("DELETING", ["Node group general is DELETING: run again when it is gone."]),
+        ("CREATE_FAILED", ["Node group general is CREATE_FAILED: set it to state absent, then run again."]),
+    ],
+)
+def test_a_node_group_on_its_way_out_is_not_changed(status: str, told: list[str]) -> None:
+    assert problems(_wish(), {**DESCRIBED, "status": status}) == told
 
 
 def test_a_creation_says_what_is_wished_and_leaves_the_rest_to_eks() -> None:
