@@ -72,7 +72,10 @@ class Variants:
 
 @pytest.fixture(scope="module")
 def variants(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Variants]:
-    """Both clusters made from nothing, then changed: Virginia gets a NAT gateway for each zone and another service account, Frankfurt a newer Gateway API."""
+    """Both clusters made from nothing, then changed.
+
+    Virginia gets a NAT gateway for each zone and another service account, and loses a node group and an add-on; Frankfurt gets a newer Gateway API.
+    """
     with fresh_account("test-variants") as rehearsed:
         yield _fill(Rehearsed(rehearsed.name, "shop"), tmp_path_factory.mktemp("variants"))
 
@@ -102,9 +105,12 @@ def _fill(frankfurt: Rehearsed, directory: Path) -> Variants:
     virginia.kubectl("create", "serviceaccount", "by-others", "-n", "kube-system")
     definitions = [name for name in frankfurt.kubectl("get", "crd", "-o", "name").split() if name.endswith(".gateway.networking.k8s.io")]
     frankfurt.kubectl("annotate", "--overwrite", *definitions, "gateway.networking.k8s.io/bundle-version=v1.6.9")
-    change = {"eks_nat_gateways": "per_zone", "alb_controller_service_account": "by-others", "alb_controller_service_account_create": False}
     host = inventory / "host_vars" / "virginia.yml"
-    host.write_text(host.read_text() + yaml.safe_dump(change))
+    said = yaml.safe_load(host.read_text())
+    said |= {"eks_nat_gateways": "per_zone", "alb_controller_service_account": "by-others", "alb_controller_service_account_create": False}
+    for variable, name in {"eks_node_groups": "extra", "eks_addons": "metrics-server"}.items():
+        said[variable] = [{"name": name, "state": "absent"} if item["name"] == name else item for item in said[variable]]
+    host.write_text(yaml.safe_dump(said))
     changed = frankfurt.play("site.yml", "--tags", "eks,alb_controller", inventory=inventory)
     assert changed.returncode == 0, changed.stdout[-6000:] + changed.stderr[-2000:]
     again = frankfurt.play("site.yml", *_LEFT_OUT, inventory=inventory)
@@ -233,6 +239,16 @@ def test_one_nat_gateway_becomes_one_for_each_zone(variants: Variants) -> None:
         "shop-public-us-east-1b": "igw",
     }
     assert "Install the chart istiod" not in variants.changed.stdout, "--tags eks,alb_controller ran other roles"
+
+
+def test_a_node_group_and_an_addon_are_taken_away_by_their_state(variants: Variants) -> None:
+    eks = variants.client("eks", _VIRGINIA)
+    left = eks.list_nodegroups(clusterName="shop")["nodegroups"], sorted(eks.list_addons(clusterName="shop")["addons"])
+    assert left == (["general"], ["coredns", "eks-pod-identity-agent", "kube-proxy", "vpc-cni"])
+    asked = [line["operation"] for line in variants.frankfurt.control("requests?writes")]
+    assert asked.count("CreateNodegroup") == 3, "the node group was never there"
+    assert (asked.count("DeleteNodegroup"), asked.count("DeleteAddon")) == (1, 1)
+    assert variants.virginia.get("deployments", "-n", "kube-system", "--field-selector", "metadata.name=metrics-server")["items"] == []
 
 
 @pytest.mark.requirement("A13")
