@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from tests.twin.conftest import Twin
+from twin.tools.build import locate_tools
 
 GATEWAYS = [
     {"name": "istio-ingress", "namespace": "istio-ingress", "replicas": 2, "service": {"type": "NodePort", "external_traffic_policy": "Local"}},
@@ -114,36 +115,21 @@ def test_again_nothing_changes_and_ambient_mode_is_added_and_never_taken_away(si
 
 
 def test_applications_of_argocd_carry_charts_and_values(mesh: Twin, tmp_path: Path) -> None:
-    """Argo CD itself is not on the twin: the definition of its Application is, and what it would install is there already."""
-    definition = {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": "applications.argoproj.io"},
-        "spec": {
-            "group": "argoproj.io",
-            "scope": "Namespaced",
-            "names": {"kind": "Application", "plural": "applications", "singular": "application"},
-            "versions": [
-                {
-                    "name": "v1alpha1",
-                    "served": True,
-                    "storage": True,
-                    "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}},
-                }
-            ],
-        },
-    }
-    file = tmp_path / "argocd.yml"
-    file.write_text(yaml.safe_dump_all([definition, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "argocd"}}]))
-    assert mesh.run(["kubectl", "apply", "-f", str(file)]).returncode == 0
+    """Argo CD itself is not on the twin: its own definition of an Application is, and what it would install is there already."""
+    definition = locate_tools().files["argo-cd"] / "application-crd.yaml"
+    namespace = tmp_path / "namespace.yml"
+    namespace.write_text(yaml.safe_dump({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "argocd"}}))
+    # It is too large for the annotation in which kubectl would keep it.
+    applied = mesh.run(["kubectl", "apply", "--server-side", "-f", str(definition), "-f", str(namespace)])
+    assert applied.returncode == 0, applied.stderr
     assert mesh.run(["kubectl", "wait", "--for=condition=Established", "crd/applications.argoproj.io", "--timeout=20s"]).returncode == 0
     try:
         variables = {"istio_delivery": "argocd", "istio_chart_source": "https://charts.example.com"}
         told = _play(mesh, tmp_path, variables, "--tags", "istio")
         assert "changed=4" in told, told[-4000:]
-        assert "changed=0" in _play(mesh, tmp_path, variables, "--tags", "istio")
+        assert "changed=0" in _play(mesh, tmp_path, variables, "--tags", "istio"), "a field of ours is none of an Application, or is kept in another form"
         found = {item["metadata"]["name"]: item["spec"] for item in _json(mesh, "-n", "argocd", "get", "applications.argoproj.io")["items"]}
         assert set(found) == {"istio-base", "istiod", "istio-cni", "ztunnel"}
         assert found["istiod"]["source"]["helm"]["valuesObject"]["profile"] == "ambient"
     finally:
-        mesh.run(["kubectl", "delete", "-f", str(file), "--wait=false"])
+        mesh.run(["kubectl", "delete", "-f", str(definition), "-f", str(namespace), "--wait=false"])

@@ -17,6 +17,7 @@ ISTIO_VERSION = "1.32.0-dev.20260827"
 LOAD_BALANCER_CONTROLLER_MODULE = "github.com/kubernetes-sigs/aws-load-balancer-controller@v0.0.0-20260423195125-93ff3b5fdaad"
 LOAD_BALANCER_CONTROLLER_VERSION = "v3.2.2"
 KARPENTER_VERSION = "v1.14.1"
+ARGO_CD_VERSION = "v3.4.13"
 
 # The newest that any go.mod below twin/go asks for.
 OLDEST_GO = (1, 26, 2)
@@ -160,5 +161,13 @@ FILES: tuple[Files, ...] = (
         module=f"github.com/aws/karpenter-provider-aws@{KARPENTER_VERSION}",
         checksum="h1:WGtIQTQcxpElYMdWfWuPwaF2+9muR+hYhPZsTtoY8Gs=",
         charts=(("karpenter", "charts/karpenter"), ("karpenter-crd", "charts/karpenter-crd")),
+    ),
+    # No part of a twin: its definition judges the Applications that are handed to it. Licence: Apache-2.0.
+    Files(
+        name="argo-cd",
+        version=ARGO_CD_VERSION,
+        module=f"github.com/argoproj/argo-cd/v3@{ARGO_CD_VERSION}",
+        checksum="h1:kmnF4nE5SQ83OhtdX6DMmLSpH0eRIa1gNYdCLNHqB+A=",
+        copies=(("manifests/crds/application-crd.yaml", "application-crd.yaml"),),
     ),
 )
