@@ -98,6 +98,19 @@ def test_one_role_of_an_eks_inventory_runs_alone(prod: Rehearsed, tag: str, done
     assert changes(done) == ["0"], done.stdout[-4000:]
 
 
+@pytest.mark.requirement("A8")
+def test_the_log_bucket_takes_logs_of_load_balancers_of_this_account_alone(prod: Rehearsed) -> None:
+    bucket, account_id = "shop-example-com-access-logs", prod.client("sts").get_caller_identity()["Account"]
+    statements = json.loads(prod.client("s3").get_bucket_policy(Bucket=bucket)["Policy"])["Statement"]
+    open_to_all = [each for each in statements if account_id not in json.dumps(each)]
+    assert not open_to_all, f"load balancers of other accounts may use it, too: {open_to_all}"
+    wanted = [
+        {"title": f"{kind} {prefix}", "type": kind, "access_logs": {"bucket": bucket, "prefix": prefix}} for kind in ("alb", "nlb") for prefix in ("", "a/b")
+    ]
+    told = prod.module("load_balancer_check", {"load_balancers": wanted, "region": "eu-central-1"})
+    assert told["findings"] == [], told["findings"]
+
+
 def test_the_shell_is_pointed_at_account_and_cluster(prod: Rehearsed) -> None:
     foreign = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "KUBECONFIG", "TWIN"))}
     asked = 'eval "$(make -s twin-env)" && kubectl get nodes -o name && env | grep ^AWS_ | cut -d= -f1'
