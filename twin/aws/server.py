@@ -83,4 +83,8 @@ def serve(host: str, port: int, provider: ClusterProvider, *, request_log: Path 
 class _QuietHandler(MotoRequestHandler):
     """The request log tells of requests; the terminal need not."""
 
+    # Buffered, an answer goes out in one piece. When its body follows its head by a moment, clients of AWS' SDK for Go give the connection up in 1 of
+    # 1,000 requests on a busy machine (use of closed network connection), and send the request again: what it has created is there already then.
+    wbufsize = -1
+
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None: ...

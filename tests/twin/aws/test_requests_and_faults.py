@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from botocore.exceptions import ClientError
@@ -42,6 +44,16 @@ def test_log_names_service_and_operation_as_botocore_does(aws: LocalAws, service
     assert (line["service"], line["operation"], line["status"], line["access_key"]) == (service, operation, 200, OWNER_KEY)
     assert "Botocore" in line["user_agent"]
     assert json.loads(aws.request_log.read_text().splitlines()[-1]) == line, "the file must have the same line"
+
+
+def test_an_answer_comes_in_one_piece(aws: LocalAws) -> None:
+    address = urlsplit(aws.url)
+    for _ in range(20):
+        with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+            connection.sendall(b"GET /_twin/health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            head, _separator, body = connection.recv(65536).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200")
+        assert json.loads(body or "null") == {"status": "serving", "region": "eu-central-1"}, "the body came later than the head"
 
 
 @pytest.mark.parametrize(("service", "operation", "method", "parameters"), READS)
