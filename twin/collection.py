@@ -8,9 +8,10 @@ from twin.paths import REPOSITORY
 
 sys.path.insert(0, str(REPOSITORY / "collections"))
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.session import ApiSession, Object
-from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.transport import Transport
-from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.watch import (
+from ansible_collections.meshwright.ambient.plugins.module_utils._errors import ApiError, MeshError
+from ansible_collections.meshwright.ambient.plugins.module_utils._k8s.session import ApiSession, Object
+from ansible_collections.meshwright.ambient.plugins.module_utils._k8s.transport import Transport
+from ansible_collections.meshwright.ambient.plugins.module_utils._k8s.watch import (
     Changed,
     Event,
     Gone,
@@ -19,8 +20,7 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.watch 
     Streams,
     Trouble,
 )
-from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.writes import Write
-from ansible_collections.meshwright.ambient.plugins.module_utils._errors import ApiError, MeshError
+from ansible_collections.meshwright.ambient.plugins.module_utils._k8s.writes import Write
 from ansible_collections.meshwright.ambient.plugins.module_utils._kinds import (
     CONFIG_MAP,
     DAEMON_SET,

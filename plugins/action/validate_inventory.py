@@ -15,8 +15,8 @@ from ansible.plugins.action import ActionBase
 
 from ..module_utils._eks.inventory import find_eks_mistakes, find_shared_clusters
 from ..module_utils._eks.karpenter_inventory import find_karpenter_mistakes, find_karpenter_notes
-from ..module_utils._mesh.ingress.inventory import find_ingress_mistakes
-from ..module_utils._mesh.inventory import find_mistakes, find_unknown, find_version_mistakes, find_wrong_wishes
+from ..module_utils._ingress.inventory import find_ingress_mistakes
+from ..module_utils._inventory.mesh import find_mistakes, find_unknown, find_version_mistakes, find_wrong_wishes
 
 _ROLES = Path(__file__).resolve().parents[2] / "roles"
 

@@ -9,9 +9,9 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ..module_utils._mesh.ingress.nlb import all_annotations, find_problems
-from ..module_utils._mesh.ingress.options import NLB
-from ..module_utils._mesh.ingress.requests import certificate_domains, to_check, to_wait_for, with_certificates
+from ..module_utils._ingress.nlb import all_annotations, find_problems
+from ..module_utils._ingress.options import NLB
+from ..module_utils._ingress.requests import certificate_domains, to_check, to_wait_for, with_certificates
 
 Items = t.Sequence[t.Mapping[str, t.Any]]
 

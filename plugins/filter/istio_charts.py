@@ -8,9 +8,9 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._mesh.argocd import application
-from ..module_utils._mesh.charts import base_values, chart_reference, chart_values, istiod_values
-from ..module_utils._mesh.gateway_releases import gateway_targets, gateway_values
+from ..module_utils._helm.argocd import application
+from ..module_utils._helm.charts import base_values, chart_reference, chart_values, istiod_values
+from ..module_utils._helm.gateway_releases import gateway_targets, gateway_values
 
 Values = t.Dict[str, t.Any]
 

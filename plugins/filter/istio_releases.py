@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ..module_utils._mesh.gateway_releases import gateway_releases
-from ..module_utils._mesh.helm_releases import release_wishes
+from ..module_utils._helm.gateway_releases import gateway_releases
+from ..module_utils._helm.helm_releases import release_wishes
 
 Release = t.Dict[str, t.Any]
 

@@ -9,11 +9,11 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ..module_utils._mesh.waypoint.gateway import render_waypoint
-from ..module_utils._mesh.waypoint.options import OPTIONS
-from ..module_utils._mesh.waypoint.parameters import render_parameters
-from ..module_utils._mesh.waypoint.plan import parse_wish
-from ..module_utils._mesh.waypoint.refusals import refuse_wishes
+from ..module_utils._waypoint.gateway import render_waypoint
+from ..module_utils._waypoint.options import OPTIONS
+from ..module_utils._waypoint.parameters import render_parameters
+from ..module_utils._waypoint.plan import parse_wish
+from ..module_utils._waypoint.refusals import refuse_wishes
 
 
 def waypoint_manifests(waypoints: t.Sequence[t.Mapping[str, t.Any]]) -> list[dict[str, t.Any]]:

@@ -32,14 +32,14 @@ class ApiError(MeshError):
         status: the HTTP status, or 0 when no answer came.
         reason: the reason of the answered Status object (such as C(Forbidden)), or the transport's own words.
         retry_after: after how many seconds the server wants to be asked again, when it says so.
-        said: the server's own words.
+        server_message: the server's own words.
     """
 
-    def __init__(self, message: str, *, status: int, reason: str, retry_after: float | None = None, said: str = "") -> None:
+    def __init__(self, message: str, *, status: int, reason: str, retry_after: float | None = None, server_message: str = "") -> None:
         super().__init__(message)
         self.status = status
         self.reason = reason
-        self.said = said or message
+        self.server_message = server_message or message
         self.retry_after = retry_after
 
 

@@ -13,13 +13,13 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ._cluster.connect import AUTH_ARG_SPEC, connect
-from ._cluster.kubeconfig_words import harmless_words
 from ._eks.token_program import PROGRAM
 from ._errors import ApiError, MeshError
+from ._k8s.connect import AUTH_ARG_SPEC, connect
+from ._k8s.kubeconfig_words import harmless_words
 
 if t.TYPE_CHECKING:
-    from ._cluster.session import ApiSession
+    from ._k8s.session import ApiSession
 
 Result = t.Dict[str, t.Any]
 

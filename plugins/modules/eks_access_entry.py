@@ -267,7 +267,7 @@ def list_principals(session: AwsSession, cluster: str, *, required: bool) -> lis
     try:
         return list_of_cluster(session, "list_access_entries", "accessEntries", cluster, required=required)
     except AwsError as error:
-        if error.code == "InvalidRequestException" and "authentication mode" in error.said:
+        if error.code == "InvalidRequestException" and "authentication mode" in error.server_message:
             if not required:
                 return None
             raise _wrong_mode(cluster) from error

@@ -420,25 +420,25 @@ elapsed:
 
 import typing as t
 
-from ..module_utils._cluster.writes import Write
 from ..module_utils._diff import diff_of
+from ..module_utils._enrollment.plan import LabelChange, Snapshot, metadata_patch, plan_enrollment
+from ..module_utils._enrollment.refusals import Overruled, refuse_enrollment
+from ..module_utils._enrollment.state import describe_snapshot
+from ..module_utils._enrollment.undo import undo_of
+from ..module_utils._enrollment.wishes import Selection, mistakes_of
 from ..module_utils._errors import ApiError, MeshError
+from ..module_utils._inventory.mesh_targets import mesh_targets
+from ..module_utils._k8s.writes import Write
 from ..module_utils._kinds import BY_NAME, POD
 from ..module_utils._mesh.capture import report_pods, trim_pod, workload_of
-from ..module_utils._mesh.enrollment.plan import LabelChange, Snapshot, metadata_patch, plan_enrollment
-from ..module_utils._mesh.enrollment.refusals import Overruled, refuse_enrollment
-from ..module_utils._mesh.enrollment.undo import undo_of
-from ..module_utils._mesh.enrollment.wishes import Selection, mistakes_of
 from ..module_utils._mesh.labels import DATAPLANE_MODE, USE_WAYPOINT, labels_of
-from ..module_utils._mesh.mesh_targets import mesh_targets
 from ..module_utils._module import all_was_written, mesh_module, run
-from ..module_utils._steps.enrollment_reading import describe_snapshot
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
-    from ..module_utils._cluster.session import ApiSession, Object
-    from ..module_utils._mesh.enrollment.plan import Patch
+    from ..module_utils._enrollment.plan import Patch
+    from ..module_utils._k8s.session import ApiSession, Object
     from ..module_utils._module import Result
 
 _STATE = {"type": "str", "choices": ["present", "absent"], "default": "present"}
@@ -609,7 +609,7 @@ def _result(change: LabelChange) -> Result:
 def wait(session: ApiSession, objects: list[Result], timeout: int, progress: str | None) -> Result:
     """Wait until what the labels say is true of pods and Services."""
     from ..module_utils._status.targets import Target
-    from ..module_utils._waiting.readiness import wait_and_tell
+    from ..module_utils._wait.readiness import wait_and_tell
 
     targets = [Target(item["kind"], item.get("name", ""), item["namespace"]) for item in mesh_targets(objects, [])]
     if not targets:

@@ -99,21 +99,21 @@ definitions:
 import time
 import typing as t
 
-from ..module_utils._bundle import read_bundle
-from ..module_utils._cluster.writes import Write
 from ..module_utils._diff import diff_of
 from ..module_utils._errors import MeshError
+from ..module_utils._gateway_api.plan import BundleChange, parse_bundle, plan_bundle
+from ..module_utils._gateway_api.source import read_bundle
+from ..module_utils._k8s.writes import Write
 from ..module_utils._kinds import BY_NAME, CUSTOM_RESOURCE_DEFINITION
-from ..module_utils._mesh.gateway_api import BundleChange, parse_bundle, plan_bundle
 from ..module_utils._module import mesh_module, run
 from ..module_utils._status.targets import Target
-from ..module_utils._waiting.readiness import failure_message
-from ..module_utils._waiting.wait import wait_until_current
+from ..module_utils._wait.readiness import failure_message
+from ..module_utils._wait.wait import wait_until_current
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
-    from ..module_utils._cluster.session import ApiSession, Object
+    from ..module_utils._k8s.session import ApiSession, Object
     from ..module_utils._module import Result
 
 OPTIONS = {

@@ -138,15 +138,15 @@ releases:
 
 import typing as t
 
-from ..module_utils._chart_files import chart_of
+from ..module_utils._helm.helm_releases import Wish, differences, newest_records, pending_records, revision_of, selector, status_of
+from ..module_utils._helm.source import chart_of
 from ..module_utils._kinds import CUSTOM_RESOURCE_DEFINITION, SECRET
-from ..module_utils._mesh.helm_releases import Wish, differences, newest_records, pending_records, revision_of, selector, status_of
 from ..module_utils._module import mesh_module, run
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
-    from ..module_utils._cluster.session import ApiSession, Object
+    from ..module_utils._k8s.session import ApiSession, Object
     from ..module_utils._module import Result
 
 OPTIONS = {

@@ -955,26 +955,26 @@ import typing as t
 
 from ..module_utils._diff import diff_of
 from ..module_utils._errors import MeshError
-from ..module_utils._mesh.ingress.alb import backend_service
-from ..module_utils._mesh.ingress.compare import applied_at, told, told_of
-from ..module_utils._mesh.ingress.gateway import overlays_of, service_annotations, service_name, service_type
-from ..module_utils._mesh.ingress.makers import CONTROLLER, NOBODY, maker_of_service
-from ..module_utils._mesh.ingress.options import OPTIONS as INGRESS_OPTIONS
-from ..module_utils._mesh.ingress.plan import Surroundings, missing_labels, namespaces_to_make, plan_changes, refuse_changes
-from ..module_utils._mesh.ingress.wishes import find_common_problems, parse_wishes, target_types
+from ..module_utils._ingress.alb import backend_service
+from ..module_utils._ingress.apply import make_changes, plan_steps
+from ..module_utils._ingress.compare import applied_at, told, told_of
+from ..module_utils._ingress.gateway import overlays_of, service_annotations, service_name, service_type
+from ..module_utils._ingress.makers import CONTROLLER, NOBODY, maker_of_service
+from ..module_utils._ingress.options import OPTIONS as INGRESS_OPTIONS
+from ..module_utils._ingress.plan import Surroundings, missing_labels, namespaces_to_make, plan_changes, refuse_changes
+from ..module_utils._ingress.state import Reader
+from ..module_utils._ingress.wishes import find_common_problems, parse_wishes, target_types
 from ..module_utils._module import all_was_written, mesh_module, run
 from ..module_utils._status.addresses import external_addresses
 from ..module_utils._status.targets import Target
-from ..module_utils._steps.ingress_reading import Reader
-from ..module_utils._steps.ingress_writing import make_changes, plan_steps
-from ..module_utils._waiting.readiness import wait_and_tell
+from ..module_utils._wait.readiness import wait_and_tell
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
-    from ..module_utils._cluster.session import ApiSession
-    from ..module_utils._mesh.ingress.plan import Change, Place
-    from ..module_utils._mesh.ingress.wishes import Wish
+    from ..module_utils._ingress.plan import Change, Place
+    from ..module_utils._ingress.wishes import Wish
+    from ..module_utils._k8s.session import ApiSession
     from ..module_utils._mesh.labels import Object
     from ..module_utils._module import Result
 

@@ -312,17 +312,17 @@ import typing as t
 
 from ..module_utils._errors import MeshError
 from ..module_utils._kinds import BY_NAME, Kind
-from ..module_utils._mesh.waypoint.gateway import WaypointRef
 from ..module_utils._module import mesh_module, run
 from ..module_utils._status.custom_resources import is_bundle_wish
 from ..module_utils._status.json_paths import check
 from ..module_utils._status.targets import ANY_OBJECT, RULES, Target
-from ..module_utils._waiting.readiness import wait_and_tell
+from ..module_utils._wait.readiness import wait_and_tell
+from ..module_utils._waypoint.gateway import WaypointRef
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
-    from ..module_utils._cluster.session import ApiSession
+    from ..module_utils._k8s.session import ApiSession
     from ..module_utils._module import Result
 
 OPTIONS = {

@@ -377,30 +377,30 @@ import time
 import typing as t
 from dataclasses import replace
 
-from ..module_utils._cluster.writes import Write
 from ..module_utils._diff import diff_of
 from ..module_utils._errors import ApiError, MeshError
+from ..module_utils._k8s.writes import Write
 from ..module_utils._kinds import BY_NAME, GATEWAY
-from ..module_utils._mesh.waypoint.options import ON_REQUEST
-from ..module_utils._mesh.waypoint.options import OPTIONS as WAYPOINT_OPTIONS
-from ..module_utils._mesh.waypoint.parameters import skeleton
-from ..module_utils._mesh.waypoint.plan import WaypointChange, parse_wish, plan_waypoints
-from ..module_utils._mesh.waypoint.refusals import Surroundings, listed, refuse_changes, refuse_wishes
-from ..module_utils._mesh.waypoint.strategic_merge import OverlayError
-from ..module_utils._mesh.waypoint.users import Detachment, find_unreachable, find_users, plan_detachments
 from ..module_utils._module import all_was_written, mesh_module, run
 from ..module_utils._status.targets import Target
-from ..module_utils._steps.waypoint_reading import Reader
-from ..module_utils._steps.waypoint_writing import make_changes, plan_holding, plan_steps
-from ..module_utils._waiting.readiness import wait_and_tell
-from ..module_utils._waiting.until import wait_until_gone
+from ..module_utils._wait.readiness import wait_and_tell
+from ..module_utils._wait.until import wait_until_gone
+from ..module_utils._waypoint.apply import make_changes, plan_holding, plan_steps
+from ..module_utils._waypoint.options import ON_REQUEST
+from ..module_utils._waypoint.options import OPTIONS as WAYPOINT_OPTIONS
+from ..module_utils._waypoint.parameters import skeleton
+from ..module_utils._waypoint.plan import WaypointChange, parse_wish, plan_waypoints
+from ..module_utils._waypoint.refusals import Surroundings, listed, refuse_changes, refuse_wishes
+from ..module_utils._waypoint.state import Reader
+from ..module_utils._waypoint.strategic_merge import OverlayError
+from ..module_utils._waypoint.users import Detachment, find_unreachable, find_users, plan_detachments
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
-    from ..module_utils._cluster.session import ApiSession, Object
-    from ..module_utils._mesh.waypoint.plan import WaypointSnapshot
+    from ..module_utils._k8s.session import ApiSession, Object
     from ..module_utils._module import Result
+    from ..module_utils._waypoint.plan import WaypointSnapshot
 
 OPTIONS = {
     "waypoints": {"type": "list", "elements": "dict", "required": True, "options": WAYPOINT_OPTIONS},
@@ -536,7 +536,7 @@ def _judge_object(module: AnsibleModule, session: ApiSession, body: Object) -> s
     try:
         session.write(Write("create", BY_NAME[body["kind"]], body["metadata"]["name"], body["metadata"]["namespace"], body, dry_run=True))
     except ApiError as error:
-        words = error.said.replace(f' "{body["metadata"]["name"]}"', "").rstrip(".")
+        words = error.server_message.replace(f' "{body["metadata"]["name"]}"', "").rstrip(".")
         if error.status == 403:
             module.warn(f"Whether the parameters make a valid {body['kind']} was not tried out: {error.message}")
             return ""

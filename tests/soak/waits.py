@@ -23,9 +23,9 @@ from twin.collection import ApiSession, MeshError
 from twin.paths import REPOSITORY
 
 # twin.collection puts the collection's place on the path.
-from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoint.gateway import WaypointRef  # isort: skip
+from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.gateway import WaypointRef  # isort: skip
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.targets import Target  # isort: skip
-from ansible_collections.meshwright.ambient.plugins.module_utils._waiting.wait import wait_until_current  # isort: skip
+from ansible_collections.meshwright.ambient.plugins.module_utils._wait.wait import wait_until_current  # isort: skip
 
 # What this engine can be asked for beyond a timeout.
 ENGINE_OPTIONS = frozenset(inspect.signature(wait_until_current).parameters) & {"stable_for", "fail_fast"}

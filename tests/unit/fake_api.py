@@ -7,8 +7,8 @@ import queue
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.session import ApiSession
-from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.transport import Transport, TransportError
+from ansible_collections.meshwright.ambient.plugins.module_utils._k8s.session import ApiSession
+from ansible_collections.meshwright.ambient.plugins.module_utils._k8s.transport import Transport, TransportError
 from ansible_collections.meshwright.ambient.plugins.module_utils._kinds import BY_NAME
 from tests.unit.objects import Object, derived
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.ownership import OWNER
-from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoint.gateway import WaypointRef
-from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoint.options import ON_REQUEST
-from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoint.plan import WaypointChange, WaypointSnapshot
+from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.gateway import WaypointRef
+from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.options import ON_REQUEST
+from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.plan import WaypointChange, WaypointSnapshot
 from tests.unit.objects import Object
 
 Path = tuple[str, ...]

@@ -95,7 +95,7 @@ class AddonReader:
             addons = self._session.pages("eks", "describe_addon_versions", "addons", addonName=name, kubernetesVersion=kubernetes)
         except AwsError as error:
             # EKS does not know the name.
-            if error.absent or (error.code == "InvalidParameterException" and name in error.said):
+            if error.absent or (error.code == "InvalidParameterException" and name in error.server_message):
                 return Offer(name, kubernetes)
             raise
         return parse_offer(name, kubernetes, addons)

@@ -27,7 +27,7 @@ def describe_cluster(session: AwsSession, name: str) -> Described | None:
         cluster: dict[str, t.Any] = session.call("eks", "describe_cluster", name=name)["cluster"]
     except AwsError as error:
         # EKS says it in two ways; the second one while the cluster is still known elsewhere.
-        if error.absent or (error.code == "ClientException" and "No cluster found" in error.said):
+        if error.absent or (error.code == "ClientException" and "No cluster found" in error.server_message):
             return None
         raise
     return cluster

@@ -142,7 +142,7 @@ class ClusterWork:
             except AwsError as error:
                 if error.code != "ResourceInUseException" or not self._wait:
                     raise
-                return Look(False, error.said)
+                return Look(False, error.server_message)
 
         seen = wait_until(look, timeout=self._timeout)
         if not seen.done:

@@ -100,7 +100,7 @@ def once_role_is_known(call: t.Callable[[], object], waiting: t.Callable[..., Lo
         try:
             call()
         except AwsError as error:
-            if error.code == "InvalidParameterException" and _OF_NEW_ROLE.search(error.said):
+            if error.code == "InvalidParameterException" and _OF_NEW_ROLE.search(error.server_message):
                 return Look(done=False, state="the role is unknown", value=error)
             raise
         return Look(done=True, state="written")

@@ -65,15 +65,15 @@ class AwsError(MeshError):
     Attributes:
         code: AWS' error code, such as C(ResourceInUseException); for what botocore itself raises, the name of its exception.
         operation: the call as IAM names it, such as C(eks:CreateCluster).
-        said: AWS' own words.
+        server_message: AWS' own words.
         status: the HTTP status, or 0 when no answer came.
     """
 
-    def __init__(self, message: str, *, code: str, operation: str, said: str = "", status: int = 0, **details: t.Any) -> None:
+    def __init__(self, message: str, *, code: str, operation: str, server_message: str = "", status: int = 0, **details: t.Any) -> None:
         super().__init__(message, **details)
         self.code = code
         self.operation = operation
-        self.said = said or message
+        self.server_message = server_message or message
         self.status = status
 
     @property
@@ -95,7 +95,7 @@ def explain(error: Exception, operation: str, region: str) -> AwsError:
         code = str(response["Error"].get("Code") or "Unknown")
         said = _in_a_line(str(response["Error"].get("Message") or code)).split(_ENCODED, maxsplit=1)[0].strip()
         status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0)
-        return AwsError(_answered(code, said, where), code=code, operation=operation, said=said, status=status)
+        return AwsError(_answered(code, said, where), code=code, operation=operation, server_message=said, status=status)
     said = _in_a_line(str(error))
     code = type(error).__name__
     if isinstance(error, _NO_CREDENTIALS):
@@ -114,7 +114,7 @@ def explain(error: Exception, operation: str, region: str) -> AwsError:
         message = f"{where} cannot be asked for with these values: {said}"
     else:
         message = f"{where} failed before AWS answered ({code}: {said}): check the AWS configuration of the host that runs this task."
-    return AwsError(message, code=code, operation=operation, said=said)
+    return AwsError(message, code=code, operation=operation, server_message=said)
 
 
 def _answered(code: str, said: str, where: str) -> str:

@@ -17,7 +17,7 @@ import re
 import typing as t
 
 from .._mesh.labels import CANARY, INGRESS_USE_WAYPOINT, NO_WAYPOINT, USE_WAYPOINT, labels_of
-from .._mesh.waypoint.gateway import WaypointRef, never_bound, waypoint_of
+from .._waypoint.gateway import WaypointRef, never_bound, waypoint_of
 from .verdict import Object, Verdict, condition, not_found
 
 BOUND = "istio.io/WaypointBound"

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._mesh.waypoint.gateway import waypoint_of
+from .._waypoint.gateway import waypoint_of
 from .bindings import binding_problem, can_be_bound
 from .verdict import Object, Verdict, not_found, observed_generation, terminating
 

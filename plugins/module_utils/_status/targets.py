@@ -40,7 +40,7 @@ from .._kinds import (
 )
 from .._mesh.capture import EXCLUDED_NAMESPACES
 from .._mesh.labels import GATEWAY_NAME, annotations_of, labels_of
-from .._mesh.waypoint.gateway import WaypointRef
+from .._waypoint.gateway import WaypointRef
 from .addresses import judge_ingress, judge_service
 from .any_objects import WantedCondition, judge_any_object
 from .bindings import judge_binding

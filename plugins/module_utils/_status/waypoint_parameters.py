@@ -16,8 +16,8 @@ import typing as t
 from decimal import Decimal
 
 from .._mesh.labels import MANAGED_GATEWAY, labels_of
-from .._mesh.waypoint.parameters import mark_of, wanted_mark
-from .._mesh.waypoint.strategic_merge import Path, merge_key
+from .._waypoint.parameters import mark_of, wanted_mark
+from .._waypoint.strategic_merge import Path, merge_key
 from .verdict import Object, Verdict
 
 REASON = "ParametersNotApplied"

@@ -10,11 +10,11 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._eks.inventory import find_eks_mistakes
-from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.ingress.inventory import find_ingress_mistakes
-from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.ingress.options import OPTIONS
-from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.ingress.requests import with_certificates
-from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.ingress.wishes import complete, parse_wishes
-from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.inventory import find_mistakes, find_version_mistakes, find_wrong_wishes
+from ansible_collections.meshwright.ambient.plugins.module_utils._ingress.inventory import find_ingress_mistakes
+from ansible_collections.meshwright.ambient.plugins.module_utils._ingress.options import OPTIONS
+from ansible_collections.meshwright.ambient.plugins.module_utils._ingress.requests import with_certificates
+from ansible_collections.meshwright.ambient.plugins.module_utils._ingress.wishes import complete, parse_wishes
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.mesh import find_mistakes, find_version_mistakes, find_wrong_wishes
 from tests.pages import page, role_options
 
 ARN = "arn:aws:acm:eu-central-1:123456789012:certificate/5e5e4a3c-0b7a-4f0e-9d57-1d3f2c6b8a90"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.charts import CHARTS
+from ansible_collections.meshwright.ambient.plugins.module_utils._helm.charts import CHARTS
 from tests.pages import page, role_options
 
 

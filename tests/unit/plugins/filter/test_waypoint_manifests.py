@@ -6,7 +6,7 @@ import pytest
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.meshwright.ambient.plugins.filter.waypoint_manifests import FilterModule
-from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoint.gateway import Waypoint, WaypointRef, render_waypoint
+from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.gateway import Waypoint, WaypointRef, render_waypoint
 
 render = FilterModule().filters()["waypoint_manifests"]
 

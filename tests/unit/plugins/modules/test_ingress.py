@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.ingress.plan import Change, plan_changes
-from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.ingress.wishes import complete, parse_wishes
+from ansible_collections.meshwright.ambient.plugins.module_utils._ingress.plan import Change, plan_changes
+from ansible_collections.meshwright.ambient.plugins.module_utils._ingress.wishes import complete, parse_wishes
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.targets import Target
 from ansible_collections.meshwright.ambient.plugins.modules import ingress
 

@@ -6,8 +6,8 @@ import pytest
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._errors import MeshError
 from ansible_collections.meshwright.ambient.plugins.module_utils._kinds import DEPLOYMENT, Kind
-from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoint.gateway import WaypointRef
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.targets import RULES, Target
+from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.gateway import WaypointRef
 from ansible_collections.meshwright.ambient.plugins.modules.ready import OPTIONS, parse_target
 
 CERTIFICATE = Kind("cert-manager.io/v1", "Certificate", "certificates")

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._errors import ApiError, MeshError
-from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoint.gateway import Waypoint, WaypointRef, render_waypoint
-from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoint.options import OPTIONS as ITEM_OPTIONS
-from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoint.parameters import MARK, render_parameters, wanted_mark
+from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.gateway import Waypoint, WaypointRef, render_waypoint
+from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.options import OPTIONS as ITEM_OPTIONS
+from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.parameters import MARK, render_parameters, wanted_mark
 from ansible_collections.meshwright.ambient.plugins.modules.waypoint import OPTIONS, declare_waypoints
 from tests.unit.fake_api import Answer, FakeApi, Request, WatchAnswer, listed, refusal
 from tests.unit.objects import Object, derived, named, namespace_of, recorded

@@ -15,7 +15,7 @@ from tests.unit.aws_stub import REGION, AwsStub
 
 
 def _error(code: str, said: str = "no") -> AwsError:
-    return AwsError(f"AWS refused it ({code}): {said}", code=code, operation="eks:Any", said=said)
+    return AwsError(f"AWS refused it ({code}): {said}", code=code, operation="eks:Any", server_message=said)
 
 
 class Writer:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._cluster.session import FIELD_MANAGER
+from ansible_collections.meshwright.ambient.plugins.module_utils._k8s.session import FIELD_MANAGER
 from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.ownership import OWNER, owns
 from tests.unit.objects import Object
 

@@ -18,8 +18,8 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._kinds import (
 from ansible_collections.meshwright.ambient.plugins.module_utils._kinds import (
     GATEWAY as GATEWAY_KIND,
 )
-from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoint.gateway import WaypointRef
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.targets import RULES, Target
+from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.gateway import WaypointRef
 from tests.unit.objects import Object, derived, named, recorded
 
 OBJECTS = [

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoint.parameters import MARK, wanted_mark
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.waypoint_parameters import find_difference, judge_waypoint_parameters
+from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.parameters import MARK, wanted_mark
 from tests.unit.objects import Object, derived, recorded
 
 # As they were recorded, with the overlays for which istiod made them.

@@ -1,0 +1,183 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""From what is wished and what is there to the labels to change, in the order in which that is safe."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from .._mesh.labels import (
+    CANARY,
+    CANARY_NAMESPACE,
+    CANARY_WEIGHT,
+    DATAPLANE_MODE,
+    INGRESS_USE_WAYPOINT,
+    INJECT,
+    MANAGED_ANNOTATIONS,
+    MANAGED_LABELS,
+    NO_WAYPOINT,
+    USE_WAYPOINT,
+    USE_WAYPOINT_NAMESPACE,
+    Object,
+    annotations_of,
+    labels_of,
+    template_of,
+)
+from .._mesh.mesh_settings import MeshSettings
+from .._waypoint.gateway import WaypointRef
+from .label_owners import OWN, TEMPLATE, Owner, owners_of, trim_owners
+from .wishes import Key, Wish
+
+MANAGED = (*MANAGED_LABELS, *MANAGED_ANNOTATIONS)
+# The name under which this collection writes (_k8s/session.py, FIELD_MANAGER).
+FIELD_MANAGER = "meshwright"
+
+# A merge patch of labels and annotations; None takes one away.
+Patch = t.Dict[str, t.Optional[str]]
+
+_BINDING = (USE_WAYPOINT, USE_WAYPOINT_NAMESPACE)
+_CANARY = (CANARY, CANARY_NAMESPACE, CANARY_WEIGHT)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What is there, as far as the wishes touch it.
+
+    Attributes:
+        namespaces: Namespaces by name.
+        objects: Services and workloads by kind, namespace and name.
+        waypoints: Gateways by reference.
+        planned_namespaces: namespaces that an earlier task of the same check run would make.
+        planned_waypoints: waypoints that an earlier task of the same check run would make.
+        settings: what Istio's settings say about namespaces.
+        istiods: the Deployments of istiod, when a canary is wished for.
+    """
+
+    namespaces: t.Mapping[str, Object]
+    objects: t.Mapping[Key, Object] = field(default_factory=dict)
+    waypoints: t.Mapping[WaypointRef, Object] = field(default_factory=dict)
+    planned_namespaces: frozenset[str] = frozenset()
+    planned_waypoints: frozenset[WaypointRef] = frozenset()
+    settings: MeshSettings = field(default_factory=MeshSettings)
+    istiods: t.Sequence[Object] = ()
+
+    def find(self, wish: Wish) -> Object | None:
+        """The object that a wish is about."""
+        return self.namespaces.get(wish.name) if wish.kind == "Namespace" else self.objects.get(wish.key)
+
+
+@dataclass(frozen=True)
+class LabelChange:
+    """One object's managed labels (and its one managed annotation) before and after; equal when there is nothing to do.
+
+    Attributes:
+        others: the other field managers of what is changed, by label.
+    """
+
+    wish: Wish
+    before: t.Mapping[str, str]
+    after: t.Mapping[str, str]
+    others: t.Mapping[str, t.Sequence[Owner]] = field(default_factory=dict)
+
+    @property
+    def changed(self) -> bool:
+        return self.before != self.after
+
+    @property
+    def patch(self) -> Patch:
+        """The labels to write; None takes one away."""
+        return {name: self.after.get(name) for name in MANAGED if self.after.get(name) != self.before.get(name)}
+
+    @property
+    def leaves(self) -> bool:
+        """Whether the object's pods leave the mesh, as far as its own label decides."""
+        return self.before.get(DATAPLANE_MODE) == "ambient" and self.after.get(DATAPLANE_MODE) != "ambient"
+
+    @property
+    def taken_over(self) -> dict[str, str]:
+        """The labels that are changed although another field manager has set them, with that manager's name."""
+        return {name: owners[0].manager for name, owners in self.others.items() if owners}
+
+    def phases(self) -> tuple[Patch, Patch, Patch]:
+        """The patch in three parts: what is unbound from waypoints, what leaves the mesh, and what joins or is bound.
+
+        Each part is to be done for all objects before the next is begun, so that nothing leaves the mesh while it still names a waypoint.
+        What belongs together is never parted: a waypoint's name without its namespace would point to another waypoint, and a canary that
+        becomes the primary would give way to the old one in between. A workload gets one patch, because each would replace its pods.
+        """
+        patch = self.patch
+        leaving, joining = patch.get(DATAPLANE_MODE, "ambient") != "ambient", patch.get(DATAPLANE_MODE) == "ambient"
+        bound = any(name in patch for name in _BINDING) and self.after.get(USE_WAYPOINT, NO_WAYPOINT) != NO_WAYPOINT
+        parts: tuple[Patch, Patch, Patch] = ({}, {}, {})
+        if self.wish.kind not in ("Namespace", "Service"):
+            parts[2 if joining or bound else 1 if leaving else 0].update(patch)
+            return parts
+        off = {_BINDING: not bound, _CANARY: CANARY not in self.after, (INGRESS_USE_WAYPOINT,): self.after.get(INGRESS_USE_WAYPOINT) != "true"}
+        for names, is_off in off.items():
+            parts[0 if is_off and not bound else 2].update({name: patch[name] for name in names if name in patch})
+        if DATAPLANE_MODE in patch:
+            parts[1 if leaving else 2][DATAPLANE_MODE] = patch[DATAPLANE_MODE]
+        return parts
+
+
+def plan_enrollment(wishes: t.Iterable[Wish], snapshot: Snapshot) -> list[LabelChange]:
+    """What to change, in the order of the wishes; objects that are not there yet (check mode) count as unlabelled."""
+    changes = []
+    for wish in wishes:
+        before = managed_of(wish.kind, snapshot.find(wish))
+        wished = wish.labels()
+        # An empty label that somebody has set is left alone; one that is wished for empty goes.
+        after = {name: value for name, value in {**before, **wished}.items() if value or name not in wished}
+        change = LabelChange(wish, before, after)
+        changes.append(LabelChange(wish, before, after, _others(change, snapshot.find(wish))) if change.changed else change)
+    return changes
+
+
+def managed_of(kind: str, item: Object | None) -> dict[str, str]:
+    """The managed labels and annotation of a Namespace or Service, or of a workload's pod template, in a fixed order."""
+    if item is None:
+        return {}
+    carrier = item if kind in ("Namespace", "Service") else template_of(item)
+    # An annotation of pods would mean nothing.
+    found = {**labels_of(carrier), **(annotations_of(carrier) if carrier is item else {})}
+    return {name: found[name] for name in MANAGED if name in found}
+
+
+def trim_labelled(item: Object) -> dict[str, t.Any]:
+    """An object without what no rule reads; a workload's template is most of it."""
+    template = TEMPLATE if "template" in (item.get("spec") or {}) else ()
+    metadata = item["metadata"]
+    kept: dict[str, t.Any] = {name: metadata[name] for name in ("name", "namespace", "labels") if name in metadata}
+    kept["managedFields"] = trim_owners(item, template)
+    kept["annotations"] = {name: value for name, value in annotations_of(item).items() if name == CANARY_WEIGHT}
+    trimmed: dict[str, t.Any] = {"kind": item["kind"], "metadata": kept}
+    if template:
+        inside = template_of(item)
+        annotations = {name: value for name, value in annotations_of(inside).items() if name == INJECT}
+        trimmed["spec"] = {"template": {"metadata": {"labels": labels_of(inside), "annotations": annotations}}}
+    return trimmed
+
+
+def metadata_patch(patch: Patch) -> dict[str, Patch]:
+    """A patch as the metadata of a merge patch: labels and annotations apart."""
+    parts = {
+        "labels": {name: value for name, value in patch.items() if name not in MANAGED_ANNOTATIONS},
+        "annotations": {name: value for name, value in patch.items() if name in MANAGED_ANNOTATIONS},
+    }
+    return {part: values for part, values in parts.items() if values}
+
+
+def _others(change: LabelChange, item: Object | None) -> dict[str, list[Owner]]:
+    if item is None:
+        return {}
+    place = OWN if change.wish.kind in ("Namespace", "Service") else TEMPLATE
+    found = {name: owners_of(item, name, place, but=FIELD_MANAGER) for name in change.patch}
+    return {name: owners for name, owners in found.items() if owners}
+
+
+__all__ = ("FIELD_MANAGER", "MANAGED", "LabelChange", "Patch", "Snapshot", "managed_of", "metadata_patch", "plan_enrollment", "trim_labelled")

@@ -1,0 +1,68 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""The way back: the arguments of module enrollment that restore what a plan changes."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._mesh.labels import CANARY, CANARY_NAMESPACE, CANARY_WEIGHT, DATAPLANE_MODE, INGRESS_USE_WAYPOINT, USE_WAYPOINT, USE_WAYPOINT_NAMESPACE
+from .plan import LabelChange
+
+_LISTS = {"Namespace": "namespaces", "Service": "services"}
+_MODES = ("ambient", "none")
+# What Go's strconv.ParseBool takes for true; istiod takes everything else for false.
+_TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
+_WEIGHTS = frozenset(str(weight) for weight in range(101))
+
+
+def undo_of(changes: t.Iterable[LabelChange]) -> dict[str, list[dict[str, t.Any]]]:
+    """The options C(namespaces), C(services) and C(workloads) that bring back the labels as they were; empty lists where nothing was changed.
+
+    Only what is changed is named. A value that the options do not take, such as a dataplane mode of another word, comes back as what it
+    means to Istio.
+    """
+    undo: dict[str, list[dict[str, t.Any]]] = {"namespaces": [], "services": [], "workloads": []}
+    for change in changes:
+        if change.changed:
+            undo[_LISTS.get(change.wish.kind, "workloads")].append(_item(change))
+    return undo
+
+
+def _item(change: LabelChange) -> dict[str, t.Any]:
+    wish, before, patch = change.wish, change.before, change.patch
+    item: dict[str, t.Any] = {"kind": wish.kind} if wish.kind not in _LISTS else {}
+    item["name"] = wish.name
+    if wish.namespace:
+        item["namespace"] = wish.namespace
+    if DATAPLANE_MODE in patch:
+        mode = before.get(DATAPLANE_MODE, "")
+        # The agent knows two words; any other is as good as none.
+        item["dataplane_mode"] = mode if mode in _MODES else ""
+    if USE_WAYPOINT in patch or USE_WAYPOINT_NAMESPACE in patch:
+        item["use_waypoint"] = before.get(USE_WAYPOINT, "")
+        if before.get(USE_WAYPOINT) and before.get(USE_WAYPOINT_NAMESPACE):
+            item["use_waypoint_namespace"] = before[USE_WAYPOINT_NAMESPACE]
+    if INGRESS_USE_WAYPOINT in patch:
+        item["ingress_use_waypoint"] = _bool_text(before.get(INGRESS_USE_WAYPOINT))
+    canary: dict[str, str] = {}
+    if CANARY in patch or CANARY_NAMESPACE in patch:
+        canary["waypoint"] = before.get(CANARY, "")
+        if before.get(CANARY) and before.get(CANARY_NAMESPACE):
+            canary["waypoint_namespace"] = before[CANARY_NAMESPACE]
+    # To take a canary away takes its weight along, unless that is named.
+    if CANARY_WEIGHT in patch or (canary.get("waypoint") == "" and CANARY_WEIGHT in before):
+        weight = before.get(CANARY_WEIGHT, "")
+        canary["weight"] = weight if weight in _WEIGHTS else ""
+    return {**item, "canary": canary} if canary else item
+
+
+def _bool_text(value: str | None) -> str:
+    return "" if value is None else "true" if value in _TRUE else "false"
+
+
+__all__ = ("undo_of",)

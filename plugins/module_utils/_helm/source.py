@@ -1,0 +1,53 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""Which chart a reference means, as far as that can be said without asking a repository."""
+
+from __future__ import annotations
+
+import tarfile
+import typing as t
+from pathlib import Path
+
+from ansible.module_utils.common.yaml import yaml_load
+
+from .helm_releases import Chart
+
+
+def chart_of(reference: str, repository: str | None, version: str | None) -> Chart | None:
+    """The chart that Helm would take, or None when it cannot be said: the version is open, or there is no such file.
+
+    Args:
+        reference: a chart's name, an C(oci://) path, an archive or a directory.
+        repository: the URL of the repository, or None.
+        version: the version that Helm is told, or None.
+    """
+    if repository or reference.startswith("oci://"):
+        # A range (1.x) is never a release's version, so that it counts as another chart, and Helm is asked.
+        return Chart(reference.rstrip("/").rpartition("/")[2], version or "")
+    from yaml import YAMLError
+
+    try:
+        described = yaml_load(_chart_yaml(Path(reference).expanduser()))
+        # One that does not say it is recorded without it, too.
+        return Chart(str(described["name"]), str(described["version"]), str(described.get("appVersion") or ""))
+    except (OSError, KeyError, TypeError, tarfile.TarError, YAMLError):
+        return None
+
+
+def _chart_yaml(path: Path) -> bytes:
+    """The file Chart.yaml of a chart. Raises KeyError when an archive has none, and OSError and TarError."""
+    if path.is_dir():
+        return (path / "Chart.yaml").read_bytes()
+    with tarfile.open(path) as archive:
+        for member in archive:
+            # Of the chart itself, and not of one in its directory charts.
+            if member.isfile() and member.name.count("/") == 1 and member.name.endswith("/Chart.yaml"):
+                return t.cast("t.IO[bytes]", archive.extractfile(member)).read()
+    raise KeyError("Chart.yaml")
+
+
+__all__ = ("chart_of",)

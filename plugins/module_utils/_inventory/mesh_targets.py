@@ -1,0 +1,43 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""What must be true of a mesh once its labels and waypoints are as wished: the targets of module ready."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._mesh.labels import DATAPLANE_MODE, NO_WAYPOINT, USE_WAYPOINT
+
+Item = t.Mapping[str, t.Any]
+
+
+def mesh_targets(objects: t.Iterable[Item], waypoints: t.Iterable[Item], detached: t.Iterable[Item] = ()) -> list[dict[str, str]]:
+    """Targets for what the modules enrollment (its C(objects)) and waypoint (its C(waypoints)) have done.
+
+    Every waypoint that is there must be ready, every workload whose template has changed must have rolled out, every namespace that is or
+    was enrolled must have its pods captured or let go, and every Service that names a waypoint must be bound to it.
+
+    Args:
+        objects: C(objects) of the module enrollment.
+        waypoints: C(waypoints) of the module waypoint.
+        detached: C(detached) of the module waypoint, when it has unbound some of the objects since.
+    """
+    unbound = {(item["kind"], item["namespace"], item["name"]) for item in detached if USE_WAYPOINT in item["labels"]}
+    targets = [{"kind": "waypoint", "name": item["name"], "namespace": item["namespace"]} for item in waypoints if item["manifest"]]
+    bindings, enrollments, workloads = [], [], []
+    for item in objects:
+        home = item["namespace"] or item["name"]
+        if DATAPLANE_MODE in {**item["before"], **item["after"]}:
+            enrollments.append(home)
+        if item["kind"] not in ("Namespace", "Service"):
+            workloads += [{"kind": item["kind"], "name": item["name"], "namespace": home}] if item["changed"] else []
+        elif item["after"].get(USE_WAYPOINT, NO_WAYPOINT) != NO_WAYPOINT and (item["kind"], item["namespace"] or "", item["name"]) not in unbound:
+            bindings.append({"kind": "binding", "name": item["name"] if item["kind"] == "Service" else "", "namespace": home})
+    return [*targets, *workloads, *bindings, *({"kind": "enrollment", "namespace": name} for name in dict.fromkeys(enrollments))]
+
+
+__all__ = ("mesh_targets",)

@@ -1,0 +1,115 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""From an answer that is not the one that was asked for to an error that says what, where, why and what to do."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from .._errors import ApiError, NotServed, ResourceExpired, Unreachable
+from .._kinds import Kind
+
+# How often a request is sent that fails with a broken connection or a server error.
+ATTEMPTS = 4
+
+
+def unreachable(cluster: str, action: str, words: str) -> Unreachable:
+    """No answer came; words are the transport's own."""
+    message = (
+        f"Cluster {cluster} could not be reached to {action} ({words}): check that the API server runs and that the kubeconfig names the right address and CA."
+    )
+    return Unreachable(message, status=0, reason=words)
+
+
+def refusal(cluster: str, action: str, kind: Kind, code: int, headers: t.Mapping[str, str], text: str) -> ApiError:
+    """The error that an answer of 400 or more means.
+
+    Args:
+        cluster: how the user knows the cluster.
+        action: what was asked, such as C(list pods in namespace shop).
+        kind: the kind that it was about.
+        code: the HTTP status.
+        headers: the answer's headers.
+        text: its body, by the API's rules a Status object.
+    """
+    status = _parse_status(text)
+    said = str(status.get("message") or text.strip()[:300] or "no message")
+    reason = str(status.get("reason") or "")
+    details: dict[str, t.Any] = {"status": code, "reason": reason, "retry_after": _retry_after(headers), "server_message": said}
+    if code == 401:
+        message = (
+            f"Cluster {cluster} did not accept the credentials to {action} (401 Unauthorized): "
+            "the token or certificate is missing, wrong or expired, or its owner is nobody whom the cluster knows (in EKS: has no access entry); "
+            "log in again or renew the kubeconfig."
+        )
+        return ApiError(message, **details)
+    if code == 403:
+        return ApiError(f"Cluster {cluster} refused to {action} ({said}): grant this permission to the user and run again.", **details)
+    # A 404 whose Status names no object means that the path itself is not served.
+    if code == 404 and not (status.get("details") or {}).get("name"):
+        return NotServed(not_served(cluster, kind), **details)
+    if code == 410:
+        return ResourceExpired(f"Cluster {cluster} has dropped the version asked for to {action}: list again.", **details)
+    if code == 409 and "conflict" in said.lower() and reason == "Conflict":
+        message = f"Cluster {cluster} refused to {action}: {said.rstrip('.')}. Leave the field to its owner, or set force_conflicts to take it over."
+        return ApiError(message, **details)
+    if code >= 500:
+        remedy = "Look at what these words name, such as a webhook, or at the API server's log, and run again."
+        return ApiError(f"Cluster {cluster} could not {action} ({code} {reason or 'error'}): {said.rstrip('.')}. {remedy}", **details)
+    return ApiError(f"Cluster {cluster} refused to {action} ({code} {reason or 'error'}): {said}", **details)
+
+
+def no_api_server(cluster: str, action: str, text: str) -> ApiError:
+    """An answer came that no API server gives, such as the page of a proxy."""
+    said = " ".join(text.split())[:100] or "nothing"
+    message = f"Cluster {cluster} did not answer as an API server does to {action} ({said}): check the address, and what stands between here and there."
+    return ApiError(message, status=0, reason="NoJSON")
+
+
+def not_served(cluster: str, kind: Kind) -> str:
+    """The sentence for a kind that the API server does not know."""
+    # A group with a dot that is not Kubernetes' own comes from a CustomResourceDefinition.
+    custom = "." in kind.group and not kind.group.endswith("k8s.io")
+    remedy = "install its CustomResourceDefinition, or correct api_version and kind." if custom else "check the version of the cluster."
+    if kind.group.endswith("gateway.networking.k8s.io"):
+        remedy = "install the Gateway API CRDs first (role gateway_api)."
+    elif kind.group.endswith("istio.io"):
+        remedy = "install Istio's CRDs first (role istio)."
+    return f"Cluster {cluster} does not serve {kind.name} ({kind.api_version}): {remedy}"
+
+
+def worth_a_retry(method: str, error: ApiError, attempt: int) -> bool:
+    """Whether the same request may be sent once more.
+
+    429 and 503 come before any work is done, so every method may be sent again; after another server error or a cut connection only reads
+    and idempotent writes, and only ATTEMPTS times.
+    """
+    if error.status in (429, 503):
+        return True
+    if method not in ("GET", "PATCH") or attempt >= ATTEMPTS:
+        return False
+    if isinstance(error, Unreachable):
+        return "refused" not in error.reason.lower() and "certificate" not in error.reason.lower()
+    return error.status in (500, 502, 504)
+
+
+def _parse_status(text: str) -> dict[str, t.Any]:
+    try:
+        status = json.loads(text)
+    except ValueError:
+        return {}
+    return status if isinstance(status, dict) else {}
+
+
+def _retry_after(headers: t.Mapping[str, str]) -> float | None:
+    """The Retry-After header in seconds; API servers send whole seconds."""
+    value = headers.get("Retry-After", "")
+    return float(value) if value.isdigit() else None
+
+
+__all__ = ("ATTEMPTS", "no_api_server", "not_served", "refusal", "unreachable", "worth_a_retry")

@@ -1,0 +1,148 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""Says what lies below a verdict: the pods of a workload, their newest warnings, an istiod that does not run."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import replace
+
+from .._errors import ApiError
+from .._k8s.session import ApiSession, Object
+from .._k8s.transport import Timeout
+from .._kinds import BY_NAME, DEPLOYMENT, EVENT, POD, Kind
+from .._mesh.labels import GATEWAY_NAME, labels_of, matches
+from .._status.targets import Target
+from .._status.verdict import Verdict, condition
+from .._status.workloads import cause_in_pods
+from .seen import Seen, scopes_of, trim
+
+# What is read here only explains; a server that hesitates is not waited for long.
+_TIMEOUT: Timeout = (2.0, 5.0)
+# What only istiod brings about.
+_MADE_BY_ISTIOD = frozenset({"Gateway", "waypoint", "binding", "HTTPRoute", "GRPCRoute", "AuthorizationPolicy"})
+_WORKLOADS = frozenset({"DaemonSet", "Deployment", "Job", "ReplicaSet", "StatefulSet"})
+# How many warnings are told.
+_NEWEST = 2
+
+Verdicts = t.Tuple[t.Tuple[Target, Verdict], ...]
+
+
+def with_causes(session: ApiSession, verdicts: Verdicts, seen: Seen) -> Verdicts:
+    """The verdicts, those that are not Current with the causes that can be found; each kind is read once for all of them.
+
+    What cannot be read for this is left out: the wait's own verdict stands.
+    """
+    laggards = [target for target, verdict in verdicts if not verdict.current]
+    below = _Below(session, laggards, seen)
+    without_istiod = _dead_control_planes(session) if any(target.kind in _MADE_BY_ISTIOD for target in laggards) else ""
+    return tuple((target, verdict if verdict.current else _explained(target, verdict, below, without_istiod)) for target, verdict in verdicts)
+
+
+def _explained(target: Target, verdict: Verdict, below: _Below, without_istiod: str) -> Verdict:
+    cause, events = below.cause(target), below.events(target)
+    told = [cause, f"newest warnings: {'; '.join(events)}" if events else ""]
+    if target.kind in _MADE_BY_ISTIOD and without_istiod:
+        told.append(f"istiod is the cause: {without_istiod}")
+    words = "; ".join(filter(None, told))
+    if not words:
+        return verdict
+    more = {"cause": cause, "events": events}
+    details = {**(verdict.details or {}), **{name: value for name, value in more.items() if value}}
+    return replace(verdict, message=f"{verdict.message} ({words})", details=details)
+
+
+def _dead_control_planes(session: ApiSession) -> str:
+    """Which istiods are not available, when somebody waits for what only istiod can bring."""
+    try:
+        istiods = session.list(DEPLOYMENT, label_selector="app=istiod", timeout=_TIMEOUT, persist=False).items
+    except ApiError:
+        return ""
+    if not istiods:
+        return "no istiod is installed"
+    dead = [item for item in istiods if (condition(item, "Available") or {}).get("status") != "True"]
+    names = ", ".join(f"{item['metadata']['namespace']}/{item['metadata']['name']}" for item in dead)
+    return f"Deployment {names} has no available pod" if dead else ""
+
+
+class _Below:
+    """The pods and warnings in the namespaces of some targets; not an autoscaler's warnings, which speak of metrics."""
+
+    def __init__(self, session: ApiSession, targets: t.Sequence[Target], seen: Seen) -> None:
+        self._seen = seen
+        self._workloads = {target: self._workloads_of(target) for target in targets}
+        owners = [target.namespace for target, workloads in self._workloads.items() if workloads]
+        pods = _read(session, POD, owners)
+        self._pods_read = pods is not None
+        self._pods = _by_namespace(pods or [])
+        places = [target.namespace for target in targets if target.namespace]
+        self._events = _by_namespace(_read(session, EVENT, places, field_selector="type=Warning") or [])
+
+    def cause(self, target: Target) -> str:
+        """What keeps the pods of the target's workloads from being ready; empty when nothing is seen."""
+        workloads = self._workloads[target]
+        if not workloads or not self._pods_read:
+            return ""
+        own = self._own_pods(target, workloads)
+        return cause_in_pods(own) or ("" if own else "it has no pod")
+
+    def events(self, target: Target) -> list[str]:
+        """The newest warnings about the target, its workloads and their pods."""
+        workloads = self._workloads[target]
+        names = {(item["kind"], item["metadata"]["name"]) for item in workloads}
+        pods = {pod["metadata"]["name"] for pod in self._own_pods(target, workloads)}
+        events = [event for event in self._events.get(target.namespace, ()) if _is_about(event["involvedObject"], target, names, pods)]
+        events.sort(key=lambda event: event.get("lastTimestamp") or event.get("eventTime") or "", reverse=True)
+        return list(dict.fromkeys(f"{event.get('reason')}: {event.get('message')}" for event in events))[:_NEWEST]
+
+    def _own_pods(self, target: Target, workloads: t.Sequence[Object]) -> list[Object]:
+        pods = self._pods.get(target.namespace, ())
+        return [pod for pod in pods if any(matches(item["spec"].get("selector") or {}, labels_of(pod)) for item in workloads)]
+
+    def _workloads_of(self, target: Target) -> list[Object]:
+        if target.kind in _WORKLOADS:
+            found = self._seen.get(BY_NAME[target.kind], target.name, target.namespace)
+            return [found] if found else []
+        if target.kind not in ("Gateway", "waypoint", "control_plane"):
+            return []
+        deployments = self._seen.all(DEPLOYMENT, target.namespace)
+        if target.kind == "control_plane":
+            name = "istiod" if target.name in ("", "default") else f"istiod-{target.name}"
+            return [item for item in deployments if item["metadata"]["name"] == name]
+        return [item for item in deployments if labels_of(item).get(GATEWAY_NAME) == target.name]
+
+
+def _is_about(involved: t.Mapping[str, t.Any], target: Target, workloads: t.Collection[tuple[str, str]], pods: t.Collection[str]) -> bool:
+    kind, name = str(involved.get("kind", "")), str(involved.get("name", ""))
+    if kind == "Pod":
+        # An enrollment is about all pods of its namespace: the CNI's refusals are told on them.
+        return name in pods or target.kind == "enrollment" or (target.kind == "Pod" and name == target.name)
+    # A quota that is used up is told on the ReplicaSet of a Deployment.
+    of_deployment = kind == "ReplicaSet" and (DEPLOYMENT.name, name.rpartition("-")[0]) in workloads
+    return of_deployment or (kind, name) in workloads or (kind, name) == (target.kind, target.name)
+
+
+def _read(session: ApiSession, kind: Kind, namespaces: t.Sequence[str], field_selector: str | None = None) -> list[Object] | None:
+    """The objects of a kind in these namespaces; None when they may not, or cannot, be read."""
+    try:
+        return [
+            item
+            for scope in scopes_of((kind, namespace) for namespace in namespaces)
+            for item in session.list(scope.kind, scope.namespace, field_selector=field_selector, trim=trim, timeout=_TIMEOUT, persist=False).items
+        ]
+    except ApiError:
+        return None
+
+
+def _by_namespace(items: t.Iterable[Object]) -> dict[str, list[Object]]:
+    found: dict[str, list[Object]] = {}
+    for item in items:
+        found.setdefault(item["metadata"].get("namespace", ""), []).append(item)
+    return found
+
+
+__all__ = ("with_causes",)

@@ -1,0 +1,195 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""Who uses a waypoint, and how its users let go of it."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass
+
+from .._mesh.labels import CANARY, CANARY_NAMESPACE, CANARY_WEIGHT, NO_WAYPOINT, USE_WAYPOINT, USE_WAYPOINT_NAMESPACE, Object, annotations_of, labels_of
+from .gateway import WaypointRef, never_bound, waypoint_of
+
+BOUND = "istio.io/WaypointBound"
+# What can be bound by a label of its own; pods get theirs from the template of a workload.
+LABELLED_KINDS = ("Namespace", "Service", "ServiceEntry", "WorkloadEntry")
+WORKLOAD_KINDS = ("Deployment", "StatefulSet", "DaemonSet")
+
+
+@dataclass(frozen=True)
+class User:
+    """An object whose labels name a waypoint.
+
+    Attributes:
+        canary: whether it names it only as its canary.
+        inheriting: of a Namespace, how many of its Services name no waypoint of their own.
+    """
+
+    kind: str
+    name: str
+    namespace: str | None = None
+    canary: bool = False
+    inheriting: int = 0
+
+    def __str__(self) -> str:
+        title = f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+        if self.canary:
+            return f"{title} (as canary)"
+        return f"{title} (with {self.inheriting} Service{'' if self.inheriting == 1 else 's'})" if self.inheriting else title
+
+
+@dataclass(frozen=True)
+class Detachment:
+    """The labels that are taken from one object, so that it uses a waypoint no more.
+
+    Attributes:
+        removed: the labels and the annotation that are taken away, with their values.
+    """
+
+    kind: str
+    name: str
+    namespace: str | None
+    removed: t.Mapping[str, str]
+
+    @property
+    def patch(self) -> dict[str, t.Any]:
+        """The merge patch that takes them away; of a workload, from its pod template."""
+        parts: dict[str, dict[str, None]] = {}
+        for name in self.removed:
+            parts.setdefault("annotations" if name == CANARY_WEIGHT else "labels", {})[name] = None
+        return {"spec": {"template": {"metadata": parts}}} if self.kind in WORKLOAD_KINDS else {"metadata": parts}
+
+
+def canary_of(item: Object) -> WaypointRef | None:
+    """The waypoint that an object's own labels name as its canary. Source: pilot/pkg/serviceregistry/ambient/waypoints.go (getUseWaypointCanary)."""
+    name = labels_of(item).get(CANARY)
+    if not name or name == NO_WAYPOINT:
+        return None
+    own = item["metadata"].get("namespace") or item["metadata"]["name"]
+    return WaypointRef(labels_of(item).get(CANARY_NAMESPACE, own), name)
+
+
+def find_users(ref: WaypointRef, items: t.Mapping[str, t.Sequence[Object]]) -> list[User]:
+    """The objects whose labels name a waypoint, sorted by kind and name; only metadata is read.
+
+    Args:
+        ref: the waypoint.
+        items: the objects by kind, among them all Services of the namespaces that name it.
+    """
+    users = []
+    for kind, objects in items.items():
+        for item in objects:
+            metadata = item["metadata"]
+            primary, canary = waypoint_of(item, None) == ref, canary_of(item) == ref
+            if primary or canary:
+                inheriting = _count_inheriting(metadata["name"], items.get("Service", ())) if primary and kind == "Namespace" else 0
+                users.append(User(kind, metadata["name"], metadata.get("namespace"), not primary, inheriting))
+    return sorted(users, key=lambda user: (user.kind, user.namespace or "", user.name))
+
+
+def plan_detachments(refs: t.Collection[WaypointRef], items: t.Mapping[str, t.Sequence[Object]]) -> list[Detachment]:
+    """What has to be taken from whom before none of the waypoints is used any more.
+
+    Args:
+        refs: the waypoints.
+        items: by kind, the objects with labels, the workloads with their templates, and the pods.
+    """
+    detachments = []
+    for kind in (*LABELLED_KINDS, *WORKLOAD_KINDS, "Pod"):
+        for item in items.get(kind, ()):
+            # Another pod comes from the template of its controller.
+            if kind == "Pod" and controller_of(item):
+                continue
+            removed = _named_by(template_of(item) if kind in WORKLOAD_KINDS else item, refs)
+            if removed:
+                detachments.append(Detachment(kind, item["metadata"]["name"], item["metadata"].get("namespace"), removed))
+    return sorted(detachments, key=lambda found: (found.kind, found.namespace or "", found.name))
+
+
+def find_unreachable(refs: t.Collection[WaypointRef], items: t.Mapping[str, t.Sequence[Object]]) -> list[str]:
+    """The pods that name one of the waypoints and come from a template that cannot be changed here, each with what makes it."""
+    known = {(kind, item["metadata"]["namespace"], item["metadata"]["name"]) for kind in WORKLOAD_KINDS for item in items.get(kind, ())}
+    told = []
+    for pod in items.get("Pod", ()):
+        owner = controller_of(pod)
+        namespace = pod["metadata"]["namespace"]
+        if owner and waypoint_of(pod, None) in refs and (owner[0], namespace, owner[1]) not in known:
+            told.append(f"Pod {namespace}/{pod['metadata']['name']} of {owner[0]} {owner[1]}")
+    return sorted(told)
+
+
+def still_bound(refs: t.Collection[WaypointRef], items: t.Iterable[Object]) -> list[str]:
+    """The objects that istiod still binds to one of the waypoints, in the words of their status."""
+    return sorted(f"{item['kind']} {item['metadata']['namespace']}/{item['metadata']['name']}" for item in items if _is_bound(item, refs))
+
+
+def still_labelled(refs: t.Collection[WaypointRef], pods: t.Iterable[Object]) -> list[str]:
+    """The pods that still name one of the waypoints, those of a former template among them."""
+    return sorted(f"Pod {pod['metadata']['namespace']}/{pod['metadata']['name']}" for pod in pods if waypoint_of(pod, None) in refs)
+
+
+def template_of(workload: Object) -> dict[str, t.Any]:
+    """The labels of a workload's pods, as an object of its namespace."""
+    metadata = workload["spec"]["template"].get("metadata") or {}
+    return {"metadata": {**metadata, "namespace": workload["metadata"]["namespace"], "name": workload["metadata"]["name"]}}
+
+
+def controller_of(pod: Object) -> tuple[str, str] | None:
+    """Kind and name of what makes a pod, a Deployment in place of its ReplicaSet; None for a pod that nothing makes."""
+    for owner in pod["metadata"].get("ownerReferences") or ():
+        if owner.get("controller"):
+            # Source: the Deployment controller names its ReplicaSets <deployment>-<pod-template-hash>.
+            template_hash = labels_of(pod).get("pod-template-hash")
+            suffix = f"-{template_hash}"
+            if owner["kind"] == "ReplicaSet" and template_hash and owner["name"].endswith(suffix):
+                return "Deployment", owner["name"][: -len(suffix)]
+            return owner["kind"], owner["name"]
+    return None
+
+
+def _named_by(item: Object, refs: t.Collection[WaypointRef]) -> dict[str, str]:
+    """The labels and the annotation by which an object names one of the waypoints."""
+    labels, annotations = labels_of(item), annotations_of(item)
+    names: list[str] = []
+    if waypoint_of(item, None) in refs:
+        names += (USE_WAYPOINT, USE_WAYPOINT_NAMESPACE)
+    if canary_of(item) in refs:
+        names += (CANARY, CANARY_NAMESPACE)
+    removed = {name: labels[name] for name in names if name in labels}
+    if CANARY in removed and CANARY_WEIGHT in annotations:
+        removed[CANARY_WEIGHT] = annotations[CANARY_WEIGHT]
+    return removed
+
+
+def _count_inheriting(namespace: str, services: t.Iterable[Object]) -> int:
+    return sum(service["metadata"]["namespace"] == namespace and USE_WAYPOINT not in labels_of(service) and not never_bound(service) for service in services)
+
+
+def _is_bound(item: Object, refs: t.Collection[WaypointRef]) -> bool:
+    for seen in (item.get("status") or {}).get("conditions") or ():
+        if seen.get("type") == BOUND and seen.get("status") == "True":
+            # Source: pilot/pkg/model/service.go (GetConditions). What comes after the waypoint may speak of another one.
+            found = re.match(r"Successfully attached to waypoint ([a-z0-9.-]+)/([a-z0-9.-]*[a-z0-9])", str(seen.get("message", "")))
+            return found is not None and WaypointRef(found[1], found[2]) in refs
+    return False
+
+
+__all__ = (
+    "LABELLED_KINDS",
+    "WORKLOAD_KINDS",
+    "Detachment",
+    "User",
+    "canary_of",
+    "controller_of",
+    "find_unreachable",
+    "find_users",
+    "plan_detachments",
+    "still_bound",
+    "still_labelled",
+    "template_of",
+)

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.meshwright.ambient.plugins.module_utils._enrollment.wishes import Selection, Wish, mistakes_of, resolve, wish_of
+from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.gateway import WaypointRef
+from tests.unit.objects import Object, namespace_of
+
+KINDS = {"namespaces": "Namespace", "services": "Service", "workloads": "Deployment"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "item", "expected"),
+    [
+        pytest.param("Namespace", {}, Wish("Namespace", "a"), id="nothing-wished"),
+        pytest.param("Namespace", {"dataplane_mode": "", "use_waypoint": ""}, Wish("Namespace", "a", dataplane_mode="", waypoint=""), id="labels-away"),
+        pytest.param(
+            "Namespace",
+            {"use_waypoint": "w", "use_waypoint_namespace": "infra", "ingress_use_waypoint": "true"},
+            Wish("Namespace", "a", waypoint="w", waypoint_namespace="infra", ingress="true"),
+            id="waypoint",
+        ),
+        pytest.param(
+            "Namespace",
+            {"canary": {"waypoint": "next", "waypoint_namespace": "infra", "weight": "10"}},
+            Wish("Namespace", "a", canary="next", canary_namespace="infra", weight="10"),
+            id="canary",
+        ),
+        pytest.param("Namespace", {"canary": {"waypoint": None, "weight": "10"}}, Wish("Namespace", "a", weight="10"), id="weight-alone"),
+        pytest.param(
+            "Namespace", {"state": "absent", "use_waypoint": "w"}, Wish("Namespace", "a", dataplane_mode="", waypoint="", ingress="", canary=""), id="absent"
+        ),
+        pytest.param("Service", {"state": "absent"}, Wish("Service", "a", waypoint="", ingress="", canary=""), id="service-absent"),
+        pytest.param("Deployment", {"state": "absent"}, Wish("Deployment", "a", dataplane_mode="", waypoint=""), id="workload-absent"),
+    ],
+)
+def test_wish_of(kind: str, item: dict[str, Any], expected: Wish) -> None:
+    assert wish_of(kind, "a", None, item) == expected
+
+
+def test_a_wish_names_its_waypoints() -> None:
+    wish = Wish("Service", "cart", "shop", waypoint="w", canary="next", canary_namespace="infra")
+    assert (wish.waypoint_ref, wish.canary_ref) == (WaypointRef("shop", "w"), WaypointRef("infra", "next"))
+    assert Wish("Service", "cart", "shop", waypoint="none", canary="").waypoint_ref is None
+    assert Wish("Service", "cart", "shop", waypoint="none", canary="").canary_ref is None
+
+
+@pytest.mark.parametrize(
+    ("item", "mistake"),
+    [
+        pytest.param({"label_selector": "team=shop"}, None, id="selector"),
+        pytest.param(
+            {"label_selector": "team in shop"},
+            "the label_selector 'team in shop' cannot be used, because after in, values in parentheses are expected, such as in (a, b): "
+            "write it as for kubectl -l.",
+            id="malformed-selector",
+        ),
+        pytest.param(
+            {"label_selector": ""},
+            "the label_selector '' cannot be used, because it is empty, and would choose everything: write it as for kubectl -l.",
+            id="empty-selector",
+        ),
+        *(pytest.param({"canary": {"weight": weight}}, None, id=f"weight-{weight or 'empty'}") for weight in ("", "0", "7", "100")),
+        *(
+            pytest.param({"canary": {"weight": weight}}, f"the canary's weight {weight!r} is no percentage: give a whole number from 0 to 100.", id=weight)
+            for weight in ("101", "-1", "10%", "1.5", "ten", "٣")
+        ),
+    ],
+)
+def test_what_is_wrong_without_a_look_at_the_cluster(item: dict[str, Any], mistake: str | None) -> None:
+    assert mistakes_of([("namespaces[0]", item)]) == ([f"namespaces[0]: {mistake}"] if mistake else [])
+
+
+# Which objects are chosen.
+
+
+def _labelled(name: str, namespace: str, **labels: str) -> Object:
+    return {"metadata": {"name": name, "namespace": namespace, "labels": labels}}
+
+
+OBJECTS: dict[tuple[str, str, str], Object] = {
+    ("Namespace", "", "shop"): namespace_of("shop", team="a"),
+    ("Namespace", "", "bank"): namespace_of("bank", team="a", tier="x"),
+    ("Namespace", "", "lab"): namespace_of("lab"),
+    ("Service", "shop", "cart"): _labelled("cart", "shop", team="a"),
+    ("Service", "bank", "cart"): _labelled("cart", "bank", team="b"),
+    ("Service", "bank", "vault"): _labelled("vault", "bank", team="a"),
+    ("Service", "bank", "waypoint"): _labelled("waypoint", "bank", team="a", **{"gateway.istio.io/managed": "istio.io-mesh-controller"}),
+    ("Deployment", "shop", "cart"): _labelled("cart", "shop", team="a"),
+}
+
+
+def _choose(*items: tuple[str, dict[str, Any]], planned: tuple[str, ...] = ()) -> tuple[list[str], list[str]]:
+    selections = [Selection(f"{option}[{index}]", KINDS[option], item) for index, (option, item) in enumerate(items)]
+    wishes, problems = resolve(selections, OBJECTS, planned)
+    return [wish.title for wish in wishes], problems
+
+
+@pytest.mark.parametrize(
+    ("option", "item", "chosen"),
+    [
+        pytest.param("namespaces", {"name": "shop"}, ["Namespace shop"], id="by-name"),
+        pytest.param("namespaces", {"name": "missing"}, ["Namespace missing"], id="a-name-that-is-not-there-is-refused-later"),
+        pytest.param("namespaces", {"label_selector": "team=a"}, ["Namespace bank", "Namespace shop"], id="by-label"),
+        pytest.param("namespaces", {"label_selector": "team=a,!tier"}, ["Namespace shop"], id="by-labels"),
+        pytest.param("namespaces", {"name": "shop", "label_selector": "team=a"}, ["Namespace shop"], id="by-both"),
+        pytest.param("services", {"name": "cart", "namespace": "shop"}, ["Service shop/cart"], id="service-by-name"),
+        pytest.param("services", {"label_selector": "team"}, ["Service bank/cart", "Service bank/vault", "Service shop/cart"], id="services-everywhere"),
+        pytest.param("services", {"label_selector": "team", "namespace": "bank"}, ["Service bank/cart", "Service bank/vault"], id="services-of-one-namespace"),
+        pytest.param("services", {"label_selector": "team=a", "name": "cart"}, ["Service shop/cart"], id="services-of-one-name"),
+        pytest.param("services", {"name": "waypoint", "namespace": "bank"}, ["Service bank/waypoint"], id="a-waypoints-service-only-by-name"),
+        pytest.param("workloads", {"label_selector": "team=a"}, ["Deployment shop/cart"], id="workloads-by-label"),
+    ],
+)
+def test_what_an_item_chooses(option: str, item: dict[str, Any], chosen: list[str]) -> None:
+    assert _choose((option, item)) == (chosen, [])
+
+
+@pytest.mark.parametrize(
+    ("option", "item", "problem"),
+    [
+        pytest.param("namespaces", {"label_selector": "team=c"}, "there is no Namespace with the labels team=c", id="namespaces"),
+        pytest.param(
+            "namespaces", {"name": "lab", "label_selector": "team=a"}, "there is no Namespace named lab with the labels team=a", id="name-without-the-labels"
+        ),
+        pytest.param(
+            "services",
+            {"namespace": "lab", "label_selector": "team"},
+            "there is no Service in namespace lab with the labels team",
+            id="services",
+        ),
+        pytest.param("workloads", {"label_selector": "team=c"}, "there is no Deployment with the labels team=c", id="workloads"),
+    ],
+)
+def test_to_find_nothing_is_an_error(option: str, item: dict[str, Any], problem: str) -> None:
+    assert _choose((option, item)) == ([], [f"{option}[0]: {problem}: correct the name or the selector."])
+
+
+def test_nothing_is_found_yet_in_a_namespace_that_is_planned() -> None:
+    assert _choose(("services", {"namespace": "new", "label_selector": "team=a"}), planned=("new",)) == ([], [])
+
+
+def test_an_object_that_two_items_choose_is_named() -> None:
+    chosen, problems = _choose(
+        ("namespaces", {"name": "shop"}), ("namespaces", {"label_selector": "team=a"}), ("services", {"name": "cart", "namespace": "shop"})
+    )
+    assert chosen == ["Namespace shop", "Namespace bank", "Namespace shop", "Service shop/cart"]
+    assert problems == ["Namespace shop is chosen by namespaces[0], namespaces[1]: say all that is wished of an object in one item."]

@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.meshwright.ambient.plugins.module_utils._helm.charts import (
+    CHART_PLATFORMS,
+    CHARTS,
+    base_values,
+    chart_reference,
+    chart_values,
+    istiod_values,
+    merge,
+)
+
+
+@pytest.mark.requirement("C3")
+@pytest.mark.parametrize("chart", [chart for chart in CHARTS if chart != "gateway"])
+@pytest.mark.parametrize("user", [None, {}, {"replicaCount": 2}, {"global": {"hub": "mirror"}}], ids=["none", "empty", "own", "global"])
+def test_every_chart_gets_the_ambient_profile(chart: str, user: dict[str, Any] | None) -> None:
+    assert chart_values(chart, user=user)["profile"] == "ambient"
+
+
+@pytest.mark.requirement("C10")
+@pytest.mark.parametrize("chart", CHARTS)
+def test_sidecar_mode_is_what_the_charts_do_by_themselves(chart: str) -> None:
+    assert chart_values(chart, mode="sidecar") == {}
+
+
+@pytest.mark.requirement("C12")
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        pytest.param({}, {}, id="nothing-said"),
+        pytest.param({"replicas": 2}, {"autoscaleEnabled": False, "replicaCount": 2}, id="two-istiods"),
+        pytest.param({"autoscaling": {"min": 2, "max": 4}}, {"autoscaleEnabled": True, "autoscaleMin": 2, "autoscaleMax": 4}, id="autoscaling"),
+        pytest.param(
+            {"startup_taint": True},
+            {"taint": {"enabled": True}, "tolerations": [{"key": "cni.istio.io/not-ready", "operator": "Exists"}]},
+            id="startup-taint",
+        ),
+    ],
+)
+def test_settings_of_istiod(settings: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert istiod_values(**settings) == expected
+    assert chart_values("istiod", own=istiod_values(**settings)).get("pilot", {}) == expected
+
+
+@pytest.mark.requirement("C2")
+@pytest.mark.parametrize(
+    ("istiod", "user", "revision"),
+    [
+        pytest.param({}, {}, "default", id="one-istiod"),
+        pytest.param({"revision": "1-31"}, {}, "1-31", id="the-active-revision"),
+        pytest.param({"pilot": {"revision": "1-31"}}, {}, "1-31", id="prefixed"),
+        pytest.param({"revision": ""}, {}, "default", id="no-revision"),
+        pytest.param({"revision": "1-32"}, {"defaultRevision": "1-31"}, "1-31", id="the-users-word-wins"),
+    ],
+)
+def test_the_default_revision_follows_istiods(istiod: dict[str, Any], user: dict[str, Any], revision: str) -> None:
+    assert chart_values("base", own=base_values(istiod), user=user)["defaultRevision"] == revision
+
+
+@pytest.mark.requirement("C11")
+def test_the_users_values_win_over_settings() -> None:
+    own = istiod_values(replicas=2)
+    assert chart_values("istiod", own=own, user={"replicaCount": 3})["pilot"] == {"autoscaleEnabled": False, "replicaCount": 3}
+
+
+@pytest.mark.parametrize("platform", sorted(CHART_PLATFORMS))
+def test_platforms_that_the_charts_know(platform: str) -> None:
+    assert chart_values("cni", platform=platform) == {"profile": "ambient", "global": {"platform": platform}}
+
+
+@pytest.mark.parametrize("platform", ["", "aks", "eks", "kind", "other"])
+def test_platforms_that_need_nothing(platform: str) -> None:
+    assert chart_values("cni", platform=platform) == {"profile": "ambient"}
+
+
+@pytest.mark.parametrize(
+    ("chart", "user", "expected"),
+    [
+        pytest.param("istiod", {"replicaCount": 2}, {"pilot": {"replicaCount": 2}}, id="istiods-go-below-pilot"),
+        pytest.param("cni", {"excludeNamespaces": ["a"]}, {"cni": {"excludeNamespaces": ["a"]}}, id="cnis-go-below-cni"),
+        pytest.param("base", {"defaultRevision": "1-31"}, {"defaultRevision": "1-31"}, id="base-has-no-prefix"),
+        pytest.param("ztunnel", {"logLevel": "debug"}, {"logLevel": "debug"}, id="ztunnel-has-no-prefix"),
+        pytest.param("istiod", {"pilot": {"replicaCount": 2}}, {"pilot": {"replicaCount": 2}}, id="prefixed-already"),
+        pytest.param("istiod", {"replicaCount": 2, "pilot": {"replicaCount": 3}}, {"pilot": {"replicaCount": 3}}, id="prefixed-is-the-more-exact-word"),
+        pytest.param("istiod", {"cni": {"enabled": True}}, {"pilot": {"cni": {"enabled": True}}}, id="another-charts-prefix-is-a-value"),
+        pytest.param(
+            "istiod",
+            {"global": {"hub": "mirror"}, "meshConfig": {"accessLogFile": ""}, "compatibilityVersion": "1.30", "env": {"A": "b"}},
+            {"global": {"hub": "mirror"}, "meshConfig": {"accessLogFile": ""}, "compatibilityVersion": "1.30", "pilot": {"env": {"A": "b"}}},
+            id="root-values-stay-at-the-root",
+        ),
+    ],
+)
+def test_user_values_go_where_the_chart_reads_them(chart: str, user: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert chart_values(chart, user=user) == {"profile": "ambient", **expected}
+
+
+def test_user_values_join_the_platforms() -> None:
+    assert chart_values("istiod", platform="gke", user={"global": {"hub": "mirror"}})["global"] == {"platform": "gke", "hub": "mirror"}
+    assert chart_values("istiod", platform="gke", user={"global": {"platform": "k3s"}})["global"] == {"platform": "k3s"}
+
+
+@pytest.mark.requirement("C1")
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        pytest.param(
+            "https://charts.example.org/istio",
+            {"chart_ref": "istiod", "chart_repo_url": "https://charts.example.org/istio", "chart_version": "1.31.1"},
+            id="repository",
+        ),
+        pytest.param(
+            "http://mirror.local/istio/",
+            {"chart_ref": "istiod", "chart_repo_url": "http://mirror.local/istio", "chart_version": "1.31.1"},
+            id="mirror-with-a-slash-at-its-end",
+        ),
+        pytest.param("oci://registry.example.org/charts", {"chart_ref": "oci://registry.example.org/charts/istiod", "chart_version": "1.31.1"}, id="registry"),
+        pytest.param("/srv/charts", {"chart_ref": "/srv/charts/istiod-1.31.1.tgz"}, id="directory"),
+        pytest.param("charts/", {"chart_ref": "charts/istiod-1.31.1.tgz"}, id="relative-directory"),
+    ],
+)
+def test_chart_reference(source: str, expected: dict[str, str]) -> None:
+    assert chart_reference(source, "istiod", "1.31.1") == expected
+
+
+_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3) | st.lists(st.integers(), max_size=2),
+    lambda below: st.dictionaries(st.sampled_from("abc"), below, max_size=3),
+    max_leaves=8,
+)
+_trees = st.dictionaries(st.sampled_from("abc"), _values, max_size=3)
+
+
+@pytest.mark.parametrize(
+    ("base", "over", "expected"),
+    [
+        pytest.param({}, {}, {}, id="nothing"),
+        pytest.param({"a": {"b": 1}}, {"a": {"c": 2}}, {"a": {"b": 1, "c": 2}}, id="dictionaries-join"),
+        pytest.param({"a": [1, 2]}, {"a": [3]}, {"a": [3]}, id="lists-are-replaced"),
+        pytest.param({"a": {"b": 1}}, {"a": None}, {"a": None}, id="null-removes-a-charts-default"),
+        pytest.param({"a": 1}, {"a": {"b": 1}}, {"a": {"b": 1}}, id="a-dictionary-replaces-a-value"),
+    ],
+)
+def test_merge(base: dict[str, Any], over: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert merge(base, over) == expected
+
+
+@given(base=_trees, over=_trees)
+def test_merge_changes_neither_argument(base: dict[str, Any], over: dict[str, Any]) -> None:
+    before = copy.deepcopy((base, over))
+    merge(base, over)
+    assert (base, over) == before
+
+
+@given(base=_trees, over=_trees)
+def test_merging_once_more_changes_nothing(base: dict[str, Any], over: dict[str, Any]) -> None:
+    assert merge(merge(base, over), over) == merge(base, over)
+    assert merge(base, {}) == base
+    assert merge({}, over) == over

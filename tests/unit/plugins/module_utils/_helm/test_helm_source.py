@@ -1,0 +1,61 @@
+"""Which chart a reference means."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.meshwright.ambient.plugins.module_utils._helm.helm_releases import Chart
+from ansible_collections.meshwright.ambient.plugins.module_utils._helm.source import chart_of
+
+DESCRIBED = "name: base\nversion: 1.31.1\nappVersion: 1.31.1-fips\n"
+
+
+def archive(path: Path, files: dict[str, str]) -> str:
+    with tarfile.open(path, "w:gz") as made:
+        for name, text in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(text.encode())
+            made.addfile(entry, io.BytesIO(text.encode()))
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("reference", "repository", "version", "chart"),
+    [
+        ("base", "https://charts.example", "1.31.1", Chart("base", "1.31.1")),
+        ("base", "https://charts.example", None, Chart("base", "")),
+        ("oci://registry.example/charts/base", None, "1.31.1", Chart("base", "1.31.1")),
+        ("repository/base", None, "1.31.1", None),
+    ],
+)
+def test_a_chart_of_a_repository_is_known_by_what_was_asked(reference: str, repository: str | None, version: str | None, chart: Chart | None) -> None:
+    assert chart_of(reference, repository, version) == chart
+
+
+def test_a_chart_on_disk_says_itself_what_it_is(tmp_path: Path) -> None:
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base" / "Chart.yaml").write_text(DESCRIBED)
+    packed = archive(tmp_path / "base.tgz", {"base/charts/other/Chart.yaml": "name: other\nversion: 1\n", "base/Chart.yaml": DESCRIBED})
+    for place in (str(tmp_path / "base"), packed):
+        assert chart_of(place, None, None) == Chart("base", "1.31.1", "1.31.1-fips"), place
+        # Helm takes what is there, whatever version is asked for.
+        assert chart_of(place, None, "2.0.0") == Chart("base", "1.31.1", "1.31.1-fips"), place
+
+
+def test_a_chart_that_does_not_say_the_version_of_its_software(tmp_path: Path) -> None:
+    assert chart_of(archive(tmp_path / "base.tgz", {"base/Chart.yaml": "name: base\nversion: 1.31.1\n"}), None, None) == Chart("base", "1.31.1", "")
+
+
+def test_what_is_no_chart_is_none(tmp_path: Path) -> None:
+    (tmp_path / "text.tgz").write_text("no archive")
+    (tmp_path / "empty").mkdir()
+    assert chart_of(str(tmp_path / "text.tgz"), None, None) is None
+    assert chart_of(str(tmp_path / "empty"), None, None) is None
+    assert chart_of(str(tmp_path / "nowhere.tgz"), None, None) is None
+    assert chart_of(archive(tmp_path / "list.tgz", {"base/Chart.yaml": "- 1\n"}), None, None) is None
+    assert chart_of(archive(tmp_path / "broken.tgz", {"base/Chart.yaml": "{\n"}), None, None) is None
+    assert chart_of(archive(tmp_path / "other.tgz", {"base/values.yaml": ""}), None, None) is None

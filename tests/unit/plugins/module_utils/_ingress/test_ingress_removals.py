@@ -1,0 +1,95 @@
+"""What is taken out of an inventory is said to be off, if the collection has said it; the rest is left alone."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from ansible_collections.meshwright.ambient.plugins.module_utils._ingress.plan import plan_changes
+from ansible_collections.meshwright.ambient.plugins.module_utils._ingress.wishes import complete, parse_wishes
+
+ALB: dict[str, Any] = {"name": "public", "namespace": "istio-ingress", "gateway": "public"}
+NLB: dict[str, Any] = {"name": "edge", "namespace": "istio-ingress", "load_balancer": "nlb"}
+KEY = ("Ingress", "istio-ingress", "public")
+GATEWAY_KEY = ("Gateway", "istio-ingress", "edge")
+WEB_ACL = "arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/shop/1"
+PREFIX = "alb.ingress.kubernetes.io/"
+
+
+def applied(manifest: dict[str, Any], manager: str = "meshwright") -> dict[str, Any]:
+    """An object on the server as a server-side apply leaves it."""
+
+    def fields(value: Any) -> dict[str, Any]:
+        return {f"f:{name}": fields(below) for name, below in value.items()} if isinstance(value, dict) else {}
+
+    item = copy.deepcopy(manifest)
+    own = {name: value for name, value in manifest.items() if name not in ("apiVersion", "kind")}
+    item["metadata"]["managedFields"] = [{"manager": manager, "operation": "Apply", "fieldsV1": fields(own)}]
+    return item
+
+
+def manifest_of(item: dict[str, Any], group: str = "albs") -> dict[str, Any]:
+    (change, *_others) = plan_changes(parse_wishes(complete({group: [item]})), {})
+    return change.wanted.manifest
+
+
+def after(before: dict[str, Any], now: dict[str, Any], *others: dict[str, Any], manager: str = "meshwright") -> dict[str, str]:
+    """The annotations that an ALB is given now, after a run in which it was another."""
+    seen = applied(manifest_of({**ALB, **before}), manager)
+    changes = plan_changes(parse_wishes(complete({"albs": [{**ALB, **now}, *others]})), {KEY: seen})
+    assert changes[0].wanted is changes[0].wish.main
+    annotations: dict[str, str] = changes[0].wanted.manifest["metadata"]["annotations"]
+    return annotations
+
+
+@pytest.mark.parametrize(
+    ("before", "annotation", "off"),
+    [
+        pytest.param({"waf_acl_arn": WEB_ACL}, "wafv2-acl-arn", "none", id="waf"),
+        pytest.param({"shield": True}, "shield-advanced-protection", "false", id="shield"),
+        pytest.param({"access_logs": {"bucket": "logs"}}, "load-balancer-attributes", "access_logs.s3.enabled=false", id="access logs"),
+        pytest.param({"deletion_protection": True}, "load-balancer-attributes", "deletion_protection.enabled=false", id="deletion protection"),
+    ],
+)
+def test_what_is_taken_out_is_said_to_be_off_and_stays_so(before: dict[str, Any], annotation: str, off: str) -> None:
+    assert after(before, {})[f"{PREFIX}{annotation}"] == off
+    seen = applied(manifest_of({**ALB, **before}))
+    first = plan_changes(parse_wishes(complete({"albs": [ALB]})), {KEY: seen})[0]
+    assert first.action == "changed"
+    second = plan_changes(parse_wishes(complete({"albs": [ALB]})), {KEY: applied(first.wanted.manifest)})[0]
+    assert second.action == "unchanged", "the word must stay as it is, or each run would change it"
+
+
+def test_what_was_never_said_is_not_said_now() -> None:
+    assert after({}, {}) == manifest_of(ALB)["metadata"]["annotations"]
+    assert f"{PREFIX}wafv2-acl-arn" not in after({"waf_acl_arn": WEB_ACL}, {}, manager="kubectl"), "what others attach is theirs"
+
+
+def test_what_is_said_now_counts() -> None:
+    assert after({"waf_acl_arn": WEB_ACL}, {"waf_acl_arn": f"{WEB_ACL}2"})[f"{PREFIX}wafv2-acl-arn"] == f"{WEB_ACL}2"
+    attributes = after({"access_logs": {"bucket": "logs"}, "idle_timeout": 90}, {"idle_timeout": 60})[f"{PREFIX}load-balancer-attributes"]
+    assert attributes == "access_logs.s3.enabled=false,idle_timeout.timeout_seconds=60"
+
+
+def test_members_of_a_group_do_not_contradict_each_other() -> None:
+    group = {"group_name": "shop"}
+    other = {**ALB, **group, "name": "other", "waf_acl_arn": WEB_ACL, "deletion_protection": True}
+    before = {**group, "waf_acl_arn": WEB_ACL, "deletion_protection": True}
+    assert f"{PREFIX}wafv2-acl-arn" not in after(before, group, other)
+    assert f"{PREFIX}load-balancer-attributes" not in after(before, group, other)
+    assert after(before, group, {**other, "waf_acl_arn": None})[f"{PREFIX}wafv2-acl-arn"] == "none"
+    assert after(before, group, {**other, "group_name": "else"})[f"{PREFIX}wafv2-acl-arn"] == "none"
+
+
+def test_an_nlb_loses_its_logs_and_its_guard_in_the_same_way() -> None:
+    guarded = {**NLB, "nlb": {"name": "edge", "deletion_protection": True, "access_logs": {"bucket": "logs"}}}
+    seen = applied(manifest_of(guarded, "gateways"))
+    changed = plan_changes(parse_wishes(complete({"gateways": [{**NLB, "nlb": {"name": "edge", "cross_zone": True}}]})), {GATEWAY_KEY: seen})[0]
+    annotations = changed.wanted.manifest["spec"]["infrastructure"]["annotations"]
+    assert annotations["service.beta.kubernetes.io/aws-load-balancer-attributes"] == (
+        "access_logs.s3.enabled=false,deletion_protection.enabled=false,load_balancing.cross_zone.enabled=true"
+    )
+    plain = plan_changes(parse_wishes(complete({"gateways": [{**NLB, "load_balancer": "none"}]})), {GATEWAY_KEY: seen})[0]
+    assert "service.beta.kubernetes.io/aws-load-balancer-attributes" not in str(plain.wanted.manifest)

@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.mesh import find_mistakes, find_unknown, find_wrong_wishes
+
+SOUND: dict[str, Any] = {
+    "istio_version": "1.31.1",
+    "istio_platform": "eks",
+    "istio_chart_source": "https://charts.example.org/istio",
+    "gateway_api_source": "https://example.org/standard-install.yaml",
+    "mesh_waypoints": [{"namespace": "shop"}, {"name": "shared", "namespace": "infra", "allowed_routes": {"from": "All"}}],
+    "mesh_namespaces": [{"name": "shop", "use_waypoint": "waypoint"}, {"label_selector": "team=a"}],
+    "mesh_services": [{"name": "cart", "namespace": "shop", "use_waypoint": "shared", "use_waypoint_namespace": "infra"}],
+    "mesh_workloads": [{"name": "cart", "namespace": "shop"}, {"name": "cart", "namespace": "shop", "kind": "StatefulSet"}],
+}
+
+TWIN = 'For the sandbox, make twin-up and then eval "$(make -s twin-env)" set it.'
+
+
+def test_a_sound_inventory_has_no_mistakes() -> None:
+    assert find_mistakes(SOUND) == []
+
+
+@pytest.mark.parametrize(
+    ("difference", "expected"),
+    [
+        pytest.param({"istio_version": "1.31"}, ["istio_version is '1.31': name a full version, such as 1.31.1."], id="version-not-full"),
+        pytest.param({"istio_version": 1.31}, ["istio_version is '1.31': name a full version, such as 1.31.1."], id="version-read-as-a-number"),
+        pytest.param({"istio_version": "latest"}, ["istio_version is 'latest': name a full version, such as 1.31.1."], id="version-floats"),
+        pytest.param({"istio_version": "1.31.1\n"}, ["istio_version is '1.31.1\\n': name a full version, such as 1.31.1."], id="version-with-a-line-end"),
+        pytest.param(
+            {"istio_version": "1.23.6"},
+            ["istio_version is 1.23.6: ambient mesh is stable from 1.24 on, name that or a newer one."],
+            id="version-too-old",
+            marks=pytest.mark.requirement("L19"),
+        ),
+        pytest.param({"istio_version": "1.24.0"}, [], id="oldest-version", marks=pytest.mark.requirement("L19")),
+        pytest.param({"istio_version": "2.0.0"}, [], id="version-2"),
+        pytest.param({"istio_version": "1.32.0-alpha.1"}, [], id="candidate"),
+        pytest.param({"istio_platform": ""}, [], id="no-platform"),
+        pytest.param({"istio_chart_source": " "}, [f"istio_chart_source is empty: name a URL or a path. {TWIN}"], id="no-chart-source"),
+        pytest.param({"gateway_api_source": ""}, [f"gateway_api_source is empty: name a URL or a path. {TWIN}"], id="no-gateway-api-source"),
+        pytest.param(
+            {"mesh_waypoints": [{"name": "none", "namespace": "shop"}]},
+            ["mesh_waypoints[0].name is 'none': use lower-case letters, digits and dashes, and not none."],
+            id="waypoint-called-none",
+        ),
+        pytest.param(
+            {"mesh_waypoints": [{"namespace": "shop"}, {"name": "My_Waypoint", "namespace": "shop"}]},
+            ["mesh_waypoints[1].name is 'My_Waypoint': use lower-case letters, digits and dashes, and not none."],
+            id="waypoint-name-that-cannot-be",
+        ),
+        pytest.param(
+            {"mesh_waypoints": [{"namespace": "shop.eu"}]},
+            ["mesh_waypoints[0].namespace is 'shop.eu': use lower-case letters, digits and dashes."],
+            id="waypoint-namespace-that-cannot-be",
+        ),
+        pytest.param(
+            {"mesh_waypoints": [{"namespace": "infra", "allowed_routes": {"from": "Selector"}}]},
+            ["mesh_waypoints[0].allowed_routes is from Selector, but has no selector: add matchLabels or matchExpressions."],
+            id="selector-missing",
+        ),
+        pytest.param(
+            {"mesh_waypoints": [{"namespace": "shop"}, {"name": "waypoint", "namespace": "shop"}]},
+            ["mesh_waypoints names shop/waypoint more than once: say all that is wished of it in one item."],
+            id="waypoint-named-twice-once-by-default",
+        ),
+        pytest.param({"mesh_namespaces": [{"use_waypoint": "waypoint"}]}, ["mesh_namespaces[0] needs name, label_selector or both."], id="no-namespace"),
+        pytest.param({"mesh_namespaces": [{"name": "shop", "label_selector": "team=a"}]}, [], id="name-and-selector"),
+        pytest.param(
+            {name: [{"label_selector": "team=a"}, {"label_selector": "team=b"}] for name in ("mesh_services", "mesh_workloads")},
+            [],
+            id="selectors-name-nothing-twice",
+        ),
+        pytest.param(
+            {"mesh_namespaces": [{"name": "shop_eu"}]},
+            ["mesh_namespaces[0].name is 'shop_eu': use lower-case letters, digits and dashes."],
+            id="namespace-that-cannot-be",
+        ),
+        pytest.param({"mesh_namespaces": [{"name": "a" * 63}]}, [], id="longest-namespace"),
+        pytest.param(
+            {"mesh_namespaces": [{"name": "a" * 64}]},
+            [f"mesh_namespaces[0].name is '{'a' * 64}': use lower-case letters, digits and dashes."],
+            id="namespace-too-long",
+        ),
+        pytest.param(
+            {"mesh_namespaces": [{"name": "shop"}, {"name": "store"}, {"name": "shop"}, {"name": "shop"}]},
+            ["mesh_namespaces names shop more than once: say all that is wished of it in one item."],
+            id="namespace-named-often-is-told-once",
+        ),
+        pytest.param(
+            {"mesh_services": [{"name": "cart", "namespace": "shop"}] * 2},
+            ["mesh_services names shop/cart more than once: say all that is wished of it in one item."],
+            id="service-named-twice",
+        ),
+        pytest.param(
+            {"mesh_workloads": [{"name": "cart", "namespace": "shop"}, {"name": "cart", "namespace": "shop", "kind": "Deployment"}]},
+            ["mesh_workloads names Deployment shop/cart more than once: say all that is wished of it in one item."],
+            id="workload-named-twice-once-by-default-kind",
+        ),
+        pytest.param(
+            {"mesh_services": [{"name": "cart", "namespace": "shop", "use_waypoint_namespace": "infra"}]},
+            ["mesh_services[0].use_waypoint_namespace is given without use_waypoint: name the waypoint too."],
+            id="place-without-waypoint",
+        ),
+        pytest.param(
+            {"mesh_namespaces": [{"name": "store", "use_waypoint": "waypoint", "use_waypoint_namespace": "shop"}]},
+            ["mesh_namespaces[0] binds namespace store to shop/waypoint, which allows only its own namespace: set allowed_routes of that waypoint."],
+            id="declared-waypoint-does-not-allow",
+        ),
+        pytest.param({"mesh_namespaces": [{"name": "store", "use_waypoint": "shared", "use_waypoint_namespace": "infra"}]}, [], id="declared-waypoint-allows"),
+        pytest.param({"mesh_namespaces": [{"name": "store", "use_waypoint": "own", "use_waypoint_namespace": "else"}]}, [], id="not-declared-here"),
+        pytest.param({"mesh_namespaces": [{"name": "store", "use_waypoint": "none"}]}, [], id="opting-out"),
+        pytest.param({"mesh_waypoints": None, "mesh_namespaces": None, "mesh_services": None, "mesh_workloads": None}, [], id="nothing-wished"),
+        pytest.param({"mesh_namespaces": "shop", "mesh_services": {"a": "b"}, "mesh_waypoints": ["waypoint"]}, [], id="wrong-types-are-for-the-type-check"),
+        pytest.param(
+            {"mesh_waypoints": [{"namespace": "shop", "allowed_routes": "All"}], "mesh_namespaces": [{"name": "shop"}]},
+            [],
+            id="wrong-type-of-allowed-routes-is-for-the-type-check",
+        ),
+    ],
+)
+def test_find_mistakes(difference: dict[str, Any], expected: list[str]) -> None:
+    assert find_mistakes(SOUND | {"mesh_services": [], "mesh_workloads": []} | difference) == expected
+
+
+@pytest.mark.parametrize(
+    "difference",
+    [
+        pytest.param({"istio_platform": ["eks"]}, id="platform-is-a-list"),
+        pytest.param(
+            {
+                "mesh_waypoints": [{"namespace": "shop", "allowed_routes": "All"}],
+                "mesh_namespaces": [{"name": "store", "use_waypoint": "waypoint", "use_waypoint_namespace": "shop"}],
+            },
+            id="allowed-routes-is-a-word-and-somebody-binds",
+        ),
+    ],
+)
+def test_wrong_types_never_break_the_search(difference: dict[str, Any]) -> None:
+    """The types' own check tells them in the same breath, so the search must come to its end."""
+    find_mistakes(SOUND | difference)
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    mistakes = find_mistakes({"istio_version": "1", "istio_chart_source": "", "gateway_api_source": "", "cluster_kubeconfig": "", "mesh_namespaces": [{}]})
+    assert [mistake.split(" ")[0] for mistake in mistakes] == [
+        "cluster_kubeconfig",
+        "istio_chart_source",
+        "gateway_api_source",
+        "istio_version",
+        "mesh_namespaces[0]",
+    ]
+
+
+KNOWN = {"mesh": {"mesh_waypoints", "mesh_namespaces"}, "istio": {"istio_version"}, "gateway_api": {"gateway_api_source"}}
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        pytest.param("mesh_waypoint", ["mesh_waypoint is no variable of the role mesh: did you mean mesh_waypoints?"], id="misspelt"),
+        pytest.param("gateway_api_sorce", ["gateway_api_sorce is no variable of the role gateway_api: did you mean gateway_api_source?"], id="two-words"),
+        pytest.param("mesh_waypoints", [], id="known"),
+        pytest.param("mesh_owner", [], id="a-users-own"),
+        pytest.param("meshwaypoints", [], id="no-prefix"),
+        pytest.param("istio_versions", ["istio_versions is no variable of the role istio: did you mean istio_version?"], id="plural"),
+    ],
+)
+def test_find_unknown(name: str, expected: list[str]) -> None:
+    assert find_unknown([name], KNOWN) == expected
+
+
+def test_unknown_variables_are_told_in_order() -> None:
+    told = find_unknown(["mesh_waypoint", "istio_versions"], KNOWN)
+    assert [mistake.split(" ")[0] for mistake in told] == ["istio_versions", "mesh_waypoint"]
+
+
+def test_what_the_chosen_roles_do_not_have_is_not_asked_for() -> None:
+    assert find_mistakes({"mesh_namespaces": [{"name": "shop"}]}) == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        pytest.param({}, [], id="nothing"),
+        pytest.param({"mesh_services": [{"name": "cart", "namespace": "shop"}]}, [], id="named"),
+        pytest.param({"mesh_services": [{"name": "cart"}]}, ["mesh_services[0] needs name and namespace, or label_selector"], id="no-place"),
+        pytest.param(
+            {"mesh_namespaces": [{"label_selector": "team="}, {"label_selector": "a b"}]}, ["mesh_namespaces[1]: the label_selector 'a b'"], id="selector"
+        ),
+        pytest.param({"mesh_services": [{"label_selector": "a", "canary": {"weight": "200"}}]}, ["mesh_services[0]: the canary's weight '200'"], id="weight"),
+        pytest.param({"mesh_waypoints": [{"name": "w", "namespace": "shop", "overlays": {"deploy": {}}}]}, ["mesh_waypoints[0]: "], id="unknown-overlay"),
+        pytest.param({"mesh_waypoints": [{"name": "w", "namespace": "shop", "state": "absent", "overlays": {"deploy": {}}}]}, [], id="to-be-deleted"),
+    ],
+)
+def test_find_wrong_wishes(variables: dict[str, Any], words: list[str]) -> None:
+    """What the modules would refuse is told before the first cluster is touched."""
+    mistakes = find_wrong_wishes(variables)
+    assert len(mistakes) == len(words), mistakes
+    for mistake, begin in zip(mistakes, words, strict=True):
+        assert mistake.startswith(begin)

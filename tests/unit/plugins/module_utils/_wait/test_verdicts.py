@@ -1,0 +1,288 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.meshwright.ambient.plugins.module_utils._errors import NotServed, Unreachable
+from ansible_collections.meshwright.ambient.plugins.module_utils._k8s.watch import Changed, Event, Gone, Listed, Resumed, Scope, Trouble
+from ansible_collections.meshwright.ambient.plugins.module_utils._kinds import (
+    DEPLOYMENT,
+    GATEWAY,
+    NAMESPACE,
+    POD,
+    SERVICE,
+    Kind,
+)
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.targets import Target
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.verdict import Verdict
+from ansible_collections.meshwright.ambient.plugins.module_utils._wait.seen import Look, scopes_of
+from ansible_collections.meshwright.ambient.plugins.module_utils._wait.verdicts import Verdicts
+from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.gateway import WaypointRef
+from tests.unit.objects import Object, derived, named, namespace_of, recorded, with_condition
+
+CURRENT = Verdict("Current")
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """A target of the test's own: it looks where a function looks, and counts how often it was asked."""
+
+    look: Callable[[Look], object]
+    needs: tuple[tuple[Kind, str | None], ...] = ((POD, "shop"),)
+    judged: list[object] = field(default_factory=list, hash=False, compare=False)
+
+    def judge(self, look: Look) -> Verdict:
+        self.judged.append(self.look(look))
+        return CURRENT if self.judged[-1] else Verdict("InProgress", "Missing")
+
+
+def _board(*targets: Watcher | Target) -> Verdicts:
+    return Verdicts(cast("list[Target]", list(targets)), scopes_of(need for target in targets for need in target.needs))
+
+
+def _pod(name: str, namespace: str = "shop", **fields: Any) -> Object:
+    return {"kind": "Pod", "metadata": {"name": name, "namespace": namespace}, **fields}
+
+
+PODS = Scope(POD, None)
+UNREACHABLE = Unreachable("it is out of reach", status=0, reason="no")
+NOT_SERVED = NotServed("it is not served: install it first.", status=404, reason="")
+
+
+# who is judged when
+
+
+def test_only_who_has_looked_there_is_judged_again() -> None:
+    one = Watcher(lambda look: look.get(POD, "a", "shop"))
+    another = Watcher(lambda look: look.get(POD, "b", "shop"))
+    neighbour = Watcher(lambda look: look.all(POD, "shop"))
+    stranger = Watcher(lambda look: look.all(POD, "store"))
+    everywhere = Watcher(lambda look: look.all(POD))
+    board = _board(one, another, neighbour, stranger, everywhere)
+    board.take(Listed(PODS, []))
+    board.judge()
+    before = [len(target.judged) for target in (one, another, neighbour, stranger, everywhere)]
+    board.take(Changed(PODS, _pod("a")))
+    changed = board.judge()
+    after = [len(target.judged) for target in (one, another, neighbour, stranger, everywhere)]
+    assert [late - early for early, late in zip(before, after, strict=True)] == [1, 0, 1, 0, 1], "judged: one, another, neighbour, stranger, everywhere"
+    assert [target for target, _verdict in changed] == [one, neighbour, everywhere]
+
+
+def test_a_thousand_events_on_others_cost_a_target_nothing() -> None:
+    watcher = Watcher(lambda look: look.get(POD, "a", "shop"))
+    board = _board(watcher)
+    board.take(Listed(PODS, [_pod("a")]))
+    board.judge()
+    before = len(watcher.judged)
+    for number in range(1000):
+        board.take(Changed(PODS, _pod(f"other-{number}")))
+        assert board.judge() == []
+    assert len(watcher.judged) == before
+
+
+def test_events_on_the_same_object_are_judged_together() -> None:
+    watcher = Watcher(lambda look: look.get(POD, "a", "shop"))
+    board = _board(watcher)
+    board.take(Listed(PODS, []))
+    board.judge()
+    before = len(watcher.judged)
+    for _ in range(50):
+        board.take(Changed(PODS, _pod("a")))
+    board.judge()
+    assert len(watcher.judged) == before + 1
+    assert watcher.judged[-1] == _pod("a")
+
+
+def test_without_events_nobody_is_judged() -> None:
+    watcher = Watcher(lambda look: look.all(POD))
+    board = _board(watcher)
+    board.take(Listed(PODS, []))
+    board.judge()
+    before = len(watcher.judged)
+    board.take(Resumed(PODS))
+    board.take(Trouble(PODS, UNREACHABLE))
+    assert board.judge() == []
+    assert len(watcher.judged) == before
+
+
+def test_where_a_target_looked_last_counts() -> None:
+    """It has looked at b only because a named it; when a names c, b is nothing to it any more."""
+    watcher = Watcher(lambda look: look.get(POD, (look.get(POD, "a", "shop") or {}).get("names", "b"), "shop"))
+    board = _board(watcher)
+    board.take(Listed(PODS, [_pod("a", names="b")]))
+    board.judge()
+    board.take(Changed(PODS, _pod("a", names="c")))
+    board.judge()
+    before = len(watcher.judged)
+    board.take(Changed(PODS, _pod("b")))
+    board.judge()
+    assert len(watcher.judged) == before, "it was judged for what it does not look at any more"
+    board.take(Changed(PODS, _pod("c")))
+    board.judge()
+    assert len(watcher.judged) == before + 1, "it was not judged for what it looks at now"
+    assert board.current
+
+
+def test_a_list_is_news_for_all_that_need_the_kind() -> None:
+    pods, services = Watcher(lambda look: look.get(POD, "a", "shop")), Watcher(lambda look: look.all(SERVICE), ((SERVICE, "shop"),))
+    board = _board(pods, services)
+    board.take(Listed(PODS, []))
+    board.take(Listed(Scope(SERVICE, "shop"), []))
+    board.judge()
+    before = len(services.judged)
+    board.take(Listed(PODS, [_pod("a")]))
+    assert [target for target, _verdict in board.judge()] == [pods]
+    assert len(services.judged) == before
+
+
+# what is told
+
+
+def test_at_first_nothing_is_known() -> None:
+    board = _board(Watcher(lambda look: look.all(POD)))
+    ((_target, verdict),) = board.pairs()
+    assert (verdict.status, verdict.reason) == ("Unknown", "NotRead")
+    assert (board.complete, board.current, board.failed_for_good) == (False, False, False)
+
+
+def test_nothing_to_judge_is_current() -> None:
+    board = _board()
+    assert (board.complete, board.current, board.judge()) == (True, True, [])
+
+
+def test_a_change_of_words_alone_is_not_told() -> None:
+    waypoint = Target("Deployment", "waypoint", "bookinfo")
+    item = recorded("deployment/waypoint_available")
+    board = _board(waypoint)
+    board.take(Listed(Scope(DEPLOYMENT, "bookinfo"), [derived(item, {"spec": {"replicas": 3}, "status": {"replicas": 3, "updatedReplicas": 3}})]))
+    assert len(board.judge()) == 1
+    board.take(
+        Changed(
+            Scope(DEPLOYMENT, "bookinfo"), derived(item, {"spec": {"replicas": 3}, "status": {"replicas": 3, "updatedReplicas": 3, "availableReplicas": 2}})
+        )
+    )
+    assert board.judge() == []
+    assert board.pairs()[0][1].message == "2 of 3 pods are available", "but the verdict itself is of now"
+
+
+@pytest.mark.parametrize(
+    ("error", "complete", "status", "reason", "message", "remedy"),
+    [
+        pytest.param(NOT_SERVED, True, "NotFound", "KindNotServed", "it is not served", "Install it first.", id="not-served"),
+        pytest.param(
+            UNREACHABLE, False, "Unknown", "Unreadable", "it is out of reach", "See that the API server answers, and allow more time.", id="out-of-reach"
+        ),
+    ],
+)
+def test_a_kind_that_cannot_be_read(error: Unreachable | NotServed, complete: bool, status: str, reason: str, message: str, remedy: str) -> None:
+    watcher = Watcher(lambda look: look.all(POD))
+    board = _board(watcher)
+    board.judge()
+    board.take(Trouble(PODS, error))
+    board.judge()
+    ((_target, verdict),) = board.pairs()
+    assert (verdict.status, verdict.reason, verdict.message, verdict.remedy) == (status, reason, message, remedy)
+    assert board.complete == complete
+    assert watcher.judged == [], "a judge must not be shown a cluster that was not read"
+
+
+# the verdicts are those of a fresh look
+
+WAYPOINT_REF = WaypointRef("waypoint", "a")
+TARGETS = [
+    Target("Deployment", "istiod", "a"),
+    Target("Deployment", "waypoint", "b"),
+    Target("waypoint", "waypoint", "a"),
+    Target("Gateway", "waypoint", "b"),
+    Target("enrollment", namespace="a"),
+    Target("enrollment", namespace="b"),
+    Target("binding", namespace="a", waypoint=WAYPOINT_REF),
+    Target("binding", "details", "b", waypoint=WAYPOINT_REF),
+    Target("Deployment", "istiod", "a"),
+]
+PLACES = ("a", "b")
+GATEWAY_OBJECT, DEPLOYMENT_OBJECT, POD_OBJECT, SERVICE_OBJECT = (
+    recorded(situation) for situation in ("gateway/waypoint_programmed", "deployment/waypoint_available", "pod/captured", "service/bound")
+)
+VARIANTS: dict[Kind, list[Object]] = {
+    GATEWAY: [
+        named(item, "waypoint", place)
+        for place in PLACES
+        for item in (GATEWAY_OBJECT, with_condition(GATEWAY_OBJECT, "Programmed", status="False"), derived(GATEWAY_OBJECT, {"spec": {"gatewayClassName": "x"}}))
+    ],
+    DEPLOYMENT: [
+        named(item, name, place)
+        for place in PLACES
+        for name in ("istiod", "waypoint")
+        for item in (DEPLOYMENT_OBJECT, derived(DEPLOYMENT_OBJECT, {"status": {"availableReplicas": 0}}))
+    ],
+    POD: [
+        named(item, name, place)
+        for place in PLACES
+        for name in ("p", "q")
+        for item in (POD_OBJECT, derived(POD_OBJECT, {"metadata": {"annotations": None}}), with_condition(POD_OBJECT, "Ready", status="False"))
+    ],
+    NAMESPACE: [
+        namespace_of(place, **labels)
+        for place in PLACES
+        for labels in ({}, {"istio.io/dataplane-mode": "ambient"}, {"istio.io/dataplane-mode": "ambient", "istio.io/use-waypoint": "waypoint"})
+    ],
+    SERVICE: [
+        named(item, name, place)
+        for place in PLACES
+        for name in ("details", "reviews")
+        for item in (SERVICE_OBJECT, derived(SERVICE_OBJECT, {"status": {"conditions": None}}))
+    ]
+    + [named(recorded("service/of_waypoint"), "waypoint", place) for place in PLACES],
+}
+SCOPES = {scope.kind: scope for scope in scopes_of(need for target in TARGETS for need in target.needs)}
+
+
+def _event(kind: Kind) -> st.SearchStrategy[Event]:
+    scope, item = SCOPES[kind], st.sampled_from(VARIANTS[kind])
+    return st.one_of(
+        st.lists(item, max_size=4).map(lambda items: Listed(scope, items)),
+        item.map(lambda seen: Changed(scope, seen)),
+        item.map(lambda seen: Gone(scope, seen)),
+        st.sampled_from([Trouble(scope, UNREACHABLE), Trouble(scope, NOT_SERVED), Resumed(scope)]),
+    )
+
+
+EVENTS = st.lists(st.tuples(st.sampled_from(list(VARIANTS)).flatmap(_event), st.booleans()), max_size=16)
+
+
+@settings(max_examples=40)
+@given(steps=EVENTS, listed_first=st.booleans())
+def test_the_verdicts_kept_are_those_of_a_fresh_look(steps: list[tuple[Event, bool]], listed_first: bool) -> None:
+    kept = _board(*TARGETS)
+    taken: list[Event] = []
+    first: list[tuple[Event, bool]] = [(Listed(scope, VARIANTS[kind][::3]), True) for kind, scope in SCOPES.items()] if listed_first else []
+    for event, judge in [*first, *steps]:
+        if isinstance(event, Changed | Gone | Resumed) and not kept.seen.has(event.scope.kind):
+            # A stream lists before it tells anything else.
+            continue
+        kept.take(event)
+        taken.append(event)
+        if not judge:
+            continue
+        before = kept.pairs()
+        changed = kept.judge()
+        fresh = _board(*TARGETS)
+        for earlier in taken:
+            fresh.take(earlier)
+        fresh.judge()
+        assert kept.pairs() == fresh.pairs(), f"after {taken}"
+        assert (kept.complete, kept.current, kept.failed_for_good) == (fresh.complete, fresh.current, fresh.failed_for_good)
+        differing = [
+            (target, now) for (target, then), (_same, now) in zip(before, kept.pairs(), strict=True) if (then.status, then.reason) != (now.status, now.reason)
+        ]
+        assert changed == differing, "what is told must be what has changed"
+        for target, verdict in kept.pairs():
+            if all(kept.seen.has(kind) for kind, _namespace in target.needs):
+                assert verdict == target.judge(kept.seen), "a look that takes notes must see what is there"
