@@ -208,11 +208,11 @@ import typing as t
 
 from ..module_utils._aws.connect import Result, aws_module, run
 from ..module_utils._aws.errors import AwsError
-from ..module_utils._aws.waiting import Look, wait_until
+from ..module_utils._aws.poll import PollResult, wait_until
+from ..module_utils._aws.tags import TagChanges, as_text, compare_tags
 from ..module_utils._diff import diff_of
 from ..module_utils._eks.nodegroup_plan import Changes, as_result, changes, creation, health_issues, problems
 from ..module_utils._errors import MeshError
-from ..module_utils._tags import TagChanges, as_text, compare_tags
 
 if t.TYPE_CHECKING:
     from ..module_utils._aws.connect import AnsibleAWSModule
@@ -386,14 +386,14 @@ def settle(session: AwsSession, cluster: str, groups: t.Sequence[NodeGroup], tim
     left = list(groups)
     failures: list[str] = []
 
-    def look() -> Look:
+    def look() -> PollResult:
         for group in list(left):
             seen = _progress(session, cluster, group)
             if seen.done:
                 left.remove(group)
                 if seen.state:
                     failures.append(seen.state)
-        return Look(done=not left, state=", ".join(group.name for group in left))
+        return PollResult(done=not left, state=", ".join(group.name for group in left))
 
     if not left:
         return
@@ -407,30 +407,30 @@ def settle(session: AwsSession, cluster: str, groups: t.Sequence[NodeGroup], tim
         raise MeshError(" ".join(failures), changed=True, nodegroups=[group.result() for group in groups])
 
 
-def _progress(session: AwsSession, cluster: str, group: NodeGroup) -> Look:
+def _progress(session: AwsSession, cluster: str, group: NodeGroup) -> PollResult:
     """Whether a node group is settled; a state that is not empty is why it has failed."""
     group.described = describe(session, cluster, group.name)
     status = (group.described or {}).get("status")
     if group.wish["state"] == "absent":
         if status == "DELETE_FAILED":
-            return Look(done=True, state=f"Node group {group.name} of cluster {cluster} could not be deleted{_reasons(group)}.")
-        return Look(done=group.described is None, state="")
+            return PollResult(done=True, state=f"Node group {group.name} of cluster {cluster} could not be deleted{_reasons(group)}.")
+        return PollResult(done=group.described is None, state="")
     if status in (None, "CREATE_FAILED", "DELETING"):
         became = "is gone" if status is None else f"is {status}"
-        return Look(done=True, state=f"Node group {group.name} of cluster {cluster} {became}{_reasons(group)}: set it to state absent, then run again.")
+        return PollResult(done=True, state=f"Node group {group.name} of cluster {cluster} {became}{_reasons(group)}: set it to state absent, then run again.")
     if status in ("CREATING", "UPDATING"):
-        return Look(done=False, state="")
+        return PollResult(done=False, state="")
     if group.updates:
         update = session.call("eks", "describe_update", name=cluster, nodegroupName=group.name, updateId=group.updates[-1])["update"]
         if update["status"] == "InProgress":
-            return Look(done=False, state="")
+            return PollResult(done=False, state="")
         if update["status"] != "Successful":
             why = "; ".join(f"{error.get('errorCode')}: {error.get('errorMessage')}" for error in update.get("errors") or []) or "EKS says no reason"
-            return Look(done=True, state=f"The update of node group {group.name} of cluster {cluster} is {update['status']} ({why}).")
+            return PollResult(done=True, state=f"The update of node group {group.name} of cluster {cluster} is {update['status']} ({why}).")
         group.updates.pop()
     if status == "DEGRADED" and group.action != "unchanged":
-        return Look(done=True, state=f"Node group {group.name} of cluster {cluster} is DEGRADED{_reasons(group)}.")
-    return Look(done=True, state="")
+        return PollResult(done=True, state=f"Node group {group.name} of cluster {cluster} is DEGRADED{_reasons(group)}.")
+    return PollResult(done=True, state="")
 
 
 def _under_way(group: NodeGroup) -> bool:

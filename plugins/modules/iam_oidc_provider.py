@@ -112,10 +112,10 @@ api_calls:
 import typing as t
 
 from ..module_utils._aws.connect import aws_module, run
+from ..module_utils._aws.tags import tags_of
 from ..module_utils._diff import diff_of
 from ..module_utils._eks.oidc_plan import Provider, oidc_mistakes, plan_oidc, spoken_url
 from ..module_utils._errors import MeshError
-from ..module_utils._tags import tags_of
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule

@@ -316,7 +316,7 @@ import typing as t
 
 from ..module_utils._aws.connect import aws_module, run
 from ..module_utils._aws.load_balancer_reading import LoadBalancers
-from ..module_utils._aws.waiting import Look, wait_until
+from ..module_utils._aws.poll import PollResult, wait_until
 from ..module_utils._edge.load_balancer_verdicts import Row, failure_message, judge_each, progress_line
 from ..module_utils._edge.load_balancers import Wish, mistake_in, wish_of
 from ..module_utils._errors import MeshError
@@ -375,10 +375,10 @@ def inform(
     wishes = parse_wishes(params["load_balancers"])
     reader = LoadBalancers(session)
 
-    def look() -> Look:
+    def look() -> PollResult:
         rows = judge_all(reader, wishes)
         over = all(row.verdict.current for row in rows) or (params["fail_fast"] and any(row.verdict.final for row in rows))
-        return Look(over, progress_line(rows), rows)
+        return PollResult(over, progress_line(rows), rows)
 
     started = clock()
     with lines_to(params["progress"]) as tell_line:
@@ -388,7 +388,7 @@ def inform(
                 tell_line(f"{elapsed:.1f} s, {state}")
 
         timeout = params["wait_timeout"] if params["wait"] else 0
-        rows: list[Row] = wait_until(look, timeout=timeout, tell=tell if params["wait"] else None, clock=clock, pause=pause).value
+        rows: list[Row] = wait_until(look, timeout=timeout, report=tell if params["wait"] else None, clock=clock, pause=pause).value
     elapsed = clock() - started
     if params["details"]:
         reader.read_tags(row.described["arn"] for row in rows if row.described)

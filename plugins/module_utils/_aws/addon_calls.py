@@ -17,7 +17,7 @@ from .._eks.addon_versions import Offer, choose_version, needs_offer, parse_offe
 from .._errors import MeshError
 from .eks_objects import Write, describe_cluster, list_of_cluster, refuse, set_tags
 from .errors import AwsError
-from .waiting import Look, wait_until
+from .poll import PollResult, wait_until
 
 if t.TYPE_CHECKING:
     from .session import AwsSession
@@ -154,7 +154,7 @@ class AddonWait:
         *,
         timeout: float,
         allow_degraded: bool,
-        waiting: t.Callable[..., Look] = wait_until,
+        waiting: t.Callable[..., PollResult] = wait_until,
         clock: t.Callable[[], float] = time.monotonic,
     ) -> None:
         self._reader = reader
@@ -226,9 +226,9 @@ class AddonWait:
         first = {name: (known or {}).get(name) for name in names}
         pending = [name for name, addon in first.items() if addon is None or not over(name, addon)]
 
-        def look() -> Look:
+        def look() -> PollResult:
             pending[:] = [name for name in pending if not over(name, self._reader.describe_one(name))]
-            return Look(done=not pending, state=", ".join(late[name] for name in pending))
+            return PollResult(done=not pending, state=", ".join(late[name] for name in pending))
 
         if pending:
             self._waiting(look, timeout=max(self._deadline - self._clock(), 0.0), every=_EVERY)

@@ -29,7 +29,7 @@ from .._edge.certificates import (
 from .._errors import MeshError
 from .certificate_requests import Acm, Record, Route53, Zone
 from .errors import AwsError
-from .waiting import Look, wait_until
+from .poll import PollResult, wait_until
 
 if t.TYPE_CHECKING:
     from .session import AwsSession
@@ -297,11 +297,11 @@ def _prove(plans: t.Sequence[Plan], acm: Acm, route53: Route53, clock: t.Callabl
             continue
         arn = plan.certificate.arn if plan.certificate else ""
 
-        def look(plan: Plan = plan, arn: str = arn) -> Look:
+        def look(plan: Plan = plan, arn: str = arn) -> PollResult:
             plan.certificate, plan.records, _users = acm.describe(arn)
             names = {canonical(record.name).partition(".")[2] for record in plan.records}
             whole = all((name[2:] if name.startswith("*.") else name) in names for name in plan.names)
-            return Look(whole or plan.certificate.status != PENDING, "")
+            return PollResult(whole or plan.certificate.status != PENDING, "")
 
         wait_until(look, timeout=_RECORDS_SECONDS, every=5.0, clock=clock, pause=pause)
         if plan.zone and plan.waits:
@@ -321,13 +321,13 @@ def _wait(plans: t.Sequence[Plan], acm: Acm, timeout: float, region: str, clock:
         if plan.fresh and plan.zone is None:
             raise MeshError(f"The {plan.title} was requested in {region}. {_how_to_prove(plan)} Then run again.", **_result(plans))
 
-    def look() -> Look:
+    def look() -> PollResult:
         for plan in plans:
             if plan.waits and plan.certificate:
                 plan.certificate, records, _users = acm.describe(plan.certificate.arn)
                 plan.records = records or plan.records
         over = not any(plan.waits for plan in plans) or any(_dead(plan) for plan in plans)
-        return Look(over, "")
+        return PollResult(over, "")
 
     if plans:
         wait_until(look, timeout=timeout, every=10.0, clock=clock, pause=pause)

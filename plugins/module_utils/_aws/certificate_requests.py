@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from .._edge.certificates import Certificate, canonical, is_whole, read_certificate
 from .._errors import MeshError
-from .._tags import compare_tags, tag_list, tags_of
+from .tags import compare_tags, tag_list, tags_of
 
 if t.TYPE_CHECKING:
     from .session import AwsSession

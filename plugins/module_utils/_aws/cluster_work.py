@@ -14,13 +14,13 @@ from .._eks.cluster_view import health_issues, issues_in_a_line
 from .._errors import MeshError
 from .cluster_reading import describe_cluster
 from .errors import AwsError
-from .waiting import Look, wait_until
+from .poll import PollResult, wait_until
 
 if t.TYPE_CHECKING:
     from .._eks.cluster_plan import Update
     from .._eks.cluster_view import Described
-    from .._tags import TagChanges
     from .session import AwsSession
+    from .tags import TagChanges
 
 # What EKS is at by itself, so that it takes no update.
 _ON_THE_WAY = ("CREATING", "PENDING", "UPDATING")
@@ -79,10 +79,10 @@ class ClusterWork:
             MeshError: there still is when the time is up, or its deletion has failed.
         """
 
-        def look() -> Look:
+        def look() -> PollResult:
             described = describe_cluster(self._session, self._name)
             status = str(described.get("status")) if described else "gone"
-            return Look(described is None or status == "FAILED", status, described)
+            return PollResult(described is None or status == "FAILED", status, described)
 
         seen = wait_until(look, timeout=self._timeout)
         if not seen.done:
@@ -91,10 +91,10 @@ class ClusterWork:
             issues = issues_in_a_line(health_issues(seen.value))
             raise MeshError(f"{self.title} could not be deleted ({issues or 'EKS tells no reason'}): mend what is named, and run again.")
 
-    def _look(self) -> Look:
+    def _look(self) -> PollResult:
         described = describe_cluster(self._session, self._name)
         status = str(described.get("status")) if described else "gone"
-        return Look(status not in _ON_THE_WAY, status, described)
+        return PollResult(status not in _ON_THE_WAY, status, described)
 
     # writes
 
@@ -136,13 +136,13 @@ class ClusterWork:
     def _begin(self, update: Update, parameters: t.Mapping[str, t.Any]) -> t.Mapping[str, t.Any]:
         """EKS' word on the begun update; while another one is under way, EKS takes none, and this waits."""
 
-        def look() -> Look:
+        def look() -> PollResult:
             try:
-                return Look(True, "begun", self._session.call("eks", update.operation, **parameters).get("update") or {})
+                return PollResult(True, "begun", self._session.call("eks", update.operation, **parameters).get("update") or {})
             except AwsError as error:
                 if error.code != "ResourceInUseException" or not self._wait:
                     raise
-                return Look(False, error.server_message)
+                return PollResult(False, error.server_message)
 
         seen = wait_until(look, timeout=self._timeout)
         if not seen.done:
@@ -151,9 +151,9 @@ class ClusterWork:
         return begun
 
     def _ended(self, update: Update, identifier: str) -> str:
-        def look() -> Look:
+        def look() -> PollResult:
             told = self._session.call("eks", "describe_update", name=self._name, updateId=identifier)["update"]
-            return Look(told.get("status") != "InProgress", str(told.get("status")), told)
+            return PollResult(told.get("status") != "InProgress", str(told.get("status")), told)
 
         seen = wait_until(look, timeout=self._timeout)
         if not seen.done:

@@ -13,11 +13,11 @@ import typing as t
 
 from .._errors import MeshError
 from .errors import AwsError
-from .waiting import Look, wait_until
+from .poll import PollResult, wait_until
 
 if t.TYPE_CHECKING:
-    from .._tags import TagChanges
     from .session import AwsSession
+    from .tags import TagChanges
 
 # What AWS says of one object. Another error would meet every other request as well, so it ends the task at once.
 _OF_ONE_OBJECT = (
@@ -89,21 +89,21 @@ def set_tags(session: AwsSession, arn: str, changes: TagChanges) -> None:
         session.call("eks", "untag_resource", resourceArn=arn, tagKeys=changes.remove)
 
 
-def once_role_is_known(call: t.Callable[[], object], waiting: t.Callable[..., Look] = wait_until) -> None:
+def once_role_is_known(call: t.Callable[[], object], waiting: t.Callable[..., PollResult] = wait_until) -> None:
     """Make a call that names an IAM role, again and again for some seconds while EKS does not know the role.
 
     Raises:
         AwsError: it is refused for another reason, or EKS still does not know the role.
     """
 
-    def look() -> Look:
+    def look() -> PollResult:
         try:
             call()
         except AwsError as error:
             if error.code == "InvalidParameterException" and _OF_NEW_ROLE.search(error.server_message):
-                return Look(done=False, state="the role is unknown", value=error)
+                return PollResult(done=False, state="the role is unknown", value=error)
             raise
-        return Look(done=True, state="written")
+        return PollResult(done=True, state="written")
 
     seen = waiting(look, timeout=_NEW_ROLE_SECONDS)
     if not seen.done:

@@ -17,10 +17,10 @@ from .._edge.load_balancer_wanted import Facts, Wanted
 from .._edge.load_balancers import Answer, Tags, Wish
 from .._edge.log_buckets import Bucket
 from .._edge.subnet_checks import ROLE_TAGS, public_subnets
-from .._tags import tags_of
 from .certificate_requests import Acm
 from .errors import DENIED, AwsError
 from .load_balancer_reading import LoadBalancers
+from .tags import tags_of
 
 if t.TYPE_CHECKING:
     from .session import AwsSession

@@ -23,8 +23,8 @@ from .._edge.load_balancers import (
     is_meant,
     owner_by_tags,
 )
-from .._tags import tags_of
 from .errors import AwsError
+from .tags import tags_of
 
 if t.TYPE_CHECKING:
     from .session import AwsSession

@@ -13,7 +13,7 @@ import typing as t
 from ansible.module_utils.common.dict_transformations import camel_dict_to_snake_dict
 
 from .._eks.network import DNS_ATTRIBUTES, Present
-from .._tags import tags_of
+from .tags import tags_of
 
 if t.TYPE_CHECKING:
     from .session import Answer, AwsSession

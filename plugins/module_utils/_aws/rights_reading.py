@@ -13,7 +13,7 @@ import typing as t
 from .errors import AwsError
 
 if t.TYPE_CHECKING:
-    from .._policies import Policy
+    from .policies import Policy
     from .session import Answer, AwsSession
 
 

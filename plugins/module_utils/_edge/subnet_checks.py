@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._tags import tags_of
+from .._aws.tags import tags_of
 from .load_balancers import CLOUD_CLUSTER_TAG_PREFIX
 
 if t.TYPE_CHECKING:

@@ -15,7 +15,7 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
-from .._tags import TagChanges, as_text, compare_tags, tags_after
+from .._aws.tags import TagChanges, as_text, compare_tags, tags_after
 
 Action = t.Literal["created", "updated", "deleted", "unchanged", "kept"]
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 from ansible.module_utils.common.yaml import yaml_load
 
-from .._tags import TagChanges, as_text, compare_tags, tags_after
+from .._aws.tags import TagChanges, as_text, compare_tags, tags_after
 
 Action = t.Literal["created", "updated", "recreated", "deleted", "unchanged"]
 

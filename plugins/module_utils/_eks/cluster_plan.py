@@ -17,7 +17,7 @@ import typing as t
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_network
 
-from .._tags import TagChanges, as_text, compare_tags, tags_after
+from .._aws.tags import TagChanges, as_text, compare_tags, tags_after
 from .cluster_view import cluster_facts
 
 if t.TYPE_CHECKING:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from .._tags import compare_tags, tags_of
+from .._aws.tags import compare_tags, tags_of
 from .route_tables_plan import route_tables_to_make
 from .wishes import route_tables, subnets
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from .._tags import as_text, compare_tags, tag_list, tags_after
+from .._aws.tags import as_text, compare_tags, tag_list, tags_after
 
 Call = t.Tuple[str, t.Dict[str, t.Any]]
 

@@ -12,7 +12,7 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
-from .._tags import TagChanges, as_text, compare_tags, tags_after
+from .._aws.tags import TagChanges, as_text, compare_tags, tags_after
 from .addon_plan import ROLE_ARN
 
 Action = t.Literal["created", "updated", "deleted", "unchanged", "kept"]

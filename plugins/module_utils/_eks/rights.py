@@ -14,11 +14,11 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from .._policies import is_same_policy
-from .._tags import compare_tags, tags_of
+from .._aws.policies import is_same_policy
+from .._aws.tags import compare_tags, tags_of
 
 if t.TYPE_CHECKING:
-    from .._policies import Policy
+    from .._aws.policies import Policy
 
 Answer = t.Mapping[str, t.Any]
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._aws import cluster_work
-from ansible_collections.meshwright.ambient.plugins.module_utils._aws.waiting import wait_until
+from ansible_collections.meshwright.ambient.plugins.module_utils._aws.poll import wait_until
 from ansible_collections.meshwright.ambient.plugins.module_utils._errors import MeshError
 from ansible_collections.meshwright.ambient.plugins.modules.eks_cluster import OPTIONS, work
 from tests.unit.aws_stub import AwsStub, Clock, stub_module

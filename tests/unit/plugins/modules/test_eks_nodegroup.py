@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._aws.waiting import wait_until
+from ansible_collections.meshwright.ambient.plugins.module_utils._aws.poll import wait_until
 from ansible_collections.meshwright.ambient.plugins.module_utils._errors import MeshError
 from ansible_collections.meshwright.ambient.plugins.modules import eks_nodegroup
 from tests.unit.aws_stub import ANY, AwsStub, Clock, stub_module

@@ -8,9 +8,9 @@ import pytest
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._aws.eks_objects import list_of_cluster, once_role_is_known, set_tags, write_all
 from ansible_collections.meshwright.ambient.plugins.module_utils._aws.errors import AwsError
-from ansible_collections.meshwright.ambient.plugins.module_utils._aws.waiting import Look, wait_until
+from ansible_collections.meshwright.ambient.plugins.module_utils._aws.poll import PollResult, wait_until
+from ansible_collections.meshwright.ambient.plugins.module_utils._aws.tags import TagChanges
 from ansible_collections.meshwright.ambient.plugins.module_utils._errors import MeshError
-from ansible_collections.meshwright.ambient.plugins.module_utils._tags import TagChanges
 from tests.unit.aws_stub import REGION, AwsStub
 
 
@@ -57,7 +57,7 @@ class Clock:
         self.now += seconds
 
 
-def _patient(clock: Clock) -> partial[Look]:
+def _patient(clock: Clock) -> partial[PollResult]:
     return partial(wait_until, clock=clock.read, pause=clock.pause)
 
 

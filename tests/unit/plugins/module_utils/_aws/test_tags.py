@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._tags import TagChanges, compare_tags, tag_list, tags_after, tags_of
+from ansible_collections.meshwright.ambient.plugins.module_utils._aws.tags import TagChanges, compare_tags, tag_list, tags_after, tags_of
 
 KEYS = st.sampled_from(["a", "b", "c", "aws:cloudformation:stack-name"])
 TAGS = st.dictionaries(KEYS, st.sampled_from(["1", "2", ""]))

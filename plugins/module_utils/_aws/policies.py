@@ -4,7 +4,7 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Whether two IAM policies say the same; in how many ways one thing can be written is amazon.aws' rule."""
+"""Whether two IAM policies mean the same. Pure; how many spellings one meaning has follows amazon.aws."""
 
 from __future__ import annotations
 

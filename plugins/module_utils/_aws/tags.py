@@ -4,7 +4,7 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Tags as plain dicts; what to set and what to take away is amazon.aws' rule (tags of AWS itself, C(aws:...), are never taken away)."""
+"""Tags as plain dictionaries. Pure; what to set and what to remove follows amazon.aws (AWS' own tags, C(aws:...), are never removed)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Tags = t.Dict[str, str]
 
 
 class TagChanges(t.NamedTuple):
-    """What to set (by key), and the keys to take away, both in order; falsy parts need no call."""
+    """The tags to set, and the keys to remove, both sorted; an empty part needs no request."""
 
     set: Tags
     remove: t.List[str]
@@ -26,33 +26,33 @@ class TagChanges(t.NamedTuple):
         return bool(self.set or self.remove)
 
 
-def compare_tags(present: t.Mapping[str, str], wanted: t.Mapping[str, t.Any] | None, *, purge: bool) -> TagChanges:
-    """What makes the present tags the wanted ones; wanted None leaves all as it is. Values are told to AWS as text."""
-    if wanted is None:
+def compare_tags(current: t.Mapping[str, str], desired: t.Mapping[str, t.Any] | None, *, purge: bool) -> TagChanges:
+    """The changes from the current to the desired tags; None leaves them as they are. AWS keeps values as text."""
+    if desired is None:
         return TagChanges({}, [])
-    text = {str(key): _text(value) for key, value in wanted.items()}
-    to_set, to_remove = compare_aws_tags(dict(present), text, purge_tags=purge)
+    text = {str(key): _text(value) for key, value in desired.items()}
+    to_set, to_remove = compare_aws_tags(dict(current), text, purge_tags=purge)
     return TagChanges({key: to_set[key] for key in sorted(to_set)}, sorted(to_remove))
 
 
-def tags_after(present: t.Mapping[str, str], changes: TagChanges) -> Tags:
-    """The tags once the changes are made, in order."""
-    kept = {key: value for key, value in present.items() if key not in changes.remove}
+def tags_after(current: t.Mapping[str, str], changes: TagChanges) -> Tags:
+    """The tags after the changes, sorted."""
+    kept = {key: value for key, value in current.items() if key not in changes.remove}
     return dict(sorted({**kept, **changes.set}.items()))
 
 
 def tags_of(listed: t.Sequence[t.Mapping[str, str]] | None) -> Tags:
-    """The dict of a list of C(Key)/C(Value) (or C(key)/C(value)), in order."""
+    """The dictionary for a list of C(Key)/C(Value) (or C(key)/C(value)), sorted."""
     return dict(sorted(boto3_tag_list_to_ansible_dict(list(listed or [])).items()))
 
 
 def tag_list(tags: t.Mapping[str, t.Any]) -> list[dict[str, str]]:
-    """The list of C(Key)/C(Value) of a dict, in order: what most services take (EKS takes the dict)."""
+    """The sorted list of C(Key)/C(Value), which most services take (EKS takes the dictionary)."""
     return list(ansible_dict_to_boto3_tag_list({key: _text(tags[key]) for key in sorted(tags)}))
 
 
 def as_text(tags: t.Mapping[str, t.Any]) -> Tags:
-    """The tags with keys and values as AWS keeps them, in order: what a service takes that takes a dict."""
+    """The tags with keys and values as the text that AWS keeps, sorted, for services that take a dictionary."""
     return {str(key): _text(tags[key]) for key in sorted(tags)}
 
 
