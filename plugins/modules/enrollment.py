@@ -433,6 +433,7 @@ from ..module_utils._kinds import BY_NAME, POD
 from ..module_utils._mesh.capture import report_pods, trim_pod, workload_of
 from ..module_utils._mesh.labels import DATAPLANE_MODE, USE_WAYPOINT, labels_of
 from ..module_utils._module import all_was_written, mesh_module, run
+from ..module_utils._text import format_names
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -572,7 +573,9 @@ def warnings_about(changes: list[LabelChange], snapshot: Snapshot) -> list[str]:
     warnings = []
     taken = {f"{change.wish.title} ({name}, set by {manager})" for change in changes for name, manager in change.taken_over.items()}
     if taken:
-        warnings.append(f"Labels that others had set are changed: {_some(taken)}. Change them where they come from, too, or they may be set back from there.")
+        warnings.append(
+            f"Labels that others had set are changed: {format_names(sorted(taken))}. Change them where they come from, too, or they may be set back from there."
+        )
     left = {change.wish.name for change in changes if change.wish.kind == "Namespace" and change.leaves}
     after = {change.wish.key: change.after for change in changes}
     bound = {
@@ -582,15 +585,10 @@ def warnings_about(changes: list[LabelChange], snapshot: Snapshot) -> list[str]:
     }
     if bound:
         warnings.append(
-            f"Services of namespaces that leave the mesh keep their own label {USE_WAYPOINT}: {_some(bound)}. "
+            f"Services of namespaces that leave the mesh keep their own label {USE_WAYPOINT}: {format_names(sorted(bound))}. "
             "They will use that waypoint again when the namespace comes back; list them in services with state absent to take it away."
         )
     return warnings
-
-
-def _some(names: set[str]) -> str:
-    told = sorted(names)
-    return ", ".join(told[:10]) + (f" and {len(told) - 10} more" if len(told) > 10 else "")
 
 
 def _result(change: LabelChange) -> Result:

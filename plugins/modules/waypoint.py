@@ -383,6 +383,7 @@ from ..module_utils._k8s.writes import Write
 from ..module_utils._kinds import BY_NAME, GATEWAY
 from ..module_utils._module import all_was_written, mesh_module, run
 from ..module_utils._status.targets import Target
+from ..module_utils._text import format_names
 from ..module_utils._wait.readiness import wait_and_tell
 from ..module_utils._wait.until import wait_until_gone
 from ..module_utils._waypoint.apply import make_changes, plan_holding, plan_steps
@@ -390,7 +391,7 @@ from ..module_utils._waypoint.options import ON_REQUEST
 from ..module_utils._waypoint.options import OPTIONS as WAYPOINT_OPTIONS
 from ..module_utils._waypoint.parameters import skeleton
 from ..module_utils._waypoint.plan import WaypointChange, parse_wish, plan_waypoints
-from ..module_utils._waypoint.refusals import Surroundings, listed, refuse_changes, refuse_wishes
+from ..module_utils._waypoint.refusals import Surroundings, refuse_changes, refuse_wishes
 from ..module_utils._waypoint.state import Reader
 from ..module_utils._waypoint.strategic_merge import OverlayError
 from ..module_utils._waypoint.users import Detachment, find_unreachable, find_users, plan_detachments
@@ -550,9 +551,8 @@ def refuse_detachment(unreachable: list[str]) -> list[str]:
     """Pods that would go on naming a waypoint, whatever is done here."""
     if not unreachable:
         return []
-    return [
-        f"{listed(unreachable)}: their own labels name a waypoint that is to be deleted, and what makes them is not changed by this module: unbind them first."
-    ]
+    names = format_names(unreachable)
+    return [f"{names}: their own labels name a waypoint that is to be deleted, and what makes them is not changed by this module: unbind them first."]
 
 
 def wait(session: ApiSession, changes: list[WaypointChange], class_defaults: frozenset[str], timeout: int, progress: str | None) -> Result:
@@ -561,7 +561,7 @@ def wait(session: ApiSession, changes: list[WaypointChange], class_defaults: fro
     absent = {(change.wish.ref.namespace, change.wish.ref.name) for change in changes if not change.wish.waypoint}
     left = wait_until_gone(session, GATEWAY, absent, timeout=timeout, clock=time.monotonic)
     if left:
-        raise MeshError(f"Waypoints {listed(left)} are still there after {timeout} s on cluster {session.cluster}: look for finalizers that hold them.")
+        raise MeshError(f"Waypoints {format_names(left)} are still there after {timeout} s on cluster {session.cluster}: look for finalizers that hold them.")
     targets = [
         Target("waypoint", change.wish.ref.name, change.wish.ref.namespace, wish=_wish_of(change, class_defaults)) for change in changes if change.wish.waypoint
     ]

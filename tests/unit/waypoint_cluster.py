@@ -6,7 +6,7 @@ import copy
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.ownership import OWNER
+from ansible_collections.meshwright.ambient.plugins.module_utils._k8s.managed_fields import FIELD_MANAGER
 from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.gateway import WaypointRef
 from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.options import ON_REQUEST
 from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.plan import WaypointChange, WaypointSnapshot
@@ -57,7 +57,7 @@ class Cluster:
                     self.on_request[key][ref] = [ref.name]
 
 
-def applied(live: Object | None, manifest: Object, owner: str = OWNER) -> Object:
+def applied(live: Object | None, manifest: Object, owner: str = FIELD_MANAGER) -> Object:
     """What a forced server-side apply makes of an object. Lists are named by their items, as managedFields does."""
     result = _named(copy.deepcopy(live)) if live else {}
     managers = {entry["manager"]: set(_paths(entry["fieldsV1"])) for entry in (live or {}).get("metadata", {}).get("managedFields", ())}

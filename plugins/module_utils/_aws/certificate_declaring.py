@@ -27,6 +27,7 @@ from .._edge.certificates import (
     told,
 )
 from .._errors import MeshError
+from .._text import format_clauses, format_count
 from .certificate_requests import Acm, Record, Route53, Zone
 from .errors import AwsError
 from .poll import PollResult, wait_until
@@ -185,7 +186,7 @@ def _none_found(plan: Plan, would_do: t.Sequence[Certificate], have: t.Sequence[
     elif partly:
         said = f"Those of this domain cover other names or have another key: {_list(partly)}"
     else:
-        said = f"ACM has {len(have)} certificate{'' if len(have) == 1 else 's'} there, none of this domain" if have else "ACM has no certificate there"
+        said = f"ACM has {format_count(len(have), 'certificate')} there, none of this domain" if have else "ACM has no certificate there"
     plan.problem = f"No issued certificate in {region} covers {wanted}{algorithm}: request one with state present, or import one into this region. {said}."
     return plan
 
@@ -366,8 +367,7 @@ def _remedy(certificate: Certificate) -> str:
 
 
 def _list(certificates: t.Sequence[Certificate]) -> str:
-    more = f"; and {len(certificates) - _NAMED} more" if len(certificates) > _NAMED else ""
-    return "; ".join(told(one) for one in certificates[:_NAMED]) + more
+    return format_clauses(map(told, certificates), _NAMED)
 
 
 def _result(plans: t.Sequence[Plan]) -> Result:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from .._errors import MeshError
+from .._text import in_one_line
 
 try:
     from botocore import exceptions as botocore_errors
@@ -93,10 +94,10 @@ def explain(error: Exception, operation: str, region: str) -> AwsError:
     response = getattr(error, "response", None)
     if isinstance(response, dict) and "Error" in response:
         code = str(response["Error"].get("Code") or "Unknown")
-        said = _in_a_line(str(response["Error"].get("Message") or code)).split(_ENCODED, maxsplit=1)[0].strip()
+        said = in_one_line(response["Error"].get("Message") or code).split(_ENCODED, maxsplit=1)[0].strip()
         status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0)
         return AwsError(_answered(code, said, where), code=code, operation=operation, server_message=said, status=status)
-    said = _in_a_line(str(error))
+    said = in_one_line(error)
     code = type(error).__name__
     if isinstance(error, _NO_CREDENTIALS):
         message = (
@@ -133,10 +134,6 @@ def _answered(code: str, said: str, where: str) -> str:
     if code in UNAVAILABLE:
         return f"AWS could not serve {where} ({code}: {said}): run again later; what has been done is found as it is."
     return f"AWS refused {where} ({code}): {said}"
-
-
-def _in_a_line(text: str) -> str:
-    return " ".join(text.split())
 
 
 __all__ = ("THROTTLED", "AwsError", "explain")

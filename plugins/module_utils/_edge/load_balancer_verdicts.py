@@ -12,6 +12,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .._status.verdict import Verdict
+from .._text import format_clauses, format_names
 from .load_balancers import WantedListener, Wish
 
 Described = t.Dict[str, t.Any]
@@ -78,9 +79,8 @@ def judge_each(wish: Wish, found: t.Sequence[Described]) -> list[Row]:
 def progress_line(rows: t.Sequence[Row]) -> str:
     """How far a wait is, in one line: C(0 of 1 ready: load balancer web is InProgress (Provisioning): AWS is still making it)."""
     late = [row for row in rows if not row.verdict.current]
-    words = [f"{row.title} is {row.verdict.status} ({row.verdict.reason}): {row.verdict.message}" for row in late[:_NAMED]]
-    words += [f"and {len(late) - _NAMED} more"] if len(late) > _NAMED else []
-    return f"{len(rows) - len(late)} of {len(rows)} ready" + (f": {'; '.join(words)}" if words else "")
+    words = format_clauses((f"{row.title} is {row.verdict.status} ({row.verdict.reason}): {row.verdict.message}" for row in late), _NAMED)
+    return f"{len(rows) - len(late)} of {len(rows)} ready" + (f": {words}" if words else "")
 
 
 def failure_message(rows: t.Sequence[Row], region: str, elapsed: float) -> str:
@@ -182,7 +182,7 @@ def _judge_group(group: Described, wanted: str) -> Verdict | None:
     parts = []
     for reason in reasons:
         same = [target for target in sick if _reason(target) == reason]
-        names = ", ".join(f"{target['id']}:{target['port']}" for target in same[:_NAMED]) + (f" and {len(same) - _NAMED} more" if len(same) > _NAMED else "")
+        names = format_names((f"{target['id']}:{target['port']}" for target in same), _NAMED)
         says = f" ({same[0]['description']})" if same[0]["description"] else ""
         parts.append(f"{names} {'are' if len(same) > 1 else 'is'} {same[0]['state']}, {reason}{says}")
     message = f"{len(healthy)} of {len(staying)} targets of {title} are healthy: {'; '.join(parts)}"

@@ -16,6 +16,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._aws.tags import TagChanges, as_text, compare_tags, tags_after
+from .._text import repeated
 
 Action = t.Literal["created", "updated", "deleted", "unchanged", "kept"]
 
@@ -151,8 +152,10 @@ def needs_policies(wishes: t.Iterable[EntryWish], present: t.Mapping[str, Entry]
 def refuse_wishes(wishes: t.Sequence[EntryWish]) -> list[str]:
     """What is wrong with the wishes themselves, whatever is on the cluster; one sentence each."""
     principals = [wish.principal for wish in wishes]
-    twice = sorted({one for one in principals if principals.count(one) > 1})
-    refusals = [f"{principal} is named more than once in this task, and a principal can have one access entry: keep one of the items." for principal in twice]
+    refusals = [
+        f"{principal} is named more than once in this task, and a principal can have one access entry: keep one of the items."
+        for principal in repeated(principals)
+    ]
     for wish in wishes:
         problems = [*_refuse_principal(wish)]
         if wish.present:
@@ -360,7 +363,7 @@ def _refuse_identity(wish: EntryWish) -> t.Iterator[str]:
 
 def _refuse_policies(wish: EntryWish) -> t.Iterator[str]:
     names = [policy_name(policy) for policy, _namespaces in wish.policies or ()]
-    for name in sorted({name for name in names if names.count(name) > 1}):
+    for name in repeated(names):
         yield f"policy {name} is named more than once, and can have one scope: put all namespaces into one item."
     if wish.policies and wish.type in WITHOUT_POLICIES:
         yield f"type {wish.type} takes no access policies, because EKS itself grants what nodes need: take them out."

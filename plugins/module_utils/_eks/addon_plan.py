@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from ansible.module_utils.common.yaml import yaml_load
 
 from .._aws.tags import TagChanges, as_text, compare_tags, tags_after
+from .._text import in_one_line, repeated
 
 Action = t.Literal["created", "updated", "recreated", "deleted", "unchanged"]
 
@@ -117,7 +118,7 @@ class AddonChange:
 def parse_addon(described: t.Mapping[str, t.Any], pod_identities: t.Mapping[str, str] | None = None) -> Addon:
     """The value of an answer of C(DescribeAddon)."""
     issues = tuple(
-        Issue(str(issue.get("code", "Unknown")), " ".join(str(issue.get("message", "")).split()), tuple(issue.get("resourceIds") or ()))
+        Issue(str(issue.get("code", "Unknown")), in_one_line(issue.get("message", "")), tuple(issue.get("resourceIds") or ()))
         for issue in (described.get("health") or {}).get("issues") or ()
     )
     return Addon(
@@ -148,7 +149,7 @@ def parse_wish(item: t.Mapping[str, t.Any]) -> AddonWish:
         pod_identities=None if associations is None else {one["service_account"]: one["role_arn"] for one in associations},
         namespace=item["namespace"],
         tags=item["tags"],
-        twice=tuple(sorted({name for name in accounts if accounts.count(name) > 1})),
+        twice=tuple(repeated(accounts)),
     )
 
 
@@ -174,9 +175,7 @@ def canonical(value: t.Any) -> str:
 def refuse_wishes(wishes: t.Sequence[AddonWish]) -> list[str]:
     """What is wrong with the wishes themselves, whatever is on the cluster; one sentence each."""
     names = [wish.name for wish in wishes]
-    refusals = [
-        f"Add-on {name} is named more than once in this task: keep one of the items." for name in sorted({one for one in names if names.count(one) > 1})
-    ]
+    refusals = [f"Add-on {name} is named more than once in this task: keep one of the items." for name in repeated(names)]
     for wish in wishes:
         if not re.fullmatch(r"[0-9A-Za-z][\w-]*", wish.name):
             refusals.append(f"Add-on {wish.name!r}: this cannot be the name of an add-on: use one that EKS offers, such as vpc-cni.")

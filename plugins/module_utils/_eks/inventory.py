@@ -12,6 +12,7 @@ import ipaddress
 import re
 import typing as t
 
+from .._text import repeated
 from .variables import (
     BOUNDARY,
     SECURITY_GROUP_IDS,
@@ -139,7 +140,7 @@ def _network_mistakes(variables: Variables, region: str) -> t.Iterator[str]:
         yield "eks_private_subnet_ids or eks_public_subnet_ids is given without eks_vpc_id: name the VPC too, or take the subnets away to have one made."
     if not 2 <= len(zones) <= MOST_ZONES:
         yield f"eks_availability_zones names {len(zones)} zones: name two to {MOST_ZONES}, such as {region or 'eu-central-1'}a and {region or 'eu-central-1'}b."
-    for zone in sorted({zone for zone in zones if zones.count(zone) > 1}):
+    for zone in repeated(zones):
         yield f"eks_availability_zones names {zone} more than once."
     for zone in zones:
         if region and not zone.startswith(region):
@@ -166,7 +167,7 @@ def _range_mistakes(variables: Variables) -> t.Iterator[str]:
 def _node_mistakes(variables: Variables) -> t.Iterator[str]:
     groups = items_of(variables, "eks_node_groups")
     names = [str(group.get("name")) for group in groups]
-    for name in sorted({name for name in names if names.count(name) > 1}):
+    for name in repeated(names):
         yield f"eks_node_groups names {name} more than once: say all that is wished of it in one item."
     control_plane = str(variables.get("eks_version", ""))
     for index, group in enumerate(groups):
@@ -192,7 +193,7 @@ def _node_mistakes(variables: Variables) -> t.Iterator[str]:
 def _addon_mistakes(variables: Variables) -> t.Iterator[str]:
     addons = items_of(variables, "eks_addons")
     names = [str(addon.get("name")) for addon in addons]
-    for name in sorted({name for name in names if names.count(name) > 1}):
+    for name in repeated(names):
         yield f"eks_addons names {name} more than once: say all that is wished of it in one item."
     installed = {str(addon.get("name")) for addon in addons if addon.get("state") != "absent"}
     identity = variables.get("eks_identity", "pod_identity")

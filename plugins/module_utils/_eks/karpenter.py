@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import typing as t
 
+from .._text import format_scalars
 from .wishes import STARTUP_TAINT, merged
 
 Pool = t.Mapping[str, t.Any]
@@ -120,10 +121,10 @@ def _node_pool(pool: Pool, startup_taint: bool) -> Manifest:
         "terminationGracePeriod": pool.get("termination_grace_period"),
     }
     template.update({key: value for key, value in options.items() if value})
-    metadata = {key: _texts(pool[key]) for key in ("labels", "annotations") if pool.get(key)}
+    metadata = {key: format_scalars(pool[key]) for key in ("labels", "annotations") if pool.get(key)}
     spec: dict[str, t.Any] = {"template": {**({"metadata": metadata} if metadata else {}), "spec": template}}
     if pool.get("limits"):
-        spec["limits"] = _texts(pool["limits"])
+        spec["limits"] = format_scalars(pool["limits"])
     if pool.get("weight") is not None:
         spec["weight"] = pool["weight"]
     if pool.get("disruption"):
@@ -144,7 +145,7 @@ def _node_class(
     }
     if pool.get("disk_size"):
         spec["blockDeviceMappings"] = _disks(alias.split("@", 1)[0].lower(), int(pool["disk_size"]))
-    if all_tags := _texts({**tags, **(pool.get("tags") or {})}):
+    if all_tags := format_scalars({**tags, **(pool.get("tags") or {})}):
         spec["tags"] = all_tags
     return _manifest(NODE_CLASS, str(pool["name"]), spec, pool.get("node_class_spec"))
 
@@ -178,10 +179,6 @@ def _disks(family: str, size: int) -> list[dict[str, t.Any]]:
 
 def _disk(device: str, size: int) -> dict[str, t.Any]:
     return {"deviceName": device, "ebs": {"volumeSize": f"{size}Gi", "volumeType": "gp3", "encrypted": True, "deleteOnTermination": True}}
-
-
-def _texts(values: t.Mapping[str, t.Any]) -> dict[str, str]:
-    return {str(key): str(value).lower() if isinstance(value, bool) else str(value) for key, value in sorted(values.items())}
 
 
 def _without_none(value: t.Any) -> t.Any:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import typing as t
 
+from .._text import repeated
 from .karpenter import POOL_TAINT, has_startup_taint, has_taint
 from .variables import (
     BOUNDARY,
@@ -88,7 +89,7 @@ def _pool_mistakes(variables: Variables) -> t.Iterator[str]:
     yield from _alias_mistakes("karpenter_ami_alias", variables.get("karpenter_ami_alias"))
     pools = items_of(variables, "karpenter_node_pools")
     names = [str(pool.get("name")) for pool in pools]
-    for name in sorted({name for name in names if names.count(name) > 1}):
+    for name in repeated(names):
         yield f"karpenter_node_pools names {name} more than once: say all that is wished of it in one item."
     leaving = {str(pool.get("name")) for pool in pools if pool.get("state") == "absent" and not pool.get("node_class")}
     region = str(variables.get("karpenter_region") or variables.get("eks_region") or "")

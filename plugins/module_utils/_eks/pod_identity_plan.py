@@ -13,6 +13,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._aws.tags import TagChanges, as_text, compare_tags, tags_after
+from .._text import repeated
 from .addon_plan import ROLE_ARN
 
 Action = t.Literal["created", "updated", "deleted", "unchanged", "kept"]
@@ -116,8 +117,7 @@ def parse_wish(item: t.Mapping[str, t.Any]) -> AssociationWish:
 def refuse_wishes(wishes: t.Sequence[AssociationWish]) -> list[str]:
     """What is wrong with the wishes themselves, whatever is on the cluster; one sentence each."""
     refs = [wish.ref for wish in wishes]
-    twice = sorted({ref for ref in refs if refs.count(ref) > 1})
-    refusals = [f"Service account {ref} is named more than once in this task, and can have one association: keep one of the items." for ref in twice]
+    refusals = [f"Service account {ref} is named more than once in this task, and can have one association: keep one of the items." for ref in repeated(refs)]
     for wish in wishes:
         if not _LABEL.fullmatch(wish.ref.namespace) or not _SUBDOMAIN.fullmatch(wish.ref.name):
             refusals.append(f"Service account {wish.ref}: this cannot be the name of one: use lower case letters, digits and hyphens.")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from .._k8s.managed_fields import FIELD_MANAGER
 from .._mesh.labels import (
     CANARY,
     CANARY_NAMESPACE,
@@ -34,8 +35,6 @@ from .label_owners import OWN, TEMPLATE, Owner, owners_of, trim_owners
 from .wishes import Key, Wish
 
 MANAGED = (*MANAGED_LABELS, *MANAGED_ANNOTATIONS)
-# The name under which this collection writes (_k8s/session.py, FIELD_MANAGER).
-FIELD_MANAGER = "meshwright"
 
 # A merge patch of labels and annotations; None takes one away.
 Patch = t.Dict[str, t.Optional[str]]
@@ -180,4 +179,4 @@ def _others(change: LabelChange, item: Object | None) -> dict[str, list[Owner]]:
     return {name: owners for name, owners in found.items() if owners}
 
 
-__all__ = ("FIELD_MANAGER", "MANAGED", "LabelChange", "Patch", "Snapshot", "managed_of", "metadata_patch", "plan_enrollment", "trim_labelled")
+__all__ = ("MANAGED", "LabelChange", "Patch", "Snapshot", "managed_of", "metadata_patch", "plan_enrollment", "trim_labelled")

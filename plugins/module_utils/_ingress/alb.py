@@ -14,8 +14,9 @@ from __future__ import annotations
 import json
 import typing as t
 
+from .._k8s.managed_fields import FIELD_MANAGER, MANAGED_BY
 from .._mesh.labels import Object
-from .._mesh.ownership import MANAGED_BY, OWNER
+from .._text import format_scalar, repeated
 from .words import (
     DEFAULT_TLS_POLICY,
     STATUS_PATH,
@@ -27,7 +28,6 @@ from .words import (
     own_annotations_problems,
     pairs,
     target_group_attributes_of,
-    text,
 )
 
 Item = t.Mapping[str, t.Any]
@@ -102,7 +102,7 @@ def render_annotations(item: Item) -> dict[str, str]:
     values.update({f"healthcheck-{key}": check.get(name) for name, key in _CHECKS})
     values.update({key: check.get(name) for name, key in _THRESHOLDS})
     values.update({f"actions.{name}": json.dumps(action, sort_keys=True) for name, action in (item.get("actions") or {}).items()})
-    rendered = {f"{PREFIX}{name}": text(value) for name, value in values.items() if value is not None and value != ""}
+    rendered = {f"{PREFIX}{name}": format_scalar(value) for name, value in values.items() if value is not None and value != ""}
     if item.get("class_annotation"):
         rendered[CLASS_ANNOTATION] = str(item["ingress_class"])
     return dict(sorted(rendered.items()))
@@ -110,13 +110,13 @@ def render_annotations(item: Item) -> dict[str, str]:
 
 def render_ingress(item: Item) -> dict[str, t.Any]:
     """The Ingress of an item: the same rules for each host, or one without host."""
-    annotations = {**render_annotations(item), **{key: text(value) for key, value in (item.get("annotations") or {}).items()}}
+    annotations = {**render_annotations(item), **{key: format_scalar(value) for key, value in (item.get("annotations") or {}).items()}}
     block = {"paths": [*_action_paths(item), _path(item, backend_service(item), {"number": item["service_port"]})]}
     spec: dict[str, t.Any] = {} if item.get("class_annotation") else {"ingressClassName": item["ingress_class"]}
     if item.get("tls_hosts"):
         spec["tls"] = [{"hosts": list(item["tls_hosts"])}]
     spec["rules"] = [{"host": host, "http": block} for host in item.get("hosts") or ()] or [{"http": block}]
-    labels = {**{key: text(value) for key, value in (item.get("labels") or {}).items()}, MANAGED_BY: OWNER}
+    labels = {**{key: format_scalar(value) for key, value in (item.get("labels") or {}).items()}, MANAGED_BY: FIELD_MANAGER}
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "Ingress",
@@ -182,7 +182,7 @@ def _listener_problems(item: Item, certificates_to_come: bool) -> t.Iterator[str
                 f"write each as {{HTTPS: 443}}, not as in {item.get('listen_ports')!r}."
             )
     ports = [port for _protocol, port in listeners]
-    for port in sorted({port for port in ports if ports.count(port) > 1}):
+    for port in repeated(ports):
         yield f"listen_ports names port {port} twice: one listener has one protocol."
     https = [port for protocol, port in listeners if protocol == "HTTPS"]
     if https and not (item.get("certificate_arns") or item.get("certificate_discovery") or certificates_to_come):

@@ -16,8 +16,8 @@ from .._k8s.writes import Write
 from .._kinds import EVENT, GATEWAY, INGRESS, NAMESPACE, SERVICE, Kind
 from .._mesh.labels import annotations_of
 from .._status.load_balancers import about, judge_events, versions_of
+from .._text import format_names
 from .._wait.until import wait_until_none_left
-from .._waypoint.refusals import listed
 from . import nlb as network
 from .alb import PREFIX as ALB_PREFIX
 from .gateway import service_name
@@ -98,8 +98,8 @@ def make_changes(session: ApiSession, steps: Steps, timeout: float) -> dict[Plac
         left = wait_until_all_gone(session, gone, deadline - time.monotonic())
         if left:
             raise MeshError(
-                f"{listed(left)} on cluster {session.cluster} {'is' if len(left) == 1 else 'are'} still there after {timeout:.0f} s: see that the AWS Load "
-                "Balancer Controller runs and what its events say, and run again."
+                f"{format_names(left)} on cluster {session.cluster} {'is' if len(left) == 1 else 'are'} still there after {timeout:.0f} s: "
+                "see that the AWS Load Balancer Controller runs and what its events say, and run again."
             )
     return written
 
@@ -162,7 +162,7 @@ def _take_guard_off(session: ApiSession, writes: t.Sequence[Write], deadline: fl
     left = wait_until_none_left(session, followed, still, timeout=max(deadline - time.monotonic(), 0.0), clock=time.monotonic)
     if left:
         raise MeshError(
-            f"The deletion protection was not taken off {listed(left)} on cluster {session.cluster} in time, so nothing was deleted: "
+            f"The deletion protection was not taken off {format_names(left)} on cluster {session.cluster} in time, so nothing was deleted: "
             "see that istiod runs, which copies it to the Service of a gateway, and run again."
         )
 

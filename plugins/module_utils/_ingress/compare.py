@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import typing as t
 
+from .._k8s.managed_fields import FIELD_MANAGER
 from .._mesh.labels import Object
-from .._mesh.ownership import OWNER
 from .._waypoint.parameters import flatten
 
 Map = t.Mapping[str, t.Any]
@@ -30,14 +30,14 @@ def is_ours(seen: Object) -> bool:
 def applied_fields(seen: Object) -> t.Iterator[Map]:
     """The fields that the collection has applied, as managedFields have them."""
     for entry in seen["metadata"].get("managedFields") or ():
-        if entry.get("manager") == OWNER and entry.get("operation") == "Apply":
+        if entry.get("manager") == FIELD_MANAGER and entry.get("operation") == "Apply":
             yield entry.get("fieldsV1") or {}
 
 
 def applied_at(seen: Object) -> str:
     """When the collection has last changed this object, by the API server's clock (RFC 3339, in UTC); empty when it has not."""
     entries = seen["metadata"].get("managedFields") or ()
-    return max((str(entry.get("time") or "") for entry in entries if entry.get("manager") == OWNER and entry.get("operation") == "Apply"), default="")
+    return max((str(entry.get("time") or "") for entry in entries if entry.get("manager") == FIELD_MANAGER and entry.get("operation") == "Apply"), default="")
 
 
 def told(manifest: Map | None) -> dict[str, t.Any]:

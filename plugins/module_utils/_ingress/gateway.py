@@ -14,14 +14,15 @@ import json
 import re
 import typing as t
 
+from .._k8s.managed_fields import FIELD_MANAGER, MANAGED_BY
 from .._mesh.labels import REVISION
-from .._mesh.ownership import MANAGED_BY, OWNER
+from .._text import format_scalar, repeated
 from .._waypoint.options import OVERLAY_KINDS
 from .._waypoint.parameters import parameters_name, render_parameters
 from .._waypoint.strategic_merge import OverlayError, combine
 from . import nlb as network
 from .alb import apex_notes
-from .words import STATUS_PORT, text
+from .words import STATUS_PORT
 
 Item = t.Mapping[str, t.Any]
 
@@ -111,7 +112,7 @@ def render_gateway(item: Item) -> dict[str, t.Any]:
     labels = {REVISION: item["revision"]} if item.get("revision") else {}
     infrastructure: dict[str, t.Any] = {}
     if item.get("labels"):
-        infrastructure["labels"] = {key: text(value) for key, value in sorted(item["labels"].items())}
+        infrastructure["labels"] = {key: format_scalar(value) for key, value in sorted(item["labels"].items())}
     annotations = infrastructure_annotations(item)
     if annotations:
         infrastructure["annotations"] = annotations
@@ -138,7 +139,7 @@ def render_redirect(item: Item) -> dict[str, t.Any]:
     return {
         "apiVersion": "gateway.networking.k8s.io/v1",
         "kind": "HTTPRoute",
-        "metadata": {"name": redirect_name(item["name"]), "namespace": item["namespace"], "labels": {MANAGED_BY: OWNER}},
+        "metadata": {"name": redirect_name(item["name"]), "namespace": item["namespace"], "labels": {MANAGED_BY: FIELD_MANAGER}},
         "spec": {
             "parentRefs": [{"name": item["name"], "sectionName": section} for section in sections],
             "rules": [{"filters": [{"type": "RequestRedirect", "requestRedirect": {"scheme": "https", "statusCode": 301}}]}],
@@ -148,7 +149,7 @@ def render_redirect(item: Item) -> dict[str, t.Any]:
 
 def infrastructure_annotations(item: Item) -> dict[str, str]:
     """What the Gateway says to all that istiod makes for it."""
-    found = {key: text(value) for key, value in (item.get("annotations") or {}).items()}
+    found = {key: format_scalar(value) for key, value in (item.get("annotations") or {}).items()}
     config = proxy_config(item)
     if config:
         found[PROXY_CONFIG] = json.dumps(config, sort_keys=True)
@@ -327,7 +328,7 @@ def _listener_problems(item: Item) -> t.Iterator[str]:
     if given and (item.get("hosts") or item["tls"] != "none" or item.get("certificate_refs")):
         yield "listeners replaces hosts, tls and certificate_refs: give either."
     names = [listener["name"] for listener in listeners_of(item)]
-    for name in sorted({name for name in names if names.count(name) > 1}):
+    for name in repeated(names):
         yield f"listeners has the name {name} more than once: each needs its own."
     for listener in given:
         if listener["protocol"] == "HTTPS" and not listener.get("certificate_refs"):

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import typing as t
 
+from .._text import format_scalar
 from .words import (
     DEFAULT_TLS_POLICY,
     STATUS_PATH,
@@ -23,7 +24,6 @@ from .words import (
     pairs,
     parse_pairs,
     target_group_attributes_of,
-    text,
 )
 
 Item = t.Mapping[str, t.Any]
@@ -78,12 +78,12 @@ def render_annotations(nlb: Item, *, certificates_to_come: bool = False) -> dict
         "healthcheck-unhealthy-threshold": check.get("unhealthy_threshold"),
         "healthcheck-success-codes": check.get("success_codes"),
     }
-    return {f"{PREFIX}{name}": text(value) for name, value in sorted(values.items()) if value is not None and value != ""}
+    return {f"{PREFIX}{name}": format_scalar(value) for name, value in sorted(values.items()) if value is not None and value != ""}
 
 
 def all_annotations(nlb: Item) -> dict[str, str]:
     """The annotations of the options and the free ones."""
-    free = {key: text(value) for key, value in (nlb.get("annotations") or {}).items()}
+    free = {key: format_scalar(value) for key, value in (nlb.get("annotations") or {}).items()}
     return dict(sorted({**render_annotations(nlb), **free}.items()))
 
 

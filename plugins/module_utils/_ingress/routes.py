@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import typing as t
 
-from .._mesh.ownership import MANAGED_BY, OWNER
-from .words import text
+from .._k8s.managed_fields import FIELD_MANAGER, MANAGED_BY
+from .._text import format_scalar
 
 Item = t.Mapping[str, t.Any]
 
@@ -50,7 +50,7 @@ def render_classic_gateway(item: Item) -> dict[str, t.Any]:
         if item.get("tls"):
             server["tls"] = dict(item["tls"])
         servers = [server]
-    selector = {key: text(value) for key, value in sorted((item.get("selector") or _pods_of(item)).items())}
+    selector = {key: format_scalar(value) for key, value in sorted((item.get("selector") or _pods_of(item)).items())}
     return _object("networking.istio.io/v1", "Gateway", item, {"selector": selector, "servers": servers})
 
 
@@ -91,7 +91,7 @@ def _pods_of(item: Item) -> dict[str, str]:
 
 
 def _object(api_version: str, kind: str, item: Item, spec: dict[str, t.Any]) -> dict[str, t.Any]:
-    labels = {**{key: text(value) for key, value in sorted((item.get("labels") or {}).items())}, MANAGED_BY: OWNER}
+    labels = {**{key: format_scalar(value) for key, value in sorted((item.get("labels") or {}).items())}, MANAGED_BY: FIELD_MANAGER}
     return {"apiVersion": api_version, "kind": kind, "metadata": {"name": item["name"], "namespace": item["namespace"], "labels": labels}, "spec": spec}
 
 

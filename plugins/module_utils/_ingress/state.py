@@ -10,9 +10,9 @@ from __future__ import annotations
 import typing as t
 
 from .._errors import ApiError, NotServed
+from .._k8s.managed_fields import MANAGED_BY
 from .._kinds import CONFIG_MAP, DAEMON_SET, DEPLOYMENT, ENDPOINT_SLICE, EVENT, GATEWAY, HTTP_ROUTE, INGRESS, MUTATING_WEBHOOK, NAMESPACE, SERVICE, Kind
 from .._mesh.labels import GATEWAY_NAME, MANAGED_GATEWAY, labels_of
-from .._mesh.ownership import MANAGED_BY
 from .._status.load_balancers import versions_of
 from .makers import WEBHOOKS, asks_about_services
 from .plan import Place

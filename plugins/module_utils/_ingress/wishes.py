@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from .._text import repeated
 from .._waypoint.parameters import parameters_name
 from . import alb as application
 from . import gateway as entry
@@ -188,7 +189,7 @@ def _classic(item: Item) -> Wish:
 
 def _named_twice(wishes: t.Sequence[Wish]) -> t.Iterator[str]:
     keys = [wish.main.key for wish in wishes]
-    for kind, namespace, name in sorted({key for key in keys if keys.count(key) > 1}):
+    for kind, namespace, name in repeated(keys):
         yield f"{kind} {namespace}/{name} is named more than once: say all that is wished of it in one item."
 
 

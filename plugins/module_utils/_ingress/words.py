@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 import typing as t
 
+from .._text import format_scalar
+
 # What Istio's gateways answer health on. Source: istio's kube-gateway.yaml and the gateway chart (port status-port, 15021).
 STATUS_PORT = 15021
 STATUS_PORT_NAME = "status-port"
@@ -29,14 +31,9 @@ _TLS_POLICY = re.compile(r"ELBSecurityPolicy-[A-Za-z0-9-]+")
 Item = t.Mapping[str, t.Any]
 
 
-def text(value: t.Any) -> str:
-    """A value as an annotation carries it."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def pairs(values: t.Mapping[str, t.Any]) -> str:
     """C(a=1,b=2) in a stable order."""
-    return ",".join(f"{name}={text(values[name])}" for name in sorted(values))
+    return ",".join(f"{name}={format_scalar(values[name])}" for name in sorted(values))
 
 
 def parse_pairs(written: str) -> dict[str, str]:
@@ -95,8 +92,8 @@ def common_problems(item: Item, name_option: str) -> t.Iterator[str]:
         yield "access_logs is enabled without bucket: name the S3 bucket that takes them."
     for option in ("tags", "attributes", "target_group_attributes"):
         for key, value in sorted((item.get(option) or {}).items()):
-            if "," in f"{key}{text(value)}" or "=" in str(key):
-                yield f"{option} has {key}={text(value)}: the controller separates them by commas and equal signs, so leave these out."
+            if "," in f"{key}{format_scalar(value)}" or "=" in str(key):
+                yield f"{option} has {key}={format_scalar(value)}: the controller separates them by commas and equal signs, so leave these out."
     yield from _said_twice(item)
 
 
@@ -130,12 +127,12 @@ def _said_twice(item: Item) -> t.Iterator[str]:
     """Attributes that are given by their own option, and otherwise in the dictionary."""
     named = attributes_of({**item, "attributes": {}})
     for key, value in sorted((item.get("attributes") or {}).items()):
-        if key in named and text(named[key]) != text(value):
-            yield f"attributes has {key}={text(value)}, but an option of its own says {text(named[key])}: say it once."
+        if key in named and format_scalar(named[key]) != format_scalar(value):
+            yield f"attributes has {key}={format_scalar(value)}, but an option of its own says {format_scalar(named[key])}: say it once."
     named = target_group_attributes_of({**item, "target_group_attributes": {}})
     for key, value in sorted((item.get("target_group_attributes") or {}).items()):
-        if key in named and text(named[key]) != text(value):
-            yield f"target_group_attributes has {key}={text(value)}, but an option of its own says {text(named[key])}: say it once."
+        if key in named and format_scalar(named[key]) != format_scalar(value):
+            yield f"target_group_attributes has {key}={format_scalar(value)}, but an option of its own says {format_scalar(named[key])}: say it once."
 
 
 __all__ = (
@@ -151,5 +148,4 @@ __all__ = (
     "pairs",
     "parse_pairs",
     "target_group_attributes_of",
-    "text",
 )

@@ -15,6 +15,7 @@ import typing as t
 from .._enrollment.wishes import mistakes_of
 from .._mesh.labels import NO_WAYPOINT
 from .._mesh.version_matrix import find_version_conflicts
+from .._text import repeated
 from .._waypoint.options import OPTIONS, find_problems
 
 Items = t.Sequence[t.Mapping[str, t.Any]]
@@ -147,7 +148,7 @@ def _binding_mistakes(variable: str, items: Items, waypoints: Items) -> t.Iterat
 
 
 def _named_twice(variable: str, names: t.Sequence[str]) -> t.Iterator[str]:
-    for name in sorted({name for name in names if names.count(name) > 1}):
+    for name in repeated(names):
         yield f"{variable} names {name} more than once: say all that is wished of it in one item."
 
 

@@ -25,6 +25,7 @@ from ansible_collections.kubernetes.core.plugins.module_utils.args_common import
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import _create_auth_spec, _create_configuration, _create_headers
 
 from .._errors import ApiError, MeshError
+from .._text import in_one_line
 from .exec_credentials import no_credentials, overheard
 from .session import ApiSession
 from .transport import Transport
@@ -90,7 +91,7 @@ def connect(module: AnsibleModule) -> ApiSession:
         if isinstance(given, str) and not Path(given).expanduser().is_file():
             raise MeshError("The option kubeconfig names a file that does not exist: correct it, or make the file first.") from error
         named = "the given kubeconfig" if given else "the credentials of the environment"
-        raise MeshError(f"No session could be opened with {named} ({_in_a_line(error)}): check that it is whole and that the context is in it.") from error
+        raise MeshError(f"No session could be opened with {named} ({in_one_line(error)}): check that it is whole and that the context is in it.") from error
     for header, value in _create_headers(module).items():
         client.set_default_header(header, ",".join(value) if isinstance(value, list) else value)
 
@@ -126,10 +127,6 @@ def _configured(auth: dict[str, t.Any]) -> t.Any:
     if words and not configuration.api_key and not configuration.cert_file:
         raise MeshError(no_credentials(configuration.host, words))
     return configuration
-
-
-def _in_a_line(error: Exception) -> str:
-    return " ".join(str(error).split())
 
 
 __all__ = ("AUTH_ARG_SPEC", "connect")

@@ -16,6 +16,8 @@ import logging
 import re
 import typing as t
 
+from .._text import in_one_line
+
 # The module of the kubernetes package that runs the program (kubernetes/config/kube_config.py, _load_from_exec_plugin).
 _WHO = "kube_config"
 # A program that tells too much, for one that was asked for debug output: what is as long as a token is, and has its letters, is not repeated.
@@ -49,7 +51,7 @@ def overheard() -> t.Iterator[t.List[str]]:
 
 def no_credentials(server: str, words: t.Sequence[str]) -> str:
     """The sentence for a program that gave no credentials; words are what overheard() has kept."""
-    said = " ".join(" ".join(words).split()).replace("exec: ", "")
+    said = in_one_line(" ".join(words)).replace("exec: ", "")
     said = _TOKEN.sub("...", said)
     if len(said) > _LONGEST:
         said = said[:_LONGEST] + "..."

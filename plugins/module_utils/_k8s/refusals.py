@@ -13,6 +13,7 @@ import typing as t
 
 from .._errors import ApiError, NotServed, ResourceExpired, Unreachable
 from .._kinds import Kind
+from .._text import in_one_line
 
 # How often a request is sent that fails with a broken connection or a server error.
 ATTEMPTS = 4
@@ -66,7 +67,7 @@ def refusal(cluster: str, action: str, kind: Kind, code: int, headers: t.Mapping
 
 def no_api_server(cluster: str, action: str, text: str) -> ApiError:
     """An answer came that no API server gives, such as the page of a proxy."""
-    said = " ".join(text.split())[:100] or "nothing"
+    said = in_one_line(text)[:100] or "nothing"
     message = f"Cluster {cluster} did not answer as an API server does to {action} ({said}): check the address, and what stands between here and there."
     return ApiError(message, status=0, reason="NoJSON")
 

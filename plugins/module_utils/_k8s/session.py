@@ -17,13 +17,13 @@ from dataclasses import dataclass
 
 from .._errors import ApiError, MeshError, NotServed, ResourceExpired
 from .._kinds import SELF_SUBJECT_ACCESS_REVIEW, Kind
+from .managed_fields import FIELD_MANAGER
 from .refusals import no_api_server, not_served, refusal, unreachable, worth_a_retry
 from .transport import Response, Timeout, Transport, TransportError
 from .writes import Object, Write, describe
 
 Objects = t.List[Object]
 
-FIELD_MANAGER = "meshwright"
 PAGE_SIZE = 500
 WRITERS = 8
 DEFAULT_TIMEOUT: Timeout = (10.0, 60.0)
@@ -338,4 +338,4 @@ def _tally(outcomes: t.Sequence[t.Any], wanted: int) -> str:
     return "\n".join([*sentences, f"{', '.join(parts)}; run again to go on where this stopped."])
 
 
-__all__ = ("FIELD_MANAGER", "ApiSession", "Object", "ObjectList")
+__all__ = ("ApiSession", "Object", "ObjectList")

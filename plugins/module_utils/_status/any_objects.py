@@ -15,6 +15,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from .._text import format_scalar
 from .json_paths import find
 from .verdict import Object, Verdict, condition, not_found, not_observed, observed_generation, terminating
 
@@ -84,10 +85,10 @@ def _judge_value(item: Object, json_path: str, value: str | None) -> Verdict:
     else:
         if not found:
             return Verdict("InProgress", "NoValue", f"{json_path} finds nothing in it, and {value!r} is wanted", _ITS_CONTROLLER)
-        others = [_text(one) for one in found if not _is(one, value)]
+        others = [format_scalar(one) for one in found if not _is(one, value)]
         if others:
             return Verdict("InProgress", "OtherValue", f"{json_path} is {', '.join(others)}, and {value!r} is wanted", _ITS_CONTROLLER)
-    return Verdict("Current", message=f"{json_path} is {', '.join(map(_text, found))}", details={"values": found})
+    return Verdict("Current", message=f"{json_path} is {', '.join(map(format_scalar, found))}", details={"values": found})
 
 
 def _judge_generically(item: Object) -> Verdict:
@@ -110,11 +111,7 @@ def _judge_generically(item: Object) -> Verdict:
 
 def _is(found: t.Any, value: str) -> bool:
     # YAML's true reaches a text option as True.
-    return _text(found).lower() == value.lower() if isinstance(found, bool) else _text(found) == value
-
-
-def _text(found: t.Any) -> str:
-    return str(found).lower() if isinstance(found, bool) else str(found)
+    return format_scalar(found).lower() == value.lower() if isinstance(found, bool) else format_scalar(found) == value
 
 
 __all__ = ("WantedCondition", "judge_any_object")

@@ -17,6 +17,7 @@ import re
 import typing as t
 
 from .._mesh.labels import CANARY, INGRESS_USE_WAYPOINT, NO_WAYPOINT, USE_WAYPOINT, labels_of
+from .._text import format_clauses
 from .._waypoint.gateway import WaypointRef, never_bound, waypoint_of
 from .verdict import Object, Verdict, condition, not_found
 
@@ -84,7 +85,7 @@ def judge_binding(
     details = {"bound": sorted(bound), "opted_out": sorted(opted_out)}
     if problems:
         reason = problems[0][0]
-        told = "; ".join(words for _reason, words in problems[:5]) + (f"; and {len(problems) - 5} more" if len(problems) > 5 else "")
+        told = format_clauses(words for _reason, words in problems)
         return Verdict("InProgress", reason, told, _BIND if unnamed else _REMEDIES.get(reason, _CANARY_REMEDY), since, details=details)
     named = waypoint_of(namespace, None)
     used = [*bound.values()] if named is None else [named, *bound.values()]

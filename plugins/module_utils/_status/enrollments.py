@@ -12,6 +12,7 @@ import typing as t
 
 from .._mesh.capture import EXCLUDED_NAMESPACES, capture_of
 from .._mesh.labels import labels_of
+from .._text import format_clauses
 from .verdict import Object, Verdict, not_found
 
 
@@ -34,7 +35,7 @@ def judge_enrollment(name: str, namespace: Object | None, pods: t.Sequence[Objec
     details = {state: [f"{pod}: {message}" if message else pod for pod, message in sorted(members)] for state, members in groups.items()}
     waiting = sorted(groups["pending"] + groups["leaving"])
     if waiting:
-        told = "; ".join(f"pod {pod}: {message}" for pod, message in waiting[:5]) + (f"; and {len(waiting) - 5} more" if len(waiting) > 5 else "")
+        told = format_clauses(f"pod {pod}: {message}" for pod, message in waiting)
         remedy = "See that the istio-cni-node and ztunnel pods on these pods' nodes are ready (target kind DaemonSet)."
         captured = len(groups["captured"])
         message = f"{captured} of {captured + len(waiting)} pods are captured: {told}"

@@ -15,6 +15,7 @@ import typing as t
 from .._progress import lines_to
 from .._status.targets import Target
 from .._status.verdict import Verdict
+from .._text import format_clauses
 from .wait import Outcome, Tell, wait_until_current
 
 if t.TYPE_CHECKING:
@@ -103,9 +104,8 @@ def progress_line(elapsed: float, changed: t.Sequence[tuple[Target, Verdict]], c
     """What has changed, in one line: C(12.3 s, 4 of 5 ready: waypoint shop/waypoint is InProgress (LessAvailable): 0 of 1 pods are available)."""
     # What is not ready is told first: it is what is waited for.
     told = sorted(changed, key=lambda pair: pair[1].current)
-    words = "; ".join(_named(target, verdict) for target, verdict in told[:_NAMED])
-    more = f"; and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
-    return f"{elapsed:.1f} s, {current} of {of} ready: {words}{more}"
+    words = format_clauses((_named(target, verdict) for target, verdict in told), _NAMED)
+    return f"{elapsed:.1f} s, {current} of {of} ready: {words}"
 
 
 def _named(target: Target, verdict: Verdict) -> str:

@@ -16,8 +16,8 @@ from .._errors import MeshError
 from .._k8s.writes import Write
 from .._kinds import BY_NAME, CONFIG_MAP, DEPLOYMENT, GATEWAY
 from .._mesh.labels import MANAGED_GATEWAY, labels_of
+from .._text import format_names
 from .parameters import parameters_name, wanted_mark
-from .refusals import listed
 from .state import wait_until_let_go, wait_until_rendered
 
 if t.TYPE_CHECKING:
@@ -102,7 +102,7 @@ def make_changes(session: ApiSession, changes: list[WaypointChange], detachments
     if left:
         names = ", ".join(sorted(map(str, deleted)))
         raise MeshError(
-            f"Waypoints {names} were unbound, but after {timeout} s {listed(left)} still use them on cluster {session.cluster}; nothing was deleted: "
+            f"Waypoints {names} were unbound, but after {timeout} s {format_names(left)} still use them on cluster {session.cluster}; nothing was deleted: "
             "see that istiod runs and that the pods are replaced, and run again."
         )
     session.write_all(steps.holding, steps.cleaning, steps.parameters, steps.gateways)
@@ -111,7 +111,7 @@ def make_changes(session: ApiSession, changes: list[WaypointChange], detachments
     late = wait_until_rendered(session, marks, timeout=timeout, clock=time.monotonic)
     if late:
         raise MeshError(
-            f"istiod has not taken up the new parameters of {listed(late)} within {timeout} s on cluster {session.cluster}, so the autoscalers and "
+            f"istiod has not taken up the new parameters of {format_names(late)} within {timeout} s on cluster {session.cluster}, so the autoscalers and "
             "disruption budgets that they no longer ask for were not deleted: see that istiod runs and what its log says, and run again."
         )
     session.write_all(steps.left_behind, steps.unused)

@@ -18,6 +18,7 @@ import re
 import typing as t
 
 from .._mesh.labels import GATEWAY_NAME, MANAGED_GATEWAY
+from .._text import format_count, format_scalars
 from .strategic_merge import OverlayError, combine
 
 Item = t.Mapping[str, t.Any]
@@ -124,14 +125,9 @@ def find_warnings(item: Item) -> list[str]:
     replicas = _fewest_replicas(item)
     if _may_leave(budget, replicas) > 0:
         return []
-    pods = f"{replicas} replica{'' if replicas == 1 else 's'}"
+    pods = format_count(replicas, "replica")
     told = f"min_available {budget['min_available']}" if budget.get("min_available") is not None else f"max_unavailable {budget['max_unavailable']}"
     return [f"disruption_budget ({told}) lets no pod go at {pods}, so nodes cannot be drained: allow one to be away, or ask for more replicas."]
-
-
-def text_values(values: t.Mapping[str, t.Any] | None) -> dict[str, str]:
-    """Labels, annotations and the like as the API server takes them: YAML's numbers and booleans as text."""
-    return {str(name): str(value).lower() if isinstance(value, bool) else str(value) for name, value in (values or {}).items()}
 
 
 def _deployment(item: Item) -> dict[str, t.Any]:
@@ -141,12 +137,12 @@ def _deployment(item: Item) -> dict[str, t.Any]:
         replicas = item.get("replicas") or (HIGHLY_AVAILABLE_REPLICAS if item.get("high_availability") else None)
         spec.update({"replicas": replicas} if replicas else {})
     if item.get("resources"):
-        resources = {name: text_values(amounts) for name, amounts in item["resources"].items() if amounts}
+        resources = {name: format_scalars(amounts) for name, amounts in item["resources"].items() if amounts}
         pod.update({"containers": [{"name": CONTAINER, "resources": resources}]} if resources else {})
     if item.get("affinity"):
         pod["affinity"] = dict(item["affinity"])
     if item.get("node_selector"):
-        pod["nodeSelector"] = text_values(item["node_selector"])
+        pod["nodeSelector"] = format_scalars(item["node_selector"])
     if item.get("tolerations"):
         pod["tolerations"] = [dict(toleration) for toleration in item["tolerations"]]
     spread = _spread(item)
@@ -171,7 +167,7 @@ def _spread(item: Item) -> list[dict[str, t.Any]]:
 def _service(item: Item) -> dict[str, t.Any]:
     overlay: dict[str, t.Any] = {}
     if item.get("service_annotations"):
-        overlay["metadata"] = {"annotations": text_values(item["service_annotations"])}
+        overlay["metadata"] = {"annotations": format_scalars(item["service_annotations"])}
     if item.get("service_type"):
         overlay["spec"] = {"type": item["service_type"]}
     return overlay
@@ -314,5 +310,4 @@ __all__ = (
     "compose_overlays",
     "find_problems",
     "find_warnings",
-    "text_values",
 )

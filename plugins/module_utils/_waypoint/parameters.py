@@ -12,8 +12,8 @@ import hashlib
 import json
 import typing as t
 
+from .._k8s.managed_fields import FIELD_MANAGER, MANAGED_BY
 from .._mesh.labels import GATEWAY_NAME, Object, annotations_of, labels_of
-from .._mesh.ownership import MANAGED_BY, OWNER
 from .options import CONTAINER, OVERLAY_KINDS, Overlays
 from .strategic_merge import combine, merge
 
@@ -48,13 +48,13 @@ def render_parameters(name: str, namespace: str, overlays: t.Mapping[str, t.Any]
     if not overlays:
         return {}
     data = {key: json.dumps(overlay, indent=2, sort_keys=True, ensure_ascii=False) for key, overlay in sorted(mark_overlays(overlays).items())}
-    metadata = {"name": parameters_name(name), "namespace": namespace, "labels": {MANAGED_BY: OWNER, GATEWAY_NAME: name}}
+    metadata = {"name": parameters_name(name), "namespace": namespace, "labels": {MANAGED_BY: FIELD_MANAGER, GATEWAY_NAME: name}}
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
 
 
 def is_ours(config_map: Object) -> bool:
     """Whether a ConfigMap is one that the collection made."""
-    return labels_of(config_map).get(MANAGED_BY) == OWNER
+    return labels_of(config_map).get(MANAGED_BY) == FIELD_MANAGER
 
 
 def read_parameters(config_map: Object) -> dict[str, t.Any]:

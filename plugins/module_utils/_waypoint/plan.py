@@ -11,10 +11,11 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field, replace
 
+from .._k8s.managed_fields import owns
 from .._mesh.labels import REVISION, Object, labels_of
-from .._mesh.ownership import owns
+from .._text import format_scalars
 from .gateway import Waypoint, WaypointRef, normalize_waypoint, render_waypoint
-from .options import ON_REQUEST, OVERLAY_KINDS, compose_overlays, find_problems, find_warnings, text_values
+from .options import ON_REQUEST, OVERLAY_KINDS, compose_overlays, find_problems, find_warnings
 from .parameters import flatten, is_ours, mark_overlays, parameters_name, read_parameters, render_parameters, unmark_overlays
 from .strategic_merge import OverlayError
 
@@ -113,8 +114,8 @@ def parse_wish(item: t.Mapping[str, t.Any]) -> WaypointWish:
         routes["from"],
         routes["selector"] if routes["from"] == "Selector" else None,
         item["revision"] or None,
-        labels=text_values(item["labels"]),
-        annotations=text_values(item["annotations"]),
+        labels=format_scalars(item["labels"]),
+        annotations=format_scalars(item["annotations"]),
         overlays=overlays,
     )
     return WaypointWish(ref, waypoint, tuple(find_problems(item)), tuple(find_warnings(item)))

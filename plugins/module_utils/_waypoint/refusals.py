@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 
 from .._mesh.labels import NO_WAYPOINT, REVISION, Object, labels_of
 from .._mesh.revisions import Revisions
+from .._text import format_names, repeated
 from .gateway import WaypointRef, is_waypoint
 from .parameters import parameters_name
 from .plan import WaypointChange, WaypointSnapshot, WaypointWish, names_others_parameters
 from .users import User
 
 # So many of a list are told by name.
-_MOST_NAMES = 10
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,7 @@ class Surroundings:
 def refuse_wishes(wishes: t.Sequence[WaypointWish]) -> list[str]:
     """What is wrong with the wishes themselves, whatever is on the cluster; one sentence each."""
     refs = [wish.ref for wish in wishes]
-    twice = sorted({ref for ref in refs if refs.count(ref) > 1}, key=str)
-    refusals = [f"Waypoint {ref} is named more than once in this task: keep one of the items." for ref in twice]
+    refusals = [f"Waypoint {ref} is named more than once in this task: keep one of the items." for ref in repeated(refs)]
     for wish in wishes:
         if wish.ref.name == NO_WAYPOINT:
             refusals.append(f"Waypoint {wish.ref}: the name none opts out where a waypoint is named, so no waypoint can have it: choose another.")
@@ -74,11 +73,6 @@ def named_revision(ref: WaypointRef, gateway_labels: t.Mapping[str, str], namesp
     return (inherited, f"namespace {ref.namespace} names") if inherited else ("", "")
 
 
-def listed(names: t.Sequence[str]) -> str:
-    """The first names of a long list, and how many more there are."""
-    return ", ".join(names[:_MOST_NAMES]) + (f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else "")
-
-
 def _refuse_name(change: WaypointChange, snapshot: WaypointSnapshot, surroundings: Surroundings) -> t.Iterator[str]:
     ref, gateway = change.wish.ref, snapshot.gateways.get(change.wish.ref)
     if change.wish.waypoint and ref.namespace not in surroundings.namespaces:
@@ -99,7 +93,7 @@ def _refuse_users(change: WaypointChange, surroundings: Surroundings) -> t.Itera
     users = surroundings.users.get(change.wish.ref, ())
     if change.gateway == "delete" and users:
         yield (
-            f"Waypoint {change.wish.ref} is used by {listed([str(user) for user in users])}, whose traffic would go on without L7 policies: "
+            f"Waypoint {change.wish.ref} is used by {format_names(users)}, whose traffic would go on without L7 policies: "
             "unbind them first (module enrollment), or set detach."
         )
 
@@ -144,4 +138,4 @@ def _refuse_revision(change: WaypointChange, surroundings: Surroundings) -> t.It
     )
 
 
-__all__ = ("Surroundings", "listed", "named_revision", "refuse_changes", "refuse_wishes")
+__all__ = ("Surroundings", "named_revision", "refuse_changes", "refuse_wishes")

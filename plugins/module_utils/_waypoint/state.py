@@ -11,6 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from .._errors import ApiError, NotServed
+from .._k8s.managed_fields import FIELD_MANAGER, MANAGED_BY
 from .._kinds import (
     BY_NAME,
     CONFIG_MAP,
@@ -29,7 +30,6 @@ from .._kinds import (
     Kind,
 )
 from .._mesh.labels import CANARY, GATEWAY_NAME, MANAGED_GATEWAY, USE_WAYPOINT, WAYPOINT_CLASS, labels_of
-from .._mesh.ownership import MANAGED_BY, OWNER
 from .._mesh.revisions import TAG, Revisions, find_revisions
 from .._wait.seen import Seen
 from .._wait.until import wait_until_none_left
@@ -75,7 +75,7 @@ class Reader:
             if gateways_required:
                 raise
             gateways = []
-        config_maps = self._session.list(CONFIG_MAP, self._place, label_selector=f"{MANAGED_BY}={OWNER}").items
+        config_maps = self._session.list(CONFIG_MAP, self._place, label_selector=f"{MANAGED_BY}={FIELD_MANAGER}").items
         parameters = {_ref(item, labels_of(item)[GATEWAY_NAME]): item for item in config_maps if GATEWAY_NAME in labels_of(item)}
         on_request = {key: self._on_request(kind, needed=bool(parameters)) for key, kind in _ON_REQUEST.items()}
         return WaypointSnapshot(
@@ -99,7 +99,7 @@ class Reader:
         if not wanted:
             return frozenset()
         names = [WaypointRef(ref.namespace, parameters_name(ref.name)) for ref in refs]
-        items = self._named_like(CONFIG_MAP, names, f"{MANAGED_BY}!={OWNER}", "the name of a waypoint's parameters is taken")
+        items = self._named_like(CONFIG_MAP, names, f"{MANAGED_BY}!={FIELD_MANAGER}", "the name of a waypoint's parameters is taken")
         return frozenset(wanted[key] for key in ((item["metadata"]["namespace"], item["metadata"]["name"]) for item in items) if key in wanted)
 
     def revisions(self) -> Revisions | None:

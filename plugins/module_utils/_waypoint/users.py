@@ -13,6 +13,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .._mesh.labels import CANARY, CANARY_NAMESPACE, CANARY_WEIGHT, NO_WAYPOINT, USE_WAYPOINT, USE_WAYPOINT_NAMESPACE, Object, annotations_of, labels_of
+from .._text import format_count
 from .gateway import WaypointRef, never_bound, waypoint_of
 
 BOUND = "istio.io/WaypointBound"
@@ -40,7 +41,7 @@ class User:
         title = f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
         if self.canary:
             return f"{title} (as canary)"
-        return f"{title} (with {self.inheriting} Service{'' if self.inheriting == 1 else 's'})" if self.inheriting else title
+        return f"{title} (with {format_count(self.inheriting, 'Service')})" if self.inheriting else title
 
 
 @dataclass(frozen=True)

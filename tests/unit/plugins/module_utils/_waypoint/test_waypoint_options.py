@@ -9,7 +9,6 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.optio
     compose_overlays,
     find_problems,
     find_warnings,
-    text_values,
 )
 
 BARE: dict[str, Any] = {name: option.get("default") for name, option in OPTIONS.items()} | {"namespace": "bookinfo"}
@@ -222,8 +221,3 @@ def test_the_warning_says_what_to_do() -> None:
     assert find_warnings(BARE | _budget(min_available="1")) == [
         "disruption_budget (min_available 1) lets no pod go at 1 replica, so nodes cannot be drained: allow one to be away, or ask for more replicas."
     ]
-
-
-def test_text_values() -> None:
-    assert text_values({"a": 1, "b": True, "c": "x", 1: 1.5}) == {"a": "1", "b": "true", "c": "x", "1": "1.5"}
-    assert text_values(None) == {}

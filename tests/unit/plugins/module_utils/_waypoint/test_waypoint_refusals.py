@@ -7,7 +7,7 @@ import pytest
 from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.revisions import Revisions
 from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.gateway import Waypoint, WaypointRef
 from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.plan import WaypointSnapshot, WaypointWish, plan_waypoints
-from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.refusals import Surroundings, listed, refuse_changes, refuse_wishes
+from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.refusals import Surroundings, refuse_changes, refuse_wishes
 from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.users import User
 from tests.unit.objects import Object, derived, namespace_of, recorded
 
@@ -178,11 +178,6 @@ def test_a_revision_that_nobody_owns(wish: WaypointWish, gateway: Object | None,
     (refusal,) = refusals
     assert refusal.startswith(f"Waypoint bookinfo/waypoint: {expected}")
     assert refusal.endswith(UNOWNED)
-
-
-def test_long_lists_are_cut() -> None:
-    assert listed([str(number) for number in range(12)]) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more"
-    assert listed(["a", "b"]) == "a, b"
 
 
 def test_all_refusals_are_told_at_once() -> None:

@@ -10,20 +10,20 @@ from __future__ import annotations
 
 import typing as t
 
-from .labels import Object
+Object = t.Mapping[str, t.Any]
 
-# The name under which the collection applies.
-OWNER = "meshwright"
+# The field manager: the name under which the API server records what the collection writes.
+FIELD_MANAGER = "meshwright"
 MANAGED_BY = "app.kubernetes.io/managed-by"
 
 
-def owns(item: Object, *path: str, owner: str = OWNER) -> bool:
-    """Whether an owner has applied the field at a path, such as C("spec", "infrastructure", "labels", "team").
+def owns(item: Object, *path: str, manager: str = FIELD_MANAGER) -> bool:
+    """Whether a field manager has applied the field at a path, such as C("spec", "infrastructure", "labels", "team").
 
     An item of a list is named as managedFields does it, such as C('k:{"name":"mesh"}').
     """
     for entry in item["metadata"].get("managedFields") or ():
-        if entry.get("manager") == owner and entry.get("operation") == "Apply" and _holds(entry.get("fieldsV1") or {}, path):
+        if entry.get("manager") == manager and entry.get("operation") == "Apply" and _holds(entry.get("fieldsV1") or {}, path):
             return True
     return False
 
@@ -37,4 +37,4 @@ def _holds(fields: t.Mapping[str, t.Any], path: t.Sequence[str]) -> bool:
     return True
 
 
-__all__ = ("MANAGED_BY", "OWNER", "owns")
+__all__ = ("FIELD_MANAGER", "MANAGED_BY", "owns")

@@ -2,19 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._k8s.session import FIELD_MANAGER
-from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.ownership import OWNER, owns
+from ansible_collections.meshwright.ambient.plugins.module_utils._k8s.managed_fields import FIELD_MANAGER, owns
 from tests.unit.objects import Object
 
 FIELDS = {"f:spec": {"f:infrastructure": {"f:labels": {"f:team": {}}}, "f:listeners": {'k:{"name":"mesh"}': {"f:allowedRoutes": {}}}}}
 
 
-def _gateway(manager: str = OWNER, operation: str = "Apply") -> Object:
+def _gateway(manager: str = FIELD_MANAGER, operation: str = "Apply") -> Object:
     return {"metadata": {"managedFields": [{"manager": manager, "operation": operation, "fieldsV1": FIELDS}]}}
-
-
-def test_the_owner_is_who_the_session_writes_as() -> None:
-    assert OWNER == FIELD_MANAGER
 
 
 @pytest.mark.parametrize(
