@@ -10,13 +10,14 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: validate_inventory
-short_description: Judge a cluster's variables before anything is written
+short_description: Validate the variables of a cluster before anything is written
 version_added: 0.1.0
 description:
-  - Compares the variables of a cluster with the argument specs of roles, and looks for what no type can show. Such are names that cannot be,
-    objects named twice, bindings that a waypoint would not allow, variables with a slip of the pen.
-  - All mistakes are told in one message, each with the variable and the cluster.
-  - Nothing is asked of the cluster.
+  - Converts the variables of a cluster to the types that the argument specs of roles declare, and validates what no type can show, such as impossible
+    names, objects that are named twice, bindings that a waypoint would not allow, and misspelled variables.
+  - A value means the same whether it is written in YAML or comes as text from the command line or a survey.
+  - All errors are reported in one message, each with the variable and the cluster.
+  - No request is sent to the cluster.
 author:
   - The meshwright.ambient contributors (@meshwright)
 attributes:
@@ -24,31 +25,31 @@ attributes:
     description: An action plugin does the work on the controller.
     support: full
   check_mode:
-    description: Can run in C(check_mode) and tell what would change, without changing it.
+    description: Can run in C(check_mode) and report what would change, without changing it.
     support: full
   diff_mode:
-    description: Tells in diff mode what has changed, or in check mode would change.
+    description: Reports in diff mode what has changed, or in check mode would change.
     support: none
     details: Nothing is changed.
 options:
   roles:
-    description: The roles of this collection whose variables are judged.
+    description: The roles of this collection whose variables are validated.
     type: list
     elements: str
     required: true
 """
 
 EXAMPLES = r"""
-- name: Find all mistakes of the inventory before the first change
+- name: Validate the variables of every cluster
   meshwright.ambient.validate_inventory:
     roles: [gateway_api, istio, mesh]
 """
 
 RETURN = r"""
-mistakes:
-  description: One sentence for each mistake.
+errors:
+  description: One sentence for each error.
   returned: failure
   type: list
   elements: str
-  sample: ["istio_verison is no variable of the role istio: did you mean istio_version?"]
+  sample: ["istio_verison is not a variable of the role istio: did you mean istio_version?"]
 """

@@ -1,4 +1,4 @@
-"""The examples of setups that were made by hand or by Terraform: data without a mistake, and the objects that these setups had in the end."""
+"""The examples of setups that were made by hand or by Terraform: valid data, and the objects that these setups had in the end."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._eks.inventory import find_eks_mistakes
 from ansible_collections.meshwright.ambient.plugins.module_utils._ingress.inventory import find_ingress_mistakes
 from ansible_collections.meshwright.ambient.plugins.module_utils._ingress.options import OPTIONS
 from ansible_collections.meshwright.ambient.plugins.module_utils._ingress.requests import with_certificates
 from ansible_collections.meshwright.ambient.plugins.module_utils._ingress.wishes import complete, parse_wishes
-from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.mesh import find_mistakes, find_version_mistakes, find_wrong_wishes
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.eks import validate_eks
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.istio import validate_istio
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.mesh import validate_mesh, validate_mesh_items
 from tests.pages import page, role_options
+from tests.unit.inventory_values import converted
 
 ARN = "arn:aws:acm:eu-central-1:123456789012:certificate/5e5e4a3c-0b7a-4f0e-9d57-1d3f2c6b8a90"
 ALB = "alb.ingress.kubernetes.io/"
@@ -45,17 +46,15 @@ def objects_of(setup: str) -> dict[tuple[str, str, str], dict[str, Any]]:
 
 
 @pytest.mark.parametrize("setup", SETUPS)
-def test_an_example_has_no_mistake(setup: str) -> None:
+def test_an_example_is_valid(setup: str) -> None:
     given = variables_of(setup)
     options = {name: option for variables in role_options().values() for name, option in variables.items()}
     assert set(given) <= set(options)
-    judged = ArgumentSpecValidator({name: options[name] for name in given}).validate(given)
-    assert judged.error_messages == []
-    # The sources of this release, which need no inventory.
-    completed = {**judged.validated_parameters, "istio_chart_source": "https://charts.test", "gateway_api_source": "https://bundle.test"}
-    finders = (find_mistakes, find_version_mistakes, find_eks_mistakes, find_ingress_mistakes)
-    assert [mistake for find in finders for mistake in find(completed)] == []
-    assert find_wrong_wishes(completed) == []
+    values = converted(given)
+    assert values.errors == ()
+    validations = (validate_istio, validate_mesh, validate_eks, find_ingress_mistakes)
+    assert [error for validate in validations for error in validate(values.values)] == []
+    assert validate_mesh_items(values.complete) == []
 
 
 def test_the_external_gateway_has_the_listeners_and_the_load_balancer_of_the_terraform_one() -> None:

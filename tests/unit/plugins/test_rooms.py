@@ -20,6 +20,7 @@ PURE_IN_DOORS = (("_aws", "policies"), ("_aws", "tags"), ("_k8s", "managed_field
 PURE_FILES = ("_diff", "_errors", "_kinds", "_text")
 # What a pure file may import from outside of the collection, beside the standard library without its input and output.
 PURE_OUTSIDE = (
+    "ansible.module_utils.common.arg_spec",
     "ansible.module_utils.common.yaml",
     "ansible_collections.amazon.aws.plugins.module_utils.policy",
     "ansible_collections.amazon.aws.plugins.module_utils.tagging",

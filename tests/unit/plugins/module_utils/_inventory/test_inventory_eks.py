@@ -1,4 +1,4 @@
-"""Mistakes in the variables of an EKS cluster, each told before AWS would tell it."""
+"""Validation errors in the variables of an EKS cluster, each reported before AWS would report it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._eks.inventory import find_eks_mistakes, find_shared_clusters
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.eks import validate_eks, validate_shared_clusters
+from tests.unit.inventory_values import values_of
 
-RIGHT: dict[str, Any] = {
+VALID: dict[str, Any] = {
     "eks_enabled": True,
     "eks_region": "eu-central-1",
     "eks_cluster_name": "prod-frankfurt",
@@ -23,21 +24,21 @@ RIGHT: dict[str, Any] = {
     "alb_controller_enabled": True,
 }
 SUBNETS = ["subnet-0a1b2c3d4e5f60718", "subnet-0b1c2d3e4f5061728"]
-EXISTING = {**RIGHT, "eks_vpc_id": "vpc-0a1b2c3d4e5f60718", "eks_private_subnet_ids": SUBNETS, "eks_availability_zones": []}
+EXISTING = {**VALID, "eks_vpc_id": "vpc-0a1b2c3d4e5f60718", "eks_private_subnet_ids": SUBNETS, "eks_availability_zones": []}
 
 
-@pytest.mark.parametrize("variables", [RIGHT, EXISTING, {"eks_enabled": False}, {}], ids=["a new VPC", "an existing VPC", "no EKS", "nothing"])
-def test_what_is_right_has_no_mistakes(variables: dict[str, Any]) -> None:
-    assert find_eks_mistakes(variables) == []
+def errors_of(variables: dict[str, Any]) -> list[str]:
+    return validate_eks(values_of(variables))
 
 
-def test_a_default_that_is_still_a_template_is_not_judged() -> None:
-    assert find_eks_mistakes({**RIGHT, "eks_cluster_name": "{{ inventory_hostname }}"}) == []
+@pytest.mark.parametrize("variables", [VALID, EXISTING, {"eks_enabled": False}, {}], ids=["a new VPC", "an existing VPC", "no EKS", "nothing"])
+def test_valid_variables_have_no_errors(variables: dict[str, Any]) -> None:
+    assert errors_of(variables) == []
 
 
 @pytest.mark.requirement("A2")
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "expected"),
     [
         ({"eks_region": ""}, "eks_region is not given"),
         ({"eks_region": "frankfurt"}, "eks_region is 'frankfurt'"),
@@ -69,26 +70,26 @@ def test_a_default_that_is_still_a_template_is_not_judged() -> None:
         ({"eks_addons": [{"name": "aws-ebs-csi-driver"}]}, "eks_addons lacks eks-pod-identity-agent"),
     ],
 )
-def test_a_mistake_of_the_cluster_is_told(change: dict[str, Any], told: str) -> None:
-    mistakes = find_eks_mistakes({**RIGHT, **change})
-    assert any(told in mistake for mistake in mistakes), mistakes
+def test_an_error_in_the_cluster_is_reported(change: dict[str, Any], expected: str) -> None:
+    errors = errors_of({**VALID, **change})
+    assert any(expected in error for error in errors), errors
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "expected"),
     [
         ({"eks_private_subnet_ids": SUBNETS[:1]}, "needs at least two subnets"),
         ({"eks_public_subnet_ids": SUBNETS[:1]}, f"both name {SUBNETS[0]}"),
         ({"eks_availability_zones": ["eu-central-1a", "eu-central-1b"]}, "eks_vpc_id names an existing VPC"),
     ],
 )
-def test_a_mistake_of_an_existing_network_is_told(change: dict[str, Any], told: str) -> None:
-    mistakes = find_eks_mistakes({**EXISTING, **change})
-    assert any(told in mistake for mistake in mistakes), mistakes
+def test_an_error_in_an_existing_network_is_reported(change: dict[str, Any], expected: str) -> None:
+    errors = errors_of({**EXISTING, **change})
+    assert any(expected in error for error in errors), errors
 
 
 @pytest.mark.parametrize(
-    ("group", "told"),
+    ("group", "expected"),
     [
         ({"min_size": 3, "max_size": 2}, "min_size 3, desired_size 3 and max_size 2"),
         ({"min_size": 0, "max_size": 0}, "max_size is at least 1"),
@@ -100,28 +101,28 @@ def test_a_mistake_of_an_existing_network_is_told(change: dict[str, Any], told: 
         ({"launch_template": {"id": "lt-1"}, "disk_size": 50}, "the template says how large the disk is"),
     ],
 )
-def test_a_mistake_of_a_node_group_is_told(group: dict[str, Any], told: str) -> None:
-    mistakes = find_eks_mistakes({**RIGHT, "eks_node_groups": [{"name": "general", **group}]})
-    assert any(mistake.startswith("eks_node_groups[0]") and told in mistake for mistake in mistakes), mistakes
+def test_an_error_in_a_node_group_is_reported(group: dict[str, Any], expected: str) -> None:
+    errors = errors_of({**VALID, "eks_node_groups": [{"name": "general", **group}]})
+    assert any(error.startswith("eks_node_groups[0]") and expected in error for error in errors), errors
 
 
-def test_a_cluster_whose_roles_would_have_names_that_are_too_long_is_told() -> None:
+def test_a_cluster_whose_roles_would_have_names_that_are_too_long_is_reported() -> None:
     name = "c" * 37
-    assert find_eks_mistakes({**RIGHT, "eks_cluster_name": name[1:]}) == []
-    (mistake,) = find_eks_mistakes({**RIGHT, "eks_cluster_name": name})
-    assert mistake.startswith(f"eks_cluster_name is too long by 1: the IAM role {name}-eu-central-1-alb-controller would be made")
-    assert find_eks_mistakes({**RIGHT, "eks_cluster_name": name, "alb_controller_role_arn": "arn:aws:iam::123456789012:role/controller"}) == []
+    assert errors_of({**VALID, "eks_cluster_name": name[1:]}) == []
+    (error,) = errors_of({**VALID, "eks_cluster_name": name})
+    assert error.startswith(f"eks_cluster_name is too long by 1: the IAM role {name}-eu-central-1-alb-controller would be made")
+    assert errors_of({**VALID, "eks_cluster_name": name, "alb_controller_role_arn": "arn:aws:iam::123456789012:role/controller"}) == []
 
 
 def test_two_hosts_are_not_one_cluster() -> None:
-    (told,) = find_shared_clusters({"b": ("eu-central-1", "shop"), "a": ("eu-central-1", "shop"), "c": ("us-east-1", "shop"), "d": ("us-east-1", "other")})
-    assert told.startswith("a and b are both the EKS cluster shop in eu-central-1: give each an eks_cluster_name or eks_region of its own")
+    (error,) = validate_shared_clusters({"b": ("eu-central-1", "shop"), "a": ("eu-central-1", "shop"), "c": ("us-east-1", "shop"), "d": ("us-east-1", "other")})
+    assert error.startswith("a and b are both the EKS cluster shop in eu-central-1: give each an eks_cluster_name or eks_region of its own")
 
 
-def test_a_node_group_that_goes_is_not_judged() -> None:
-    assert find_eks_mistakes({**RIGHT, "eks_node_groups": [{"name": "old", "state": "absent", "min_size": 9}]}) == []
+def test_a_node_group_that_goes_is_not_validated() -> None:
+    assert errors_of({**VALID, "eks_node_groups": [{"name": "old", "state": "absent", "min_size": 9}]}) == []
 
 
 def test_node_groups_have_names_of_their_own() -> None:
-    mistakes = find_eks_mistakes({**RIGHT, "eks_node_groups": [{"name": "general"}, {"name": "general"}]})
-    assert mistakes == ["eks_node_groups names general more than once: say all that is wished of it in one item."]
+    errors = errors_of({**VALID, "eks_node_groups": [{"name": "general"}, {"name": "general"}]})
+    assert errors == ["eks_node_groups names general more than once: write all that it should be in one item."]

@@ -1,4 +1,4 @@
-"""Mistakes in the variables of the role karpenter, each told before a node is missing."""
+"""Validation errors in the variables of the role karpenter, each reported before a node is missing."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._eks.inventory import find_eks_mistakes
 from ansible_collections.meshwright.ambient.plugins.module_utils._eks.karpenter import POOL_TAINT
-from ansible_collections.meshwright.ambient.plugins.module_utils._eks.karpenter_inventory import find_karpenter_mistakes, find_karpenter_notes
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.eks import validate_eks
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.karpenter import karpenter_warnings, validate_karpenter
+from tests.unit.inventory_values import values_of
 
-RIGHT: dict[str, Any] = {
+VALID: dict[str, Any] = {
     "eks_enabled": True,
     "eks_region": "eu-central-1",
     "eks_cluster_name": "prod-frankfurt",
@@ -18,28 +19,39 @@ RIGHT: dict[str, Any] = {
     "eks_startup_taint": True,
     "istio_startup_taint": True,
     "karpenter_enabled": True,
-    "karpenter_startup_taint": "{{ eks_startup_taint | default(true) }}",
     "karpenter_ami_alias": "al2023@latest",
     "karpenter_node_pools": [{"name": "general", "zones": ["eu-central-1a"], "expire_after": "336h"}, {"name": "arm", "node_class": "general"}],
 }
 OF_OTHERS = {
-    **RIGHT,
+    **VALID,
     "eks_enabled": False,
     "karpenter_subnet_ids": ["subnet-0a1b2c3d4e5f60718"],
     "karpenter_security_group_ids": ["sg-0a1b2c3d4e5f60718"],
 }
 
 
+def errors_of(variables: dict[str, Any]) -> list[str]:
+    return validate_karpenter(values_of(variables))
+
+
+def warnings_of(variables: dict[str, Any]) -> list[str]:
+    return karpenter_warnings(values_of(variables))
+
+
+def eks_errors_of(variables: dict[str, Any]) -> list[str]:
+    return validate_eks(values_of(variables))
+
+
 @pytest.mark.parametrize(
-    "variables", [RIGHT, OF_OTHERS, {**RIGHT, "karpenter_node_pools": []}, {}], ids=["a cluster of ours", "of others", "no pools", "nothing"]
+    "variables", [VALID, OF_OTHERS, {**VALID, "karpenter_node_pools": []}, {}], ids=["a cluster of ours", "of others", "no pools", "nothing"]
 )
-def test_what_is_right_has_no_mistakes_and_no_notes(variables: dict[str, Any]) -> None:
-    assert find_karpenter_mistakes(variables) == []
-    assert find_karpenter_notes(variables) == []
+def test_valid_variables_have_no_errors_and_no_warnings(variables: dict[str, Any]) -> None:
+    assert errors_of(variables) == []
+    assert warnings_of(variables) == []
 
 
-def test_without_karpenter_nothing_is_judged() -> None:
-    assert find_karpenter_mistakes({**RIGHT, "karpenter_enabled": False, "eks_node_groups": [], "istio_startup_taint": False}) == []
+def test_without_karpenter_nothing_is_validated() -> None:
+    assert errors_of({**VALID, "karpenter_enabled": False, "eks_node_groups": [], "istio_startup_taint": False}) == []
 
 
 @pytest.mark.requirement("K14")
@@ -55,28 +67,30 @@ def test_without_karpenter_nothing_is_judged() -> None:
     ],
 )
 def test_a_taint_that_nobody_takes_away_is_refused(change: dict[str, Any], pools: str) -> None:
-    [told] = find_karpenter_mistakes({**RIGHT, "istio_startup_taint": False, **change})
-    assert told.startswith(f"karpenter_startup_taint puts the taint cni.istio.io/not-ready on the nodes of the pools {pools}, and istio_startup_taint is false")
+    [error] = errors_of({**VALID, "istio_startup_taint": False, **change})
+    assert error.startswith(
+        f"karpenter_startup_taint puts the taint cni.istio.io/not-ready on the nodes of the pools {pools}, and istio_startup_taint is false"
+    )
 
 
 @pytest.mark.requirement("K14")
-def test_nodes_without_the_taint_are_noted_where_the_mesh_counts_on_it() -> None:
-    variables = {**RIGHT, "karpenter_startup_taint": False}
-    assert find_karpenter_mistakes(variables) == []
-    [note] = find_karpenter_notes(variables)
-    assert "nodes of the pools general, arm start without cni.istio.io/not-ready" in note
-    assert find_karpenter_notes({**variables, "istio_startup_taint": False}) == []
+def test_nodes_without_the_taint_are_warned_about_where_the_mesh_counts_on_it() -> None:
+    variables = {**VALID, "karpenter_startup_taint": False}
+    assert errors_of(variables) == []
+    [warning] = warnings_of(variables)
+    assert "nodes of the pools general, arm start without cni.istio.io/not-ready" in warning
+    assert warnings_of({**variables, "istio_startup_taint": False}) == []
 
 
-def test_a_long_name_is_told_once_and_only_for_roles_that_would_be_made() -> None:
-    long = {**RIGHT, "eks_cluster_name": "c" * 40, "eks_region": "eu-central-1"}
-    assert len([mistake for mistake in find_eks_mistakes(long) + find_karpenter_mistakes(long) if "too long" in mistake]) == 1
+def test_a_long_name_is_reported_once_and_only_for_roles_that_would_be_made() -> None:
+    long = {**VALID, "eks_cluster_name": "c" * 40, "eks_region": "eu-central-1"}
+    assert len([error for error in eks_errors_of(long) + errors_of(long) if "too long" in error]) == 1
     given = {**long, "karpenter_node_role_arn": "arn:aws:iam::123456789012:role/nodes"}
-    assert not [mistake for mistake in find_eks_mistakes(given) + find_karpenter_mistakes(given) if "too long" in mistake]
+    assert not [error for error in eks_errors_of(given) + errors_of(given) if "too long" in error]
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "expected"),
     [
         ({"eks_node_groups": []}, "eks_node_groups is empty, and karpenter_enabled is true"),
         ({"eks_node_groups": [{"name": "old", "state": "absent"}]}, "eks_node_groups is empty, and karpenter_enabled is true"),
@@ -105,21 +119,13 @@ def test_a_long_name_is_told_once_and_only_for_roles_that_would_be_made() -> Non
         ),
     ],
 )
-def test_each_mistake_is_told_in_one_sentence_that_names_its_variable(change: dict[str, Any], told: str) -> None:
-    mistakes = find_karpenter_mistakes({**RIGHT, **change})
-    assert len(mistakes) == 1, mistakes
-    assert mistakes[0].startswith(told)
-    assert mistakes[0].endswith(".")
-
-
-@pytest.mark.parametrize(
-    "wrong", [{"karpenter_node_pools": "general"}, {"karpenter_node_pools": ["general", {"name": 7, "taints": "x", "zones": "y", "spec": []}]}]
-)
-def test_data_of_a_wrong_type_is_left_to_the_types(wrong: dict[str, Any]) -> None:
-    find_karpenter_mistakes({**RIGHT, **wrong})
-    find_karpenter_notes({**RIGHT, **wrong, "karpenter_startup_taint": False})
+def test_each_error_is_reported_in_one_sentence_that_names_its_variable(change: dict[str, Any], expected: str) -> None:
+    errors = errors_of({**VALID, **change})
+    assert len(errors) == 1, errors
+    assert errors[0].startswith(expected)
+    assert errors[0].endswith(".")
 
 
 def test_pods_of_karpenter_need_the_agent_that_gives_them_credentials() -> None:
-    variables = {**RIGHT, "eks_vpc_cidr": "10.0.0.0/16", "eks_availability_zones": ["eu-central-1a", "eu-central-1b"], "eks_version": "1.35", "eks_addons": []}
-    assert any("lacks eks-pod-identity-agent" in mistake for mistake in find_eks_mistakes(variables))
+    variables = {**VALID, "eks_vpc_cidr": "10.0.0.0/16", "eks_availability_zones": ["eu-central-1a", "eu-central-1b"], "eks_version": "1.35", "eks_addons": []}
+    assert any("lacks eks-pod-identity-agent" in error for error in eks_errors_of(variables))

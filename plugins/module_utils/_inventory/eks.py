@@ -4,7 +4,7 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Mistakes in the variables of the roles eks, aws_edge and alb_controller that no type can show, and that AWS would tell minutes later."""
+"""Validation of what the variables of the roles eks, aws_edge and alb_controller say together, which AWS would refuse minutes later."""
 
 from __future__ import annotations
 
@@ -12,20 +12,9 @@ import ipaddress
 import re
 import typing as t
 
+from .._eks.wishes import CSI_DRIVER, MOST_ZONES, STARTUP_TAINT
 from .._text import repeated
-from .variables import (
-    BOUNDARY,
-    SECURITY_GROUP_IDS,
-    SUBNET_IDS,
-    Variables,
-    is_true,
-    items_of,
-    pattern_mistakes,
-    role_arn,
-    role_name_mistakes,
-    without_templates,
-)
-from .wishes import CSI_DRIVER, MOST_ZONES, STARTUP_TAINT
+from .patterns import BOUNDARY, SECURITY_GROUP_IDS, SUBNET_IDS, Variables, role_arn, validate_patterns, validate_role_names
 
 # Names and ids as the APIs of EKS, EC2, IAM, KMS and S3 take them.
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
@@ -52,26 +41,25 @@ _LARGEST, _SMALLEST = 16, 22
 _POD_IDENTITY_AGENT = "eks-pod-identity-agent"
 
 
-def find_eks_mistakes(variables: Variables) -> list[str]:
-    """One sentence for each mistake in a cluster's AWS variables; each begins with the variable's name.
+def validate_eks(variables: Variables) -> list[str]:
+    """One sentence for each validation error in a cluster's AWS variables; each begins with the variable's name.
 
     Args:
-        variables: the inventory's, and for those that it does not have the defaults of the roles; a default that is still a template is not judged.
+        variables: the values of the roles' variables, as values.convert() returns them.
     """
-    known = without_templates(variables)
-    mistakes = list(pattern_mistakes(known, _PATTERNS))
-    region = str(known.get("eks_region") or "")
+    errors = list(validate_patterns(variables, _PATTERNS))
+    region = variables.get("eks_region") or ""
     if region and not _REGION.fullmatch(region):
-        mistakes.append(f"eks_region is {region!r}: name a region such as eu-central-1.")
-    if is_true(known.get("eks_enabled")):
-        mistakes += _cluster_mistakes(known, region)
-        mistakes += _network_mistakes(known, region)
-        mistakes += _node_mistakes(known)
-        mistakes += _addon_mistakes(known)
-    return mistakes
+        errors.append(f"eks_region is {region!r}: name a region such as eu-central-1.")
+    if variables.get("eks_enabled"):
+        errors += _validate_cluster(variables, region)
+        errors += _validate_network(variables, region)
+        errors += _validate_nodes(variables)
+        errors += _validate_addons(variables)
+    return errors
 
 
-def find_shared_clusters(hosts: t.Mapping[str, tuple[str, str]]) -> list[str]:
+def validate_shared_clusters(hosts: t.Mapping[str, tuple[str, str]]) -> list[str]:
     """One sentence for each EKS cluster that is more than one host of the inventory.
 
     Args:
@@ -88,15 +76,15 @@ def find_shared_clusters(hosts: t.Mapping[str, tuple[str, str]]) -> list[str]:
     ]
 
 
-def _cluster_mistakes(variables: Variables, region: str) -> t.Iterator[str]:
+def _validate_cluster(variables: Variables, region: str) -> t.Iterator[str]:
     if not region:
         yield "eks_region is not given, and eks_enabled is true: name the region of the cluster, such as eu-central-1."
     name = variables.get("eks_cluster_name")
-    if isinstance(name, str) and not _CLUSTER.fullmatch(name):
+    if name is not None and not _CLUSTER.fullmatch(name):
         yield f"eks_cluster_name is {name!r}: use letters, digits, dashes and underscores, at most 100."
-    elif isinstance(name, str) and region:
-        yield from _role_name_mistakes(variables, f"{name}-{region}")
-    version = str(variables.get("eks_version", ""))
+    elif name is not None and region:
+        yield from _validate_role_names(variables, f"{name}-{region}")
+    version = variables.get("eks_version") or ""
     if version and not _VERSION.fullmatch(version):
         yield f'eks_version is {version!r}: name a minor version in quotes, such as "1.35".'
     key = str(variables.get("eks_encryption_key_arn") or "")
@@ -104,30 +92,30 @@ def _cluster_mistakes(variables: Variables, region: str) -> t.Iterator[str]:
         yield f"eks_encryption_key_arn is of region {key.split(':')[3]}, but eks_region is {region}: EKS takes a key of its own region."
     if not variables.get("eks_endpoint_public_access", True) and not variables.get("eks_endpoint_private_access", True):
         yield "eks_endpoint_public_access and eks_endpoint_private_access are both false: nobody could reach the API server, so set one to true."
-    for cidr in _strings(variables, "eks_endpoint_public_cidrs"):
+    for cidr in variables.get("eks_endpoint_public_cidrs") or ():
         if _network(cidr) is None:
             yield f"eks_endpoint_public_cidrs has {cidr!r}: name a range such as 203.0.113.0/24."
-    if variables.get("eks_startup_taint", True) and variables.get("eks_node_groups") and variables.get("istio_startup_taint") in (False, "false", "no"):
+    if variables.get("eks_startup_taint", True) and variables.get("eks_node_groups") and variables.get("istio_startup_taint") is False:
         yield (
             f"eks_startup_taint is true and istio_startup_taint is false: nobody would take the taint {STARTUP_TAINT['key']} from the nodes, "
             "and no pod could run there, so make both the same."
         )
 
 
-def _role_name_mistakes(variables: Variables, prefix: str) -> t.Iterator[str]:
-    installed = {str(addon.get("name")) for addon in items_of(variables, "eks_addons") if addon.get("state") != "absent" and not addon.get("role_arn")}
+def _validate_role_names(variables: Variables, prefix: str) -> t.Iterator[str]:
+    installed = {addon["name"] for addon in variables.get("eks_addons") or () if addon.get("state") != "absent" and not addon.get("role_arn")}
     made = {
         "cluster": not variables.get("eks_cluster_role_arn"),
         "nodes": not variables.get("eks_node_role_arn"),
         "ebs-csi": CSI_DRIVER in installed,
-        "alb-controller": variables.get("alb_controller_enabled") is True and not variables.get("alb_controller_role_arn"),
+        "alb-controller": variables.get("alb_controller_enabled") and not variables.get("alb_controller_role_arn"),
     }
-    yield from role_name_mistakes(f"{prefix}-{suffix}" for suffix, wanted in made.items() if wanted)
+    yield from validate_role_names(f"{prefix}-{suffix}" for suffix, is_made in made.items() if is_made)
 
 
-def _network_mistakes(variables: Variables, region: str) -> t.Iterator[str]:
-    zones = _strings(variables, "eks_availability_zones")
-    private, public = _strings(variables, "eks_private_subnet_ids"), _strings(variables, "eks_public_subnet_ids")
+def _validate_network(variables: Variables, region: str) -> t.Iterator[str]:
+    zones = variables.get("eks_availability_zones") or []
+    private, public = variables.get("eks_private_subnet_ids") or [], variables.get("eks_public_subnet_ids") or []
     if variables.get("eks_vpc_id"):
         if len(set(private)) < 2:
             yield "eks_private_subnet_ids needs at least two subnets of eks_vpc_id, in different zones: EKS takes no fewer."
@@ -145,10 +133,10 @@ def _network_mistakes(variables: Variables, region: str) -> t.Iterator[str]:
     for zone in zones:
         if region and not zone.startswith(region):
             yield f"eks_availability_zones names {zone}, which is not in eks_region {region}."
-    yield from _range_mistakes(variables)
+    yield from _validate_ranges(variables)
 
 
-def _range_mistakes(variables: Variables) -> t.Iterator[str]:
+def _validate_ranges(variables: Variables) -> t.Iterator[str]:
     cidr = str(variables.get("eks_vpc_cidr") or "")
     network = _network(cidr)
     if network is None or network.version != 4 or not _LARGEST <= network.prefixlen <= _SMALLEST:
@@ -164,48 +152,43 @@ def _range_mistakes(variables: Variables) -> t.Iterator[str]:
         yield f"eks_service_ipv4_cidr {services} overlaps eks_vpc_cidr {cidr}: Services need a range of their own."
 
 
-def _node_mistakes(variables: Variables) -> t.Iterator[str]:
-    groups = items_of(variables, "eks_node_groups")
-    names = [str(group.get("name")) for group in groups]
+def _validate_nodes(variables: Variables) -> t.Iterator[str]:
+    groups = variables.get("eks_node_groups") or ()
+    names = [group["name"] for group in groups]
     for name in repeated(names):
-        yield f"eks_node_groups names {name} more than once: say all that is wished of it in one item."
-    control_plane = str(variables.get("eks_version", ""))
+        yield f"eks_node_groups names {name} more than once: write all that it should be in one item."
+    control_plane = variables.get("eks_version") or ""
     for index, group in enumerate(groups):
         if group.get("state") == "absent":
             continue
         place = f"eks_node_groups[{index}]"
-        low, high = group.get("min_size", 2), group.get("max_size", 4)
-        desired = group["desired_size"] if group.get("desired_size") is not None else low
-        if all(isinstance(size, int) for size in (low, high, desired)) and not 0 <= low <= desired <= max(high, 1) <= high:
+        low, high = group["min_size"], group["max_size"]
+        desired = group.get("desired_size", low)
+        if not 0 <= low <= desired <= max(high, 1) <= high:
             yield f"{place} has min_size {low}, desired_size {desired} and max_size {high}: they must not fall, and max_size is at least 1."
-        version = str(group.get("version") or "")
+        version = group.get("version") or ""
         if version and not _VERSION.fullmatch(version):
             yield f'{place}.version is {version!r}: name a minor version in quotes, such as "1.35".'
         elif version and _VERSION.fullmatch(control_plane) and not 0 <= int(control_plane[2:]) - int(version[2:]) <= 3:
             yield f"{place}.version is {version} and eks_version is {control_plane}: nodes may be up to three minor versions older, and never newer."
-        if group.get("launch_template") and (group.get("disk_size") is not None):
+        if group.get("launch_template") and group.get("disk_size") is not None:
             yield f"{place} has launch_template and disk_size: the template says how large the disk is."
-        for taint in group.get("taints") or []:
-            if isinstance(taint, dict) and taint.get("effect") not in ("NO_SCHEDULE", "NO_EXECUTE", "PREFER_NO_SCHEDULE"):
+        for taint in group.get("taints") or ():
+            if taint.get("effect") not in ("NO_SCHEDULE", "NO_EXECUTE", "PREFER_NO_SCHEDULE"):
                 yield f"{place}.taints has the effect {taint.get('effect')!r}: EKS writes NO_SCHEDULE, NO_EXECUTE or PREFER_NO_SCHEDULE."
 
 
-def _addon_mistakes(variables: Variables) -> t.Iterator[str]:
-    addons = items_of(variables, "eks_addons")
-    names = [str(addon.get("name")) for addon in addons]
+def _validate_addons(variables: Variables) -> t.Iterator[str]:
+    addons = variables.get("eks_addons") or ()
+    names = [addon["name"] for addon in addons]
     for name in repeated(names):
-        yield f"eks_addons names {name} more than once: say all that is wished of it in one item."
-    installed = {str(addon.get("name")) for addon in addons if addon.get("state") != "absent"}
+        yield f"eks_addons names {name} more than once: write all that it should be in one item."
+    installed = {addon["name"] for addon in addons if addon.get("state") != "absent"}
     identity = variables.get("eks_identity", "pod_identity")
-    enabled = variables.get("alb_controller_enabled") is True or variables.get("karpenter_enabled") is True
+    enabled = variables.get("alb_controller_enabled") or variables.get("karpenter_enabled")
     needs_agent = "aws-ebs-csi-driver" in installed or variables.get("eks_pod_identity_associations") or enabled
     if identity == "pod_identity" and needs_agent and _POD_IDENTITY_AGENT not in installed:
         yield f"eks_identity is pod_identity, and eks_addons lacks {_POD_IDENTITY_AGENT}: add it, or pods get no credentials, or set eks_identity to irsa."
-
-
-def _strings(variables: Variables, name: str) -> list[str]:
-    value = variables.get(name)
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def _network(cidr: str) -> t.Any:
@@ -215,4 +198,4 @@ def _network(cidr: str) -> t.Any:
         return None
 
 
-__all__ = ("find_eks_mistakes", "find_shared_clusters")
+__all__ = ("validate_eks", "validate_shared_clusters")

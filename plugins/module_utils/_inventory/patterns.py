@@ -4,7 +4,7 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""How the variables of roles for AWS are read before their types have been judged, and the rules that these roles share. Pure."""
+"""The forms that ids, ARNs and names of AWS have in the variables of several roles."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ import re
 import typing as t
 
 Variables = t.Mapping[str, t.Any]
-Items = t.Sequence[t.Mapping[str, t.Any]]
-# What a value must look like, and how that is told.
+# What a value must look like, and the words for it.
 Pattern = t.Tuple[t.Pattern[str], str]
 
 SUBNET_IDS: Pattern = (re.compile(r"subnet-[0-9a-f]{8,17}"), "ids such as subnet-0a1b2c3d4e5f60718")
@@ -24,36 +23,20 @@ LONGEST_ROLE_NAME = 64
 
 
 def role_arn(example: str) -> Pattern:
-    """The pattern of a role's ARN, told with a role that has this name."""
+    """The pattern of a role's ARN, with a role of this name as the example."""
     return re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/\S+"), f"an ARN such as arn:aws:iam::123456789012:role/{example}"
 
 
-def without_templates(variables: Variables) -> dict[str, t.Any]:
-    """The variables that can be judged: a default that is still a template cannot."""
-    return {name: value for name, value in variables.items() if not (isinstance(value, str) and "{{" in value)}
-
-
-def is_true(value: t.Any) -> bool:
-    """Whether a variable means true, also as the text that an inventory or a survey gives."""
-    return value in (True, "true", "yes")
-
-
-def items_of(variables: Variables, name: str) -> Items:
-    """A variable's items that are dictionaries; none when it is no list."""
-    value = variables.get(name)
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def pattern_mistakes(variables: Variables, patterns: t.Mapping[str, Pattern]) -> t.Iterator[str]:
+def validate_patterns(variables: Variables, patterns: t.Mapping[str, Pattern]) -> t.Iterator[str]:
     """One sentence for each text, or item of a list, that does not look as its variable's pattern says."""
     for name, (pattern, wanted) in patterns.items():
         value = variables.get(name)
         for item in value if isinstance(value, list) else [value]:
-            if isinstance(item, str) and item and not pattern.fullmatch(item):
+            if item and not pattern.fullmatch(item):
                 yield f"{name} has {item!r}: name {wanted}."
 
 
-def role_name_mistakes(roles: t.Iterable[str]) -> t.Iterator[str]:
+def validate_role_names(roles: t.Iterable[str]) -> t.Iterator[str]:
     """A sentence when the longest of the IAM roles that would be made has a name that IAM does not take."""
     longest = max(roles, key=len, default="")
     if len(longest) > LONGEST_ROLE_NAME:
@@ -68,13 +51,9 @@ __all__ = (
     "LONGEST_ROLE_NAME",
     "SECURITY_GROUP_IDS",
     "SUBNET_IDS",
-    "Items",
     "Pattern",
     "Variables",
-    "is_true",
-    "items_of",
-    "pattern_mistakes",
     "role_arn",
-    "role_name_mistakes",
-    "without_templates",
+    "validate_patterns",
+    "validate_role_names",
 )

@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.mesh import find_mistakes, find_unknown, find_wrong_wishes
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.istio import validate_istio
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.mesh import find_misspelt, validate_mesh, validate_mesh_items
+from tests.unit.inventory_values import converted, values_of
 
-SOUND: dict[str, Any] = {
+VALID: dict[str, Any] = {
     "istio_version": "1.31.1",
     "istio_platform": "eks",
     "istio_chart_source": "https://charts.example.org/istio",
@@ -20,8 +22,19 @@ SOUND: dict[str, Any] = {
 TWIN = 'For the sandbox, make twin-up and then eval "$(make -s twin-env)" set it.'
 
 
-def test_a_sound_inventory_has_no_mistakes() -> None:
-    assert find_mistakes(SOUND) == []
+def errors_of(variables: dict[str, Any]) -> list[str]:
+    values = values_of(variables)
+    return [*validate_istio(values), *validate_mesh(values)]
+
+
+def item_errors_of(variables: dict[str, Any]) -> list[str]:
+    result = converted(variables)
+    assert result.errors == ()
+    return validate_mesh_items(result.complete)
+
+
+def test_a_valid_inventory_has_no_errors() -> None:
+    assert errors_of(VALID) == []
 
 
 @pytest.mark.parametrize(
@@ -40,7 +53,6 @@ def test_a_sound_inventory_has_no_mistakes() -> None:
         pytest.param({"istio_version": "1.24.0"}, [], id="oldest-version", marks=pytest.mark.requirement("L19")),
         pytest.param({"istio_version": "2.0.0"}, [], id="version-2"),
         pytest.param({"istio_version": "1.32.0-alpha.1"}, [], id="candidate"),
-        pytest.param({"istio_platform": ""}, [], id="no-platform"),
         pytest.param({"istio_chart_source": " "}, [f"istio_chart_source is empty: name a URL or a path. {TWIN}"], id="no-chart-source"),
         pytest.param({"gateway_api_source": ""}, [f"gateway_api_source is empty: name a URL or a path. {TWIN}"], id="no-gateway-api-source"),
         pytest.param(
@@ -65,7 +77,7 @@ def test_a_sound_inventory_has_no_mistakes() -> None:
         ),
         pytest.param(
             {"mesh_waypoints": [{"namespace": "shop"}, {"name": "waypoint", "namespace": "shop"}]},
-            ["mesh_waypoints names shop/waypoint more than once: say all that is wished of it in one item."],
+            ["mesh_waypoints names shop/waypoint more than once: write all that it should be in one item."],
             id="waypoint-named-twice-once-by-default",
         ),
         pytest.param({"mesh_namespaces": [{"use_waypoint": "waypoint"}]}, ["mesh_namespaces[0] needs name, label_selector or both."], id="no-namespace"),
@@ -88,17 +100,17 @@ def test_a_sound_inventory_has_no_mistakes() -> None:
         ),
         pytest.param(
             {"mesh_namespaces": [{"name": "shop"}, {"name": "store"}, {"name": "shop"}, {"name": "shop"}]},
-            ["mesh_namespaces names shop more than once: say all that is wished of it in one item."],
-            id="namespace-named-often-is-told-once",
+            ["mesh_namespaces names shop more than once: write all that it should be in one item."],
+            id="namespace-named-often-is-expected-once",
         ),
         pytest.param(
             {"mesh_services": [{"name": "cart", "namespace": "shop"}] * 2},
-            ["mesh_services names shop/cart more than once: say all that is wished of it in one item."],
+            ["mesh_services names shop/cart more than once: write all that it should be in one item."],
             id="service-named-twice",
         ),
         pytest.param(
             {"mesh_workloads": [{"name": "cart", "namespace": "shop"}, {"name": "cart", "namespace": "shop", "kind": "Deployment"}]},
-            ["mesh_workloads names Deployment shop/cart more than once: say all that is wished of it in one item."],
+            ["mesh_workloads names Deployment shop/cart more than once: write all that it should be in one item."],
             id="workload-named-twice-once-by-default-kind",
         ),
         pytest.param(
@@ -114,40 +126,15 @@ def test_a_sound_inventory_has_no_mistakes() -> None:
         pytest.param({"mesh_namespaces": [{"name": "store", "use_waypoint": "shared", "use_waypoint_namespace": "infra"}]}, [], id="declared-waypoint-allows"),
         pytest.param({"mesh_namespaces": [{"name": "store", "use_waypoint": "own", "use_waypoint_namespace": "else"}]}, [], id="not-declared-here"),
         pytest.param({"mesh_namespaces": [{"name": "store", "use_waypoint": "none"}]}, [], id="opting-out"),
-        pytest.param({"mesh_waypoints": None, "mesh_namespaces": None, "mesh_services": None, "mesh_workloads": None}, [], id="nothing-wished"),
-        pytest.param({"mesh_namespaces": "shop", "mesh_services": {"a": "b"}, "mesh_waypoints": ["waypoint"]}, [], id="wrong-types-are-for-the-type-check"),
-        pytest.param(
-            {"mesh_waypoints": [{"namespace": "shop", "allowed_routes": "All"}], "mesh_namespaces": [{"name": "shop"}]},
-            [],
-            id="wrong-type-of-allowed-routes-is-for-the-type-check",
-        ),
     ],
 )
-def test_find_mistakes(difference: dict[str, Any], expected: list[str]) -> None:
-    assert find_mistakes(SOUND | {"mesh_services": [], "mesh_workloads": []} | difference) == expected
+def test_validate_mesh(difference: dict[str, Any], expected: list[str]) -> None:
+    assert errors_of(VALID | {"mesh_services": [], "mesh_workloads": []} | difference) == expected
 
 
-@pytest.mark.parametrize(
-    "difference",
-    [
-        pytest.param({"istio_platform": ["eks"]}, id="platform-is-a-list"),
-        pytest.param(
-            {
-                "mesh_waypoints": [{"namespace": "shop", "allowed_routes": "All"}],
-                "mesh_namespaces": [{"name": "store", "use_waypoint": "waypoint", "use_waypoint_namespace": "shop"}],
-            },
-            id="allowed-routes-is-a-word-and-somebody-binds",
-        ),
-    ],
-)
-def test_wrong_types_never_break_the_search(difference: dict[str, Any]) -> None:
-    """The types' own check tells them in the same breath, so the search must come to its end."""
-    find_mistakes(SOUND | difference)
-
-
-def test_all_mistakes_are_told_at_once() -> None:
-    mistakes = find_mistakes({"istio_version": "1", "istio_chart_source": "", "gateway_api_source": "", "cluster_kubeconfig": "", "mesh_namespaces": [{}]})
-    assert [mistake.split(" ")[0] for mistake in mistakes] == [
+def test_all_errors_are_reported_at_once() -> None:
+    errors = errors_of({"istio_version": "1", "istio_chart_source": "", "gateway_api_source": "", "cluster_kubeconfig": "", "mesh_namespaces": [{}]})
+    assert [error.split(" ")[0] for error in errors] == [
         "cluster_kubeconfig",
         "istio_chart_source",
         "gateway_api_source",
@@ -162,25 +149,25 @@ KNOWN = {"mesh": {"mesh_waypoints", "mesh_namespaces"}, "istio": {"istio_version
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        pytest.param("mesh_waypoint", ["mesh_waypoint is no variable of the role mesh: did you mean mesh_waypoints?"], id="misspelt"),
-        pytest.param("gateway_api_sorce", ["gateway_api_sorce is no variable of the role gateway_api: did you mean gateway_api_source?"], id="two-words"),
+        pytest.param("mesh_waypoint", ["mesh_waypoint is not a variable of the role mesh: did you mean mesh_waypoints?"], id="misspelt"),
+        pytest.param("gateway_api_sorce", ["gateway_api_sorce is not a variable of the role gateway_api: did you mean gateway_api_source?"], id="two-words"),
         pytest.param("mesh_waypoints", [], id="known"),
         pytest.param("mesh_owner", [], id="a-users-own"),
         pytest.param("meshwaypoints", [], id="no-prefix"),
-        pytest.param("istio_versions", ["istio_versions is no variable of the role istio: did you mean istio_version?"], id="plural"),
+        pytest.param("istio_versions", ["istio_versions is not a variable of the role istio: did you mean istio_version?"], id="plural"),
     ],
 )
-def test_find_unknown(name: str, expected: list[str]) -> None:
-    assert find_unknown([name], KNOWN) == expected
+def test_find_misspelt(name: str, expected: list[str]) -> None:
+    assert find_misspelt([name], KNOWN) == expected
 
 
-def test_unknown_variables_are_told_in_order() -> None:
-    told = find_unknown(["mesh_waypoint", "istio_versions"], KNOWN)
-    assert [mistake.split(" ")[0] for mistake in told] == ["istio_versions", "mesh_waypoint"]
+def test_unknown_variables_are_reported_in_order() -> None:
+    expected = find_misspelt(["mesh_waypoint", "istio_versions"], KNOWN)
+    assert [error.split(" ")[0] for error in expected] == ["istio_versions", "mesh_waypoint"]
 
 
 def test_what_the_chosen_roles_do_not_have_is_not_asked_for() -> None:
-    assert find_mistakes({"mesh_namespaces": [{"name": "shop"}]}) == []
+    assert [*validate_istio({}), *validate_mesh({"mesh_namespaces": [{"name": "shop"}]})] == []
 
 
 @pytest.mark.parametrize(
@@ -197,9 +184,9 @@ def test_what_the_chosen_roles_do_not_have_is_not_asked_for() -> None:
         pytest.param({"mesh_waypoints": [{"name": "w", "namespace": "shop", "state": "absent", "overlays": {"deploy": {}}}]}, [], id="to-be-deleted"),
     ],
 )
-def test_find_wrong_wishes(variables: dict[str, Any], words: list[str]) -> None:
-    """What the modules would refuse is told before the first cluster is touched."""
-    mistakes = find_wrong_wishes(variables)
-    assert len(mistakes) == len(words), mistakes
-    for mistake, begin in zip(mistakes, words, strict=True):
-        assert mistake.startswith(begin)
+def test_validate_mesh_items(variables: dict[str, Any], words: list[str]) -> None:
+    """What the modules would refuse is expected before the first cluster is touched."""
+    errors = item_errors_of(variables)
+    assert len(errors) == len(words), errors
+    for error, begin in zip(errors, words, strict=True):
+        assert error.startswith(begin)

@@ -1,0 +1,60 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""Validation of the variables of the roles istio and gateway_api, and of what must fit them in other roles."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from .._mesh.version_matrix import find_version_conflicts
+
+OLDEST_ISTIO = (1, 24)
+
+
+def validate_istio(variables: t.Mapping[str, t.Any]) -> list[str]:
+    """One sentence for each validation error; each begins with the variable's name.
+
+    Args:
+        variables: the values of the roles' variables, as values.convert() returns them.
+    """
+    return [*_validate_sources(variables), *_validate_scale(variables), *validate_versions(variables)]
+
+
+def validate_versions(variables: t.Mapping[str, t.Any]) -> list[str]:
+    """One sentence for each pair of versions in this inventory that do not work together."""
+    serves_gateways = variables.get("alb_controller_enabled") and variables.get("alb_controller_gateway_api")
+    controller = variables.get("alb_controller_version") if serves_gateways else None
+    return find_version_conflicts(variables.get("istio_version") or "", variables.get("gateway_api_version") or "", controller or "")
+
+
+def _validate_sources(variables: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+    """Only what the chosen roles have is asked for."""
+    for name, wanted in (("cluster_kubeconfig", "a path"), ("istio_chart_source", "a URL or a path"), ("gateway_api_source", "a URL or a path")):
+        if name in variables and not str(variables[name] or "").strip():
+            yield f'{name} is empty: name {wanted}. For the sandbox, make twin-up and then eval "$(make -s twin-env)" set it.'
+    if "istio_version" not in variables:
+        return
+    version = str(variables["istio_version"])
+    found = re.fullmatch(r"(\d+)\.(\d+)\.(\d+)(-[0-9A-Za-z.-]+)?", version)
+    if not found:
+        yield f"istio_version is {version!r}: name a full version, such as 1.31.1."
+    elif (int(found[1]), int(found[2])) < OLDEST_ISTIO:
+        yield f"istio_version is {version}: ambient mesh is stable from {OLDEST_ISTIO[0]}.{OLDEST_ISTIO[1]} on, name that or a newer one."
+
+
+def _validate_scale(variables: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+    replicas, autoscaling = variables.get("istio_istiod_replicas"), variables.get("istio_istiod_autoscaling")
+    if replicas is not None and replicas < 1:
+        yield f"istio_istiod_replicas is {replicas}: a control plane needs at least 1; leave the variable out for the chart's own autoscaling."
+    if autoscaling and not 1 <= autoscaling["min"] <= autoscaling["max"]:
+        yield f"istio_istiod_autoscaling is from {autoscaling['min']} to {autoscaling['max']}: min is at least 1, and max not below it."
+    if replicas is not None and autoscaling:
+        yield "istio_istiod_replicas and istio_istiod_autoscaling are both given, and only one can hold: leave one out."
+
+
+__all__ = ("OLDEST_ISTIO", "validate_istio", "validate_versions")

@@ -1,0 +1,41 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""What plugins on the controller read of roles and their variables."""
+
+from __future__ import annotations
+
+import functools
+import typing as t
+from pathlib import Path
+
+import yaml
+from ansible.errors import AnsibleError
+
+_ROLES = Path(__file__).resolve().parents[2] / "roles"
+
+
+@functools.cache
+def role_options(role: str) -> dict[str, dict[str, t.Any]]:
+    """The options of a role's argument spec, by the name of the variable."""
+    spec = yaml.safe_load((_ROLES / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+    options: dict[str, dict[str, t.Any]] = spec["argument_specs"]["main"]["options"]
+    return options
+
+
+def resolve(templar: t.Any, names: t.Iterable[str], variables: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[str]]:
+    """The named variables that are defined, with templates resolved, and a sentence for each whose template cannot be."""
+    resolved, errors = {}, []
+    for name in names:
+        if name in variables:
+            try:
+                resolved[name] = templar.template(variables[name])
+            except AnsibleError as error:
+                errors.append(f"{name} cannot be resolved: {error}")
+    return resolved, errors
+
+
+__all__ = ("resolve", "role_options")
