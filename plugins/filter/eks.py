@@ -9,7 +9,7 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 
 from ..module_utils._eks.route_tables_plan import route_tables_to_make
-from ..module_utils._eks.wishes import addons, nodegroups, route_tables, subnets
+from ..module_utils._eks.wishes import addons, needs_role, nodegroups, route_tables, subnets, texts
 
 Items = t.Sequence[t.Mapping[str, t.Any]]
 Wishes = t.List[t.Dict[str, t.Any]]
@@ -18,13 +18,15 @@ Wishes = t.List[t.Dict[str, t.Any]]
 class FilterModule:
     """Filters of the role eks."""
 
-    def filters(self) -> dict[str, t.Callable[..., Wishes]]:
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         return {
             "eks_addons": eks_addons,
+            "eks_addons_without_role": eks_addons_without_role,
             "eks_nodegroups": eks_nodegroups,
             "eks_route_tables": eks_route_tables,
             "eks_route_tables_to_make": eks_route_tables_to_make,
             "eks_subnets": eks_subnets,
+            "tag_values": tag_values,
         }
 
 
@@ -40,6 +42,11 @@ def eks_addons(
     return addons(items, startup_taint=bool(startup_taint), before_nodes=bool(before_nodes), identity=str(identity), csi_role=str(csi_role), tags=tags or {})
 
 
+def eks_addons_without_role(items: Items) -> Wishes:
+    """The add-ons for which a role has to be made; see eks_addons_without_role.yml."""
+    return [dict(item) for item in items if needs_role(item)]
+
+
 def eks_nodegroups(
     groups: Items,
     node_role: str,
@@ -49,7 +56,10 @@ def eks_nodegroups(
     tags: t.Mapping[str, t.Any] | None = None,
 ) -> Wishes:
     """The items of the module eks_nodegroup; see eks_nodegroups.yml."""
-    return nodegroups(groups, node_role=str(node_role), subnet_ids=subnet_ids, version=str(version), startup_taint=bool(startup_taint), tags=tags or {})
+    try:
+        return nodegroups(groups, node_role=str(node_role), subnet_ids=subnet_ids, version=str(version), startup_taint=bool(startup_taint), tags=tags or {})
+    except ValueError as error:
+        raise AnsibleFilterError(f"eks_node_groups or eks_tags: {error}.") from error
 
 
 def eks_subnets(cidr: str, zones: t.Sequence[str], cluster: str) -> Wishes:
@@ -58,6 +68,14 @@ def eks_subnets(cidr: str, zones: t.Sequence[str], cluster: str) -> Wishes:
         return subnets(str(cidr), zones, str(cluster))
     except ValueError as error:
         raise AnsibleFilterError(f"eks_vpc_cidr and eks_availability_zones give no subnets: {error}") from error
+
+
+def tag_values(tags: t.Mapping[str, t.Any] | None) -> dict[str, str]:
+    """Tags as AWS keeps them; see tag_values.yml."""
+    try:
+        return texts(tags)
+    except ValueError as error:
+        raise AnsibleFilterError(f"These tags cannot be given to anything in AWS: {error}.") from error
 
 
 def eks_route_tables(nat: str, zones: t.Sequence[str], public_ids: t.Sequence[str], private_ids: t.Sequence[str], gateway_ids: t.Sequence[str]) -> Wishes:

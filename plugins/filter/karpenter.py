@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible.errors import AnsibleFilterError
+
 from ..module_utils._eks.karpenter import node_pool_manifests, node_pool_removals, node_pool_targets
 from ..module_utils._eks.karpenter_policies import Place, karpenter_policies
 
@@ -35,15 +37,18 @@ def karpenter_manifests(
     tags: t.Mapping[str, t.Any] | None = None,
 ) -> Manifests:
     """The NodePools and EC2NodeClasses; see karpenter_manifests.yml."""
-    return node_pool_manifests(
-        pools,
-        node_role=str(node_role),
-        subnet_ids=subnet_ids,
-        security_group_ids=security_group_ids,
-        startup_taint=bool(startup_taint),
-        ami_alias=str(ami_alias),
-        tags=tags or {},
-    )
+    try:
+        return node_pool_manifests(
+            pools,
+            node_role=str(node_role),
+            subnet_ids=subnet_ids,
+            security_group_ids=security_group_ids,
+            startup_taint=bool(startup_taint),
+            ami_alias=str(ami_alias),
+            tags=tags or {},
+        )
+    except ValueError as error:
+        raise AnsibleFilterError(f"karpenter_node_pools or karpenter_tags: {error}.") from error
 
 
 def karpenter_policies_of(cluster: str, region: str, partition: str, account: str, node_role_arn: str, queue: str = "", zonal_shift: bool = False) -> Manifests:

@@ -27,6 +27,8 @@ from twin.paths import REPOSITORY, TwinPaths
 _INVENTORY = Path(__file__).parent / "inventories" / "variants"
 _FRANKFURT, _VIRGINIA = "eu-central-1", "us-east-1"
 _TRUST = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "pods.eks.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+_ROLES = ("controllers-of-others", "operators")
+_TAGS = {"Project": "variants", "CostCenter": "0815", "Build": "1234e5", "Shared": "true"}
 # What does not vary here, and would double the time.
 _LEFT_OUT = ("--skip-tags", "istio,bookinfo,ingress,mesh")
 # What the controller says at this level although nothing is wrong: that it looks again later, that another pod leads, whoever tries its webhooks,
@@ -84,7 +86,8 @@ def variants(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Variants]:
 def _fill(frankfurt: Rehearsed, directory: Path) -> Variants:
     virginia = Rehearsed(frankfurt.name, twin_name(frankfurt.name, "shop", _VIRGINIA).removeprefix(f"{frankfurt.name}-"))
     network = _network(frankfurt)
-    role = frankfurt.client("iam").create_role(RoleName="controllers-of-others", AssumeRolePolicyDocument=json.dumps(_TRUST))["Role"]["Arn"]
+    roles = {name: frankfurt.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(_TRUST)) for name in _ROLES}
+    role, operators = (roles[name]["Role"]["Arn"] for name in _ROLES)
     inventory = directory / "inventory"
     shutil.copytree(_INVENTORY, inventory)
     existing = {
@@ -92,6 +95,7 @@ def _fill(frankfurt: Rehearsed, directory: Path) -> Variants:
         "existing_private_subnet_ids": network.private,
         "existing_public_subnet_ids": network.public,
         "existing_controller_role_arn": role,
+        "existing_operators_arn": operators,
     }
     (inventory / "group_vars" / "all.yml").write_text(yaml.safe_dump(existing))
 
@@ -170,6 +174,33 @@ def test_irsa_takes_the_place_of_pod_identity(variants: Variants) -> None:
         assert statement["Condition"] == {"StringEquals": wanted}
     annotations = variants.frankfurt.get("serviceaccount", "aws-load-balancer-controller", "-n", "kube-system")["metadata"]["annotations"]
     assert annotations["eks.amazonaws.com/role-arn"] == "arn:aws:iam::123456789012:role/shop-eu-central-1-alb-controller"
+
+
+def test_a_principal_gets_the_access_entry_of_the_inventory(variants: Variants) -> None:
+    eks = variants.client("eks", _VIRGINIA)
+    name = {"clusterName": "shop", "principalArn": "arn:aws:iam::123456789012:role/operators"}
+    entry = eks.describe_access_entry(**name)["accessEntry"]
+    assert (entry["type"], entry["kubernetesGroups"], entry["tags"]) == ("STANDARD", ["operators"], {"CostCenter": "0815"})
+    policies = {each["policyArn"].rpartition("/")[2]: each["accessScope"] for each in eks.list_associated_access_policies(**name)["associatedAccessPolicies"]}
+    assert policies == {
+        "AmazonEKSClusterAdminPolicy": {"type": "cluster", "namespaces": []},
+        "AmazonEKSViewPolicy": {"type": "namespace", "namespaces": ["shop-*"]},
+    }
+
+
+def test_tags_and_labels_are_the_texts_that_were_written(variants: Variants) -> None:
+    labels = {"team": "0815", "build": "1234e5", "shared": "true"}
+    group = variants.client("eks").describe_nodegroup(clusterName="shop", nodegroupName="general")["nodegroup"]
+    assert group["labels"] == {**labels, "tier": "1"}
+    pool = variants.virginia.get("nodepool", "general")["spec"]["template"]
+    assert pool["metadata"]["labels"] == labels
+    assert variants.virginia.get("ec2nodeclass", "general")["spec"]["tags"] == _TAGS
+    role = variants.client("iam").get_role(RoleName="shop-us-east-1-karpenter-nodes")["Role"]
+    vpc = variants.client("eks", _VIRGINIA).describe_cluster(name="shop")["cluster"]["resourcesVpcConfig"]["vpcId"]
+    (network,) = variants.client("ec2", _VIRGINIA).describe_vpcs(VpcIds=[vpc])["Vpcs"]
+    for found in (role["Tags"], network["Tags"]):
+        assert {tag["Key"]: tag["Value"] for tag in found}.items() >= _TAGS.items()
+    assert group["tags"].items() >= _TAGS.items()
 
 
 @pytest.mark.requirement("B4")

@@ -12,6 +12,8 @@ import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list, boto3_tag_list_to_ansible_dict, compare_aws_tags
 
+from .._text import format_scalar
+
 Tags = t.Dict[str, str]
 
 
@@ -57,7 +59,8 @@ def as_text(tags: t.Mapping[str, t.Any]) -> Tags:
 
 
 def _text(value: t.Any) -> str:
-    return "" if value is None else str(value)
+    """A value as the text that a YAML file has most likely shown: C(true), not Python's C(True)."""
+    return "" if value is None else format_scalar(value)
 
 
 __all__ = ("TagChanges", "Tags", "as_text", "compare_tags", "tag_list", "tags_after", "tags_of")

@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._text import format_scalars
-from .wishes import STARTUP_TAINT, merged
+from .wishes import STARTUP_TAINT, merged, taint_with_text, texts
 
 Pool = t.Mapping[str, t.Any]
 Manifest = t.Dict[str, t.Any]
@@ -115,16 +114,16 @@ def _node_pool(pool: Pool, startup_taint: bool) -> Manifest:
         "requirements": _requirements(pool),
     }
     options = {
-        "startupTaints": [*([POOL_TAINT] if startup_taint else []), *(pool.get("startup_taints") or ())],
-        "taints": list(pool.get("taints") or ()),
+        "startupTaints": [*([POOL_TAINT] if startup_taint else []), *map(taint_with_text, pool.get("startup_taints") or ())],
+        "taints": [*map(taint_with_text, pool.get("taints") or ())],
         "expireAfter": pool.get("expire_after"),
         "terminationGracePeriod": pool.get("termination_grace_period"),
     }
     template.update({key: value for key, value in options.items() if value})
-    metadata = {key: format_scalars(pool[key]) for key in ("labels", "annotations") if pool.get(key)}
+    metadata = {key: texts(pool[key]) for key in ("labels", "annotations") if pool.get(key)}
     spec: dict[str, t.Any] = {"template": {**({"metadata": metadata} if metadata else {}), "spec": template}}
     if pool.get("limits"):
-        spec["limits"] = format_scalars(pool["limits"])
+        spec["limits"] = texts(pool["limits"])
     if pool.get("weight") is not None:
         spec["weight"] = pool["weight"]
     if pool.get("disruption"):
@@ -145,7 +144,7 @@ def _node_class(
     }
     if pool.get("disk_size"):
         spec["blockDeviceMappings"] = _disks(alias.split("@", 1)[0].lower(), int(pool["disk_size"]))
-    if all_tags := format_scalars({**tags, **(pool.get("tags") or {})}):
+    if all_tags := texts({**tags, **(pool.get("tags") or {})}):
         spec["tags"] = all_tags
     return _manifest(NODE_CLASS, str(pool["name"]), spec, pool.get("node_class_spec"))
 

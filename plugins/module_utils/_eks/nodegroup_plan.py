@@ -11,6 +11,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from .wishes import texts
+
 Wish = t.Mapping[str, t.Any]
 Answer = t.Mapping[str, t.Any]
 Params = t.Dict[str, t.Any]
@@ -58,9 +60,13 @@ def creation(wish: Wish) -> Params:
         params["scalingConfig"] = scaling
     if _update_asked(wish):
         params["updateConfig"] = _update_asked(wish)
-    for option, key in (("labels", "labels"), ("version", "version"), ("release_version", "releaseVersion"), ("launch_template", "launchTemplate")):
+    if wish.get("labels"):
+        params["labels"] = texts(wish["labels"])
+    for option, key in (("version", "version"), ("release_version", "releaseVersion")):
         if wish.get(option):
-            params[key] = _without_none(wish[option]) if option == "launch_template" else wish[option]
+            params[key] = wish[option]
+    if wish.get("launch_template"):
+        params["launchTemplate"] = _without_none(wish["launch_template"])
     if wish.get("taints"):
         params["taints"] = [_taint(taint) for taint in wish["taints"]]
     return params
@@ -141,7 +147,7 @@ def _fixed(wish: Wish, described: Answer) -> t.Iterator[str]:
 def _plan_labels(plan: Changes, wish: Wish, described: Answer) -> None:
     if wish.get("labels") is None:
         return
-    wanted, present = {str(key): str(value) for key, value in wish["labels"].items()}, dict(described.get("labels") or {})
+    wanted, present = texts(wish["labels"]), dict(described.get("labels") or {})
     payload: Params = {}
     if set_ := {key: value for key, value in sorted(wanted.items()) if present.get(key) != value}:
         payload["addOrUpdateLabels"] = set_

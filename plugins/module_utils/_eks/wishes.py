@@ -11,6 +11,8 @@ from __future__ import annotations
 import ipaddress
 import typing as t
 
+from .._text import format_scalar
+
 Wish = t.Mapping[str, t.Any]
 Wishes = t.List[t.Dict[str, t.Any]]
 
@@ -112,6 +114,43 @@ def merged(ours: Wish, theirs: Wish) -> dict[str, t.Any]:
     return result
 
 
+def texts(values: t.Mapping[str, t.Any] | None) -> dict[str, str]:
+    """Labels, annotations or tags as the texts that they are in Kubernetes and in AWS, in order: C(true) and C(1) are written without quotes.
+
+    Raises:
+        ValueError: a value is a list or a dictionary.
+    """
+    for key, value in (values or {}).items():
+        if isinstance(value, (dict, list, tuple)):
+            raise ValueError(f"the value of {key} is {value!r}, and has to be a text")
+    return {str(key): _text(value) for key, value in sorted((values or {}).items(), key=lambda item: str(item[0]))}
+
+
+def taint_with_text(taint: Wish) -> dict[str, t.Any]:
+    """A taint whose value is a text, as texts() makes it."""
+    return {**taint, "value": _text(taint["value"])} if taint.get("value") is not None else dict(taint)
+
+
+def is_absent(item: Wish) -> bool:
+    """Whether an item should not be there; one that does not say so should."""
+    return item.get("state") == "absent"
+
+
+def needs_role(item: Wish) -> bool:
+    """Whether an add-on of the role cannot work without an IAM role, and names none: one is made for it."""
+    return item["name"] == CSI_DRIVER and not is_absent(item) and not item.get("role_arn")
+
+
+def _given(item: Wish, option: str, default: t.Any) -> t.Any:
+    """The value of an option; null means that it is not given."""
+    value = item.get(option)
+    return default if value is None else value
+
+
+def _text(value: t.Any) -> str:
+    return "" if value is None else format_scalar(value)
+
+
 def _subnet(cluster: str, zone: str, kind: str, network: t.Any, role: str) -> dict[str, t.Any]:
     return {
         "zone": zone,
@@ -122,26 +161,26 @@ def _subnet(cluster: str, zone: str, kind: str, network: t.Any, role: str) -> di
 
 
 def _nodegroup(group: Wish, node_role: str, subnet_ids: t.Sequence[str], version: str, startup_taint: bool, tags: Wish) -> dict[str, t.Any]:
-    if group.get("state") == "absent":
+    if is_absent(group):
         return {"name": group["name"], "state": "absent"}
     template = group.get("launch_template")
     wish: dict[str, t.Any] = {
         "name": group["name"],
         "node_role": node_role,
         "subnets": list(group.get("subnet_ids") or subnet_ids),
-        "min_size": group.get("min_size", 2),
-        "max_size": group.get("max_size", 4),
-        "desired_size": group["desired_size"] if group.get("desired_size") is not None else group.get("min_size", 2),
-        "capacity_type": group.get("capacity_type", "ON_DEMAND"),
-        "labels": dict(group.get("labels") or {}),
-        "taints": [*([STARTUP_TAINT] if startup_taint else []), *(group.get("taints") or [])],
-        "tags": dict(tags),
+        "min_size": _given(group, "min_size", 2),
+        "max_size": _given(group, "max_size", 4),
+        "desired_size": _given(group, "desired_size", _given(group, "min_size", 2)),
+        "capacity_type": _given(group, "capacity_type", "ON_DEMAND"),
+        "labels": texts(group.get("labels")),
+        "taints": [*([STARTUP_TAINT] if startup_taint else []), *map(taint_with_text, group.get("taints") or [])],
+        "tags": texts(tags),
     }
     if template:
         wish["launch_template"] = dict(template)
     else:
         # A launch template with an image of its own says which Kubernetes version that is.
-        wish.update(ami_type=group.get("ami_type", "AL2023_x86_64_STANDARD"), version=str(group.get("version") or version))
+        wish.update(ami_type=_given(group, "ami_type", "AL2023_x86_64_STANDARD"), version=str(group.get("version") or version))
     for name in ("instance_types", "disk_size", "max_unavailable"):
         if group.get(name) is not None:
             wish[name] = group[name]
@@ -149,9 +188,9 @@ def _nodegroup(group: Wish, node_role: str, subnet_ids: t.Sequence[str], version
 
 
 def _addon(item: Wish, startup_taint: bool, identity: str, csi_role: str, tags: Wish) -> dict[str, t.Any]:
-    if item.get("state") == "absent":
+    if is_absent(item):
         return {"name": item["name"], "state": "absent"}
-    wish: dict[str, t.Any] = {"name": item["name"], "version": str(item.get("version") or "default"), "tags": dict(tags)}
+    wish: dict[str, t.Any] = {"name": item["name"], "version": str(item.get("version") or "default"), "tags": texts(tags)}
     ours: dict[str, t.Any] = {}
     if startup_taint and item["name"] in _TOLERATIONS:
         place, own = _TOLERATIONS[item["name"]]
@@ -181,8 +220,12 @@ __all__ = (
     "STARTUP_TAINT",
     "TOLERATION",
     "addons",
+    "is_absent",
     "merged",
+    "needs_role",
     "nodegroups",
     "route_tables",
     "subnets",
+    "taint_with_text",
+    "texts",
 )

@@ -20,6 +20,7 @@ TAGS = st.dictionaries(KEYS, st.sampled_from(["1", "2", ""]))
         ({"a": "1"}, {}, False, TagChanges({}, [])),
         ({"a": "1"}, {"a": 1}, True, TagChanges({}, [])),
         ({"a": "1", "b": "2"}, {"c": None, "a": 2}, True, TagChanges({"a": "2", "c": ""}, ["b"])),
+        ({"a": "true", "b": "0815"}, {"a": True, "b": "0815"}, True, TagChanges({}, [])),
         ({"aws:x": "1"}, {}, True, TagChanges({}, [])),
     ],
 )

@@ -14,9 +14,11 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._eks.wishes imp
     STARTUP_TAINT,
     TOLERATION,
     addons,
+    needs_role,
     nodegroups,
     route_tables,
     subnets,
+    texts,
 )
 
 ROLE = "arn:aws:iam::123456789012:role/nodes"
@@ -129,3 +131,37 @@ def test_a_users_configuration_lies_over_the_collections() -> None:
 def test_the_ebs_csi_driver_gets_its_role(identity: str, wanted: dict[str, object]) -> None:
     [driver] = _addons([{"name": "aws-ebs-csi-driver"}], identity=identity)
     assert {key: value for key, value in driver.items() if key in ("pod_identity_associations", "service_account_role_arn")} == wanted
+
+
+@pytest.mark.parametrize(
+    ("item", "needed"),
+    [
+        ({}, True),
+        ({"state": "present"}, True),
+        ({"role_arn": ""}, True),
+        ({"state": None, "role_arn": None}, True),
+        ({"state": "absent"}, False),
+        ({"role_arn": ROLE}, False),
+        ({"name": "coredns"}, False),
+    ],
+)
+def test_a_default_that_is_written_out_changes_nothing(item: dict[str, object], needed: bool) -> None:
+    assert needs_role({"name": "aws-ebs-csi-driver", **item}) is needed
+
+
+def test_options_of_a_node_group_that_are_null_have_their_defaults() -> None:
+    names = ("min_size", "max_size", "desired_size", "capacity_type", "ami_type", "labels", "taints", "version", "state")
+    change = {"node_role": ROLE, "subnet_ids": ["p1"], "version": "1.35", "startup_taint": True, "tags": {}}
+    plain, empty = nodegroups([{"name": "general"}, {"name": "general", **dict.fromkeys(names)}], **change)  # type: ignore[arg-type]
+    assert plain == empty
+
+
+def test_labels_taints_and_tags_reach_aws_as_text() -> None:
+    labels = {"team": "0815", "build": "1e3", "spot": "yes", "shared": True, "tier": 1}
+    group = {"name": "general", "labels": labels, "taints": [{"key": "dedicated", "value": True, "effect": "NO_SCHEDULE"}]}
+    [made] = nodegroups([group], node_role=ROLE, subnet_ids=["p1"], version="1.35", startup_taint=False, tags={"Cost": "0123", "Paid": False})
+    assert made["labels"] == {"team": "0815", "build": "1e3", "spot": "yes", "shared": "true", "tier": "1"}
+    assert made["taints"] == [{"key": "dedicated", "value": "true", "effect": "NO_SCHEDULE"}]
+    assert made["tags"] == {"Cost": "0123", "Paid": "false"}
+    with pytest.raises(ValueError, match="the value of team is"):
+        texts({"team": ["a"]})
