@@ -20,7 +20,7 @@ def ours(kubeconfig: Path, namespace: str) -> Callable[[str], None]:
     from twin.collection import ApiSession, Transport
 
     # Comes after twin.collection, which knows where the collection is.
-    from ansible_collections.meshwright.ambient.plugins.module_utils._status.targets import Target  # isort: skip
+    from ansible_collections.meshwright.ambient.plugins.module_utils._status.target import Target  # isort: skip
     from ansible_collections.meshwright.ambient.plugins.module_utils._wait.wait import wait_until_current  # isort: skip
 
     session = ApiSession(Transport(config.new_client_from_config(config_file=str(kubeconfig))), name="twin", pause=lambda _seconds: None)

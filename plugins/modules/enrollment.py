@@ -606,7 +606,7 @@ def _result(change: LabelChange) -> Result:
 
 def wait(session: ApiSession, objects: list[Result], timeout: int, progress: str | None) -> Result:
     """Wait until what the labels say is true of pods and Services."""
-    from ..module_utils._status.targets import Target
+    from ..module_utils._status.target import Target
     from ..module_utils._wait.readiness import wait_and_tell
 
     targets = [Target(item["kind"], item.get("name", ""), item["namespace"]) for item in mesh_targets(objects, [])]

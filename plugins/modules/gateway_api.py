@@ -106,7 +106,7 @@ from ..module_utils._gateway_api.source import read_bundle
 from ..module_utils._k8s.writes import Write
 from ..module_utils._kinds import BY_NAME, CUSTOM_RESOURCE_DEFINITION
 from ..module_utils._module import mesh_module, run
-from ..module_utils._status.targets import Target
+from ..module_utils._status.target import Target
 from ..module_utils._wait.readiness import failure_message
 from ..module_utils._wait.wait import wait_until_current
 

@@ -952,6 +952,7 @@ targets:
 
 import time
 import typing as t
+from dataclasses import replace
 
 from ..module_utils._diff import diff_of
 from ..module_utils._errors import MeshError
@@ -965,8 +966,10 @@ from ..module_utils._ingress.plan import Surroundings, missing_labels, namespace
 from ..module_utils._ingress.state import Reader
 from ..module_utils._ingress.wishes import find_common_problems, parse_wishes, target_types
 from ..module_utils._module import all_was_written, mesh_module, run
-from ..module_utils._status.addresses import external_addresses
-from ..module_utils._status.targets import Target
+from ..module_utils._status.addresses import IngressExpectation, external_addresses
+from ..module_utils._status.gateways import GatewayExpectation
+from ..module_utils._status.load_balancers import ControllerExpectation
+from ..module_utils._status.target import Target
 from ..module_utils._wait.readiness import wait_and_tell
 
 if t.TYPE_CHECKING:
@@ -1130,16 +1133,16 @@ def _target(change: Change, changes: t.Sequence[Change], heard: Heard, *, answer
         return Target(kind, name, namespace)
     changed = any(other.changed for other in _of_load_balancer(change, changes))
     # Of what was not written, all that the controller has said since it is so is meant.
-    words: dict[str, t.Any] = {"known_events": heard.known if changed else {}, "reconciled": answered and _changes_load_balancer(change, changes)}
+    controller = ControllerExpectation(heard.known if changed else {}, reconciled=answered and _changes_load_balancer(change, changes))
     if kind == "Ingress":
         since = applied_at(change.seen) if change.seen and not changed else ""
-        return Target(kind, name, namespace, wish={**words, "written": heard.written.get((namespace, name), 0), "since": since})
+        return Target(kind, name, namespace, IngressExpectation(replace(controller, written=heard.written.get((namespace, name), 0), since=since)))
     item = change.wish.item
     albs = [other.wish.item for other in changes if other.wish.group == "albs"]
-    wish: dict[str, t.Any] = {"overlays": overlays_of(item, target_types(item, albs))}
-    if item["load_balancer"] == "nlb":
-        wish.update(words, load_balancer=True, service_annotations=service_annotations(item))
-    return Target(kind, name, namespace, wish=wish)
+    overlays = overlays_of(item, target_types(item, albs))
+    if item["load_balancer"] != "nlb":
+        return Target(kind, name, namespace, GatewayExpectation(overlays=overlays))
+    return Target(kind, name, namespace, GatewayExpectation(True, overlays, service_annotations(item), controller))
 
 
 def _ready_target(change: Change) -> dict[str, t.Any]:

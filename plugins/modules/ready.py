@@ -311,13 +311,9 @@ import time
 import typing as t
 
 from ..module_utils._errors import MeshError
-from ..module_utils._kinds import BY_NAME, Kind
 from ..module_utils._module import mesh_module, run
-from ..module_utils._status.custom_resources import is_bundle_wish
-from ..module_utils._status.json_paths import check
-from ..module_utils._status.targets import ANY_OBJECT, RULES, Target
+from ..module_utils._status.spec import parse_target
 from ..module_utils._wait.readiness import wait_and_tell
-from ..module_utils._waypoint.gateway import WaypointRef
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -357,11 +353,6 @@ OPTIONS = {
     "progress": {"type": "path"},
 }
 
-# Which kinds each option that not every target has is for.
-_WISHES = tuple(dict.fromkeys(wish for rule in (*RULES.values(), ANY_OBJECT) for wish in rule.wishes))
-
-FindKind = t.Callable[[str, str], Kind]
-
 
 def main() -> None:
     run(mesh_module(OPTIONS), wait)
@@ -379,64 +370,6 @@ def wait(module: AnsibleModule, session: ApiSession) -> Result:
         raise MeshError(f"stable_for is {stable_for:g} s, and timeout {timeout} s: what should hold for a while must be given more time than that.")
     told = wait_and_tell(session, targets, timeout=timeout, stable_for=stable_for, fail_fast=params["fail_fast"], progress=params["progress"])
     return {"changed": False, **told}
-
-
-def parse_target(index: int, item: t.Mapping[str, t.Any], find_kind: FindKind, now: float) -> Target:
-    """One item of the option as a value.
-
-    Args:
-        index: its place, as messages name it.
-        item: the item.
-        find_kind: finds a kind that the collection does not know, by its API version and name.
-        now: the time in seconds since the epoch, by which certificates are judged.
-
-    Raises:
-        MeshError: the item says too little, or something that its kind has no use for.
-    """
-    title = f"targets[{index}] is of kind {item['kind']}"
-    if not item["api_version"] and item["kind"] not in RULES:
-        raise MeshError(f"{title}, which this module does not know by itself (it knows {', '.join(RULES)}): correct it, or add its api_version.")
-    rule = ANY_OBJECT if item["api_version"] else RULES[item["kind"]]
-    _refuse_useless(title, item, rule.wishes)
-    lacking = [option for option in rule.options if not item[option]]
-    if lacking:
-        raise MeshError(f"{title}, which needs {' and '.join(lacking)}: add it.")
-    problem = _problem(item)
-    if problem:
-        raise MeshError(f"{title}, and {problem}.")
-    wish = {name: item[name] for name in rule.wishes if item[name] is not None}
-    if not item["api_version"]:
-        waypoint = WaypointRef(item["waypoint_namespace"] or item["namespace"], item["waypoint"]) if item["waypoint"] else None
-        return Target(item["kind"], item["name"], item["namespace"], waypoint, {**wish, "now": now})
-    kind = BY_NAME.get(item["kind"])
-    if kind is None or kind.api_version != item["api_version"]:
-        kind = find_kind(item["api_version"], item["kind"])
-    if kind.namespaced and not item["namespace"]:
-        raise MeshError(f"{title}, which lives in a namespace: add namespace.")
-    return Target(item["kind"], item["name"], item["namespace"] if kind.namespaced else "", None, wish, kind)
-
-
-def _refuse_useless(title: str, item: t.Mapping[str, t.Any], wishes: t.Collection[str]) -> None:
-    """An option that this kind has no use for is most often a slip, and would be waited for in vain."""
-    known = (*wishes, "waypoint", "waypoint_namespace") if item["kind"] == "binding" else wishes
-    useless = [name for name in ("waypoint", "waypoint_namespace", *_WISHES) if item[name] is not None and name not in known]
-    if useless:
-        users = [kind for kind, rule in RULES.items() if useless[0] in rule.wishes] or (["binding"] if useless[0].startswith("waypoint") else [])
-        place = f"is for {' and '.join(users)}" if users else "needs api_version beside it"
-        raise MeshError(f"{title}, which has no use for {' and '.join(useless)}: {useless[0]} {place}.")
-
-
-def _problem(item: t.Mapping[str, t.Any]) -> str | None:
-    """What is wrong with the wishes of an item, in words; None when they can be judged."""
-    if item["condition"] and item["json_path"]:
-        return "has both condition and json_path: give one of them, or make two targets of it"
-    if item["value"] is not None and not item["json_path"]:
-        return "has a value, but no json_path that finds it: add json_path"
-    if item["bundle_version"] and not is_bundle_wish(item["bundle_version"]):
-        return f"its bundle_version {item['bundle_version']!r} is no version: write it as v1.6.1 or >=v1.4.0"
-    if item["json_path"]:
-        check(item["json_path"])
-    return None
 
 
 if __name__ == "__main__":

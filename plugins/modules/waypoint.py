@@ -382,7 +382,8 @@ from ..module_utils._errors import ApiError, MeshError
 from ..module_utils._k8s.writes import Write
 from ..module_utils._kinds import BY_NAME, GATEWAY
 from ..module_utils._module import all_was_written, mesh_module, run
-from ..module_utils._status.targets import Target
+from ..module_utils._status.target import Target
+from ..module_utils._status.waypoints import WaypointExpectation
 from ..module_utils._text import format_names
 from ..module_utils._wait.readiness import wait_and_tell
 from ..module_utils._wait.until import wait_until_gone
@@ -432,7 +433,7 @@ def declare_waypoints(module: AnsibleModule, session: ApiSession) -> Result:
     namespaces = reader.namespaces(planned)
     snapshot = reader.snapshot(gateways_required=not module.check_mode and any(wish.waypoint for wish in wishes))
     changes = plan_waypoints(wishes, snapshot)
-    if any(change.removed or (params["wait"] and _wish_of(change, frozenset())) for change in changes):
+    if any(change.removed or (params["wait"] and _expectation_of(change, frozenset())) for change in changes):
         # What seems to be left behind may be what all waypoints get.
         snapshot = replace(snapshot, class_defaults=reader.class_defaults())
         changes = plan_waypoints(wishes, snapshot)
@@ -563,19 +564,21 @@ def wait(session: ApiSession, changes: list[WaypointChange], class_defaults: fro
     if left:
         raise MeshError(f"Waypoints {format_names(left)} are still there after {timeout} s on cluster {session.cluster}: look for finalizers that hold them.")
     targets = [
-        Target("waypoint", change.wish.ref.name, change.wish.ref.namespace, wish=_wish_of(change, class_defaults)) for change in changes if change.wish.waypoint
+        Target("waypoint", change.wish.ref.name, change.wish.ref.namespace, _expectation_of(change, class_defaults))
+        for change in changes
+        if change.wish.waypoint
     ]
     if not targets:
         return {"targets": []}
     return wait_and_tell(session, targets, timeout=max(deadline - time.monotonic(), 0.0), progress=progress)
 
 
-def _wish_of(change: WaypointChange, class_defaults: frozenset[str]) -> dict[str, t.Any]:
+def _expectation_of(change: WaypointChange, class_defaults: frozenset[str]) -> WaypointExpectation | None:
     """What else must be true of a waypoint; nothing of one that has and had no parameters, so that less needs to be read."""
     overlays = change.wish.waypoint.overlays if change.wish.waypoint else {}
     if not (overlays or change.removed or change.config_map != "leave"):
-        return {}
-    return {"overlays": {**{key: None for key in ON_REQUEST if key in class_defaults}, **overlays}}
+        return None
+    return WaypointExpectation({**{key: None for key in ON_REQUEST if key in class_defaults}, **overlays})
 
 
 def _result(change: WaypointChange) -> Result:

@@ -24,7 +24,8 @@ from twin.paths import REPOSITORY
 
 # twin.collection puts the collection's place on the path.
 from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.gateway import WaypointRef  # isort: skip
-from ansible_collections.meshwright.ambient.plugins.module_utils._status.targets import Target  # isort: skip
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.bindings import BindingExpectation  # isort: skip
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.target import Target  # isort: skip
 from ansible_collections.meshwright.ambient.plugins.module_utils._wait.wait import wait_until_current  # isort: skip
 
 # What this engine can be asked for beyond a timeout.
@@ -125,8 +126,8 @@ class Waiter:
 
 
 def _target(goal: Goal) -> Target:
-    waypoint = WaypointRef(*goal.waypoint.split("/")) if goal.waypoint else None
-    return Target(goal.kind, goal.name, goal.namespace, waypoint)
+    expectation = BindingExpectation(WaypointRef(*goal.waypoint.split("/"))) if goal.waypoint else None
+    return Target(goal.kind, goal.name, goal.namespace, expectation)
 
 
 def _module_target(goal: Goal) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from .._errors import MeshError
 from .._k8s.writes import Write
 from .._kinds import EVENT, GATEWAY, INGRESS, NAMESPACE, SERVICE, Kind
 from .._mesh.labels import annotations_of
-from .._status.load_balancers import about, judge_events, versions_of
+from .._status.load_balancers import ControllerExpectation, about, judge_events, versions_of
 from .._text import format_names
 from .._wait.until import wait_until_none_left
 from . import nlb as network
@@ -151,7 +151,7 @@ def _take_guard_off(session: ApiSession, writes: t.Sequence[Write], deadline: fl
             if item is None:
                 continue
             key = f"{ALB_PREFIX}load-balancer-attributes" if kind == INGRESS else network.ATTRIBUTES
-            said = judge_events(about(seen.all(EVENT, namespace), kind.name, [name]), known, reconciled=False)
+            said = judge_events(about(seen.all(EVENT, namespace), kind.name, [name]), ControllerExpectation(known))
             if said and said.final:
                 raise MeshError(f"{kind.name} {namespace}/{name} on cluster {session.cluster} was not deleted: {said.message}. {said.remedy}")
             if network.protected(annotations_of(item).get(key, "")):

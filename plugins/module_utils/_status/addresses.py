@@ -14,11 +14,37 @@ an address away that was there once, so a Gateway's own word is compared with it
 from __future__ import annotations
 
 import typing as t
+from dataclasses import dataclass
 
+from .._kinds import EVENT, INGRESS, SERVICE
+from .load_balancers import ControllerExpectation, judge_controller
+from .target import Expectation, Need, Rule, Snapshot, Target, needs_in_namespace
 from .verdict import Object, Verdict, condition, not_found, terminating
 
 _CREATE = "Create it, or correct its name."
 _LOOK_AT_CONTROLLER = "See that a load balancer controller runs, and what its events say of this object."
+
+
+@dataclass(frozen=True)
+class ServiceExpectation(Expectation):
+    """What else must be true of a Service.
+
+    Attributes:
+        load_balancer: whether it must be a load balancer.
+    """
+
+    load_balancer: bool = False
+
+
+@dataclass(frozen=True)
+class IngressExpectation(Expectation):
+    """What else must be true of an Ingress.
+
+    Attributes:
+        controller: what its load balancer controller must have said; None when its events do not matter, and are not read.
+    """
+
+    controller: ControllerExpectation | None = None
 
 
 def judge_service(title: str, service: Object | None, *, load_balancer: bool = False) -> Verdict:
@@ -95,4 +121,36 @@ def _judge_load_balancer(item: Object) -> Verdict:
     return Verdict("Current", message=f"load balancer at {', '.join(addresses)}", details={"address": ", ".join(addresses)})
 
 
-__all__ = ("external_addresses", "external_problem", "judge_ingress", "judge_service")
+def _service(target: Target, snapshot: Snapshot) -> Verdict:
+    service = snapshot.get(SERVICE, target.name, target.namespace)
+    return judge_service(target.title_of(SERVICE), service, load_balancer=target.expected(ServiceExpectation).load_balancer)
+
+
+def _ingress_needs(target: Target) -> t.Iterable[Need]:
+    yield INGRESS, target.namespace
+    if target.expected(IngressExpectation).controller is not None:
+        yield EVENT, target.namespace
+
+
+def _ingress(target: Target, snapshot: Snapshot) -> Verdict:
+    ingress = snapshot.get(INGRESS, target.name, target.namespace)
+    verdict = judge_ingress(target.title_of(INGRESS), ingress)
+    if ingress is None:
+        return verdict
+    answer = judge_controller(target.expected(IngressExpectation).controller, snapshot, INGRESS, target.namespace, [target.name])
+    return answer if answer and (answer.final or verdict.current or answer.reason != "NotReconciled") else verdict
+
+
+SERVICE_RULE = Rule(needs_in_namespace(SERVICE), ("name", "namespace"), _service)
+INGRESS_RULE = Rule(_ingress_needs, ("name", "namespace"), _ingress)
+
+__all__ = (
+    "INGRESS_RULE",
+    "SERVICE_RULE",
+    "IngressExpectation",
+    "ServiceExpectation",
+    "external_addresses",
+    "external_problem",
+    "judge_ingress",
+    "judge_service",
+)

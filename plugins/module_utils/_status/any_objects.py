@@ -15,15 +15,17 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from .._kinds import BY_NAME
 from .._text import format_scalar
 from .json_paths import find
+from .target import Expectation, Need, Rule, Snapshot, Target
 from .verdict import Object, Verdict, condition, not_found, not_observed, observed_generation, terminating
 
 _ITS_CONTROLLER = "Its controller decides: look into that one's log and at the object's events."
 
 
 @dataclass(frozen=True)
-class WantedCondition:
+class ConditionExpectation(Expectation):
     """A condition that an object must have.
 
     Attributes:
@@ -37,29 +39,40 @@ class WantedCondition:
     reason: str = ""
 
 
-def judge_any_object(title: str, item: Object | None, *, wanted: WantedCondition | None = None, json_path: str = "", value: str | None = None) -> Verdict:
-    """Current when it is there, its status is of this generation, and it has what is wanted; nothing wanted, kstatus' generic rules.
+@dataclass(frozen=True)
+class ValueExpectation(Expectation):
+    """What must be found in an object.
+
+    Attributes:
+        json_path: where.
+        value: what all that is found must be; None for anything but nothing.
+    """
+
+    json_path: str
+    value: str | None = None
+
+
+def judge_any_object(title: str, item: Object | None, expected: Expectation | None = None) -> Verdict:
+    """Current when it is there, its status is of this generation, and it is as expected.
 
     Args:
         title: how messages name it.
         item: the object, or None.
-        wanted: a condition that it must have.
-        json_path: what must be found in it.
-        value: what all that is found must be; None for anything but nothing.
+        expected: a ConditionExpectation or a ValueExpectation; None for kstatus' generic rules.
     """
     if item is None:
         return not_found(title, "Create it, or correct its name, kind and namespace.")
     early = terminating(item) or not_observed(item)
     if early:
         return early
-    if wanted:
-        return _judge_condition(item, wanted)
-    if json_path:
-        return _judge_value(item, json_path, value)
+    if isinstance(expected, ConditionExpectation):
+        return _judge_condition(item, expected)
+    if isinstance(expected, ValueExpectation):
+        return _judge_value(item, expected.json_path, expected.value)
     return _judge_generically(item)
 
 
-def _judge_condition(item: Object, wanted: WantedCondition) -> Verdict:
+def _judge_condition(item: Object, wanted: ConditionExpectation) -> Verdict:
     seen = condition(item, wanted.type)
     if seen is None:
         return Verdict("InProgress", "NoCondition", f"it has no condition {wanted.type} yet", _ITS_CONTROLLER)
@@ -106,7 +119,7 @@ def _judge_generically(item: Object) -> Verdict:
     ready = condition(item, "Ready")
     if ready is None:
         return Verdict("Current", message="it is there, and has no condition Ready that would say more")
-    return _judge_condition(item, WantedCondition("Ready"))
+    return _judge_condition(item, ConditionExpectation("Ready"))
 
 
 def _is(found: t.Any, value: str) -> bool:
@@ -114,4 +127,15 @@ def _is(found: t.Any, value: str) -> bool:
     return format_scalar(found).lower() == value.lower() if isinstance(found, bool) else format_scalar(found) == value
 
 
-__all__ = ("WantedCondition", "judge_any_object")
+def _needs(target: Target) -> t.Iterable[Need]:
+    return ((kind, target.namespace if kind.namespaced else None) for kind in (target.api_kind,) if kind)
+
+
+def _judge(target: Target, snapshot: Snapshot) -> Verdict:
+    kind = target.api_kind or BY_NAME[target.kind]
+    return judge_any_object(target.title, snapshot.get(kind, target.name, target.namespace if kind.namespaced else None), target.expectation)
+
+
+ANY_OBJECT_RULE = Rule(_needs, ("name",), _judge)
+
+__all__ = ("ANY_OBJECT_RULE", "ConditionExpectation", "ValueExpectation", "judge_any_object")

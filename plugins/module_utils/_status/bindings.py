@@ -15,10 +15,13 @@ from __future__ import annotations
 
 import re
 import typing as t
+from dataclasses import dataclass
 
+from .._kinds import BY_NAME, NAMESPACE, Kind
 from .._mesh.labels import CANARY, INGRESS_USE_WAYPOINT, NO_WAYPOINT, USE_WAYPOINT, labels_of
 from .._text import format_clauses
 from .._waypoint.gateway import WaypointRef, never_bound, waypoint_of
+from .target import Expectation, Need, Rule, Snapshot, Target
 from .verdict import Object, Verdict, condition, not_found
 
 BOUND = "istio.io/WaypointBound"
@@ -41,6 +44,19 @@ _REMEDIES = {
 }
 _BIND = "Bind it or its namespace (module enrollment), or take this target away."
 _CANARY_REMEDY = "See that the canary waypoint is ready, allows this namespace and handles service traffic."
+
+
+@dataclass(frozen=True)
+class BindingExpectation(Expectation):
+    """To what objects must be bound, and which.
+
+    Attributes:
+        waypoint: the waypoint that must be bound; None to take the labels' word.
+        bound_kind: what must be bound: V(Service) or V(ServiceEntry).
+    """
+
+    waypoint: WaypointRef | None = None
+    bound_kind: str = "Service"
 
 
 def judge_binding(
@@ -163,4 +179,26 @@ def _plural(kind: str) -> str:
     return "ServiceEntries" if kind == "ServiceEntry" else f"{kind}s"
 
 
-__all__ = ("binding_problem", "can_be_bound", "judge_binding")
+def _bound_kind(target: Target) -> Kind:
+    return BY_NAME[target.expected(BindingExpectation).bound_kind]
+
+
+def _needs(target: Target) -> t.Iterable[Need]:
+    return (_bound_kind(target), target.namespace), (NAMESPACE, None)
+
+
+def _judge(target: Target, snapshot: Snapshot) -> Verdict:
+    kind = _bound_kind(target)
+    namespace = snapshot.get(NAMESPACE, target.namespace)
+    if target.name:
+        one = snapshot.get(kind, target.name, target.namespace)
+        services: t.Sequence[Object] = [one] if one else []
+    else:
+        services = snapshot.all(kind, target.namespace)
+    title = target.title_of(kind) if target.name else f"Namespace {target.namespace}"
+    return judge_binding(title, services, namespace, target.expected(BindingExpectation).waypoint, one=bool(target.name), kind=kind.name)
+
+
+BINDING_RULE = Rule(_needs, ("namespace",), _judge)
+
+__all__ = ("BINDING_RULE", "BindingExpectation", "binding_problem", "can_be_bound", "judge_binding")

@@ -12,9 +12,11 @@ Source: kstatus' CRDConditions, apiextensions' naming controller, and the Gatewa
 from __future__ import annotations
 
 import re
-import typing as t
+from dataclasses import dataclass
 
+from .._kinds import CUSTOM_RESOURCE_DEFINITION
 from .._mesh.labels import annotations_of
+from .target import Expectation, Rule, Snapshot, Target, needs_in_namespace
 from .verdict import Object, Verdict, condition, not_found, terminating
 
 BUNDLE_VERSION = "gateway.networking.k8s.io/bundle-version"
@@ -22,14 +24,26 @@ BUNDLE_VERSION = "gateway.networking.k8s.io/bundle-version"
 _VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)(-.+)?")
 
 
-def judge_custom_resource_definition(name: str, definition: Object | None, *, served_versions: t.Sequence[str] = (), bundle_version: str = "") -> Verdict:
+@dataclass(frozen=True)
+class DefinitionExpectation(Expectation):
+    """What else must be true of a CustomResourceDefinition.
+
+    Attributes:
+        served_versions: versions that it must serve.
+        bundle_version: the version of the Gateway API's bundle that it must come from, such as C(v1.6.1), or at least, such as C(>=v1.4.0); empty for any.
+    """
+
+    served_versions: tuple[str, ...] = ()
+    bundle_version: str = ""
+
+
+def judge_custom_resource_definition(name: str, definition: Object | None, expected: DefinitionExpectation = DefinitionExpectation()) -> Verdict:
     """Current when it is Established and serves what is wanted; a name that another definition has taken is final.
 
     Args:
         name: the definition's name.
         definition: the definition, or None.
-        served_versions: versions that it must serve.
-        bundle_version: the version of the Gateway API's bundle that it must come from, such as C(v1.6.1), or at least, such as C(>=v1.4.0).
+        expected: what else must be true of it.
     """
     if definition is None:
         return not_found(f"CustomResourceDefinition {name}", "Install the CRDs: role gateway_api for the Gateway API, role istio for Istio's own.")
@@ -44,18 +58,18 @@ def judge_custom_resource_definition(name: str, definition: Object | None, *, se
     if not established or established.get("status") != "True":
         return Verdict("InProgress", "NotEstablished", "the API server does not serve it yet", "Wait a moment; if it lasts, look into the API server's log.")
     served = [version["name"] for version in definition["spec"].get("versions") or () if version.get("served")]
-    missing = [version for version in served_versions if version not in served]
+    missing = [version for version in expected.served_versions if version not in served]
     if missing:
         message = f"it does not serve {', '.join(missing)}, only {', '.join(served) or 'nothing'}"
         return Verdict("InProgress", "VersionNotServed", message, "Install the definitions of a bundle that has this version (role gateway_api).")
-    bundle = annotations_of(definition).get(BUNDLE_VERSION, "")
+    bundle, bundle_version = annotations_of(definition).get(BUNDLE_VERSION, ""), expected.bundle_version
     if bundle_version and not _is_of(bundle, bundle_version):
         message = f"it is of bundle {bundle}, not {bundle_version}" if bundle else f"it has no annotation {BUNDLE_VERSION}, and {bundle_version} is wanted"
-        return Verdict("InProgress", "OtherBundle", message, "Install the bundle that is wanted (role gateway_api), or correct the wish.")
+        return Verdict("InProgress", "OtherBundle", message, "Install the bundle that is wanted (role gateway_api), or correct bundle_version.")
     return Verdict("Current", message=f"serves {', '.join(served)}{f' of bundle {bundle}' if bundle_version else ''}", details={"served_versions": served})
 
 
-def is_bundle_wish(text: str) -> bool:
+def is_bundle_version(text: str) -> bool:
     """Whether a text says which bundle is wanted, in a form that can be judged."""
     return _VERSION.fullmatch(text[2:].strip() if text.startswith(">=") else text) is not None
 
@@ -76,4 +90,10 @@ def _order(version: str) -> tuple[int, int, int, bool, str] | None:
     return int(major), int(minor), int(patch), unfinished is None, unfinished or ""
 
 
-__all__ = ("is_bundle_wish", "judge_custom_resource_definition")
+def _judge(target: Target, snapshot: Snapshot) -> Verdict:
+    return judge_custom_resource_definition(target.name, snapshot.get(CUSTOM_RESOURCE_DEFINITION, target.name), target.expected(DefinitionExpectation))
+
+
+DEFINITION_RULE = Rule(needs_in_namespace(CUSTOM_RESOURCE_DEFINITION), ("name",), _judge)
+
+__all__ = ("DEFINITION_RULE", "DefinitionExpectation", "is_bundle_version", "judge_custom_resource_definition")

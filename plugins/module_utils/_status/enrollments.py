@@ -9,11 +9,25 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import dataclass
 
+from .._kinds import NAMESPACE, POD
 from .._mesh.capture import EXCLUDED_NAMESPACES, capture_of
 from .._mesh.labels import labels_of
 from .._text import format_clauses
+from .target import Expectation, Rule, Snapshot, Target, needs_in_namespace
 from .verdict import Object, Verdict, not_found
+
+
+@dataclass(frozen=True)
+class EnrollmentExpectation(Expectation):
+    """What the capture of a namespace is judged by.
+
+    Attributes:
+        excluded_namespaces: the namespaces that the istio-cni chart excludes.
+    """
+
+    excluded_namespaces: t.Collection[str] = EXCLUDED_NAMESPACES
 
 
 def judge_enrollment(name: str, namespace: Object | None, pods: t.Sequence[Object], excluded_namespaces: t.Collection[str] = EXCLUDED_NAMESPACES) -> Verdict:
@@ -43,4 +57,11 @@ def judge_enrollment(name: str, namespace: Object | None, pods: t.Sequence[Objec
     return Verdict("Current", message=f"{len(groups['captured'])} pods are captured, {len(groups['excluded'])} cannot be", details=details)
 
 
-__all__ = ("judge_enrollment",)
+def _judge(target: Target, snapshot: Snapshot) -> Verdict:
+    namespace = snapshot.get(NAMESPACE, target.namespace)
+    return judge_enrollment(target.namespace, namespace, snapshot.all(POD, target.namespace), target.expected(EnrollmentExpectation).excluded_namespaces)
+
+
+ENROLLMENT_RULE = Rule(needs_in_namespace(POD, NAMESPACE), ("namespace",), _judge)
+
+__all__ = ("ENROLLMENT_RULE", "EnrollmentExpectation", "judge_enrollment")

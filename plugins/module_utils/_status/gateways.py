@@ -15,10 +15,15 @@ And a Gateway with one good listener is accepted and programmed, however many ot
 from __future__ import annotations
 
 import typing as t
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
+from .._kinds import DEPLOYMENT, EVENT, GATEWAY, HORIZONTAL_POD_AUTOSCALER, POD_DISRUPTION_BUDGET, SERVICE, Kind
+from .._mesh.labels import GATEWAY_NAME, annotations_of, labels_of
 from .addresses import external_addresses, external_problem
+from .load_balancers import ControllerExpectation, judge_controller
+from .target import Expectation, Need, Rule, Snapshot, Target
 from .verdict import Object, Verdict, condition, not_found, observed_generation, terminating
+from .waypoint_parameters import Overlays, judge_waypoint_parameters
 from .workloads import judge_deployment
 
 # Accepted=False with one of these cannot become True unless somebody changes the Gateway.
@@ -43,6 +48,23 @@ _REMEDIES = {
 }
 # The conditions of a listener, the cause before what follows from it, each with the status that is right.
 _LISTENER_CONDITIONS = (("Accepted", "True"), ("Conflicted", "False"), ("ResolvedRefs", "True"), ("Programmed", "True"))
+
+
+@dataclass(frozen=True)
+class GatewayExpectation(Expectation):
+    """What else must be true of a Gateway.
+
+    Attributes:
+        load_balancer: whether its address must be a load balancer's.
+        overlays: what its parameters must have brought about; None when it has none that matter.
+        service_annotations: what its Service must have, because a load balancer is asked for by it.
+        controller: what its load balancer controller must have said; None when its events do not matter, and are not read.
+    """
+
+    load_balancer: bool = False
+    overlays: Overlays | None = field(default=None, hash=False)
+    service_annotations: t.Mapping[str, str] = field(default_factory=dict, hash=False)
+    controller: ControllerExpectation | None = None
 
 
 def judge_gateway(
@@ -103,7 +125,7 @@ def _judge_services(gateway: Object, services: t.Sequence[Object]) -> Verdict | 
         message = f"it is programmed, but {'its Service is being deleted' if services else 'there is no Service behind it'}"
         return Verdict("InProgress", "NoService", message, _REMEDIES["NoService"])
     given = [str(address["value"]) for address in gateway["status"]["addresses"] if address.get("type") == "IPAddress"]
-    if gateway["spec"].get("gatewayClassName") != "istio-waypoint" or not given or any(NODE_SELECTOR in _annotations(service) for service in there):
+    if gateway["spec"].get("gatewayClassName") != "istio-waypoint" or not given or any(NODE_SELECTOR in annotations_of(service) for service in there):
         return None
     own = [address for service in there for address in _own_addresses(service)]
     if not own or not set(given).isdisjoint(own):
@@ -118,10 +140,6 @@ def _own_addresses(service: Object) -> list[str]:
     spec = service["spec"]
     cluster = spec.get("clusterIPs") or [spec.get("clusterIP")]
     return [*(address for address in cluster if address not in (None, "", "None")), *(spec.get("externalIPs") or ()), *external_addresses(service)]
-
-
-def _annotations(service: Object) -> t.Mapping[str, str]:
-    return service["metadata"].get("annotations") or {}
 
 
 def _judge_behind(deployment: Object) -> Verdict:
@@ -193,4 +211,74 @@ def _address(gateway: Object) -> str:
     return ", ".join(_addresses(gateway))
 
 
-__all__ = ("judge_gateway",)
+def gateway_needs(namespace: str, *, parameters: bool = False, events: bool = False) -> t.Iterable[Need]:
+    """What must be read for a Gateway: also for its parameters, and for the events about it."""
+    kinds = [GATEWAY, DEPLOYMENT, SERVICE]
+    if parameters:
+        kinds += [HORIZONTAL_POD_AUTOSCALER, POD_DISRUPTION_BUDGET]
+    if events:
+        kinds.append(EVENT)
+    return ((kind, namespace) for kind in kinds)
+
+
+def judge_with_owned(target: Target, gateway: Object | None, snapshot: Snapshot, *, load_balancer: bool = False) -> Verdict:
+    """judge_gateway, with what istiod has made for the Gateway."""
+    addresses = (gateway["spec"].get("addresses") if gateway else None) or ()
+    managed = not any(address.get("type") == "Hostname" for address in addresses)
+    deployments, services = (_owned_by(gateway, target, snapshot, kind) for kind in (DEPLOYMENT, SERVICE))
+    return judge_gateway(target.title_of(GATEWAY), gateway, deployments, services, managed=managed, load_balancer=load_balancer)
+
+
+def judge_parameters(overlays: Overlays | None, target: Target, gateway: Object | None, snapshot: Snapshot) -> Verdict | None:
+    """Whether a Gateway's parameters have taken effect; None when they have, or when none are expected."""
+    if overlays is None:
+        return None
+    kinds = (DEPLOYMENT, SERVICE, HORIZONTAL_POD_AUTOSCALER, POD_DISRUPTION_BUDGET)
+    deployment, service, autoscaler, budget = (next(iter(_owned_by(gateway, target, snapshot, kind)), None) for kind in kinds)
+    return judge_waypoint_parameters(overlays, deployment, service, autoscaler, budget)
+
+
+def _owned_by(gateway: Object | None, target: Target, snapshot: Snapshot, kind: Kind) -> list[Object]:
+    """What istiod has made for a Gateway carries its name as label, and is owned by it.
+
+    What it made for one of the same name that was deleted just before is still there for a moment, but is of no use to this one.
+    Source: istio's templates (manifests/charts/istio-control/istio-discovery/files), which all write ownerReferences.
+    """
+    uid = gateway["metadata"].get("uid") if gateway else None
+    named = [item for item in snapshot.all(kind, target.namespace) if labels_of(item).get(GATEWAY_NAME) == target.name]
+    return [item for item in named if any(owner.get("uid") == uid for owner in item["metadata"].get("ownerReferences") or ())]
+
+
+def _needs(target: Target) -> t.Iterable[Need]:
+    expected = target.expected(GatewayExpectation)
+    return gateway_needs(target.namespace, parameters=expected.overlays is not None, events=expected.controller is not None)
+
+
+def _judge(target: Target, snapshot: Snapshot) -> Verdict:
+    expected = target.expected(GatewayExpectation)
+    gateway = snapshot.get(GATEWAY, target.name, target.namespace)
+    verdict = judge_with_owned(target, gateway, snapshot, load_balancer=expected.load_balancer)
+    services = _owned_by(gateway, target, snapshot, SERVICE)
+    answer = judge_controller(expected.controller, snapshot, SERVICE, target.namespace, [service["metadata"]["name"] for service in services])
+    if answer and (answer.final or verdict.current):
+        return answer
+    if not verdict.current:
+        return verdict
+    return _lacking_annotations(expected.service_annotations, services) or judge_parameters(expected.overlays, target, gateway, snapshot) or verdict
+
+
+def _lacking_annotations(expected: t.Mapping[str, str], services: t.Sequence[Object]) -> Verdict | None:
+    """The annotations by which a load balancer is asked for, as they have reached the Service."""
+    for service in services:
+        current = annotations_of(service)
+        lacking = [key for key, value in sorted(expected.items()) if current.get(key) != value]
+        if lacking:
+            name = f"Service {service['metadata']['namespace']}/{service['metadata']['name']}"
+            message = f"{name} does not have {', '.join(lacking)} as wanted"
+            return Verdict("InProgress", "AnnotationsNotApplied", message, "istiod copies them: see that it runs, and what its log says.")
+    return None
+
+
+GATEWAY_RULE = Rule(_needs, ("name", "namespace"), _judge)
+
+__all__ = ("GATEWAY_RULE", "GatewayExpectation", "gateway_needs", "judge_gateway", "judge_parameters", "judge_with_owned")

@@ -12,7 +12,10 @@ from __future__ import annotations
 
 import re
 import typing as t
+from dataclasses import dataclass, field
 
+from .._kinds import EVENT, Kind
+from .target import Snapshot
 from .verdict import Object, Verdict
 
 # For each event that was there before a write, its resource version.
@@ -30,6 +33,23 @@ _CORRECT = "Correct what the controller names, and run again."
 _RETRIED = "The controller tries again by itself: see its log, if it goes on."
 
 
+@dataclass(frozen=True)
+class ControllerExpectation:
+    """What the controller must have said of an object, and which of its events count.
+
+    Attributes:
+        known_events: the events that speak of former times.
+        reconciled: whether it must have said that it made the object true; a refusal then counts only when it surely means what was written.
+        written: the object's resource version as it was written: events about older ones speak of former times. 0 when it is not known.
+        since: since when the object is as it is: events that were last said before speak of former times. Empty when it is not known.
+    """
+
+    known_events: Known = field(default_factory=dict, hash=False)
+    reconciled: bool = False
+    written: int = 0
+    since: str = ""
+
+
 def versions_of(events: t.Iterable[Object]) -> dict[str, str]:
     """What is known of events, to tell later ones from them."""
     return {event["metadata"]["uid"]: event["metadata"]["resourceVersion"] for event in events}
@@ -41,7 +61,12 @@ def about(events: t.Iterable[Object], kind: str, names: t.Collection[str]) -> li
     return sorted(found, key=_age)
 
 
-def judge_events(events: t.Sequence[Object], known: Known, *, reconciled: bool, written: int = 0, since: str = "") -> Verdict | None:
+def judge_controller(expected: ControllerExpectation | None, snapshot: Snapshot, kind: Kind, namespace: str, names: t.Collection[str]) -> Verdict | None:
+    """What the controller has against objects of a kind in a namespace; None when nothing, or when nothing is expected of it."""
+    return judge_events(about(snapshot.all(EVENT, namespace), kind.name, names), expected) if expected else None
+
+
+def judge_events(events: t.Sequence[Object], expected: ControllerExpectation) -> Verdict | None:
     """None when the controller has nothing against it; else what it says, in its own words.
 
     An event that is said again keeps its uid and the version of the object that it was first said of, and only counts up (client-go
@@ -50,30 +75,28 @@ def judge_events(events: t.Sequence[Object], known: Known, *, reconciled: bool, 
 
     Args:
         events: the events about one object, oldest first.
-        known: the events that speak of former times.
-        reconciled: whether the controller must have said that it made the object true; a refusal then counts only when it surely means what was written.
-        written: the object's resource version as it was written: events about older ones speak of former times. 0 when it is not known.
-        since: since when the object is as it is: events that were last said before speak of former times. Empty when it is not known.
+        expected: what it must have said, and which events count.
     """
     spoken = [event for event in events if event.get("reason") in _REFUSED or event.get("reason") == RECONCILED]
-    later = [event for event in spoken if not _former(event, known, written, since)]
+    later = [event for event in spoken if not _former(event, expected)]
     last = later[-1] if later else None
     if last is None:
         words = "the load balancer controller has not said that it made it true"
-        return Verdict("InProgress", "NotReconciled", words, "See that the AWS Load Balancer Controller runs.") if reconciled else None
+        return Verdict("InProgress", "NotReconciled", words, "See that the AWS Load Balancer Controller runs.") if expected.reconciled else None
     if last.get("reason") == RECONCILED:
         return None
     said = str(last.get("message", "")).strip()
     message = f"the load balancer controller says: {said}"
     if _PASSING.search(said):
         return Verdict("InProgress", str(last.get("reason")), message, _RETRIED, _said_at(last))
-    if reconciled and last["metadata"]["uid"] in known:
+    if expected.reconciled and last["metadata"]["uid"] in expected.known_events:
         return Verdict("InProgress", str(last.get("reason")), f"{message} (which it said before the change, too)", _RETRIED, _said_at(last))
     return Verdict("Failed", str(last.get("reason")), message, _CORRECT, _said_at(last), final=True)
 
 
-def _former(event: Object, known: Known, written: int, since: str) -> bool:
+def _former(event: Object, expected: ControllerExpectation) -> bool:
     """Whether an event speaks of former times."""
+    known, written, since = expected.known_events, expected.written, expected.since
     uid = event["metadata"]["uid"]
     if uid in known:
         return bool(known[uid] == event["metadata"]["resourceVersion"])
@@ -93,4 +116,4 @@ def _age(event: Object) -> int:
     return int(version) if version.isdigit() else 0
 
 
-__all__ = ("RECONCILED", "Known", "about", "judge_events", "versions_of")
+__all__ = ("RECONCILED", "ControllerExpectation", "Known", "about", "judge_controller", "judge_events", "versions_of")

@@ -14,8 +14,11 @@ follows from their specs and from what they select.
 from __future__ import annotations
 
 import typing as t
+from dataclasses import dataclass
 
+from .._kinds import BY_NAME, GATEWAY, NAMESPACE, PEER_AUTHENTICATION, REQUEST_AUTHENTICATION, SERVICE, SERVICE_ENTRY
 from .bindings import binding_problem, can_be_bound
+from .target import Expectation, Rule, Snapshot, Target, needs_in_namespace
 from .verdict import Object, Verdict, condition, not_found, observed_generation, terminating
 
 ROOT_NAMESPACE = "istio-system"
@@ -29,6 +32,17 @@ _REMEDIES = {
     "UnsupportedValue": "HTTP fields need a waypoint: name it, or a Service behind it, in targetRefs; leave to ztunnel what layer 4 knows.",
     "Invalid": "Correct targetRefs as the message says.",
 }
+
+
+@dataclass(frozen=True)
+class PolicyExpectation(Expectation):
+    """What a PeerAuthentication or a RequestAuthentication is judged by.
+
+    Attributes:
+        root_namespace: the namespace whose policies count for the whole mesh.
+    """
+
+    root_namespace: str = ROOT_NAMESPACE
 
 
 def targets_of(policy: Object) -> list[t.Mapping[str, t.Any]]:
@@ -164,4 +178,35 @@ def _target_problem(
     return ("AncestorNotBound", problem[1]) if problem and problem[0] == "NotBound" else None
 
 
-__all__ = ("ROOT_NAMESPACE", "judge_authorization_policy", "judge_peer_authentication", "judge_request_authentication", "targets_of")
+def _peer_authentication(target: Target, snapshot: Snapshot) -> Verdict:
+    policy = snapshot.get(PEER_AUTHENTICATION, target.name, target.namespace)
+    neighbours = snapshot.all(PEER_AUTHENTICATION, target.namespace)
+    root_namespace = target.expected(PolicyExpectation).root_namespace
+    return judge_peer_authentication(target.title_of(PEER_AUTHENTICATION), policy, neighbours, root_namespace=root_namespace)
+
+
+def _request_authentication(target: Target, snapshot: Snapshot) -> Verdict:
+    def find(kind: str, name: str) -> Object | None:
+        return snapshot.get(BY_NAME[kind], name, target.namespace)
+
+    policy = snapshot.get(REQUEST_AUTHENTICATION, target.name, target.namespace)
+    namespace = snapshot.get(NAMESPACE, target.namespace)
+    root_namespace = target.expected(PolicyExpectation).root_namespace
+    return judge_request_authentication(target.title_of(REQUEST_AUTHENTICATION), policy, namespace, find, root_namespace=root_namespace)
+
+
+PEER_AUTHENTICATION_RULE = Rule(needs_in_namespace(PEER_AUTHENTICATION), ("name", "namespace"), _peer_authentication)
+REQUEST_AUTHENTICATION_RULE = Rule(
+    needs_in_namespace(REQUEST_AUTHENTICATION, NAMESPACE, GATEWAY, SERVICE, SERVICE_ENTRY), ("name", "namespace"), _request_authentication
+)
+
+__all__ = (
+    "PEER_AUTHENTICATION_RULE",
+    "REQUEST_AUTHENTICATION_RULE",
+    "ROOT_NAMESPACE",
+    "PolicyExpectation",
+    "judge_authorization_policy",
+    "judge_peer_authentication",
+    "judge_request_authentication",
+    "targets_of",
+)

@@ -15,8 +15,10 @@ from __future__ import annotations
 
 import typing as t
 
+from .._kinds import NAMESPACE, SERVICE, Kind
 from .._waypoint.gateway import waypoint_of
 from .bindings import binding_problem, can_be_bound
+from .target import Need, Rule, Snapshot, Target
 from .verdict import Object, Verdict, not_found, observed_generation, terminating
 
 _GATEWAY_GROUP = "gateway.networking.k8s.io"
@@ -166,4 +168,20 @@ def _told(parent: t.Mapping[str, t.Any]) -> str:
     return f"{parent['kind']} {parent['namespace']}/{parent['name']}{section}{port}"
 
 
-__all__ = ("judge_route", "parents_of")
+def route_rule(kind: Kind) -> Rule:
+    """The rule of one kind of route: its parents may be in other namespaces, and who they are is known only when it has been read."""
+
+    def needs(target: Target) -> t.Iterable[Need]:
+        return (kind, target.namespace), (SERVICE, None), (NAMESPACE, None)
+
+    def judge(target: Target, snapshot: Snapshot) -> Verdict:
+        route = snapshot.get(kind, target.name, target.namespace)
+        parents = [(namespace, name) for parent, namespace, name in parents_of(route) if parent == SERVICE.name]
+        services = {place: snapshot.get(SERVICE, place[1], place[0]) for place in parents}
+        namespaces = {namespace: snapshot.get(NAMESPACE, namespace) for namespace, _name in parents}
+        return judge_route(target.title_of(kind), route, services, namespaces)
+
+    return Rule(needs, ("name", "namespace"), judge)
+
+
+__all__ = ("judge_route", "parents_of", "route_rule")

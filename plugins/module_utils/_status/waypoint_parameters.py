@@ -20,6 +20,10 @@ from .._waypoint.parameters import mark_of, wanted_mark
 from .._waypoint.strategic_merge import Path, merge_key
 from .verdict import Object, Verdict
 
+# For each object by the keys of options.OVERLAY_KINDS what must be in it, without the mark; None for a key says that the object may be there or not,
+# because the defaults of the class ask for it.
+Overlays = t.Mapping[str, t.Optional[t.Mapping[str, t.Any]]]
+
 REASON = "ParametersNotApplied"
 
 # Maps of amounts, and single amounts, which the API server may write in another form than they were given.
@@ -40,7 +44,7 @@ _REMEDIES = {
 
 
 def judge_waypoint_parameters(
-    overlays: t.Mapping[str, t.Optional[t.Mapping[str, t.Any]]],
+    overlays: Overlays,
     deployment: Object | None,
     service: Object | None,
     autoscaler: Object | None,
@@ -49,8 +53,7 @@ def judge_waypoint_parameters(
     """None when istiod's objects are as a waypoint's overlays ask; else the first difference.
 
     Args:
-        overlays: the overlays by the keys of options.OVERLAY_KINDS, without their mark; empty when there must be none. None for a key
-            says that the object may be there or not, because the defaults of the class ask for it.
+        overlays: what must be in them; empty when there must be none.
         deployment: istiod's Deployment for the waypoint, or None.
         service: its Service, or None.
         autoscaler: its HorizontalPodAutoscaler, or None.
@@ -160,4 +163,4 @@ def _verdict(message: str, why: str) -> Verdict:
     return Verdict("InProgress", REASON, message, _REMEDIES[why])
 
 
-__all__ = ("find_difference", "judge_waypoint_parameters")
+__all__ = ("Overlays", "find_difference", "judge_waypoint_parameters")

@@ -17,13 +17,27 @@ import binascii
 import functools
 import ssl
 import typing as t
+from dataclasses import dataclass
 from urllib.parse import quote
 
+from .._kinds import ENDPOINT_SLICE, SERVICE, Kind
 from .._mesh.labels import labels_of
 from .probes import Probe
+from .target import Expectation, Need, Rule, Snapshot, Target
 from .verdict import Object, Verdict, not_found, terminating
 
 _SERVICE_OF_SLICE = "kubernetes.io/service-name"
+
+
+@dataclass(frozen=True)
+class WebhookExpectation(Expectation):
+    """What else must be true of a webhook configuration.
+
+    Attributes:
+        now: the time, in seconds since the epoch, at which certificates must be valid; None when that does not matter.
+    """
+
+    now: float | None = None
 
 
 def judge_webhooks(
@@ -91,7 +105,7 @@ def has_ready_endpoint(endpoint_slice: Object) -> bool:
     return any((endpoint.get("conditions") or {}).get("ready", True) is not False for endpoint in endpoint_slice.get("endpoints") or ())
 
 
-def probes_of(configurations: t.Iterable[Object]) -> tuple[Probe, ...]:
+def endpoint_probes(configurations: t.Iterable[Object]) -> tuple[Probe, ...]:
     """One question for each endpoint and path that the webhooks of these configurations call."""
     probes: dict[str, Probe] = {}
     for configuration in configurations:
@@ -140,4 +154,24 @@ def _key(item: Object) -> tuple[str, str]:
     return item["metadata"].get("namespace", ""), item["metadata"]["name"]
 
 
-__all__ = ("ca_problem", "has_ready_endpoint", "judge_webhooks", "probes_of", "services_of")
+def webhook_rule(kind: Kind) -> Rule:
+    """The rule of one kind of webhook configuration. Its Services may be anywhere; a target that names their namespace has less read."""
+
+    def needs(target: Target) -> t.Iterable[Need]:
+        return (kind, None), (SERVICE, target.namespace or None), (ENDPOINT_SLICE, target.namespace or None)
+
+    def judge(target: Target, snapshot: Snapshot) -> Verdict:
+        configuration = snapshot.get(kind, target.name)
+        places = services_of(configuration)
+        services = [service for namespace, name in places for service in [snapshot.get(SERVICE, name, namespace)] if service]
+        slices = [item for namespace in dict.fromkeys(namespace for namespace, _name in places) for item in snapshot.all(ENDPOINT_SLICE, namespace)]
+        return judge_webhooks(f"{kind.name} {target.name}", configuration, services, slices, now=target.expected(WebhookExpectation).now)
+
+    def probes(target: Target, snapshot: Snapshot) -> t.Iterable[Probe]:
+        configuration = snapshot.get(kind, target.name)
+        return endpoint_probes([configuration] if configuration else [])
+
+    return Rule(needs, ("name",), judge, probes)
+
+
+__all__ = ("WebhookExpectation", "ca_problem", "endpoint_probes", "has_ready_endpoint", "judge_webhooks", "services_of", "webhook_rule")

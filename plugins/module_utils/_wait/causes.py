@@ -16,7 +16,7 @@ from .._k8s.session import ApiSession, Object
 from .._k8s.transport import Timeout
 from .._kinds import BY_NAME, DEPLOYMENT, EVENT, POD, Kind
 from .._mesh.labels import GATEWAY_NAME, labels_of, matches
-from .._status.targets import Target
+from .._status.target import Target
 from .._status.verdict import Verdict, condition
 from .._status.workloads import cause_in_pods
 from .seen import Seen, scopes_of, trim

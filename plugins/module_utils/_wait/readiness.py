@@ -13,7 +13,7 @@ import time
 import typing as t
 
 from .._progress import lines_to
-from .._status.targets import Target
+from .._status.target import Target
 from .._status.verdict import Verdict
 from .._text import format_clauses
 from .wait import Outcome, Tell, wait_until_current

@@ -13,7 +13,8 @@ import typing as t
 from .._errors import NotServed
 from .._k8s.watch import Event, Scope
 from .._kinds import Kind
-from .._status.targets import Target
+from .._status.rules import needs_of, verdict_on
+from .._status.target import Target
 from .._status.verdict import Verdict
 from .seen import Look, Place, Seen
 
@@ -37,7 +38,7 @@ class Verdicts:
         self._lookers: dict[Place, set[int]] = {}
         self._by_kind: dict[Kind, list[int]] = {}
         for index, target in enumerate(targets):
-            for kind in dict.fromkeys(kind for kind, _namespace in target.needs):
+            for kind in dict.fromkeys(kind for kind, _namespace in needs_of(target)):
                 self._by_kind.setdefault(kind, []).append(index)
         self._stale: set[int] = set(range(len(targets)))
 
@@ -84,11 +85,11 @@ class Verdicts:
 
     def _judge(self, index: int) -> Verdict:
         target = self.targets[index]
-        unread = [kind for kind, _namespace in target.needs if not self.seen.has(kind)]
+        unread = [kind for kind, _namespace in needs_of(target) if not self.seen.has(kind)]
         if unread:
             return self._unread(unread[0])
         look = Look(self.seen)
-        verdict = target.judge(look)
+        verdict = verdict_on(target, look)
         self._note(index, frozenset(look.places))
         return verdict
 

@@ -16,7 +16,8 @@ from .._k8s.session import ApiSession
 from .._k8s.watch import Scope, Streams, Trouble
 from .._kinds import Kind
 from .._status.probes import Probe, judge_probe, note_on_probe
-from .._status.targets import Target
+from .._status.rules import needs_of, probes_of
+from .._status.target import Target
 from .._status.verdict import Verdict
 from .causes import with_causes
 from .seen import scopes_of, trim
@@ -106,7 +107,7 @@ class _Wait:
         self._stable_for = stable_for
         self._fail_fast = fail_fast
         self._tell = tell
-        self._scopes = scopes_of(need for target in targets for need in target.needs)
+        self._scopes = scopes_of(need for target in targets for need in needs_of(target))
         self._board = Verdicts(targets, self._scopes)
         self._streams = Streams(session, self._scopes, trim=trim, clock=clock)
         self._renewed: dict[Scope, float] = {}
@@ -235,7 +236,7 @@ class _Wait:
         """Ask the endpoints of all targets that are Current by what has been read."""
         self._unanswered, self._notes = {}, {}
         for target, verdict in self._board.pairs():
-            for probe in target.probes(self._board.seen) if verdict.current else ():
+            for probe in probes_of(target, self._board.seen) if verdict.current else ():
                 self._ask(target, probe)
 
     def _ask(self, target: Target, probe: Probe) -> None:
@@ -256,7 +257,7 @@ class _Wait:
         """The verdict to give: what was seen last is no verdict when it may be wrong by now."""
         if verdict.status == "Unknown":
             return verdict
-        quiet = next((kind for kind, _namespace in target.needs if kind in unheard), None)
+        quiet = next((kind for kind, _namespace in needs_of(target) if kind in unheard), None)
         if quiet is None and verdict.current and target in self._notes:
             verdict = replace(verdict, message=f"{verdict.message} ({self._notes[target]})")
         if quiet is None:

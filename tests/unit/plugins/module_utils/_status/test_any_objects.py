@@ -7,7 +7,7 @@ import pytest
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._errors import MeshError
 from ansible_collections.meshwright.ambient.plugins.module_utils._status import json_paths
-from ansible_collections.meshwright.ambient.plugins.module_utils._status.any_objects import WantedCondition, judge_any_object
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.any_objects import ConditionExpectation, ValueExpectation, judge_any_object
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.json_paths import check, find, translate
 from tests.unit.objects import Object, derived
 
@@ -39,32 +39,32 @@ def _with(**condition: Any) -> Object:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "reason"),
+    ("expected", "reason"),
     [
-        pytest.param(WantedCondition("Synced"), "", id="true"),
-        pytest.param(WantedCondition("Synced", "True", "Done"), "", id="with-its-reason"),
-        pytest.param(WantedCondition("Degraded", "False"), "", id="false"),
-        pytest.param(WantedCondition("Synced", "False"), "Done", id="other-status"),
-        pytest.param(WantedCondition("Synced", "True", "Perfect"), "Done", id="other-reason"),
-        pytest.param(WantedCondition("Ready"), "NoCondition", id="missing"),
+        pytest.param(ConditionExpectation("Synced"), "", id="true"),
+        pytest.param(ConditionExpectation("Synced", "True", "Done"), "", id="with-its-reason"),
+        pytest.param(ConditionExpectation("Degraded", "False"), "", id="false"),
+        pytest.param(ConditionExpectation("Synced", "False"), "Done", id="other-status"),
+        pytest.param(ConditionExpectation("Synced", "True", "Perfect"), "Done", id="other-reason"),
+        pytest.param(ConditionExpectation("Ready"), "NoCondition", id="missing"),
     ],
 )
-def test_by_condition(wanted: WantedCondition, reason: str) -> None:
-    verdict = judge_any_object("it", OBJECT, wanted=wanted)
+def test_by_condition(expected: ConditionExpectation, reason: str) -> None:
+    verdict = judge_any_object("it", OBJECT, expected)
     assert (verdict.current, verdict.reason) == (not reason, reason)
     assert verdict.current or verdict.remedy
 
 
 def test_a_condition_on_an_older_generation_does_not_count() -> None:
     newer = derived(OBJECT, {"metadata": {"generation": 3}})
-    assert judge_any_object("it", newer, wanted=WantedCondition("Synced")).reason == "GenerationNotObserved"
-    assert judge_any_object("it", newer, wanted=WantedCondition("Degraded", "False")).current
+    assert judge_any_object("it", newer, ConditionExpectation("Synced")).reason == "GenerationNotObserved"
+    assert judge_any_object("it", newer, ConditionExpectation("Degraded", "False")).current
     stale = derived(newer, {"status": {"observedGeneration": 2}})
-    assert judge_any_object("it", stale, wanted=WantedCondition("Degraded", "False")).reason == "GenerationNotObserved"
+    assert judge_any_object("it", stale, ConditionExpectation("Degraded", "False")).reason == "GenerationNotObserved"
 
 
 def test_a_condition_is_told() -> None:
-    verdict = judge_any_object("it", OBJECT, wanted=WantedCondition("Synced", "False"))
+    verdict = judge_any_object("it", OBJECT, ConditionExpectation("Synced", "False"))
     assert verdict.message == "condition Synced is True (Done): all is well; False is wanted"
     assert verdict.since == "2026-11-21T08:00:00Z"
 
@@ -86,7 +86,7 @@ def test_a_condition_is_told() -> None:
     ],
 )
 def test_by_value(path: str, value: str | None, reason: str) -> None:
-    verdict = judge_any_object("it", OBJECT, json_path=path, value=value)
+    verdict = judge_any_object("it", OBJECT, ValueExpectation(path, value))
     assert (verdict.current, verdict.reason) == (not reason, reason)
     assert path in verdict.message
 

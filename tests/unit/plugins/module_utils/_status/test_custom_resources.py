@@ -2,7 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._status.custom_resources import is_bundle_wish, judge_custom_resource_definition
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.custom_resources import (
+    DefinitionExpectation,
+    is_bundle_version,
+    judge_custom_resource_definition,
+)
 from tests.unit.objects import Object, derived, recorded, with_condition, without_condition
 
 ESTABLISHED = recorded("customresourcedefinition/gateways_established")
@@ -70,7 +74,7 @@ def _of(bundle: str | None) -> Object:
     ],
 )
 def test_versions_that_must_be_served(wanted: list[str], reason: str) -> None:
-    verdict = judge_custom_resource_definition(NAME, ESTABLISHED, served_versions=wanted)
+    verdict = judge_custom_resource_definition(NAME, ESTABLISHED, DefinitionExpectation(tuple(wanted)))
     assert verdict.reason == reason
     assert verdict.current or verdict.message == "it does not serve v2, only v1, v1beta1"
 
@@ -93,11 +97,11 @@ def test_versions_that_must_be_served(wanted: list[str], reason: str) -> None:
     ],
 )
 def test_the_bundle_that_it_must_be_of(bundle: str | None, wanted: str, current: bool) -> None:
-    verdict = judge_custom_resource_definition(NAME, _of(bundle), bundle_version=wanted)
+    verdict = judge_custom_resource_definition(NAME, _of(bundle), DefinitionExpectation(bundle_version=wanted))
     assert verdict.current == current
     assert current or verdict.reason == "OtherBundle"
 
 
 @pytest.mark.parametrize(("text", "said"), [("v1.6.1", True), (">=v1.4.0", True), ("v1.6.0-rc.1", True), ("latest", False), (">=", False), ("v1.6", False)])
 def test_a_wish_for_a_bundle_must_be_a_version(text: str, said: bool) -> None:
-    assert is_bundle_wish(text) == said
+    assert is_bundle_version(text) == said

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._kinds import EVENT, INGRESS
-from ansible_collections.meshwright.ambient.plugins.module_utils._status.load_balancers import about, judge_events, versions_of
-from ansible_collections.meshwright.ambient.plugins.module_utils._status.targets import Target
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.addresses import IngressExpectation
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.load_balancers import ControllerExpectation, about, judge_events, versions_of
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.rules import needs_of, verdict_on
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.target import Target
 
 NO_SUBNET = "Failed build model due to couldn't auto-discover subnets: unable to resolve at least one subnet"
 THROTTLED = (
@@ -41,13 +43,13 @@ def event(reason: str, message: str = "", *, version: int = 1, name: str = "publ
     ],
 )
 def test_the_controllers_last_word_counts(events: list[Any], known: dict[str, str], reconciled: bool, verdict: tuple[str, str, bool] | None) -> None:
-    said = judge_events(events, known, reconciled=reconciled)
+    said = judge_events(events, ControllerExpectation(known, reconciled))
     assert ((said.status, said.reason, said.final) if said else None) == verdict
 
 
 def test_a_refusal_that_is_said_again_may_mean_what_was_there_before() -> None:
     events = [event("FailedBuildModel", NO_SUBNET, version=6)]
-    said = judge_events(events, {f"FailedBuildModel-public-{NO_SUBNET}": "5"}, reconciled=True)
+    said = judge_events(events, ControllerExpectation({f"FailedBuildModel-public-{NO_SUBNET}": "5"}, reconciled=True))
     assert said is not None
     assert not said.final, "the controller may have begun to look before the write"
 
@@ -56,18 +58,18 @@ def test_a_refusal_that_is_said_again_may_mean_what_was_there_before() -> None:
 def test_a_refusal_of_an_older_version_of_the_object_is_none_of_this_one(about_version: str, refused: bool) -> None:
     spoken = event("FailedBuildModel", NO_SUBNET)
     spoken["involvedObject"]["resourceVersion"] = about_version
-    said = judge_events([spoken], {}, reconciled=False, written=100)
+    said = judge_events([spoken], ControllerExpectation(written=100))
     assert bool(said) == refused
 
 
 @pytest.mark.parametrize(("since", "refused"), [("2025-12-31T23:59:59Z", True), ("2026-01-01T00:00:00Z", True), ("2026-01-01T00:00:01Z", False), ("", True)])
 def test_a_refusal_from_before_the_object_was_so_is_none_of_this_one(since: str, refused: bool) -> None:
-    said = judge_events([event("FailedBuildModel", NO_SUBNET)], {}, reconciled=False, since=since)
+    said = judge_events([event("FailedBuildModel", NO_SUBNET)], ControllerExpectation(since=since))
     assert bool(said) == refused
 
 
 def test_it_is_quoted() -> None:
-    said = judge_events([event("FailedBuildModel", NO_SUBNET)], {}, reconciled=True)
+    said = judge_events([event("FailedBuildModel", NO_SUBNET)], ControllerExpectation(reconciled=True))
     assert said is not None
     assert NO_SUBNET in said.message
 
@@ -110,12 +112,12 @@ def _ingress(hostname: str = "") -> dict[str, Any]:
     ],
 )
 def test_an_ingress_is_judged_with_its_events(hostname: str, events: list[Any], reason: str) -> None:
-    target = Target("Ingress", "public", "istio-ingress", wish={"known_events": {}, "reconciled": True})
-    assert target.needs == ((INGRESS, "istio-ingress"), (EVENT, "istio-ingress"))
-    verdict = target.judge(Seen(_ingress(hostname), *({**one, "kind": "Event"} for one in events)))  # type: ignore[arg-type]
+    target = Target("Ingress", "public", "istio-ingress", IngressExpectation(ControllerExpectation(reconciled=True)))
+    assert needs_of(target) == ((INGRESS, "istio-ingress"), (EVENT, "istio-ingress"))
+    verdict = verdict_on(target, Seen(_ingress(hostname), *({**one, "kind": "Event"} for one in events)))  # type: ignore[arg-type]
     assert verdict.reason == reason
     assert verdict.current == (reason == "")
 
 
 def test_without_being_asked_for_events_are_not_read() -> None:
-    assert Target("Ingress", "public", "istio-ingress").needs == ((INGRESS, "istio-ingress"),)
+    assert needs_of(Target("Ingress", "public", "istio-ingress")) == ((INGRESS, "istio-ingress"),)

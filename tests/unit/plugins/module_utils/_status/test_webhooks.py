@@ -7,7 +7,7 @@ import pytest
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.probes import Probe, judge_probe, note_on_probe
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.verdict import Verdict
-from ansible_collections.meshwright.ambient.plugins.module_utils._status.webhooks import ca_problem, judge_webhooks, probes_of, services_of
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.webhooks import ca_problem, endpoint_probes, judge_webhooks, services_of
 from tests.unit.objects import Object, derived, named, recorded
 
 BASE = recorded("validatingwebhookconfiguration/base_serving")
@@ -109,11 +109,11 @@ PROBE = Probe("/api/v1/namespaces/istio-system/services/https:istiod:443/proxy/v
 
 
 def test_each_endpoint_and_path_is_asked_once() -> None:
-    assert probes_of([BASE, named(BASE, "again")]) == (PROBE,)
-    assert [probe.path.rpartition("/")[2] for probe in probes_of([BASE, INJECTOR])] == ["validate", "inject"]
-    assert probes_of([_with_hook({"clientConfig": {"service": None, "url": "https://hooks.example.com/"}})]) == ()
+    assert endpoint_probes([BASE, named(BASE, "again")]) == (PROBE,)
+    assert [probe.path.rpartition("/")[2] for probe in endpoint_probes([BASE, INJECTOR])] == ["validate", "inject"]
+    assert endpoint_probes([_with_hook({"clientConfig": {"service": None, "url": "https://hooks.example.com/"}})]) == ()
     bare = derived(HOOK, {"clientConfig": {"service": {"path": None, "port": None}}})
-    assert [probe.path for probe in probes_of([{"webhooks": [bare]}])] == ["/api/v1/namespaces/istio-system/services/https:istiod:443/proxy/"]
+    assert [probe.path for probe in endpoint_probes([{"webhooks": [bare]}])] == ["/api/v1/namespaces/istio-system/services/https:istiod:443/proxy/"]
 
 
 def test_the_services_of_webhooks() -> None:

@@ -8,7 +8,7 @@ import pytest
 from ansible_collections.meshwright.ambient.plugins.module_utils._k8s.transport import TransportError
 from ansible_collections.meshwright.ambient.plugins.module_utils._k8s.watch import Listed, Scope
 from ansible_collections.meshwright.ambient.plugins.module_utils._kinds import BY_NAME
-from ansible_collections.meshwright.ambient.plugins.module_utils._status.targets import Target
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.target import Target
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.verdict import Verdict
 from ansible_collections.meshwright.ambient.plugins.module_utils._wait.causes import with_causes
 from ansible_collections.meshwright.ambient.plugins.module_utils._wait.seen import Seen

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._status.targets import Target
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.target import Target
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.verdict import Verdict
 from ansible_collections.meshwright.ambient.plugins.module_utils._wait.readiness import failure_message, progress_line, progress_to, result_of
 from ansible_collections.meshwright.ambient.plugins.module_utils._wait.wait import Outcome, Tell

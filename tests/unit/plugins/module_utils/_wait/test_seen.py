@@ -8,7 +8,8 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._errors import 
 from ansible_collections.meshwright.ambient.plugins.module_utils._k8s.watch import Changed, Event, Gone, Listed, Resumed, Scope, Trouble
 from ansible_collections.meshwright.ambient.plugins.module_utils._kinds import CUSTOM_RESOURCE_DEFINITION, POD
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.enrollments import judge_enrollment
-from ansible_collections.meshwright.ambient.plugins.module_utils._status.targets import Target
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.rules import needs_of
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.target import Target
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.workloads import cause_in_pods
 from ansible_collections.meshwright.ambient.plugins.module_utils._wait.seen import Look, Place, Seen, scopes_of, trim
 from tests.unit.objects import Object, derived, recorded, with_condition
@@ -36,7 +37,7 @@ DEPLOYMENT_OBJECT = recorded("deployment/waypoint_available")
     ],
 )
 def test_scopes_of(targets: list[Target], expected: set[tuple[str, str | None]]) -> None:
-    scopes = scopes_of(need for target in targets for need in target.needs)
+    scopes = scopes_of(need for target in targets for need in needs_of(target))
     assert {(scope.kind.name, scope.namespace) for scope in scopes} == expected
     assert len(scopes) == len(expected)
 

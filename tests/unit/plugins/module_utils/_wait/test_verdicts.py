@@ -18,7 +18,9 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._kinds import (
     SERVICE,
     Kind,
 )
-from ansible_collections.meshwright.ambient.plugins.module_utils._status.targets import Target
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.bindings import BindingExpectation
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.rules import RULES, needs_of, verdict_on
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.target import Rule, Target
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.verdict import Verdict
 from ansible_collections.meshwright.ambient.plugins.module_utils._wait.seen import Look, scopes_of
 from ansible_collections.meshwright.ambient.plugins.module_utils._wait.verdicts import Verdicts
@@ -35,14 +37,22 @@ class Watcher:
     look: Callable[[Look], object]
     needs: tuple[tuple[Kind, str | None], ...] = ((POD, "shop"),)
     judged: list[object] = field(default_factory=list, hash=False, compare=False)
+    kind: str = "Watcher"
+    api_kind: None = None
 
     def judge(self, look: Look) -> Verdict:
         self.judged.append(self.look(look))
         return CURRENT if self.judged[-1] else Verdict("InProgress", "Missing")
 
 
+@pytest.fixture(autouse=True)
+def _watchers(monkeypatch: pytest.MonkeyPatch) -> None:
+    rule = Rule(lambda watcher: cast("Watcher", watcher).needs, (), lambda watcher, look: cast("Watcher", watcher).judge(cast("Look", look)))
+    monkeypatch.setitem(cast("dict[str, Rule]", RULES), "Watcher", rule)
+
+
 def _board(*targets: Watcher | Target) -> Verdicts:
-    return Verdicts(cast("list[Target]", list(targets)), scopes_of(need for target in targets for need in target.needs))
+    return Verdicts(cast("list[Target]", list(targets)), scopes_of(need for target in targets for need in needs_of(cast("Target", target))))
 
 
 def _pod(name: str, namespace: str = "shop", **fields: Any) -> Object:
@@ -202,8 +212,8 @@ TARGETS = [
     Target("Gateway", "waypoint", "b"),
     Target("enrollment", namespace="a"),
     Target("enrollment", namespace="b"),
-    Target("binding", namespace="a", waypoint=WAYPOINT_REF),
-    Target("binding", "details", "b", waypoint=WAYPOINT_REF),
+    Target("binding", "", "a", BindingExpectation(WAYPOINT_REF)),
+    Target("binding", "details", "b", BindingExpectation(WAYPOINT_REF)),
     Target("Deployment", "istiod", "a"),
 ]
 PLACES = ("a", "b")
@@ -241,7 +251,7 @@ VARIANTS: dict[Kind, list[Object]] = {
     ]
     + [named(recorded("service/of_waypoint"), "waypoint", place) for place in PLACES],
 }
-SCOPES = {scope.kind: scope for scope in scopes_of(need for target in TARGETS for need in target.needs)}
+SCOPES = {scope.kind: scope for scope in scopes_of(need for target in TARGETS for need in needs_of(target))}
 
 
 def _event(kind: Kind) -> st.SearchStrategy[Event]:
@@ -284,5 +294,5 @@ def test_the_verdicts_kept_are_those_of_a_fresh_look(steps: list[tuple[Event, bo
         ]
         assert changed == differing, "what is told must be what has changed"
         for target, verdict in kept.pairs():
-            if all(kept.seen.has(kind) for kind, _namespace in target.needs):
-                assert verdict == target.judge(kept.seen), "a look that takes notes must see what is there"
+            if all(kept.seen.has(kind) for kind, _namespace in needs_of(target)):
+                assert verdict == verdict_on(target, kept.seen), "a look that takes notes must see what is there"

@@ -17,7 +17,8 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._k8s import wat
 from ansible_collections.meshwright.ambient.plugins.module_utils._k8s.transport import TransportError
 from ansible_collections.meshwright.ambient.plugins.module_utils._k8s.watch import Changed, Event, Listed, Resumed, Scope, Trouble
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.probes import Probe
-from ansible_collections.meshwright.ambient.plugins.module_utils._status.targets import RULES, Rule, Target
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.rules import RULES
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.target import Rule, Target
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.verdict import Verdict
 from ansible_collections.meshwright.ambient.plugins.module_utils._wait import wait as wait_module
 from ansible_collections.meshwright.ambient.plugins.module_utils._wait.readiness import failure_message

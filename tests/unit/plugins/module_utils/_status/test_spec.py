@@ -6,13 +6,34 @@ import pytest
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._errors import MeshError
 from ansible_collections.meshwright.ambient.plugins.module_utils._kinds import DEPLOYMENT, Kind
-from ansible_collections.meshwright.ambient.plugins.module_utils._status.targets import RULES, Target
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.addresses import ServiceExpectation
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.any_objects import ConditionExpectation, ValueExpectation
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.bindings import BindingExpectation
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.control_plane import ControlPlaneExpectation
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.custom_resources import DefinitionExpectation
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.enrollments import EnrollmentExpectation
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.gateways import GatewayExpectation
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.policies import PolicyExpectation
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.rules import RULES, verdict_on
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.spec import parse_target
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.target import Target
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.webhooks import WebhookExpectation
 from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.gateway import WaypointRef
-from ansible_collections.meshwright.ambient.plugins.modules.ready import OPTIONS, parse_target
+from ansible_collections.meshwright.ambient.plugins.modules.ready import OPTIONS
 
 CERTIFICATE = Kind("cert-manager.io/v1", "Certificate", "certificates")
 ISSUER = Kind("cert-manager.io/v1", "ClusterIssuer", "clusterissuers", namespaced=False)
 NOTHING = {name: option.get("default") for name, option in OPTIONS["targets"]["options"].items()}  # type: ignore[index]
+
+
+class Nothing:
+    """A cluster without objects."""
+
+    def get(self, *_place: Any) -> None:
+        return None
+
+    def all(self, *_place: Any) -> list[Any]:
+        return []
 
 
 def _find(api_version: str, name: str) -> Kind:
@@ -26,26 +47,45 @@ def _parse(**options: Any) -> Target:
 @pytest.mark.parametrize("kind", sorted(RULES))
 def test_every_kind_can_be_asked_for(kind: str) -> None:
     target = _parse(kind=kind, name="it", namespace="shop")
-    assert target == Target(kind, "it", "shop", None, {"now": 1.0})
+    assert (target.kind, target.name, target.namespace, target.api_kind) == (kind, "it", "shop", None)
+    assert verdict_on(target, Nothing()).status == "NotFound", "its expectation is the one that its judge takes"
 
 
-def test_wishes_are_taken_over() -> None:
-    assert _parse(kind="binding", namespace="shop", waypoint="w").waypoint == WaypointRef("shop", "w")
-    assert _parse(kind="binding", namespace="shop", waypoint="w", waypoint_namespace="infra", bound_kind="ServiceEntry") == Target(
-        "binding", "", "shop", WaypointRef("infra", "w"), {"bound_kind": "ServiceEntry", "now": 1.0}
-    )
-    assert _parse(kind="Gateway", name="front", namespace="shop", load_balancer=True).wish["load_balancer"] is True
+@pytest.mark.parametrize(
+    ("options", "expectation"),
+    [
+        ({"kind": "control_plane"}, ControlPlaneExpectation(1.0)),
+        ({"kind": "MutatingWebhookConfiguration"}, WebhookExpectation(1.0)),
+        ({"kind": "Deployment"}, None),
+        ({"kind": "binding"}, BindingExpectation()),
+        ({"kind": "binding", "waypoint": "w"}, BindingExpectation(WaypointRef("shop", "w"))),
+        (
+            {"kind": "binding", "waypoint": "w", "waypoint_namespace": "infra", "bound_kind": "ServiceEntry"},
+            BindingExpectation(WaypointRef("infra", "w"), "ServiceEntry"),
+        ),
+        ({"kind": "enrollment"}, EnrollmentExpectation()),
+        ({"kind": "enrollment", "excluded_namespaces": []}, EnrollmentExpectation(())),
+        ({"kind": "CustomResourceDefinition", "served_versions": ["v1"]}, DefinitionExpectation(("v1",))),
+        ({"kind": "CustomResourceDefinition", "bundle_version": ">=v1.4.0"}, DefinitionExpectation(bundle_version=">=v1.4.0")),
+        ({"kind": "Gateway", "load_balancer": True}, GatewayExpectation(load_balancer=True)),
+        ({"kind": "Service", "load_balancer": True}, ServiceExpectation(load_balancer=True)),
+        ({"kind": "PeerAuthentication", "root_namespace": "mesh-root"}, PolicyExpectation("mesh-root")),
+        ({"kind": "RequestAuthentication"}, PolicyExpectation("istio-system")),
+    ],
+)
+def test_options_become_the_expectation_of_their_kind(options: dict[str, Any], expectation: object) -> None:
+    assert _parse(**{"name": "it", "namespace": "shop", **options}).expectation == expectation
 
 
 def test_any_object_is_found_by_asking_the_cluster() -> None:
     target = _parse(kind="Certificate", api_version="cert-manager.io/v1", name="web", namespace="shop", condition={"type": "Ready", "status": "True"})
-    assert target == Target("Certificate", "web", "shop", None, {"condition": {"type": "Ready", "status": "True"}}, CERTIFICATE)
+    assert target == Target("Certificate", "web", "shop", ConditionExpectation("Ready"), CERTIFICATE)
     assert _parse(kind="ClusterIssuer", api_version="cert-manager.io/v1", name="ca", namespace="shop").namespace == ""
 
 
 def test_a_kind_that_is_known_is_not_asked_for() -> None:
     target = _parse(kind="Deployment", api_version="apps/v1", name="web", namespace="shop", json_path="{.status.replicas}", value="3")
-    assert target.api_kind == DEPLOYMENT
+    assert target == Target("Deployment", "web", "shop", ValueExpectation("{.status.replicas}", "3"), DEPLOYMENT)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +108,7 @@ def test_a_kind_that_is_known_is_not_asked_for() -> None:
         pytest.param(
             {"kind": "Deployment", "name": "web", "namespace": "shop", "served_versions": ["v1"]},
             "targets[0] is of kind Deployment, which has no use for served_versions: served_versions is for CustomResourceDefinition.",
-            id="useless-wish",
+            id="option-of-another-kind",
         ),
         pytest.param(
             {"kind": "waypoint", "name": "w", "namespace": "shop", "waypoint": "w"},

@@ -18,7 +18,19 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._kinds import (
 from ansible_collections.meshwright.ambient.plugins.module_utils._kinds import (
     GATEWAY as GATEWAY_KIND,
 )
-from ansible_collections.meshwright.ambient.plugins.module_utils._status.targets import RULES, Target
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.addresses import IngressExpectation, ServiceExpectation
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.any_objects import ConditionExpectation, ValueExpectation
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.bindings import BindingExpectation
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.control_plane import ControlPlaneExpectation
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.custom_resources import DefinitionExpectation
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.enrollments import EnrollmentExpectation
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.gateways import GatewayExpectation
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.load_balancers import ControllerExpectation
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.policies import PolicyExpectation
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.rules import RULES, needs_of, probes_of, verdict_on
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.target import Expectation, Target
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.waypoints import WaypointExpectation
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.webhooks import WebhookExpectation
 from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.gateway import WaypointRef
 from tests.unit.objects import Object, derived, named, recorded
 
@@ -88,7 +100,7 @@ CURRENT = [
     Target("waypoint", "waypoint", "bookinfo"),
     Target("Gateway", "waypoint", "bookinfo"),
     Target("binding", "details", "bookinfo"),
-    Target("binding", "", "bookinfo", WaypointRef("bookinfo", "waypoint")),
+    Target("binding", "", "bookinfo", BindingExpectation(WaypointRef("bookinfo", "waypoint"))),
     Target("enrollment", namespace="bookinfo"),
     Target("CustomResourceDefinition", "gateways.gateway.networking.k8s.io"),
     Target("DaemonSet", "ztunnel", "istio-system"),
@@ -106,8 +118,8 @@ CURRENT = [
     Target("ReplicaSet", REPLICA_SET["metadata"]["name"], "judge-b"),
     Target("Pod", "done-4xdbr", "judge-b"),
     Target("Node", "node-1", api_kind=NODE),
-    Target("Lease", "leader", "shop", wish={"json_path": "{.spec.holderIdentity}", "value": "a"}, api_kind=LEASE),
-    Target("Node", "node-1", wish={"condition": {"type": "Ready"}}, api_kind=NODE),
+    Target("Lease", "leader", "shop", ValueExpectation("{.spec.holderIdentity}", "a"), api_kind=LEASE),
+    Target("Node", "node-1", expectation=ConditionExpectation("Ready"), api_kind=NODE),
 ]
 # This one looks only at what its targetRefs name.
 REQUEST_AUTHENTICATION = Target("RequestAuthentication", "jwt", "bookinfo")
@@ -115,12 +127,12 @@ REQUEST_AUTHENTICATION = Target("RequestAuthentication", "jwt", "bookinfo")
 
 @pytest.mark.parametrize("target", [*CURRENT, REQUEST_AUTHENTICATION], ids=str)
 def test_the_recorded_mesh_is_current(target: Target) -> None:
-    assert target.judge(StoredObjects(OBJECTS)).current
+    assert verdict_on(target, StoredObjects(OBJECTS)).current
 
 
 @pytest.mark.parametrize("target", [*CURRENT, REQUEST_AUTHENTICATION], ids=str)
 def test_without_objects_nothing_is_found(target: Target) -> None:
-    verdict = target.judge(StoredObjects([]))
+    verdict = verdict_on(target, StoredObjects([]))
     assert verdict.status == "NotFound"
     assert verdict.remedy
 
@@ -128,30 +140,30 @@ def test_without_objects_nothing_is_found(target: Target) -> None:
 @pytest.mark.parametrize("target", CURRENT, ids=str)
 def test_a_rule_reads_exactly_what_it_declares(target: Target) -> None:
     snapshot = StoredObjects(OBJECTS)
-    target.judge(snapshot)
-    assert snapshot.asked == {kind for kind, _namespace in target.needs}
+    verdict_on(target, snapshot)
+    assert snapshot.asked == {kind for kind, _namespace in needs_of(target)}
 
 
 @pytest.mark.parametrize("target", [*CURRENT, REQUEST_AUTHENTICATION], ids=str)
 def test_a_rule_looks_only_where_it_has_said_that_it_would(target: Target) -> None:
     """What is not declared is not read, and would seem to be missing."""
     snapshot = StoredObjects(OBJECTS)
-    target.judge(snapshot)
-    target.probes(snapshot)
-    declared = set(target.needs)
+    verdict_on(target, snapshot)
+    probes_of(target, snapshot)
+    declared = set(needs_of(target))
     assert all((kind, None) in declared or (kind, namespace) in declared for kind, namespace in snapshot.places)
 
 
 @pytest.mark.parametrize("kind", sorted(RULES))
 def test_a_rule_needs_kinds_where_they_can_be_read(kind: str) -> None:
-    needs = Target(kind, "a", "shop").needs
+    needs = needs_of(Target(kind, "a", "shop"))
     assert needs
     assert all(needed.namespaced or namespace is None for needed, namespace in needs)
     assert set(RULES[kind].options) <= {"name", "namespace"}
 
 
 def test_needs_name_the_place_to_look_in() -> None:
-    assert Target("binding", "details", "bookinfo").needs == ((SERVICE, "bookinfo"), (NAMESPACE, None))
+    assert needs_of(Target("binding", "details", "bookinfo")) == ((SERVICE, "bookinfo"), (NAMESPACE, None))
 
 
 @pytest.mark.parametrize(
@@ -167,7 +179,7 @@ def test_a_target_reads_as_kind_and_place(target: Target, text: str) -> None:
 
 
 def test_a_gateway_of_another_class_is_never_a_waypoint() -> None:
-    verdict = Target("waypoint", "waypoint", "bookinfo").judge(StoredObjects([derived(GATEWAY, {"spec": {"gatewayClassName": "istio"}})]))
+    verdict = verdict_on(Target("waypoint", "waypoint", "bookinfo"), StoredObjects([derived(GATEWAY, {"spec": {"gatewayClassName": "istio"}})]))
     assert (verdict.status, verdict.reason, verdict.final) == ("Failed", "NotAWaypoint", True)
     assert verdict.message == "Gateway bookinfo/waypoint is of class istio, not a waypoint"
 
@@ -175,9 +187,9 @@ def test_a_gateway_of_another_class_is_never_a_waypoint() -> None:
 def test_the_deployment_of_another_gateway_does_not_count() -> None:
     others = [item for item in OBJECTS if item["kind"] != "Deployment"]
     stranger = derived(recorded("deployment/waypoint_available"), {"metadata": {"labels": {"gateway.networking.k8s.io/gateway-name": "other"}}})
-    assert Target("Gateway", "waypoint", "bookinfo").judge(StoredObjects([*others, stranger])).reason == "NoDeployment"
+    assert verdict_on(Target("Gateway", "waypoint", "bookinfo"), StoredObjects([*others, stranger])).reason == "NoDeployment"
     elsewhere = named(recorded("deployment/waypoint_available"), "waypoint", "shop")
-    assert Target("Gateway", "waypoint", "bookinfo").judge(StoredObjects([*others, elsewhere])).reason == "NoDeployment"
+    assert verdict_on(Target("Gateway", "waypoint", "bookinfo"), StoredObjects([*others, elsewhere])).reason == "NoDeployment"
 
 
 OF_ANOTHER: Object = {"metadata": {"ownerReferences": [{"kind": "Gateway", "name": "waypoint", "uid": "of-the-one-before"}]}}
@@ -193,9 +205,9 @@ def test_what_is_left_of_a_gateway_that_was_made_again_does_not_count(target: Ta
         return item["kind"] == kind and item["metadata"]["name"] == "waypoint"
 
     left = [derived(item, owners) if made(item) else item for item in OBJECTS]
-    assert target.judge(StoredObjects(left)).reason == reason
+    assert verdict_on(target, StoredObjects(left)).reason == reason
     new = [named(item, "a-new-one") for item in OBJECTS if made(item)]
-    assert target.judge(StoredObjects([*left, *new])).current, "the old one counts no more than a stranger"
+    assert verdict_on(target, StoredObjects([*left, *new])).current, "the old one counts no more than a stranger"
 
 
 @pytest.mark.parametrize(
@@ -203,73 +215,101 @@ def test_what_is_left_of_a_gateway_that_was_made_again_does_not_count(target: Ta
 )
 def test_what_was_made_by_parameters_for_the_gateway_before_does_not_count(kind: str, situation: str) -> None:
     made = recorded(situation)
-    without = Target("waypoint", "waypoint", "bookinfo", wish={"overlays": {}})
-    assert without.judge(StoredObjects([*OBJECTS, made])).reason == "ParametersNotApplied", f"an own {kind} is left"
-    assert without.judge(StoredObjects([*OBJECTS, derived(made, OF_ANOTHER)])).current
+    without = Target("waypoint", "waypoint", "bookinfo", WaypointExpectation({}))
+    assert verdict_on(without, StoredObjects([*OBJECTS, made])).reason == "ParametersNotApplied", f"an own {kind} is left"
+    assert verdict_on(without, StoredObjects([*OBJECTS, derived(made, OF_ANOTHER)])).current
 
 
 def test_a_gateway_with_a_host_name_is_somebody_elses_deployment() -> None:
     gateway = derived(GATEWAY, {"spec": {"addresses": [{"type": "Hostname", "value": "ingress.istio-system.svc.cluster.local"}]}})
-    assert Target("Gateway", "waypoint", "bookinfo").judge(StoredObjects([gateway])).current
+    assert verdict_on(Target("Gateway", "waypoint", "bookinfo"), StoredObjects([gateway])).current
     gateway = derived(GATEWAY, {"spec": {"addresses": [{"type": "IPAddress", "value": "192.0.2.1"}]}})
-    assert Target("Gateway", "waypoint", "bookinfo").judge(StoredObjects([gateway])).reason == "NoService"
+    assert verdict_on(Target("Gateway", "waypoint", "bookinfo"), StoredObjects([gateway])).reason == "NoService"
 
 
 def test_a_binding_of_one_service_looks_at_that_service_only() -> None:
     unbound = derived(named(recorded("service/bound"), "cart"), {"status": {"conditions": []}})
     snapshot = StoredObjects([*OBJECTS, unbound])
-    assert Target("binding", "details", "bookinfo").judge(snapshot).current
-    assert not Target("binding", "cart", "bookinfo").judge(snapshot).current
-    assert not Target("binding", "", "bookinfo").judge(snapshot).current
+    assert verdict_on(Target("binding", "details", "bookinfo"), snapshot).current
+    assert not verdict_on(Target("binding", "cart", "bookinfo"), snapshot).current
+    assert not verdict_on(Target("binding", "", "bookinfo"), snapshot).current
 
 
-# wishes
+# expectations
 
 
-def test_wishes_say_what_must_be_read_besides() -> None:
-    assert {kind for kind, _namespace in Target("waypoint", "front", "shop").needs} == {GATEWAY_KIND, DEPLOYMENT, SERVICE}
-    kinds = {kind for kind, _namespace in Target("waypoint", "waypoint", "shop", wish={"overlays": {"deployment": {}}}).needs}
+def test_an_expectation_says_what_must_be_read_besides() -> None:
+    assert {kind for kind, _namespace in needs_of(Target("waypoint", "front", "shop"))} == {GATEWAY_KIND, DEPLOYMENT, SERVICE}
+    kinds = {kind for kind, _namespace in needs_of(Target("waypoint", "waypoint", "shop", WaypointExpectation({"deployment": {}})))}
     assert kinds >= {GATEWAY_KIND, SERVICE, HORIZONTAL_POD_AUTOSCALER, POD_DISRUPTION_BUDGET}
-    assert Target("binding", "", "shop", wish={"bound_kind": "ServiceEntry"}).needs == ((SERVICE_ENTRY, "shop"), (NAMESPACE, None))
-    assert Target("ValidatingWebhookConfiguration", "it").needs == ((VALIDATING_WEBHOOK, None), (SERVICE, None), (ENDPOINT_SLICE, None))
-    assert Target("ValidatingWebhookConfiguration", "it", "shop").needs[1:] == ((SERVICE, "shop"), (ENDPOINT_SLICE, "shop"))
+    assert needs_of(Target("binding", "", "shop", BindingExpectation(bound_kind="ServiceEntry"))) == ((SERVICE_ENTRY, "shop"), (NAMESPACE, None))
+    assert needs_of(Target("ValidatingWebhookConfiguration", "it")) == ((VALIDATING_WEBHOOK, None), (SERVICE, None), (ENDPOINT_SLICE, None))
+    assert needs_of(Target("ValidatingWebhookConfiguration", "it", "shop"))[1:] == ((SERVICE, "shop"), (ENDPOINT_SLICE, "shop"))
 
 
 @pytest.mark.parametrize(
     ("target", "reason"),
     [
-        (Target("CustomResourceDefinition", "gateways.gateway.networking.k8s.io", wish={"served_versions": ["v9"]}), "VersionNotServed"),
-        (Target("CustomResourceDefinition", "gateways.gateway.networking.k8s.io", wish={"bundle_version": "v0.1.0"}), "OtherBundle"),
-        (Target("Gateway", "waypoint", "bookinfo", wish={"load_balancer": True}), "NoLoadBalancer"),
-        (Target("Service", "reviews", "bookinfo", wish={"load_balancer": True}), "NotALoadBalancer"),
-        (Target("binding", "details", "bookinfo", wish={"bound_kind": "ServiceEntry"}), "NotFound"),
-        (Target("ValidatingWebhookConfiguration", "istiod-default-validator", wish={"now": 4e9}), "ExpiredCA"),
-        (Target("control_plane", "", "istio-system", wish={"now": 4e9}), "WebhookNotServing"),
-        (Target("Lease", "leader", "shop", wish={"json_path": "{.spec.holderIdentity}", "value": "b"}, api_kind=LEASE), "OtherValue"),
-        (Target("Node", "node-1", wish={"condition": {"type": "Ready", "status": "False", "reason": None}}, api_kind=NODE), "OtherStatus"),
+        (Target("CustomResourceDefinition", "gateways.gateway.networking.k8s.io", expectation=DefinitionExpectation(("v9",))), "VersionNotServed"),
+        (Target("CustomResourceDefinition", "gateways.gateway.networking.k8s.io", expectation=DefinitionExpectation(bundle_version="v0.1.0")), "OtherBundle"),
+        (Target("Gateway", "waypoint", "bookinfo", GatewayExpectation(load_balancer=True)), "NoLoadBalancer"),
+        (Target("Service", "reviews", "bookinfo", ServiceExpectation(load_balancer=True)), "NotALoadBalancer"),
+        (Target("binding", "details", "bookinfo", BindingExpectation(bound_kind="ServiceEntry")), "NotFound"),
+        (Target("ValidatingWebhookConfiguration", "istiod-default-validator", expectation=WebhookExpectation(now=4e9)), "ExpiredCA"),
+        (Target("control_plane", "", "istio-system", ControlPlaneExpectation(now=4e9)), "WebhookNotServing"),
+        (Target("Lease", "leader", "shop", ValueExpectation("{.spec.holderIdentity}", "b"), api_kind=LEASE), "OtherValue"),
+        (Target("Node", "node-1", expectation=ConditionExpectation("Ready", "False"), api_kind=NODE), "OtherStatus"),
     ],
     ids=lambda value: value if isinstance(value, str) else value.kind,
 )
-def test_a_wish_is_judged(target: Target, reason: str) -> None:
-    verdict = target.judge(StoredObjects(OBJECTS))
+def test_an_expectation_is_judged(target: Target, reason: str) -> None:
+    verdict = verdict_on(target, StoredObjects(OBJECTS))
     assert (verdict.current, verdict.reason) == (False, reason)
 
 
 def test_excluded_namespaces_may_be_others_than_the_charts() -> None:
     pending = derived(recorded("pod/captured"), {"metadata": {"annotations": {"ambient.istio.io/redirection": None}}})
     snapshot = StoredObjects([recorded("namespace/enrolled"), pending])
-    assert Target("enrollment", "", "bookinfo").judge(snapshot).reason == "NotCaptured"
-    assert Target("enrollment", "", "bookinfo", wish={"excluded_namespaces": ["bookinfo"]}).judge(snapshot).current
+    assert verdict_on(Target("enrollment", "", "bookinfo"), snapshot).reason == "NotCaptured"
+    assert verdict_on(Target("enrollment", "", "bookinfo", EnrollmentExpectation(("bookinfo",))), snapshot).current
 
 
 def test_who_is_asked_whether_it_answers() -> None:
     snapshot = StoredObjects(OBJECTS)
-    assert [probe.path.rpartition("/")[2] for probe in Target("control_plane", "", "istio-system").probes(snapshot)] == ["validate", "inject"]
-    assert len(Target("ValidatingWebhookConfiguration", "istiod-default-validator").probes(snapshot)) == 1
-    assert Target("ValidatingWebhookConfiguration", "other").probes(snapshot) == ()
-    assert Target("Deployment", "istiod", "istio-system").probes(snapshot) == ()
-    assert Target("control_plane", "1-31", "istio-system").probes(snapshot) == ()
+    assert [probe.path.rpartition("/")[2] for probe in probes_of(Target("control_plane", "", "istio-system"), snapshot)] == ["validate", "inject"]
+    assert len(probes_of(Target("ValidatingWebhookConfiguration", "istiod-default-validator"), snapshot)) == 1
+    assert probes_of(Target("ValidatingWebhookConfiguration", "other"), snapshot) == ()
+    assert probes_of(Target("Deployment", "istiod", "istio-system"), snapshot) == ()
+    assert probes_of(Target("control_plane", "1-31", "istio-system"), snapshot) == ()
 
 
 def test_targets_can_be_keys() -> None:
-    assert len({Target("Node", "a", wish={"value": "x"}), Target("Node", "a", wish={"value": "y"})}) == 2
+    """Also those whose expectation has a mapping, which counts for equality alone."""
+    expectations: list[Expectation] = [
+        BindingExpectation(WaypointRef("shop", "waypoint")),
+        BindingExpectation(bound_kind="ServiceEntry"),
+        ConditionExpectation("Ready"),
+        ConditionExpectation("Ready", "False"),
+        ControlPlaneExpectation(1.0),
+        DefinitionExpectation(("v1",)),
+        EnrollmentExpectation(("shop",)),
+        GatewayExpectation(overlays={"deployment": {}}),
+        GatewayExpectation(overlays={"service": {}}),
+        GatewayExpectation(service_annotations={"a": "b"}),
+        GatewayExpectation(controller=ControllerExpectation({"uid": "1"})),
+        IngressExpectation(ControllerExpectation({"uid": "1"}, written=1)),
+        PolicyExpectation("mesh-root"),
+        ServiceExpectation(load_balancer=True),
+        ValueExpectation("{.a}", "x"),
+        ValueExpectation("{.a}", "y"),
+        WaypointExpectation({}),
+        WaypointExpectation({"deployment": {"replicas": 2}}),
+        WebhookExpectation(1.0),
+    ]
+    assert len({Target("Node", "a", expectation=expectation) for expectation in expectations}) == len(expectations)
+    assert Target("waypoint", "a", "b", WaypointExpectation({"service": {}})) == Target("waypoint", "a", "b", WaypointExpectation({"service": {}}))
+
+
+def test_the_expectation_of_another_kind_is_an_error_of_the_caller() -> None:
+    with pytest.raises(TypeError, match="waypoint shop/front has a GatewayExpectation, and its kind takes a WaypointExpectation"):
+        needs_of(Target("waypoint", "front", "shop", GatewayExpectation()))

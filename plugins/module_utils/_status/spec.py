@@ -1,0 +1,134 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""The option targets of the module ready, as targets."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._errors import MeshError
+from .._kinds import BY_NAME, SERVICE, Kind
+from .._mesh.capture import EXCLUDED_NAMESPACES
+from .._waypoint.gateway import WaypointRef
+from .addresses import ServiceExpectation
+from .any_objects import ANY_OBJECT_RULE, ConditionExpectation, ValueExpectation
+from .bindings import BindingExpectation
+from .control_plane import ControlPlaneExpectation
+from .custom_resources import DefinitionExpectation, is_bundle_version
+from .enrollments import EnrollmentExpectation
+from .gateways import GatewayExpectation
+from .json_paths import check
+from .policies import ROOT_NAMESPACE, PolicyExpectation
+from .rules import RULES
+from .target import Expectation, Target
+from .webhooks import WebhookExpectation
+
+Item = t.Mapping[str, t.Any]
+FindKind = t.Callable[[str, str], Kind]
+
+# The options that only some kinds take.
+OPTIONS_OF_KIND: t.Mapping[str, tuple[str, ...]] = {
+    "binding": ("waypoint", "waypoint_namespace", "bound_kind"),
+    "enrollment": ("excluded_namespaces",),
+    "CustomResourceDefinition": ("served_versions", "bundle_version"),
+    "Gateway": ("load_balancer",),
+    "PeerAuthentication": ("root_namespace",),
+    "RequestAuthentication": ("root_namespace",),
+    "Service": ("load_balancer",),
+}
+OPTIONS_OF_ANY_OBJECT = ("condition", "json_path", "value")
+
+
+def parse_target(index: int, item: Item, find_kind: FindKind, now: float) -> Target:
+    """One item of the option as a target.
+
+    Args:
+        index: its place, as messages name it.
+        item: the item, with V(None) for each option that it omits.
+        find_kind: finds a kind that the collection does not know, by its API version and name.
+        now: the time in seconds since the epoch, at which certificates must be valid.
+
+    Raises:
+        MeshError: the item omits an option that its kind needs, or has one that it does not take.
+    """
+    title = f"targets[{index}] is of kind {item['kind']}"
+    if not item["api_version"] and item["kind"] not in RULES:
+        raise MeshError(f"{title}, which this module does not know by itself (it knows {', '.join(RULES)}): correct it, or add its api_version.")
+    rule = ANY_OBJECT_RULE if item["api_version"] else RULES[item["kind"]]
+    _refuse_other_options(title, item)
+    missing = [option for option in rule.options if not item[option]]
+    if missing:
+        raise MeshError(f"{title}, which needs {' and '.join(missing)}: add it.")
+    problem = _validation_error(item)
+    if problem:
+        raise MeshError(f"{title}, and {problem}.")
+    if not item["api_version"]:
+        return Target(item["kind"], item["name"], item["namespace"], _expectation(item, now))
+    kind = BY_NAME.get(item["kind"])
+    if kind is None or kind.api_version != item["api_version"]:
+        kind = find_kind(item["api_version"], item["kind"])
+    if kind.namespaced and not item["namespace"]:
+        raise MeshError(f"{title}, which lives in a namespace: add namespace.")
+    return Target(item["kind"], item["name"], item["namespace"] if kind.namespaced else "", _expectation_of_any_object(item), kind)
+
+
+def _expectation(item: Item, now: float) -> Expectation | None:
+    """What else must be true of a target of a kind that the collection knows."""
+    kind = item["kind"]
+    if kind == "binding":
+        waypoint = WaypointRef(item["waypoint_namespace"] or item["namespace"], item["waypoint"]) if item["waypoint"] else None
+        return BindingExpectation(waypoint, item["bound_kind"] or SERVICE.name)
+    if kind == "control_plane":
+        return ControlPlaneExpectation(now)
+    if kind in ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"):
+        return WebhookExpectation(now)
+    if kind == "enrollment":
+        excluded = item["excluded_namespaces"]
+        return EnrollmentExpectation(EXCLUDED_NAMESPACES if excluded is None else tuple(excluded))
+    if kind == "CustomResourceDefinition":
+        return DefinitionExpectation(tuple(item["served_versions"] or ()), item["bundle_version"] or "")
+    if kind == "Gateway":
+        return GatewayExpectation(load_balancer=bool(item["load_balancer"]))
+    if kind == "Service":
+        return ServiceExpectation(load_balancer=bool(item["load_balancer"]))
+    if kind in ("PeerAuthentication", "RequestAuthentication"):
+        return PolicyExpectation(item["root_namespace"] or ROOT_NAMESPACE)
+    return None
+
+
+def _expectation_of_any_object(item: Item) -> Expectation | None:
+    condition = item["condition"]
+    if condition:
+        return ConditionExpectation(condition["type"], condition.get("status") or "True", condition.get("reason") or "")
+    return ValueExpectation(item["json_path"], item["value"]) if item["json_path"] else None
+
+
+def _refuse_other_options(title: str, item: Item) -> None:
+    """An option that a kind does not take is most often a slip, and would be waited for in vain."""
+    own = OPTIONS_OF_ANY_OBJECT if item["api_version"] else OPTIONS_OF_KIND.get(item["kind"], ())
+    every = dict.fromkeys(option for options in (*OPTIONS_OF_KIND.values(), OPTIONS_OF_ANY_OBJECT) for option in options)
+    others = [option for option in every if item[option] is not None and option not in own]
+    if others:
+        users = [kind for kind, options in OPTIONS_OF_KIND.items() if others[0] in options]
+        place = f"is for {' and '.join(users)}" if users else "needs api_version beside it"
+        raise MeshError(f"{title}, which has no use for {' and '.join(others)}: {others[0]} {place}.")
+
+
+def _validation_error(item: Item) -> str | None:
+    """What is wrong with the options of an item; None when they can be judged."""
+    if item["condition"] and item["json_path"]:
+        return "has both condition and json_path: give one of them, or make two targets of it"
+    if item["value"] is not None and not item["json_path"]:
+        return "has a value, but no json_path that finds it: add json_path"
+    if item["bundle_version"] and not is_bundle_version(item["bundle_version"]):
+        return f"its bundle_version {item['bundle_version']!r} is no version: write it as v1.6.1 or >=v1.4.0"
+    if item["json_path"]:
+        check(item["json_path"])
+    return None
+
+
+__all__ = ("FindKind", "parse_target")
