@@ -607,12 +607,12 @@ def _result(change: LabelChange) -> Result:
 def wait(session: ApiSession, objects: list[Result], timeout: int, progress: str | None) -> Result:
     """Wait until what the labels say is true of pods and Services."""
     from ..module_utils._status.target import Target
-    from ..module_utils._wait.readiness import wait_and_tell
+    from ..module_utils._wait.report import wait_and_report
 
     targets = [Target(item["kind"], item.get("name", ""), item["namespace"]) for item in mesh_targets(objects, [])]
     if not targets:
         return {"targets": [], "elapsed": 0.0}
-    return wait_and_tell(session, targets, timeout=timeout, progress=progress)
+    return wait_and_report(session, targets, timeout=timeout, progress=progress)
 
 
 def add_pods(session: ApiSession, told: list[tuple[LabelChange, Result]], snapshot: Snapshot) -> None:

@@ -107,7 +107,7 @@ from ..module_utils._k8s.writes import Write
 from ..module_utils._kinds import BY_NAME, CUSTOM_RESOURCE_DEFINITION
 from ..module_utils._module import mesh_module, run
 from ..module_utils._status.target import Target
-from ..module_utils._wait.readiness import failure_message
+from ..module_utils._wait.report import format_failure
 from ..module_utils._wait.wait import wait_until_current
 
 if t.TYPE_CHECKING:
@@ -174,7 +174,7 @@ def wait_until_served(session: ApiSession, names: list[str], timeout: int) -> No
     """Wait until all definitions are Established."""
     outcome = wait_until_current(session, [Target("CustomResourceDefinition", name) for name in names], timeout=timeout, clock=time.monotonic)
     if not outcome.current:
-        raise MeshError(failure_message(outcome, session.cluster))
+        raise MeshError(format_failure(outcome, session.cluster))
 
 
 def _fields(version: str) -> dict[str, str]:

@@ -970,7 +970,7 @@ from ..module_utils._status.addresses import IngressExpectation, external_addres
 from ..module_utils._status.gateways import GatewayExpectation
 from ..module_utils._status.load_balancers import ControllerExpectation
 from ..module_utils._status.target import Target
-from ..module_utils._wait.readiness import wait_and_tell
+from ..module_utils._wait.report import wait_and_report
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -1107,11 +1107,11 @@ def wait(session: ApiSession, changes: t.Sequence[Change], heard: Heard, timeout
         # The address of a load balancer that is there proves nothing about a change of it, so its controller is heard first.
         patience = min(timeout, SECONDS_TO_ANSWER)
         targets = [_target(change, changes, heard, answered=True) for change in judged]
-        answered = wait_and_tell(session, targets, timeout=patience, progress=progress)
+        answered = wait_and_report(session, targets, timeout=patience, progress=progress)
         if not answered.get("failed") or answered["elapsed"] < patience:
             return answered
     targets = [_target(change, changes, heard) for change in judged]
-    result = wait_and_tell(session, targets, timeout=max(timeout - answered["elapsed"], 0.0), progress=progress)
+    result = wait_and_report(session, targets, timeout=max(timeout - answered["elapsed"], 0.0), progress=progress)
     return {**result, "elapsed": round(result["elapsed"] + answered["elapsed"], 3)}
 
 

@@ -313,7 +313,7 @@ import typing as t
 from ..module_utils._errors import MeshError
 from ..module_utils._module import mesh_module, run
 from ..module_utils._status.spec import parse_target
-from ..module_utils._wait.readiness import wait_and_tell
+from ..module_utils._wait.report import wait_and_report
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -368,7 +368,7 @@ def wait(module: AnsibleModule, session: ApiSession) -> Result:
     timeout, stable_for = params["timeout"], params["stable_for"]
     if stable_for < 0 or (stable_for and stable_for >= timeout):
         raise MeshError(f"stable_for is {stable_for:g} s, and timeout {timeout} s: what should hold for a while must be given more time than that.")
-    told = wait_and_tell(session, targets, timeout=timeout, stable_for=stable_for, fail_fast=params["fail_fast"], progress=params["progress"])
+    told = wait_and_report(session, targets, timeout=timeout, stable_for=stable_for, fail_fast=params["fail_fast"], progress=params["progress"])
     return {"changed": False, **told}
 
 

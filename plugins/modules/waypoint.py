@@ -385,8 +385,8 @@ from ..module_utils._module import all_was_written, mesh_module, run
 from ..module_utils._status.target import Target
 from ..module_utils._status.waypoints import WaypointExpectation
 from ..module_utils._text import format_names
-from ..module_utils._wait.readiness import wait_and_tell
-from ..module_utils._wait.until import wait_until_gone
+from ..module_utils._wait.deletion import wait_until_deleted
+from ..module_utils._wait.report import wait_and_report
 from ..module_utils._waypoint.apply import make_changes, plan_holding, plan_steps
 from ..module_utils._waypoint.options import ON_REQUEST
 from ..module_utils._waypoint.options import OPTIONS as WAYPOINT_OPTIONS
@@ -560,7 +560,7 @@ def wait(session: ApiSession, changes: list[WaypointChange], class_defaults: fro
     """Wait for the waypoints that should be there to be ready, and for the others to be gone, within one deadline."""
     deadline = time.monotonic() + timeout
     absent = {(change.wish.ref.namespace, change.wish.ref.name) for change in changes if not change.wish.waypoint}
-    left = wait_until_gone(session, GATEWAY, absent, timeout=timeout, clock=time.monotonic)
+    left = wait_until_deleted(session, GATEWAY, absent, timeout=timeout, clock=time.monotonic)
     if left:
         raise MeshError(f"Waypoints {format_names(left)} are still there after {timeout} s on cluster {session.cluster}: look for finalizers that hold them.")
     targets = [
@@ -570,7 +570,7 @@ def wait(session: ApiSession, changes: list[WaypointChange], class_defaults: fro
     ]
     if not targets:
         return {"targets": []}
-    return wait_and_tell(session, targets, timeout=max(deadline - time.monotonic(), 0.0), progress=progress)
+    return wait_and_report(session, targets, timeout=max(deadline - time.monotonic(), 0.0), progress=progress)
 
 
 def _expectation_of(change: WaypointChange, class_defaults: frozenset[str]) -> WaypointExpectation | None:

@@ -17,7 +17,7 @@ from .._kinds import EVENT, GATEWAY, INGRESS, NAMESPACE, SERVICE, Kind
 from .._mesh.labels import annotations_of
 from .._status.load_balancers import ControllerExpectation, about, judge_events, versions_of
 from .._text import format_names
-from .._wait.until import wait_until_none_left
+from .._wait.deletion import wait_until_none_left
 from . import nlb as network
 from .alb import PREFIX as ALB_PREFIX
 from .gateway import service_name
@@ -27,7 +27,7 @@ from .state import KINDS
 if t.TYPE_CHECKING:
     from .._k8s.session import ApiSession
     from .._mesh.labels import Object
-    from .._wait.seen import Seen
+    from .._wait.object_cache import ObjectCache
     from .plan import Change, Place
 
 
@@ -107,7 +107,7 @@ def make_changes(session: ApiSession, steps: Steps, timeout: float) -> dict[Plac
 def wait_until_all_gone(session: ApiSession, keys: t.Sequence[tuple[Kind, str, str]], timeout: float) -> list[str]:
     """Wait until none of these is there; returns those that are when the time is up."""
 
-    def left(seen: Seen) -> list[str]:
+    def left(seen: ObjectCache) -> list[str]:
         return sorted(f"{kind.name} {namespace}/{name}" for kind, namespace, name in keys if seen.get(kind, name, namespace))
 
     places = [(kind, namespace) for kind, namespace, _name in keys]
@@ -142,7 +142,7 @@ def _take_guard_off(session: ApiSession, writes: t.Sequence[Write], deadline: fl
     known = versions_of(session.list(EVENT, place, metadata_only=True).items)
     session.write_all(writes)
 
-    def still(seen: Seen) -> list[str]:
+    def still(seen: ObjectCache) -> list[str]:
         waiting = []
         for write in writes:
             namespace = write.namespace or ""

@@ -4,7 +4,7 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Says what lies below a verdict: the pods of a workload, their newest warnings, an istiod that does not run."""
+"""Finds what is behind a verdict: the pods of a workload, their newest warnings, an istiod that does not run."""
 
 from __future__ import annotations
 
@@ -19,61 +19,61 @@ from .._mesh.labels import GATEWAY_NAME, labels_of, matches
 from .._status.target import Target
 from .._status.verdict import Verdict, condition
 from .._status.workloads import cause_in_pods
-from .seen import Seen, scopes_of, trim
+from .object_cache import ObjectCache, scopes_of, trim
 
-# What is read here only explains; a server that hesitates is not waited for long.
+# Causes only explain a verdict, so a slow server is not waited for.
 _TIMEOUT: Timeout = (2.0, 5.0)
-# What only istiod brings about.
-_MADE_BY_ISTIOD = frozenset({"Gateway", "waypoint", "binding", "HTTPRoute", "GRPCRoute", "AuthorizationPolicy"})
+# Kinds whose status only istiod writes.
+_WRITTEN_BY_ISTIOD = frozenset({"Gateway", "waypoint", "binding", "HTTPRoute", "GRPCRoute", "AuthorizationPolicy"})
 _WORKLOADS = frozenset({"DaemonSet", "Deployment", "Job", "ReplicaSet", "StatefulSet"})
-# How many warnings are told.
+# How many warnings a message names.
 _NEWEST = 2
 
 Verdicts = t.Tuple[t.Tuple[Target, Verdict], ...]
 
 
-def with_causes(session: ApiSession, verdicts: Verdicts, seen: Seen) -> Verdicts:
-    """The verdicts, those that are not Current with the causes that can be found; each kind is read once for all of them.
+def with_causes(session: ApiSession, verdicts: Verdicts, cache: ObjectCache) -> Verdicts:
+    """The verdicts, with causes for those that are not Current; each kind is read once for all of them.
 
-    What cannot be read for this is left out: the wait's own verdict stands.
+    Causes that cannot be read are left out: the wait's own verdict stands.
     """
     laggards = [target for target, verdict in verdicts if not verdict.current]
-    below = _Below(session, laggards, seen)
-    without_istiod = _dead_control_planes(session) if any(target.kind in _MADE_BY_ISTIOD for target in laggards) else ""
-    return tuple((target, verdict if verdict.current else _explained(target, verdict, below, without_istiod)) for target, verdict in verdicts)
+    evidence = _Evidence(session, laggards, cache)
+    istiod_problem = _istiod_problem(session) if any(target.kind in _WRITTEN_BY_ISTIOD for target in laggards) else ""
+    return tuple((target, verdict if verdict.current else _with_cause(target, verdict, evidence, istiod_problem)) for target, verdict in verdicts)
 
 
-def _explained(target: Target, verdict: Verdict, below: _Below, without_istiod: str) -> Verdict:
-    cause, events = below.cause(target), below.events(target)
-    told = [cause, f"newest warnings: {'; '.join(events)}" if events else ""]
-    if target.kind in _MADE_BY_ISTIOD and without_istiod:
-        told.append(f"istiod is the cause: {without_istiod}")
-    words = "; ".join(filter(None, told))
-    if not words:
+def _with_cause(target: Target, verdict: Verdict, evidence: _Evidence, istiod_problem: str) -> Verdict:
+    cause, events = evidence.cause(target), evidence.events(target)
+    causes = [cause, f"newest warnings: {'; '.join(events)}" if events else ""]
+    if target.kind in _WRITTEN_BY_ISTIOD and istiod_problem:
+        causes.append(f"istiod is the cause: {istiod_problem}")
+    explanation = "; ".join(filter(None, causes))
+    if not explanation:
         return verdict
     more = {"cause": cause, "events": events}
     details = {**(verdict.details or {}), **{name: value for name, value in more.items() if value}}
-    return replace(verdict, message=f"{verdict.message} ({words})", details=details)
+    return replace(verdict, message=f"{verdict.message} ({explanation})", details=details)
 
 
-def _dead_control_planes(session: ApiSession) -> str:
-    """Which istiods are not available, when somebody waits for what only istiod can bring."""
+def _istiod_problem(session: ApiSession) -> str:
+    """Which istiods are not available; empty when all are, or when they cannot be read."""
     try:
         istiods = session.list(DEPLOYMENT, label_selector="app=istiod", timeout=_TIMEOUT, persist=False).items
     except ApiError:
         return ""
     if not istiods:
         return "no istiod is installed"
-    dead = [item for item in istiods if (condition(item, "Available") or {}).get("status") != "True"]
-    names = ", ".join(f"{item['metadata']['namespace']}/{item['metadata']['name']}" for item in dead)
-    return f"Deployment {names} has no available pod" if dead else ""
+    unavailable = [item for item in istiods if (condition(item, "Available") or {}).get("status") != "True"]
+    names = ", ".join(f"{item['metadata']['namespace']}/{item['metadata']['name']}" for item in unavailable)
+    return f"Deployment {names} has no available pod" if unavailable else ""
 
 
-class _Below:
-    """The pods and warnings in the namespaces of some targets; not an autoscaler's warnings, which speak of metrics."""
+class _Evidence:
+    """The pods and warnings in the namespaces of some targets; not an autoscaler's warnings, which are about metrics."""
 
-    def __init__(self, session: ApiSession, targets: t.Sequence[Target], seen: Seen) -> None:
-        self._seen = seen
+    def __init__(self, session: ApiSession, targets: t.Sequence[Target], cache: ObjectCache) -> None:
+        self._cache = cache
         self._workloads = {target: self._workloads_of(target) for target in targets}
         owners = [target.namespace for target, workloads in self._workloads.items() if workloads]
         pods = _read(session, POD, owners)
@@ -83,7 +83,7 @@ class _Below:
         self._events = _by_namespace(_read(session, EVENT, places, field_selector="type=Warning") or [])
 
     def cause(self, target: Target) -> str:
-        """What keeps the pods of the target's workloads from being ready; empty when nothing is seen."""
+        """What keeps the pods of the target's workloads from being ready; empty when nothing is found."""
         workloads = self._workloads[target]
         if not workloads or not self._pods_read:
             return ""
@@ -105,11 +105,11 @@ class _Below:
 
     def _workloads_of(self, target: Target) -> list[Object]:
         if target.kind in _WORKLOADS:
-            found = self._seen.get(BY_NAME[target.kind], target.name, target.namespace)
+            found = self._cache.get(BY_NAME[target.kind], target.name, target.namespace)
             return [found] if found else []
         if target.kind not in ("Gateway", "waypoint", "control_plane"):
             return []
-        deployments = self._seen.all(DEPLOYMENT, target.namespace)
+        deployments = self._cache.all(DEPLOYMENT, target.namespace)
         if target.kind == "control_plane":
             name = "istiod" if target.name in ("", "default") else f"istiod-{target.name}"
             return [item for item in deployments if item["metadata"]["name"] == name]
@@ -119,15 +119,15 @@ class _Below:
 def _is_about(involved: t.Mapping[str, t.Any], target: Target, workloads: t.Collection[tuple[str, str]], pods: t.Collection[str]) -> bool:
     kind, name = str(involved.get("kind", "")), str(involved.get("name", ""))
     if kind == "Pod":
-        # An enrollment is about all pods of its namespace: the CNI's refusals are told on them.
+        # An enrollment is about all pods of its namespace: the CNI plugin reports its refusals on them.
         return name in pods or target.kind == "enrollment" or (target.kind == "Pod" and name == target.name)
-    # A quota that is used up is told on the ReplicaSet of a Deployment.
+    # An exhausted quota is reported on the ReplicaSet of a Deployment.
     of_deployment = kind == "ReplicaSet" and (DEPLOYMENT.name, name.rpartition("-")[0]) in workloads
     return of_deployment or (kind, name) in workloads or (kind, name) == (target.kind, target.name)
 
 
 def _read(session: ApiSession, kind: Kind, namespaces: t.Sequence[str], field_selector: str | None = None) -> list[Object] | None:
-    """The objects of a kind in these namespaces; None when they may not, or cannot, be read."""
+    """The objects of a kind in these namespaces; None when they cannot be read."""
     try:
         return [
             item

@@ -31,8 +31,8 @@ from .._kinds import (
 )
 from .._mesh.labels import CANARY, GATEWAY_NAME, MANAGED_GATEWAY, USE_WAYPOINT, WAYPOINT_CLASS, labels_of
 from .._mesh.revisions import TAG, Revisions, find_revisions
-from .._wait.seen import Seen
-from .._wait.until import wait_until_none_left
+from .._wait.deletion import wait_until_none_left
+from .._wait.object_cache import ObjectCache
 from .gateway import WaypointRef
 from .parameters import CLASS_DEFAULTS, mark_of, parameters_name
 from .plan import MANAGED_BY_MESH, WaypointSnapshot
@@ -176,7 +176,7 @@ def wait_until_rendered(session: ApiSession, marks: t.Mapping[WaypointRef, str],
         clock: a monotonic clock in seconds.
     """
 
-    def left(seen: Seen) -> list[str]:
+    def left(seen: ObjectCache) -> list[str]:
         items = {_ref(item, labels_of(item).get(GATEWAY_NAME)): item for item in seen.all(DEPLOYMENT) if MANAGED_GATEWAY in labels_of(item)}
         return sorted(str(ref) for ref, mark in marks.items() if ref in items and mark_of(items[ref]) != mark)
 
@@ -191,7 +191,7 @@ def wait_until_let_go(
     shown_on = {"Namespace": SERVICE, "Service": SERVICE, "ServiceEntry": SERVICE_ENTRY, "WorkloadEntry": WORKLOAD_ENTRY}
     places = [(shown_on.get(found.kind, POD), found.namespace or found.name) for found in detachments]
 
-    def left(seen: Seen) -> list[str]:
+    def left(seen: ObjectCache) -> list[str]:
         bound = [item for kind in (SERVICE, SERVICE_ENTRY, WORKLOAD_ENTRY) for item in seen.all(kind)]
         return [*still_bound(refs, bound), *still_labelled(refs, seen.all(POD))]
 

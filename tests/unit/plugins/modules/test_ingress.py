@@ -43,7 +43,7 @@ def targets(planned: list[Change], monkeypatch: pytest.MonkeyPatch) -> list[tupl
         asked.append((timeout, expectation.controller))
         return {"failed": True, "elapsed": timeout, "targets": []}
 
-    monkeypatch.setattr(ingress, "wait_and_tell", waits)
+    monkeypatch.setattr(ingress, "wait_and_report", waits)
     ingress.wait(None, planned, HEARD, 100.0, None)
     return asked
 

@@ -16,7 +16,7 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._k8s import wat
 from ansible_collections.meshwright.ambient.plugins.module_utils._k8s.transport import TransportError
 from ansible_collections.meshwright.ambient.plugins.module_utils._k8s.watch import Changed, Event, Gone, Listed, Scope, Streams, Trouble
 from ansible_collections.meshwright.ambient.plugins.module_utils._kinds import GATEWAY, POD
-from ansible_collections.meshwright.ambient.plugins.module_utils._wait.seen import Seen
+from ansible_collections.meshwright.ambient.plugins.module_utils._wait.object_cache import ObjectCache
 from tests.unit.fake_api import Answer, FakeApi, Reply, Request, WatchAnswer, listed, refusal
 
 PODS = Scope(POD, "shop")
@@ -569,7 +569,7 @@ _DEEDS = st.one_of(
 @given(plan=st.lists(_DEEDS, max_size=25))
 def test_a_follower_sees_what_the_server_has_whatever_breaks(plan: list[tuple[str, str]]) -> None:
     server = _ModelServer(plan)
-    seen = Seen()
+    seen = ObjectCache()
     told: list[tuple[str, str]] = []
     # Nothing here waits: a pause would only make the test slow.
     with pytest.MonkeyPatch.context() as patch:
@@ -581,7 +581,7 @@ def test_a_follower_sees_what_the_server_has_whatever_breaks(plan: list[tuple[st
                 assert events, f"the stream has stopped after {told}"
                 for event in events:
                     assert not (isinstance(event, Trouble) and event.final), event.error.message
-                    seen.take(event)
+                    seen.apply_event(event)
                     if isinstance(event, Listed):
                         told.clear()
                     elif isinstance(event, Changed | Gone):

@@ -11,7 +11,7 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._kinds import B
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.target import Target
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.verdict import Verdict
 from ansible_collections.meshwright.ambient.plugins.module_utils._wait.causes import with_causes
-from ansible_collections.meshwright.ambient.plugins.module_utils._wait.seen import Seen
+from ansible_collections.meshwright.ambient.plugins.module_utils._wait.object_cache import ObjectCache
 from tests.unit.fake_api import Answer, Cluster, Reply, refusal
 from tests.unit.objects import Object, derived, named, recorded, with_condition
 
@@ -44,11 +44,11 @@ def _event(reason: str, name: str, at: str = "2026-11-21T08:00:00Z", kind: str =
     return event | fields
 
 
-def _seen(*objects: Object) -> Seen:
+def _seen(*objects: Object) -> ObjectCache:
     """What the wait has read: all but pods and events, which are read only for the causes."""
-    seen = Seen()
+    seen = ObjectCache()
     for name in sorted({item["kind"] for item in objects} - {"Pod", "Event"}):
-        seen.take(Listed(Scope(BY_NAME[name]), [item for item in objects if item["kind"] == name]))
+        seen.apply_event(Listed(Scope(BY_NAME[name]), [item for item in objects if item["kind"] == name]))
     return seen
 
 

@@ -22,7 +22,7 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._status.binding
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.rules import RULES, needs_of, verdict_on
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.target import Rule, Target
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.verdict import Verdict
-from ansible_collections.meshwright.ambient.plugins.module_utils._wait.seen import Look, scopes_of
+from ansible_collections.meshwright.ambient.plugins.module_utils._wait.object_cache import TrackedView, scopes_of
 from ansible_collections.meshwright.ambient.plugins.module_utils._wait.verdicts import Verdicts
 from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.gateway import WaypointRef
 from tests.unit.objects import Object, derived, named, namespace_of, recorded, with_condition
@@ -34,20 +34,20 @@ CURRENT = Verdict("Current")
 class Watcher:
     """A target of the test's own: it looks where a function looks, and counts how often it was asked."""
 
-    look: Callable[[Look], object]
+    look: Callable[[TrackedView], object]
     needs: tuple[tuple[Kind, str | None], ...] = ((POD, "shop"),)
     judged: list[object] = field(default_factory=list, hash=False, compare=False)
     kind: str = "Watcher"
     api_kind: None = None
 
-    def judge(self, look: Look) -> Verdict:
+    def judge(self, look: TrackedView) -> Verdict:
         self.judged.append(self.look(look))
         return CURRENT if self.judged[-1] else Verdict("InProgress", "Missing")
 
 
 @pytest.fixture(autouse=True)
 def _watchers(monkeypatch: pytest.MonkeyPatch) -> None:
-    rule = Rule(lambda watcher: cast("Watcher", watcher).needs, (), lambda watcher, look: cast("Watcher", watcher).judge(cast("Look", look)))
+    rule = Rule(lambda watcher: cast("Watcher", watcher).needs, (), lambda watcher, look: cast("Watcher", watcher).judge(cast("TrackedView", look)))
     monkeypatch.setitem(cast("dict[str, Rule]", RULES), "Watcher", rule)
 
 
@@ -74,10 +74,10 @@ def test_only_who_has_looked_there_is_judged_again() -> None:
     stranger = Watcher(lambda look: look.all(POD, "store"))
     everywhere = Watcher(lambda look: look.all(POD))
     board = _board(one, another, neighbour, stranger, everywhere)
-    board.take(Listed(PODS, []))
+    board.apply_event(Listed(PODS, []))
     board.judge()
     before = [len(target.judged) for target in (one, another, neighbour, stranger, everywhere)]
-    board.take(Changed(PODS, _pod("a")))
+    board.apply_event(Changed(PODS, _pod("a")))
     changed = board.judge()
     after = [len(target.judged) for target in (one, another, neighbour, stranger, everywhere)]
     assert [late - early for early, late in zip(before, after, strict=True)] == [1, 0, 1, 0, 1], "judged: one, another, neighbour, stranger, everywhere"
@@ -87,11 +87,11 @@ def test_only_who_has_looked_there_is_judged_again() -> None:
 def test_a_thousand_events_on_others_cost_a_target_nothing() -> None:
     watcher = Watcher(lambda look: look.get(POD, "a", "shop"))
     board = _board(watcher)
-    board.take(Listed(PODS, [_pod("a")]))
+    board.apply_event(Listed(PODS, [_pod("a")]))
     board.judge()
     before = len(watcher.judged)
     for number in range(1000):
-        board.take(Changed(PODS, _pod(f"other-{number}")))
+        board.apply_event(Changed(PODS, _pod(f"other-{number}")))
         assert board.judge() == []
     assert len(watcher.judged) == before
 
@@ -99,11 +99,11 @@ def test_a_thousand_events_on_others_cost_a_target_nothing() -> None:
 def test_events_on_the_same_object_are_judged_together() -> None:
     watcher = Watcher(lambda look: look.get(POD, "a", "shop"))
     board = _board(watcher)
-    board.take(Listed(PODS, []))
+    board.apply_event(Listed(PODS, []))
     board.judge()
     before = len(watcher.judged)
     for _ in range(50):
-        board.take(Changed(PODS, _pod("a")))
+        board.apply_event(Changed(PODS, _pod("a")))
     board.judge()
     assert len(watcher.judged) == before + 1
     assert watcher.judged[-1] == _pod("a")
@@ -112,11 +112,11 @@ def test_events_on_the_same_object_are_judged_together() -> None:
 def test_without_events_nobody_is_judged() -> None:
     watcher = Watcher(lambda look: look.all(POD))
     board = _board(watcher)
-    board.take(Listed(PODS, []))
+    board.apply_event(Listed(PODS, []))
     board.judge()
     before = len(watcher.judged)
-    board.take(Resumed(PODS))
-    board.take(Trouble(PODS, UNREACHABLE))
+    board.apply_event(Resumed(PODS))
+    board.apply_event(Trouble(PODS, UNREACHABLE))
     assert board.judge() == []
     assert len(watcher.judged) == before
 
@@ -125,15 +125,15 @@ def test_where_a_target_looked_last_counts() -> None:
     """It has looked at b only because a named it; when a names c, b is nothing to it any more."""
     watcher = Watcher(lambda look: look.get(POD, (look.get(POD, "a", "shop") or {}).get("names", "b"), "shop"))
     board = _board(watcher)
-    board.take(Listed(PODS, [_pod("a", names="b")]))
+    board.apply_event(Listed(PODS, [_pod("a", names="b")]))
     board.judge()
-    board.take(Changed(PODS, _pod("a", names="c")))
+    board.apply_event(Changed(PODS, _pod("a", names="c")))
     board.judge()
     before = len(watcher.judged)
-    board.take(Changed(PODS, _pod("b")))
+    board.apply_event(Changed(PODS, _pod("b")))
     board.judge()
     assert len(watcher.judged) == before, "it was judged for what it does not look at any more"
-    board.take(Changed(PODS, _pod("c")))
+    board.apply_event(Changed(PODS, _pod("c")))
     board.judge()
     assert len(watcher.judged) == before + 1, "it was not judged for what it looks at now"
     assert board.current
@@ -142,11 +142,11 @@ def test_where_a_target_looked_last_counts() -> None:
 def test_a_list_is_news_for_all_that_need_the_kind() -> None:
     pods, services = Watcher(lambda look: look.get(POD, "a", "shop")), Watcher(lambda look: look.all(SERVICE), ((SERVICE, "shop"),))
     board = _board(pods, services)
-    board.take(Listed(PODS, []))
-    board.take(Listed(Scope(SERVICE, "shop"), []))
+    board.apply_event(Listed(PODS, []))
+    board.apply_event(Listed(Scope(SERVICE, "shop"), []))
     board.judge()
     before = len(services.judged)
-    board.take(Listed(PODS, [_pod("a")]))
+    board.apply_event(Listed(PODS, [_pod("a")]))
     assert [target for target, _verdict in board.judge()] == [pods]
     assert len(services.judged) == before
 
@@ -170,9 +170,9 @@ def test_a_change_of_words_alone_is_not_told() -> None:
     waypoint = Target("Deployment", "waypoint", "bookinfo")
     item = recorded("deployment/waypoint_available")
     board = _board(waypoint)
-    board.take(Listed(Scope(DEPLOYMENT, "bookinfo"), [derived(item, {"spec": {"replicas": 3}, "status": {"replicas": 3, "updatedReplicas": 3}})]))
+    board.apply_event(Listed(Scope(DEPLOYMENT, "bookinfo"), [derived(item, {"spec": {"replicas": 3}, "status": {"replicas": 3, "updatedReplicas": 3}})]))
     assert len(board.judge()) == 1
-    board.take(
+    board.apply_event(
         Changed(
             Scope(DEPLOYMENT, "bookinfo"), derived(item, {"spec": {"replicas": 3}, "status": {"replicas": 3, "updatedReplicas": 3, "availableReplicas": 2}})
         )
@@ -186,7 +186,7 @@ def test_a_change_of_words_alone_is_not_told() -> None:
     [
         pytest.param(NOT_SERVED, True, "NotFound", "KindNotServed", "it is not served", "Install it first.", id="not-served"),
         pytest.param(
-            UNREACHABLE, False, "Unknown", "Unreadable", "it is out of reach", "See that the API server answers, and allow more time.", id="out-of-reach"
+            UNREACHABLE, False, "Unknown", "Unreadable", "it is out of reach", "Verify that the API server answers, and allow more time.", id="out-of-reach"
         ),
     ],
 )
@@ -194,7 +194,7 @@ def test_a_kind_that_cannot_be_read(error: Unreachable | NotServed, complete: bo
     watcher = Watcher(lambda look: look.all(POD))
     board = _board(watcher)
     board.judge()
-    board.take(Trouble(PODS, error))
+    board.apply_event(Trouble(PODS, error))
     board.judge()
     ((_target, verdict),) = board.pairs()
     assert (verdict.status, verdict.reason, verdict.message, verdict.remedy) == (status, reason, message, remedy)
@@ -274,10 +274,10 @@ def test_the_verdicts_kept_are_those_of_a_fresh_look(steps: list[tuple[Event, bo
     taken: list[Event] = []
     first: list[tuple[Event, bool]] = [(Listed(scope, VARIANTS[kind][::3]), True) for kind, scope in SCOPES.items()] if listed_first else []
     for event, judge in [*first, *steps]:
-        if isinstance(event, Changed | Gone | Resumed) and not kept.seen.has(event.scope.kind):
+        if isinstance(event, Changed | Gone | Resumed) and not kept.cache.has(event.scope.kind):
             # A stream lists before it tells anything else.
             continue
-        kept.take(event)
+        kept.apply_event(event)
         taken.append(event)
         if not judge:
             continue
@@ -285,7 +285,7 @@ def test_the_verdicts_kept_are_those_of_a_fresh_look(steps: list[tuple[Event, bo
         changed = kept.judge()
         fresh = _board(*TARGETS)
         for earlier in taken:
-            fresh.take(earlier)
+            fresh.apply_event(earlier)
         fresh.judge()
         assert kept.pairs() == fresh.pairs(), f"after {taken}"
         assert (kept.complete, kept.current, kept.failed_for_good) == (fresh.complete, fresh.current, fresh.failed_for_good)
@@ -294,5 +294,5 @@ def test_the_verdicts_kept_are_those_of_a_fresh_look(steps: list[tuple[Event, bo
         ]
         assert changed == differing, "what is told must be what has changed"
         for target, verdict in kept.pairs():
-            if all(kept.seen.has(kind) for kind, _namespace in needs_of(target)):
-                assert verdict == verdict_on(target, kept.seen), "a look that takes notes must see what is there"
+            if all(kept.cache.has(kind) for kind, _namespace in needs_of(target)):
+                assert verdict == verdict_on(target, kept.cache), "a look that takes notes must see what is there"

@@ -21,7 +21,7 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._status.rules i
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.target import Rule, Target
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.verdict import Verdict
 from ansible_collections.meshwright.ambient.plugins.module_utils._wait import wait as wait_module
-from ansible_collections.meshwright.ambient.plugins.module_utils._wait.readiness import failure_message
+from ansible_collections.meshwright.ambient.plugins.module_utils._wait.report import format_failure
 from ansible_collections.meshwright.ambient.plugins.module_utils._wait.wait import (
     PROBE_PAUSE,
     PROBE_TIMEOUT,
@@ -172,7 +172,7 @@ class Timeline:
 
         def do() -> list[Event]:
             self._there[_key(item)] = item
-            return self._tell(item["kind"], lambda scope: Changed(scope, item))
+            return self._events(item["kind"], lambda scope: Changed(scope, item))
 
         self._at(at, do)
 
@@ -180,7 +180,7 @@ class Timeline:
         """The server says that nothing has changed."""
 
         def do() -> list[Event]:
-            self._tell(kind, Resumed)
+            self._events(kind, Resumed)
             return []
 
         self._at(at, do)
@@ -253,7 +253,7 @@ class Timeline:
     def _at(self, moment: float, do: Callable[[], list[Event]]) -> None:
         heapq.heappush(self._plan, (moment, next(self._order), do))
 
-    def _tell(self, kind: str, event: Callable[[Scope], Event]) -> list[Event]:
+    def _events(self, kind: str, event: Callable[[Scope], Event]) -> list[Event]:
         if kind not in self._scopes or kind in self._deaf | self._dead:
             return []
         self._heard[kind] = self.now
@@ -261,7 +261,7 @@ class Timeline:
 
     def _list(self, kind: str) -> list[Event]:
         self._deaf.discard(kind)
-        return self._tell(kind, lambda scope: Listed(scope, [item for (of, *_name), item in self._there.items() if of == kind]))
+        return self._events(kind, lambda scope: Listed(scope, [item for (of, *_name), item in self._there.items() if of == kind]))
 
 
 def _key(item: Object) -> tuple[str, str, str]:
@@ -357,7 +357,7 @@ def test_what_has_not_held_at_the_deadline_is_told(waypoint_coming: Timeline) ->
     outcome = waypoint_coming.wait(WAYPOINT, timeout=20, stable_for=50)
     assert (outcome.current, outcome.held, outcome.elapsed) == (False, 15, 20)
     assert outcome.laggards == []
-    assert failure_message(outcome, "prod", 50).startswith("All targets are ready on cluster prod, but only since 15.0 s, not for 50 s as they should be: ")
+    assert format_failure(outcome, "prod", 50).startswith("All targets are ready on cluster prod, but have been so only for 15.0 s instead of 50 s: ")
 
 
 def test_without_time_nothing_can_be_seen_to_hold(waypoint_there: Timeline) -> None:
@@ -369,7 +369,7 @@ def test_who_has_not_held_because_of_a_laggard_is_told_of_the_laggard(waypoint_t
     waypoint_there.change(5, BROKEN)
     outcome = waypoint_there.wait(WAYPOINT, timeout=20, stable_for=50)
     assert (outcome.current, outcome.held) == (False, None)
-    assert "1 of 1 targets are not ready" in failure_message(outcome, "prod", 50)
+    assert "1 of 1 targets are not ready" in format_failure(outcome, "prod", 50)
 
 
 def test_a_silent_stream_is_read_anew_before_success_is_called(waypoint_there: Timeline) -> None:
@@ -384,7 +384,7 @@ def test_a_silent_stream_is_read_anew_before_success_is_called(waypoint_there: T
 def test_what_has_held_is_seen_shortly_before_the_deadline_too(waypoint_there: Timeline) -> None:
     """The last look, 5 s before the deadline, comes in the midst of the time to hold, and must not be the last one."""
     outcome = waypoint_there.wait(WAYPOINT, timeout=20, stable_for=16)
-    assert (outcome.current, outcome.elapsed) == (True, 16), failure_message(outcome, "prod", 16)
+    assert (outcome.current, outcome.elapsed) == (True, 16), format_failure(outcome, "prod", 16)
 
 
 def test_what_holds_at_the_second_attempt_is_not_waited_for_longer(waypoint_there: Timeline) -> None:
@@ -407,7 +407,7 @@ def test_who_has_held_for_long_enough_but_not_to_the_end_is_not_told_to_have_hel
     waypoint_there.part(5, "Deployment")
     outcome = waypoint_there.wait(WAYPOINT, timeout=14, stable_for=8)
     assert not outcome.current, "whether it is well at the end could not be seen"
-    message = failure_message(outcome, "prod", 8)
+    message = format_failure(outcome, "prod", 8)
     assert "only since 14.0 s, not for 8 s" not in message, f"14 s are longer than 8 s: {message}"
 
 
@@ -444,7 +444,7 @@ def test_at_the_deadline_what_cannot_be_looked_at_is_unknown(waypoint_coming: Ti
     ((target, verdict),) = outcome.laggards
     assert (target, verdict.status, verdict.reason) == (WAYPOINT, "Unknown", "Unreadable")
     assert verdict.message == (
-        "nothing was heard of gateways for 60 s, so what was seen last, InProgress (AddressNotAssigned), may be wrong by now: it cannot be reached"
+        "the watch of gateways has been silent for 60 s, so the last verdict, InProgress (AddressNotAssigned), may be outdated: it cannot be reached"
     )
     assert outcome.elapsed == 60
     assert not waypoint_coming.cluster.api.requests, "a server that does not answer must not be asked for causes beyond the deadline"
@@ -568,19 +568,19 @@ Told = list[tuple[float, list[str], int, int]]
 def _notes() -> tuple[Told, Callable[..., None]]:
     told: Told = []
 
-    def tell(elapsed: float, changed: Sequence[tuple[Target, Verdict]], current: int, of: int) -> None:
+    def report(elapsed: float, changed: Sequence[tuple[Target, Verdict]], current: int, of: int) -> None:
         told.append((elapsed, [f"{target.name} {verdict.reason or verdict.status}" for target, verdict in changed], current, of))
 
-    return told, tell
+    return told, report
 
 
 def test_each_change_is_told_once(waypoint_coming: Timeline) -> None:
-    told, tell = _notes()
+    told, report = _notes()
     waypoint_coming.change(2, BROKEN)
     waypoint_coming.change(3, GATEWAY_OBJECT)
     waypoint_coming.change(3.5, derived(BROKEN, {"metadata": {"labels": {"nothing": "new"}}}))
     waypoint_coming.change(4, DEPLOYMENT)
-    waypoint_coming.wait(WAYPOINT, ISTIOD, timeout=60, tell=tell)
+    waypoint_coming.wait(WAYPOINT, ISTIOD, timeout=60, report=report)
     assert told == [
         (0, ["waypoint AddressNotAssigned", "istiod Current"], 1, 2),
         (3, ["waypoint LessAvailable"], 1, 2),
@@ -589,18 +589,18 @@ def test_each_change_is_told_once(waypoint_coming: Timeline) -> None:
 
 
 def test_a_change_that_ends_the_wait_by_failing_is_told_as_well(waypoint_coming: Timeline) -> None:
-    told, tell = _notes()
+    told, report = _notes()
     waypoint_coming.change(5, FAILED)
-    waypoint_coming.wait(WAYPOINT, timeout=60, tell=tell)
+    waypoint_coming.wait(WAYPOINT, timeout=60, report=report)
     assert [line[1] for line in told] == [["waypoint AddressNotAssigned"], ["waypoint UnsupportedAddress"]]
 
 
 def test_many_changes_at_once_are_told_at_once() -> None:
     names = [f"d{number}" for number in range(100)]
-    told, tell = _notes()
+    told, report = _notes()
     cluster = Cluster(*(named(ISTIOD_OBJECT, name) for name in names))
     targets = [Target("Deployment", name, "istio-system") for name in names]
-    assert wait_until_current(cluster.api.session, targets, timeout=PATIENCE, clock=lambda: 0.0, tell=tell).current
+    assert wait_until_current(cluster.api.session, targets, timeout=PATIENCE, clock=lambda: 0.0, report=report).current
     assert [(len(changed), current, of) for _elapsed, changed, current, of in told] == [(100, 100, 100)]
 
 

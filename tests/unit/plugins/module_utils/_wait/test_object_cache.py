@@ -11,7 +11,7 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._status.enrollm
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.rules import needs_of
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.target import Target
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.workloads import cause_in_pods
-from ansible_collections.meshwright.ambient.plugins.module_utils._wait.seen import Look, Place, Seen, scopes_of, trim
+from ansible_collections.meshwright.ambient.plugins.module_utils._wait.object_cache import ObjectCache, Place, TrackedView, scopes_of, trim
 from tests.unit.objects import Object, derived, recorded, with_condition
 
 WAYPOINT = Target("waypoint", "waypoint", "bookinfo")
@@ -130,27 +130,27 @@ POD_B: Object = {"kind": "Pod", "metadata": {"name": "b", "namespace": "shop"}}
 
 
 def test_seen_follows_events() -> None:
-    seen = Seen()
-    seen.take(Listed(SCOPE, [POD_B]))
-    seen.take(Changed(SCOPE, POD_A))
+    seen = ObjectCache()
+    seen.apply_event(Listed(SCOPE, [POD_B]))
+    seen.apply_event(Changed(SCOPE, POD_A))
     assert seen.all(POD, "shop") == [POD_A, POD_B]
     assert seen.all(POD, "store") == []
     assert seen.get(POD, "a", "shop") == POD_A
-    seen.take(Gone(SCOPE, POD_A))
-    seen.take(Gone(SCOPE, POD_A))
+    seen.apply_event(Gone(SCOPE, POD_A))
+    seen.apply_event(Gone(SCOPE, POD_A))
     assert seen.get(POD, "a", "shop") is None
-    seen.take(Listed(SCOPE, [POD_A]))
+    seen.apply_event(Listed(SCOPE, [POD_A]))
     assert seen.all(POD) == [POD_A]
 
 
 def test_seen_forgets_what_is_no_longer_served_and_keeps_what_is_out_of_reach() -> None:
-    seen = Seen()
-    seen.take(Listed(SCOPE, [POD_A]))
-    seen.take(Trouble(SCOPE, Unreachable("no", status=0, reason="no")))
+    seen = ObjectCache()
+    seen.apply_event(Listed(SCOPE, [POD_A]))
+    seen.apply_event(Trouble(SCOPE, Unreachable("no", status=0, reason="no")))
     assert seen.all(POD) == [POD_A]
-    seen.take(Trouble(SCOPE, NotServed("no", status=404, reason="")))
+    seen.apply_event(Trouble(SCOPE, NotServed("no", status=404, reason="")))
     assert seen.all(POD) == []
-    seen.take(Listed(SCOPE, []))
+    seen.apply_event(Listed(SCOPE, []))
     assert seen.troubles == {}
 
 
@@ -171,10 +171,10 @@ NOT_SERVED = Trouble(SCOPE, NotServed("no", status=404, reason=""))
     ],
 )
 def test_seen_says_what_an_event_has_changed(before: list[Event], event: Event, place: Place | None) -> None:
-    seen = Seen()
+    seen = ObjectCache()
     for earlier in before:
-        seen.take(earlier)
-    assert seen.take(event) == place
+        seen.apply_event(earlier)
+    assert seen.apply_event(event) == place
 
 
 @pytest.mark.parametrize(
@@ -191,24 +191,24 @@ def test_seen_says_what_an_event_has_changed(before: list[Event], event: Event, 
     ],
 )
 def test_what_seen_knows(events: list[Event], has: bool, known: bool, in_trouble: bool) -> None:
-    seen = Seen()
+    seen = ObjectCache()
     for event in events:
-        seen.take(event)
+        seen.apply_event(event)
     assert (seen.has(POD), seen.known(POD), POD in seen.troubles) == (has, known, in_trouble)
 
 
 def test_all_are_in_the_order_of_their_names() -> None:
     pods = [{"kind": "Pod", "metadata": {"name": name, "namespace": place}} for place, name in (("b", "1"), ("a", "2"), ("a", "1"))]
-    seen = Seen()
-    seen.take(Listed(Scope(POD), pods))
+    seen = ObjectCache()
+    seen.apply_event(Listed(Scope(POD), pods))
     assert [(pod["metadata"]["namespace"], pod["metadata"]["name"]) for pod in seen.all(POD)] == [("a", "1"), ("a", "2"), ("b", "1")]
     assert [pod["metadata"]["name"] for pod in seen.all(POD, "a")] == ["1", "2"]
 
 
 def test_a_look_notes_where_it_was_cast_whether_anything_was_there_or_not() -> None:
-    seen = Seen()
-    seen.take(Listed(SCOPE, [POD_A]))
-    look = Look(seen)
+    seen = ObjectCache()
+    seen.apply_event(Listed(SCOPE, [POD_A]))
+    look = TrackedView(seen)
     assert look.get(POD, "a", "shop") == POD_A
     assert look.get(POD, "missing", "shop") is None
     assert look.all(POD, "store") == []

@@ -10,8 +10,8 @@ import pytest
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.target import Target
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.verdict import Verdict
-from ansible_collections.meshwright.ambient.plugins.module_utils._wait.readiness import failure_message, progress_line, progress_to, result_of
-from ansible_collections.meshwright.ambient.plugins.module_utils._wait.wait import Outcome, Tell
+from ansible_collections.meshwright.ambient.plugins.module_utils._wait.report import format_failure, format_progress, format_result, open_report
+from ansible_collections.meshwright.ambient.plugins.module_utils._wait.wait import Outcome, Report
 
 WAYPOINT = Target("waypoint", "waypoint", "shop")
 ISTIOD = Target("Deployment", "istiod", "istio-system")
@@ -42,8 +42,8 @@ PATIENCE = 10.0
         ),
         pytest.param(
             Outcome(((WAYPOINT, CURRENT),), 20.0, held=4.25),
-            "All targets are ready on cluster prod, but only since 4.2 s, not for 30 s as they should be: "
-            "allow more time, or look for what makes them come and go.",
+            "All targets are ready on cluster prod, but have been so only for 4.2 s instead of 30 s: "
+            "increase the timeout, or find out why they become ready and unready again.",
             id="not-held-long-enough",
         ),
         pytest.param(
@@ -55,12 +55,12 @@ PATIENCE = 10.0
     ],
 )
 def test_failure_message(outcome: Outcome, message: str) -> None:
-    assert failure_message(outcome, "prod", 30) == message
+    assert format_failure(outcome, "prod", 30) == message
 
 
 def test_a_result_has_every_target_in_their_order() -> None:
     address = Verdict("Current", message="programmed", details={"address": "10.0.0.82"})
-    found = result_of(Outcome(((WAYPOINT, address), (CLUSTER_WIDE, FAILED), (WAYPOINT, LESS)), 1.23456))
+    found = format_result(Outcome(((WAYPOINT, address), (CLUSTER_WIDE, FAILED), (WAYPOINT, LESS)), 1.23456))
     assert found["elapsed"] == 1.235
     assert [(one["kind"], one["status"]) for one in found["targets"]] == [
         ("waypoint", "Current"),
@@ -105,21 +105,21 @@ def test_a_result_has_every_target_in_their_order() -> None:
     ],
 )
 def test_progress_line(changed: list[tuple[Target, Verdict]], line: str) -> None:
-    assert progress_line(12.34, changed, 4, 5) == line
+    assert format_progress(12.34, changed, 4, 5) == line
 
 
 @pytest.mark.parametrize(("number", "named", "more"), [(3, 3, ""), (4, 3, "; and 1 more"), (300, 3, "; and 297 more")])
 def test_a_line_of_progress_stays_short(number: int, named: int, more: str) -> None:
-    line = progress_line(1.0, [(Target("Deployment", f"d{index}", "a"), CURRENT) for index in range(number)], number, number)
+    line = format_progress(1.0, [(Target("Deployment", f"d{index}", "a"), CURRENT) for index in range(number)], number, number)
     assert line.count("is Current") == named
     assert line.endswith(f"is Current{more}")
 
 
 def _tell(path: Path | str | None, lines: int = 1, words: str = "") -> None:
-    with progress_to(str(path) if path else None) as tell:
-        assert tell
+    with open_report(str(path) if path else None) as report:
+        assert report
         for _ in range(lines):
-            tell(1.0, [(WAYPOINT, Verdict("InProgress", "Odd", words))], 0, 1)
+            report(1.0, [(WAYPOINT, Verdict("InProgress", "Odd", words))], 0, 1)
 
 
 LINE = "1.0 s, 0 of 1 ready: waypoint shop/waypoint is InProgress (Odd): \n"
@@ -128,9 +128,9 @@ LINE = "1.0 s, 0 of 1 ready: waypoint shop/waypoint is InProgress (Odd): \n"
 def test_progress_goes_to_the_end_of_a_file(tmp_path: Path) -> None:
     path = tmp_path / "progress"
     path.write_text("before\n")
-    with progress_to(str(path)) as tell:
-        assert tell
-        tell(1.0, [(WAYPOINT, Verdict("InProgress", "Odd"))], 0, 1)
+    with open_report(str(path)) as report:
+        assert report
+        report(1.0, [(WAYPOINT, Verdict("InProgress", "Odd"))], 0, 1)
         assert path.read_text() == f"before\n{LINE}", "a line is there as soon as it is told"
 
 
@@ -141,8 +141,8 @@ def test_progress_may_be_told_in_any_script(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", [pytest.param(None, id="none"), pytest.param("", id="empty"), pytest.param("missing/progress", id="no-such-directory")])
 def test_where_nothing_can_be_told_the_wait_goes_on(path: str | None, tmp_path: Path) -> None:
-    with progress_to(str(tmp_path / path) if path else path) as tell:
-        assert tell is None
+    with open_report(str(tmp_path / path) if path else path) as report:
+        assert report is None
 
 
 def _within(seconds: float, do: Callable[[], object], rescue: Callable[[], object]) -> bool:
@@ -175,9 +175,9 @@ def test_progress_goes_to_who_reads_a_pipe(pipe: Path) -> None:
 
 def test_a_pipe_that_nobody_has_opened_does_not_hold_the_wait_up(pipe: Path) -> None:
     def use() -> None:
-        with progress_to(str(pipe)) as tell:
-            if tell:
-                tell(1.0, [], 0, 1)
+        with open_report(str(pipe)) as report:
+            if report:
+                report(1.0, [], 0, 1)
 
     assert _within(1.0, use, lambda: os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)), "the wait hangs in opening the pipe"
 
@@ -193,12 +193,12 @@ def test_a_pipe_that_nobody_empties_does_not_hold_the_wait_up(pipe: Path) -> Non
                 pass
 
     def use() -> None:
-        with progress_to(str(pipe)) as tell:
-            assert tell
+        with open_report(str(pipe)) as report:
+            assert report
             for _ in range(100):
                 if stop.is_set():
                     return
-                tell(1.0, [(WAYPOINT, Verdict("InProgress", "Odd", "x" * 4000))], 0, 1)
+                report(1.0, [(WAYPOINT, Verdict("InProgress", "Odd", "x" * 4000))], 0, 1)
 
     try:
         assert _within(1.0, use, empty), "the wait hangs in telling its progress"
@@ -208,17 +208,17 @@ def test_a_pipe_that_nobody_empties_does_not_hold_the_wait_up(pipe: Path) -> Non
 
 def test_a_reader_that_has_gone_does_not_end_the_wait(pipe: Path) -> None:
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
-    with progress_to(str(pipe)) as tell:
-        assert tell
+    with open_report(str(pipe)) as report:
+        assert report
         os.close(reader)
         for _ in range(3):
-            tell(1.0, [(WAYPOINT, CURRENT)], 1, 1)
+            report(1.0, [(WAYPOINT, CURRENT)], 1, 1)
 
 
 def test_what_fails_in_the_wait_is_not_swallowed(tmp_path: Path) -> None:
-    def fail(tell: Tell | None) -> None:
-        assert tell
+    def fail(report: Report | None) -> None:
+        assert report
         raise OSError("the wait itself has failed")
 
-    with pytest.raises(OSError, match="the wait itself has failed"), progress_to(str(tmp_path / "progress")) as tell:
-        fail(tell)
+    with pytest.raises(OSError, match="the wait itself has failed"), open_report(str(tmp_path / "progress")) as report:
+        fail(report)

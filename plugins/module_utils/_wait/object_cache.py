@@ -4,7 +4,7 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""What a wait has read so far, and which of it a judge has looked at."""
+"""The objects that a wait has read so far, and a view of them that records what a judge reads."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from .._mesh.labels import REDIRECTION, SIDECAR_STATUS
 Place = t.Tuple[Kind, t.Optional[str], t.Optional[str]]
 
 
-class Seen:
+class ObjectCache:
     """The objects that have been read, by kind, namespace and name; each kind has one scope."""
 
     def __init__(self) -> None:
         self._objects: dict[Kind, dict[str, dict[str, Object]]] = {}
         self.troubles: dict[Kind, ApiError] = {}
 
-    def take(self, event: Event) -> Place | None:
-        """Bring it up to date with one event; returns what has changed by it, or None."""
+    def apply_event(self, event: Event) -> Place | None:
+        """Apply one event; returns the place that it has changed, or None."""
         kind = event.scope.kind
         if isinstance(event, Trouble):
             self.troubles[kind] = event.error
@@ -76,26 +76,26 @@ class Seen:
         return kind, namespace, name
 
 
-class Look:
-    """A judge's view of what has been seen, which notes where the judge has looked."""
+class TrackedView:
+    """A judge's view of the object cache, which records the places that the judge has read."""
 
-    def __init__(self, seen: Seen) -> None:
-        self._seen = seen
+    def __init__(self, cache: ObjectCache) -> None:
+        self._cache = cache
         self.places: set[Place] = set()
 
     def get(self, kind: Kind, name: str, namespace: str | None = None) -> Object | None:
         """One object, or None."""
         self.places.add((kind, namespace or "", name))
-        return self._seen.get(kind, name, namespace)
+        return self._cache.get(kind, name, namespace)
 
     def all(self, kind: Kind, namespace: str | None = None) -> list[Object]:
         """All objects of a kind, in a namespace or everywhere."""
         self.places.add((kind, namespace, None))
-        return self._seen.all(kind, namespace)
+        return self._cache.all(kind, namespace)
 
 
 def scopes_of(needs: t.Iterable[tuple[Kind, str | None]]) -> list[Scope]:
-    """The fewest streams that show all that is needed: each kind in its one namespace, or in all of them."""
+    """The fewest streams that cover all needs: each kind in its one namespace, or in all of them."""
     namespaces: dict[Kind, set[str | None]] = {}
     for kind, namespace in needs:
         namespaces.setdefault(kind, set()).add(namespace)
@@ -103,7 +103,7 @@ def scopes_of(needs: t.Iterable[tuple[Kind, str | None]]) -> list[Scope]:
 
 
 def trim(item: Object) -> Object:
-    """An object without what no judge reads; pods are most of a cluster, and most of a pod is its template."""
+    """An object without the fields that no judge reads; most objects of a cluster are pods, and most of a pod is its template."""
     metadata = {name: value for name, value in item["metadata"].items() if name != "managedFields"}
     if item.get("kind") != POD.name:
         return {**item, "metadata": metadata}
@@ -123,10 +123,10 @@ def _trim_metadata(metadata: Object) -> Object:
 
 
 def _trim_status(status: Object) -> Object:
-    """A pod that is well says so in one condition; only one that is not has more to tell."""
+    """One condition is enough for a ready pod; the others explain why a pod is not ready."""
     kept = _only(status, _POD_STATUS)
     conditions = status.get("conditions") or []
-    ready = [seen for seen in conditions if seen.get("type") == "Ready" and seen.get("status") == "True"]
+    ready = [condition for condition in conditions if condition.get("type") == "Ready" and condition.get("status") == "True"]
     if ready:
         return {**kept, "conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": ready[0].get("lastTransitionTime")}]}
     return {**kept, "conditions": conditions, **_only(status, ("containerStatuses", "initContainerStatuses"))}
@@ -140,4 +140,4 @@ def _key(item: Object) -> tuple[str, str]:
     return item["metadata"].get("namespace", ""), item["metadata"]["name"]
 
 
-__all__ = ("Look", "Place", "Seen", "scopes_of", "trim")
+__all__ = ("ObjectCache", "Place", "TrackedView", "scopes_of", "trim")
