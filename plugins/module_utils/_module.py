@@ -13,10 +13,10 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ._eks.token_program import PROGRAM
 from ._errors import ApiError, MeshError
 from ._k8s.connect import AUTH_ARG_SPEC, connect
-from ._k8s.kubeconfig_words import harmless_words
+from ._k8s.kubeconfig import normalize_kubeconfig
+from ._k8s.redaction import public_strings, secret_strings
 
 if t.TYPE_CHECKING:
     from ._k8s.session import ApiSession
@@ -26,13 +26,7 @@ Result = t.Dict[str, t.Any]
 
 def mesh_module(options: t.Mapping[str, t.Any], **rules: t.Any) -> AnsibleModule:
     """A module with these options and those that say which cluster is meant; rules are AnsibleModule's own."""
-    module = AnsibleModule(argument_spec={**AUTH_ARG_SPEC, **options}, supports_check_mode=True, **rules)
-    kubeconfig = module.params.get("kubeconfig")
-    if isinstance(kubeconfig, dict):
-        # What another hidden option says stays hidden.
-        others = {str(module.params[name]) for name, spec in AUTH_ARG_SPEC.items() if spec.get("no_log") and name != "kubeconfig"}
-        module.no_log_values -= harmless_words(kubeconfig, (PROGRAM,)) - others
-    return module
+    return AnsibleModule(argument_spec={**AUTH_ARG_SPEC, **options}, supports_check_mode=True, **rules)
 
 
 def run(module: AnsibleModule, work: t.Callable[[AnsibleModule, ApiSession], Result]) -> None:
@@ -41,6 +35,7 @@ def run(module: AnsibleModule, work: t.Callable[[AnsibleModule, ApiSession], Res
     A result with a key C(failed) is a failure that carries data; all else that goes wrong is a MeshError.
     """
     try:
+        _read_kubeconfig(module)
         result = work(module, connect(module))
     except MeshError as error:
         result = {"failed": True, "msg": error.message, **error.details}
@@ -48,6 +43,17 @@ def run(module: AnsibleModule, work: t.Callable[[AnsibleModule, ApiSession], Res
     if result.pop("failed", False):
         module.fail_json(**result)
     module.exit_json(**result)
+
+
+def _read_kubeconfig(module: AnsibleModule) -> None:
+    """Put the content of a kubeconfig that is given as text in the place of the text, and hide the secrets of any content, and nothing else of it."""
+    kubeconfig = normalize_kubeconfig(module.params.get("kubeconfig"), "The option kubeconfig")
+    module.params["kubeconfig"] = kubeconfig
+    if isinstance(kubeconfig, dict):
+        # What another hidden option has stays hidden.
+        others = {str(module.params[name]) for name, spec in AUTH_ARG_SPEC.items() if spec.get("no_log") and name != "kubeconfig"}
+        module.no_log_values -= public_strings(kubeconfig) - others
+        module.no_log_values |= secret_strings(kubeconfig)
 
 
 @contextlib.contextmanager

@@ -56,7 +56,7 @@ def test_an_expired_token(mesh: Twin, tmp_path: Path, name: str, arguments: dict
 @_EVERY_MODULE
 def test_a_kubeconfig_that_is_not_there(mesh: Twin, name: str, arguments: dict[str, Any]) -> None:
     message = _sentence(mesh.module(name, {**arguments, "kubeconfig": "/nowhere/kubeconfig"}))
-    assert "The option kubeconfig names a file that does not exist" in message
+    assert "The option kubeconfig is neither the path of an existing file nor the content of a kubeconfig" in message
 
 
 @pytest.mark.requirement("A1")

@@ -13,9 +13,13 @@ and a profile, which may be empty. The keys come from the environment, the profi
 
 from __future__ import annotations
 
+from .._k8s.redaction import PUBLIC_ARGUMENTS
+
 # An error names what is missing, and quotes nothing that AWS or a credential process has said: that may carry what was signed.
 # The current directory is no place to import from: `python -c` would look there first.
-PROGRAM = r"""
+PROGRAM = (
+    PUBLIC_ARGUMENTS
+    + r"""
 import sys
 sys.path[:] = [place for place in sys.path if place]
 import gc
@@ -46,5 +50,6 @@ except Exception as error:
     code = (getattr(error, "response", None) or dict()).get("Error", dict()).get("Code") or type(error).__name__
     sys.exit("No token for the EKS cluster %s: AWS credentials could not be had (%s): renew them, or correct the profile." % (cluster, code))
 """.lstrip()
+)
 
 __all__ = ("PROGRAM",)

@@ -13,7 +13,6 @@ import socket
 import time
 import traceback
 import typing as t
-from pathlib import Path
 
 # Importing kubernetes makes hundreds of thousands of objects that all stay: looking through them for garbage, meanwhile and at the end of
 # the process, would be a tenth of what a short task takes.
@@ -54,8 +53,8 @@ _KEEPALIVE = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1), (socket.IPPROTO_TCP, 
     if hasattr(socket, name)
 ]
 
-# What names a cluster by address. An environment variable that does must not win over a kubeconfig that a task names.
-_ADDRESS_OPTIONS = ("host", "api_key", "username", "password", "client_cert", "client_key", "ca_cert", "validate_certs")
+# What the environment may say beside an option that names the cluster: how any cluster is reached, and in which kubeconfig a context is to be found.
+_KEPT = ("kubeconfig", "no_proxy", "persist_config", "proxy", "proxy_headers")
 
 
 def connect(module: AnsibleModule) -> ApiSession:
@@ -72,12 +71,12 @@ def connect(module: AnsibleModule) -> ApiSession:
             "pip install 'kubernetes<37' and ansible-galaxy collection install 'kubernetes.core:>=6.2,<7'.",
             exception=IMPORT_ERROR,
         )
-    auth = _create_auth_spec(module)
+    auth, headers = _create_auth_spec(module), _create_headers(module)
     if module.params.get("kubeconfig") is not None or module.params.get("context") is not None:
-        # kubernetes.core lets K8S_AUTH_HOST and K8S_AUTH_API_KEY of the environment (an AWX credential) override a kubeconfig option.
-        for true_name, option in AUTH_ARG_MAP.items():
-            if option in _ADDRESS_OPTIONS and module.params.get(option) is None:
-                auth.pop(true_name, None)
+        # Beside an option that names the cluster, kubernetes.core still lets the environment (an AWX credential) say which one and as whom.
+        foreign = {option for option in AUTH_ARG_SPEC if option not in _KEPT and module.params.get(option) is None}
+        auth = {true_name: value for true_name, value in auth.items() if AUTH_ARG_MAP[true_name] not in foreign}
+        headers = headers if module.params.get("impersonate_user") or module.params.get("impersonate_groups") else {}
     try:
         configuration = _configured(auth)
         # A peer that is gone without a word is noticed within half a minute.
@@ -86,13 +85,9 @@ def connect(module: AnsibleModule) -> ApiSession:
         # So that an audit log tells who asked.
         client.user_agent = "meshwright.ambient"
     except _UNUSABLE as error:
-        # The path itself is not told: kubernetes.core treats the option as a secret, because it may be the content.
-        given = module.params.get("kubeconfig")
-        if isinstance(given, str) and not Path(given).expanduser().is_file():
-            raise MeshError("The option kubeconfig names a file that does not exist: correct it, or make the file first.") from error
-        named = "the given kubeconfig" if given else "the credentials of the environment"
-        raise MeshError(f"No session could be opened with {named} ({in_one_line(error)}): check that it is whole and that the context is in it.") from error
-    for header, value in _create_headers(module).items():
+        source = "the given kubeconfig" if module.params.get("kubeconfig") else "the credentials of the environment"
+        raise MeshError(f"No session could be opened with {source} ({_reason(error)}): check that it is whole and that the context is in it.") from error
+    for header, value in headers.items():
         client.set_default_header(header, ",".join(value) if isinstance(value, list) else value)
 
     def renew() -> bool:
@@ -127,6 +122,14 @@ def _configured(auth: dict[str, t.Any]) -> t.Any:
     if words and not configuration.api_key and not configuration.cert_file:
         raise MeshError(no_credentials(configuration.host, words))
     return configuration
+
+
+def _reason(error: Exception) -> str:
+    """Why a kubeconfig cannot be used, without quoting from it: the parser of YAML would."""
+    if not isinstance(error, YAMLError):
+        return in_one_line(error)
+    mark = getattr(error, "problem_mark", None)
+    return f"it is no valid YAML at line {mark.line + 1}" if mark else "it is no valid YAML"
 
 
 __all__ = ("AUTH_ARG_SPEC", "connect")

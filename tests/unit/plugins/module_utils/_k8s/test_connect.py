@@ -140,6 +140,19 @@ def test_a_kubeconfig_that_a_task_names_wins_over_the_environment(server: Server
     assert _connect(kubeconfig=_kubeconfig(server.address)).get(NAMESPACE, "shop") == SHOP
 
 
+def test_the_environment_chooses_neither_context_nor_user_beside_a_kubeconfig(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("K8S_AUTH_CONTEXT", "another")
+    monkeypatch.setenv("K8S_AUTH_IMPERSONATE_USER", "somebody")
+    assert _connect(kubeconfig=_kubeconfig(server.address)).get(NAMESPACE, "shop") == SHOP
+    assert "Impersonate-User" not in server.requests[0][1]
+
+
+def test_a_context_alone_is_looked_for_in_the_kubeconfig_of_the_environment(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("K8S_AUTH_KUBECONFIG", _written(tmp_path / "config", server.address))
+    monkeypatch.setenv("K8S_AUTH_HOST", "https://elsewhere.example.org")
+    assert _connect(context="test").get(NAMESPACE, "shop") == SHOP
+
+
 def test_impersonation_is_told_to_the_server(server: Server) -> None:
     _connect(kubeconfig=_kubeconfig(server.address), impersonate_user="ci", impersonate_groups=["a", "b"]).get(NAMESPACE, "shop")
     headers = server.requests[0][1]
@@ -149,9 +162,10 @@ def test_impersonation_is_told_to_the_server(server: Server) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        pytest.param(None, "names a file that does not exist", id="no-file"),
+        pytest.param(None, "No session could be opened with the given kubeconfig", id="no-file"),
         pytest.param("{}", "No session could be opened with the given kubeconfig", id="empty"),
         pytest.param("a: [", "No session could be opened with the given kubeconfig", id="no-yaml"),
+        pytest.param("token: 'planted-token\n", "it is no valid YAML at line 2", id="an-open-quote"),
         pytest.param("what is this?", "No session could be opened with the given kubeconfig", id="a-sentence"),
     ],
 )

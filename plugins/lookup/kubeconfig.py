@@ -1,0 +1,90 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+name: kubeconfig
+short_description: The kubeconfig of the host's cluster, in a form that every module takes
+version_added: 0.1.0
+description:
+  - Reads the variable C(cluster_kubeconfig), which may be a path, a dictionary, or the content of a kubeconfig as YAML or JSON. Content is returned as a
+    dictionary, because the modules of C(kubernetes.core) would take it for a path and quote it in their errors.
+  - Fails when no variable says which cluster the host is, so that no task ever changes a cluster that only the environment of the job names
+    (E(KUBECONFIG), E(K8S_AUTH_HOST) and the like). Set C(cluster_from_environment) to V(true) where that is meant.
+  - Fails when the role C(eks) has found that the EKS cluster cannot be reached.
+  - Returns V(none) when C(cluster_context) or the environment says which cluster is meant.
+author:
+  - The meshwright.ambient contributors (@meshwright)
+options:
+  _terms:
+    description: Takes no terms.
+"""
+
+EXAMPLES = r"""
+- name: Create a namespace in the cluster that the inventory names
+  kubernetes.core.k8s:
+    kubeconfig: "{{ lookup('meshwright.ambient.kubeconfig') | default(omit, true) }}"
+    context: "{{ cluster_context | default(omit) }}"
+    kind: Namespace
+    name: shop
+"""
+
+RETURN = r"""
+_raw:
+  description: The path or the content of the kubeconfig, or V(none).
+  type: list
+  elements: raw
+"""
+
+import typing as t
+
+from ansible.errors import AnsibleLookupError
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.plugins.lookup import LookupBase
+
+from ..module_utils._errors import MeshError
+from ..module_utils._k8s.kubeconfig import normalize_kubeconfig
+from ..plugin_utils._role_variables import resolve
+
+_VARIABLES = ("cluster_kubeconfig", "cluster_context", "cluster_from_environment", "eks_cluster", "eks_cluster_name", "eks_region")
+
+
+class LookupModule(LookupBase):
+    """The kubeconfig of the host's cluster, in a form that every module takes."""
+
+    def run(self, _terms: list[str], variables: dict[str, t.Any] | None = None, **_options: t.Any) -> list[str | dict[str, t.Any] | None]:
+        host = (variables or {}).get("inventory_hostname", "localhost")
+        resolved, errors = resolve(self._templar, _VARIABLES, variables or {})
+        if errors:
+            raise AnsibleLookupError(f"Cluster {host} cannot be reached: {' '.join(errors)}")
+        try:
+            return [kubeconfig_of(host, resolved)]
+        except MeshError as error:
+            message = error.message
+        # Outside of the except block, so that nothing but this sentence is shown.
+        raise AnsibleLookupError(message)
+
+
+def kubeconfig_of(host: str, variables: t.Mapping[str, t.Any]) -> str | dict[str, t.Any] | None:
+    """The kubeconfig that a host's variables name; None when a context or, on request, the environment is to be used.
+
+    Raises:
+        MeshError: they name none, or one that cannot be used.
+    """
+    # The role eks sets it, also for a cluster that does not exist.
+    eks = variables.get("eks_cluster")
+    if eks is not None and not (eks.get("endpoint") and eks.get("certificate_authority")):
+        where = f"EKS cluster {variables.get('eks_cluster_name', host)} in {variables.get('eks_region', 'the default region')}"
+        state = f"is {eks['status']} and has no endpoint" if eks.get("status") else "does not exist"
+        remedy = "run site.yml --tags eks, which creates it and waits for it, or reports what is wrong with it"
+        raise MeshError(f"Cluster {host} cannot be reached, because {where} {state}: {remedy}.")
+    kubeconfig = normalize_kubeconfig(variables.get("cluster_kubeconfig"), f"The variable cluster_kubeconfig of cluster {host}")
+    if kubeconfig is None and not variables.get("cluster_context") and not boolean(variables.get("cluster_from_environment") or False):
+        raise MeshError(
+            f"No variable says how cluster {host} is reached: set cluster_kubeconfig or cluster_context, let the role eks find an EKS cluster, "
+            "or set cluster_from_environment to true to use the cluster that the environment of the job names."
+        )
+    return kubeconfig
