@@ -8,8 +8,8 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._eks.route_tables_plan import route_tables_to_make
-from ..module_utils._eks.wishes import addons, needs_role, nodegroups, route_tables, subnets, texts
+from ..module_utils._eks.wishes import addons, needs_role, nodegroups, texts
+from ..module_utils._network.plan import with_ids
 
 Items = t.Sequence[t.Mapping[str, t.Any]]
 Wishes = t.List[t.Dict[str, t.Any]]
@@ -24,8 +24,6 @@ class FilterModule:
             "eks_addons_without_role": eks_addons_without_role,
             "eks_nodegroups": eks_nodegroups,
             "eks_route_tables": eks_route_tables,
-            "eks_route_tables_to_make": eks_route_tables_to_make,
-            "eks_subnets": eks_subnets,
             "tag_values": tag_values,
         }
 
@@ -62,14 +60,6 @@ def eks_nodegroups(
         raise AnsibleFilterError(f"eks_node_groups or eks_tags: {error}.") from error
 
 
-def eks_subnets(cidr: str, zones: t.Sequence[str], cluster: str) -> Wishes:
-    """The subnets of a VPC; see eks_subnets.yml."""
-    try:
-        return subnets(str(cidr), zones, str(cluster))
-    except ValueError as error:
-        raise AnsibleFilterError(f"eks_vpc_cidr and eks_availability_zones give no subnets: {error}") from error
-
-
 def tag_values(tags: t.Mapping[str, t.Any] | None) -> dict[str, str]:
     """Tags as AWS keeps them; see tag_values.yml."""
     try:
@@ -78,11 +68,6 @@ def tag_values(tags: t.Mapping[str, t.Any] | None) -> dict[str, str]:
         raise AnsibleFilterError(f"These tags cannot be given to anything in AWS: {error}.") from error
 
 
-def eks_route_tables(nat: str, zones: t.Sequence[str], public_ids: t.Sequence[str], private_ids: t.Sequence[str], gateway_ids: t.Sequence[str]) -> Wishes:
-    """The route tables of a VPC; see eks_route_tables.yml."""
-    return route_tables(str(nat), zones=zones, public_ids=public_ids, private_ids=private_ids, gateway_ids=gateway_ids)
-
-
-def eks_route_tables_to_make(wanted: Items, present: Items, cluster: str, tags: t.Mapping[str, t.Any], internet_gateway: str | None) -> Wishes:
-    """The route tables that are not as they should be; see eks_route_tables_to_make.yml."""
-    return route_tables_to_make(wanted, list(present), cluster=str(cluster), tags=tags, internet_gateway=str(internet_gateway or ""))
+def eks_route_tables(tables: Items, subnet_ids: t.Mapping[str, str], nat_gateway_ids: t.Mapping[str, str]) -> Wishes:
+    """The route tables of a plan, with ids; see eks_route_tables.yml."""
+    return with_ids(tables, subnet_ids, nat_gateway_ids)

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import typing as t
 
 from .._text import format_scalar
@@ -39,51 +38,6 @@ CSI_DRIVER = "aws-ebs-csi-driver"
 CSI_SERVICE_ACCOUNT = "ebs-csi-controller-sa"
 # These are wanted on a node from its first moment.
 BEFORE_NODES = ("vpc-cni", "kube-proxy", "eks-pod-identity-agent")
-
-_ANYWHERE = "0.0.0.0/0"
-
-# How many parts of the same size a half of the VPC is cut into, which is the most zones there can be.
-MOST_ZONES = 4
-
-
-def subnets(cidr: str, zones: t.Sequence[str], cluster: str) -> Wishes:
-    """The subnets of a VPC that is made: for each zone a private one of an eighth of the VPC, and a public one of a sixty-fourth.
-
-    The first half of the range belongs to the private subnets, the next eighth to the public ones; the rest is free for what else a VPC may need.
-    Another zone at the end moves none of the others.
-
-    Raises:
-        ValueError: the range is none, or there are too many zones.
-    """
-    network: t.Any = ipaddress.ip_network(cidr)
-    if len(zones) > MOST_ZONES:
-        raise ValueError(f"eks_availability_zones has {len(zones)} zones: name at most {MOST_ZONES}.")
-    eighths = list(network.subnets(prefixlen_diff=3))
-    publics = list(eighths[MOST_ZONES].subnets(prefixlen_diff=3))
-    found: Wishes = []
-    for index, zone in enumerate(zones):
-        found.append(_subnet(cluster, zone, "private", eighths[index], "kubernetes.io/role/internal-elb"))
-        found.append(_subnet(cluster, zone, "public", publics[index], "kubernetes.io/role/elb"))
-    return found
-
-
-def route_tables(nat: str, *, zones: t.Sequence[str], public_ids: t.Sequence[str], private_ids: t.Sequence[str], gateway_ids: t.Sequence[str]) -> Wishes:
-    """The route tables of a VPC that is made: one for all public subnets, and one for the private ones, or for each of them.
-
-    Args:
-        nat: C(one), C(per_zone) or C(none), as eks_nat_gateways.
-        zones: the names of the zones, in the order of the subnets.
-        public_ids: the public subnets.
-        private_ids: the private subnets.
-        gateway_ids: the NAT gateways, one or as many as zones; fewer where check mode has made none.
-    """
-    tables: Wishes = [{"name": "public", "subnets": list(public_ids), "routes": [{"dest": _ANYWHERE, "gateway_id": "igw"}]}]
-    ways = [[{"dest": _ANYWHERE, "nat_gateway_id": gateway}] for gateway in gateway_ids]
-    if nat != "per_zone":
-        return [*tables, {"name": "private", "subnets": list(private_ids), "routes": ways[0] if ways else []}]
-    for index, subnet in enumerate(private_ids):
-        tables.append({"name": f"private-{zones[index]}", "subnets": [subnet], "routes": ways[index] if index < len(ways) else []})
-    return tables
 
 
 def nodegroups(groups: t.Sequence[Wish], *, node_role: str, subnet_ids: t.Sequence[str], version: str, startup_taint: bool, tags: Wish) -> Wishes:
@@ -151,15 +105,6 @@ def _text(value: t.Any) -> str:
     return "" if value is None else format_scalar(value)
 
 
-def _subnet(cluster: str, zone: str, kind: str, network: t.Any, role: str) -> dict[str, t.Any]:
-    return {
-        "zone": zone,
-        "kind": kind,
-        "cidr": str(network),
-        "tags": {"Name": f"{cluster}-{kind}-{zone}", role: "1", f"kubernetes.io/cluster/{cluster}": "shared"},
-    }
-
-
 def _nodegroup(group: Wish, node_role: str, subnet_ids: t.Sequence[str], version: str, startup_taint: bool, tags: Wish) -> dict[str, t.Any]:
     if is_absent(group):
         return {"name": group["name"], "state": "absent"}
@@ -216,7 +161,6 @@ __all__ = (
     "BEFORE_NODES",
     "CSI_DRIVER",
     "CSI_SERVICE_ACCOUNT",
-    "MOST_ZONES",
     "STARTUP_TAINT",
     "TOLERATION",
     "addons",
@@ -224,8 +168,6 @@ __all__ = (
     "merged",
     "needs_role",
     "nodegroups",
-    "route_tables",
-    "subnets",
     "taint_with_text",
     "texts",
 )

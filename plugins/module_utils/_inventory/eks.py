@@ -12,7 +12,8 @@ import ipaddress
 import re
 import typing as t
 
-from .._eks.wishes import CSI_DRIVER, MOST_ZONES, STARTUP_TAINT
+from .._eks.wishes import CSI_DRIVER, STARTUP_TAINT
+from .._network.spec import MOST_ZONES
 from .._text import repeated
 from .patterns import BOUNDARY, SECURITY_GROUP_IDS, SUBNET_IDS, Variables, role_arn, validate_patterns, validate_role_names
 

@@ -2,73 +2,23 @@
 
 from __future__ import annotations
 
-import ipaddress
-from itertools import combinations
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._eks.wishes import (
-    MOST_ZONES,
     STARTUP_TAINT,
     TOLERATION,
     addons,
     needs_role,
     nodegroups,
-    route_tables,
-    subnets,
     texts,
 )
 
 ROLE = "arn:aws:iam::123456789012:role/nodes"
-ZONES = ["eu-central-1a", "eu-central-1b", "eu-central-1c", "eu-central-1d"]
 
 
 def _addons(items: list[dict[str, object]], **change: object) -> list[dict[str, object]]:
     given_ = {"startup_taint": True, "before_nodes": False, "identity": "pod_identity", "csi_role": "csi", "tags": {}, **change}
     return addons(items, **given_)  # type: ignore[arg-type]
-
-
-@given(prefix=st.integers(16, 22), count=st.integers(1, MOST_ZONES))
-def test_subnets_lie_in_the_range_and_never_overlap(prefix: int, count: int) -> None:
-    made = subnets(f"10.0.0.0/{prefix}", ZONES[:count], "prod")
-    networks = [ipaddress.ip_network(item["cidr"]) for item in made]
-    assert all(network.subnet_of(ipaddress.ip_network(f"10.0.0.0/{prefix}")) for network in networks)
-    assert not any(one.overlaps(other) for one, other in combinations(networks, 2))
-    assert all(network.prefixlen <= 28 for network in networks), "EC2 takes no smaller subnet"
-
-
-def test_another_zone_at_the_end_moves_no_subnet() -> None:
-    assert subnets("10.0.0.0/16", ZONES[:3], "prod")[:4] == subnets("10.0.0.0/16", ZONES[:2], "prod")
-
-
-@pytest.mark.requirement("A4")
-def test_subnets_carry_the_tags_by_which_load_balancers_find_them() -> None:
-    private, public = subnets("10.0.0.0/16", ZONES[:1], "prod")
-    assert private["kind"] == "private"
-    assert private["tags"]["kubernetes.io/role/internal-elb"] == "1"
-    assert public["tags"]["kubernetes.io/role/elb"] == "1"
-
-
-def test_more_zones_than_the_range_is_cut_for_are_refused() -> None:
-    with pytest.raises(ValueError, match="at most 4"):
-        subnets("10.0.0.0/16", [*ZONES, "eu-central-1e"], "prod")
-
-
-@pytest.mark.parametrize(
-    ("nat", "gateways", "private"),
-    [
-        ("none", [], [("private", ["p1", "p2"], [])]),
-        ("one", ["nat-1"], [("private", ["p1", "p2"], ["nat-1"])]),
-        ("per_zone", ["nat-1", "nat-2"], [("private-a", ["p1"], ["nat-1"]), ("private-b", ["p2"], ["nat-2"])]),
-        ("per_zone", [], [("private-a", ["p1"], []), ("private-b", ["p2"], [])]),
-    ],
-)
-def test_private_subnets_lead_out_by_the_gateways(nat: str, gateways: list[str], private: list[tuple[str, list[str], list[str]]]) -> None:
-    tables = route_tables(nat, zones=["a", "b"], public_ids=["u1", "u2"], private_ids=["p1", "p2"], gateway_ids=gateways)
-    assert tables[0] == {"name": "public", "subnets": ["u1", "u2"], "routes": [{"dest": "0.0.0.0/0", "gateway_id": "igw"}]}
-    assert [(table["name"], table["subnets"], [route["nat_gateway_id"] for route in table["routes"]]) for table in tables[1:]] == private
 
 
 @pytest.mark.requirement("K14")

@@ -4,21 +4,21 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Reads IAM roles and managed policies, by their names and ARNs: to look for them in lists would take pages of AWS' own policies."""
+"""Reads IAM roles and managed policies by name and ARN: to find them in lists would take pages of AWS' own policies."""
 
 from __future__ import annotations
 
 import typing as t
 
-from .errors import AwsError
+from .._aws.errors import AwsError
 
 if t.TYPE_CHECKING:
-    from .policies import Policy
-    from .session import Answer, AwsSession
+    from .._aws.policies import Policy
+    from .._aws.session import Answer, AwsSession
 
 
-def read_role(session: AwsSession, name: str) -> tuple[Answer | None, list[str]]:
-    """What IAM tells of a role, and the ARNs of the managed policies that are attached to it; None and none when there is no such role."""
+def describe_role(session: AwsSession, name: str) -> tuple[Answer | None, list[str]]:
+    """IAM's description of a role, and the ARNs of the managed policies that are attached to it; None and none when there is no such role."""
     try:
         role: Answer = session.call("iam", "get_role", RoleName=name)["Role"]
         attached = session.pages("iam", "list_attached_role_policies", "AttachedPolicies", RoleName=name)
@@ -29,8 +29,8 @@ def read_role(session: AwsSession, name: str) -> tuple[Answer | None, list[str]]
     return role, [str(each["PolicyArn"]) for each in attached]
 
 
-def read_policy(session: AwsSession, arn: str) -> tuple[Answer | None, Policy | None]:
-    """What IAM tells of a managed policy, and the document of its default version; None when there is no such policy."""
+def describe_policy(session: AwsSession, arn: str) -> tuple[Answer | None, Policy | None]:
+    """IAM's description of a managed policy, and the document of its default version; None when there is no such policy."""
     try:
         policy: Answer = session.call("iam", "get_policy", PolicyArn=arn)["Policy"]
         version = session.call("iam", "get_policy_version", PolicyArn=arn, VersionId=policy["DefaultVersionId"])["PolicyVersion"]
@@ -41,4 +41,4 @@ def read_policy(session: AwsSession, arn: str) -> tuple[Answer | None, Policy | 
     return policy, version["Document"]
 
 
-__all__ = ("read_policy", "read_role")
+__all__ = ("describe_policy", "describe_role")

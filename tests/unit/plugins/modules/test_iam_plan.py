@@ -1,4 +1,4 @@
-"""The module iam_rights_info: what it asks, and what it tells."""
+"""The module iam_plan: what it asks, and what it returns."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._aws.errors import AwsError
-from ansible_collections.meshwright.ambient.plugins.modules.iam_rights_info import OPTIONS, look
+from ansible_collections.meshwright.ambient.plugins.modules.iam_plan import OPTIONS, plan_changes
 from tests.unit.aws_stub import AwsStub, stub_module
 
 ARN = "arn:aws:iam::123456789012:policy/prod-alb-controller"
@@ -21,8 +21,8 @@ POLICY: dict[str, Any] = {"arn": ARN, "document": DOCUMENT, "tags": {}}
 
 
 def _answer_role(aws: AwsStub, *attached: str) -> None:
-    told = {"Path": "/", "RoleName": ROLE["name"], "RoleId": "A" * 16, "Arn": "arn:aws:iam::123456789012:role/prod-alb-controller", "CreateDate": SINCE}
-    aws.answer("iam", "get_role", {"Role": {**told, "AssumeRolePolicyDocument": quote(json.dumps(TRUST))}}, RoleName=ROLE["name"])
+    role = {"Path": "/", "RoleName": ROLE["name"], "RoleId": "A" * 16, "Arn": "arn:aws:iam::123456789012:role/prod-alb-controller", "CreateDate": SINCE}
+    aws.answer("iam", "get_role", {"Role": {**role, "AssumeRolePolicyDocument": quote(json.dumps(TRUST))}}, RoleName=ROLE["name"])
     listed = [{"PolicyName": arn.rpartition("/")[2], "PolicyArn": arn} for arn in attached]
     aws.answer("iam", "list_attached_role_policies", {"AttachedPolicies": listed}, RoleName=ROLE["name"])
 
@@ -36,31 +36,30 @@ def test_each_costs_two_requests() -> None:
     with AwsStub() as aws:
         _answer_role(aws, ARN)
         _answer_policy(aws)
-        result = look(stub_module(OPTIONS, roles=[ROLE], policies=[POLICY]), aws.session)
-    assert result["roles"] == [{"name": ROLE["name"], "same": True, "differs": []}]
-    assert result["policies"] == [{"arn": ARN, "same": True, "differs": []}]
+        result = plan_changes(stub_module(OPTIONS, roles=[ROLE], policies=[POLICY]), aws.session)
+    assert result == {"changed": False, "roles": [], "policies": []}
     assert aws.session.api_calls == {"iam:GetPolicy": 1, "iam:GetPolicyVersion": 1, "iam:GetRole": 1, "iam:ListAttachedRolePolicies": 1}
 
 
-def test_what_differs_is_named() -> None:
+def test_what_differs_is_returned_with_all_its_options() -> None:
     with AwsStub() as aws:
         _answer_role(aws)
         _answer_policy(aws)
         roles, policies = [{**ROLE, "boundary": ARN}], [{**POLICY, "document": {**DOCUMENT, "Statement": []}}]
-        result = look(stub_module(OPTIONS, roles=roles, policies=policies), aws.session)
-    assert result["roles"][0]["differs"] == ["managed_policies", "boundary"]
-    assert result["policies"][0]["differs"] == ["document"]
+        result = plan_changes(stub_module(OPTIONS, roles=roles, policies=policies), aws.session)
+    assert result["roles"] == [{**roles[0], "differs": ["managed_policies", "boundary"]}]
+    assert result["policies"] == [{**policies[0], "differs": ["document"]}]
 
 
 def test_what_is_missing_is_no_error() -> None:
     with AwsStub() as aws:
         aws.refuse("iam", "get_role", "NoSuchEntity", status=404, RoleName=ROLE["name"])
         aws.refuse("iam", "get_policy", "NoSuchEntity", status=404, PolicyArn=ARN)
-        result = look(stub_module(OPTIONS, roles=[ROLE], policies=[POLICY]), aws.session)
+        result = plan_changes(stub_module(OPTIONS, roles=[ROLE], policies=[POLICY]), aws.session)
     assert result == {
         "changed": False,
-        "roles": [{"name": ROLE["name"], "same": False, "differs": ["missing"]}],
-        "policies": [{"arn": ARN, "same": False, "differs": ["missing"]}],
+        "roles": [{**ROLE, "differs": ["missing"]}],
+        "policies": [{**POLICY, "differs": ["missing"]}],
     }
 
 
@@ -68,10 +67,10 @@ def test_what_may_not_be_read_is_an_error() -> None:
     with AwsStub() as aws:
         aws.refuse("iam", "get_role", "AccessDenied", status=403, RoleName=ROLE["name"])
         with pytest.raises(AwsError, match="AWS denies iam:GetRole"):
-            look(stub_module(OPTIONS, roles=[ROLE], policies=[]), aws.session)
+            plan_changes(stub_module(OPTIONS, roles=[ROLE], policies=[]), aws.session)
 
 
-def test_nothing_wanted_asks_for_nothing() -> None:
+def test_no_items_need_no_request() -> None:
     with AwsStub() as aws:
-        assert look(stub_module(OPTIONS), aws.session) == {"changed": False, "roles": [], "policies": []}
+        assert plan_changes(stub_module(OPTIONS), aws.session) == {"changed": False, "roles": [], "policies": []}
         assert aws.session.api_calls == {}

@@ -1,4 +1,4 @@
-"""The module eks_network_info: what it asks, and what it tells."""
+"""The module eks_network_plan: what it asks, and what it returns."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._eks.wishes import subnets
 from ansible_collections.meshwright.ambient.plugins.module_utils._errors import MeshError
-from ansible_collections.meshwright.ambient.plugins.modules.eks_network_info import OPTIONS, look
+from ansible_collections.meshwright.ambient.plugins.module_utils._network.spec import Network, subnets
+from ansible_collections.meshwright.ambient.plugins.modules.eks_network_plan import OPTIONS, plan_changes
 from tests.unit.aws_stub import AwsStub, stub_module
 
 ZONES = ["eu-west-1a", "eu-west-1b"]
-WISHES = {"name": "prod", "cidr_block": "10.0.0.0/16", "availability_zones": ZONES}
+PARAMS = {"name": "prod", "cidr_block": "10.0.0.0/16", "availability_zones": ZONES}
 
 
 def _tags(**tags: str) -> list[dict[str, str]]:
@@ -25,8 +25,8 @@ def _filter(**values: list[str]) -> list[dict[str, Any]]:
 
 def _answer_vpcs(aws: AwsStub, *ids: str) -> None:
     asked = [{"Name": "tag:Name", "Values": ["prod"]}, {"Name": "cidr-block", "Values": ["10.0.0.0/16"]}]
-    told = [{"VpcId": each, "State": "available", "Tags": _tags(Name="prod")} for each in ids]
-    aws.answer("ec2", "describe_vpcs", {"Vpcs": told}, Filters=asked)
+    vpcs = [{"VpcId": each, "State": "available", "Tags": _tags(Name="prod")} for each in ids]
+    aws.answer("ec2", "describe_vpcs", {"Vpcs": vpcs}, Filters=asked)
 
 
 def _route_table(name: str, kind: str, **way: str) -> dict[str, Any]:
@@ -41,37 +41,49 @@ def _answer_network(aws: AwsStub, *, hostnames: bool = True) -> None:
     aws.answer("ec2", "describe_vpc_attribute", {"EnableDnsHostnames": {"Value": hostnames}}, VpcId="vpc-1", Attribute="enableDnsHostnames")
     tables = [_route_table("public", "public", GatewayId="igw-1"), _route_table("private", "private", NatGatewayId="nat-1")]
     aws.answer("ec2", "describe_route_tables", {"RouteTables": tables}, Filters=_filter(vpc_id=["vpc-1"]))
-    told = [
+    current = [
         {
-            "SubnetId": f"subnet-{wish['kind']}-{wish['zone']}",
-            "CidrBlock": wish["cidr"],
-            "AvailabilityZone": wish["zone"],
-            "MapPublicIpOnLaunch": wish["kind"] == "public",
+            "SubnetId": f"subnet-{each.kind}-{each.zone}",
+            "CidrBlock": each.cidr,
+            "AvailabilityZone": each.zone,
+            "MapPublicIpOnLaunch": each.kind == "public",
             "State": "available",
-            "Tags": _tags(**wish["tags"]),
+            "Tags": _tags(**each.tags),
         }
-        for wish in subnets("10.0.0.0/16", ZONES, "prod")
+        for each in subnets(Network("prod", "10.0.0.0/16", tuple(ZONES), "one"))
     ]
-    aws.answer("ec2", "describe_subnets", {"Subnets": told}, Filters=_filter(vpc_id=["vpc-1"]))
+    aws.answer("ec2", "describe_subnets", {"Subnets": current}, Filters=_filter(vpc_id=["vpc-1"]))
     gateway = {"InternetGatewayId": "igw-1", "Tags": _tags(Name="prod")}
     aws.answer("ec2", "describe_internet_gateways", {"InternetGateways": [gateway]}, Filters=[{"Name": "attachment.vpc-id", "Values": ["vpc-1"]}])
     nat = {"NatGatewayId": "nat-1", "SubnetId": "subnet-public-eu-west-1a", "State": "available", "Tags": _tags(Name="prod")}
     aws.answer("ec2", "describe_nat_gateways", {"NatGateways": [nat]}, Filter=_filter(vpc_id=["vpc-1"], state=["available", "pending"]))
 
 
-def test_a_network_that_is_as_it_should_be_costs_seven_requests() -> None:
+def test_a_network_that_matches_costs_seven_requests() -> None:
     with AwsStub() as aws:
         _answer_network(aws)
-        result = look(stub_module(OPTIONS, **WISHES), aws.session)
+        result = plan_changes(stub_module(OPTIONS, **PARAMS), aws.session)
     assert result == {
         "changed": False,
         "same": True,
         "differs": [],
+        "subnets": [],
+        "nat_gateways": [],
+        "route_tables": [],
+        "tags": {"Name": "prod"},
+        "public_subnets": ["10.0.128.0/22", "10.0.132.0/22"],
+        "private_subnets": ["10.0.0.0/19", "10.0.32.0/19"],
         "vpc_id": "vpc-1",
         "public_subnet_ids": ["subnet-public-eu-west-1a", "subnet-public-eu-west-1b"],
         "private_subnet_ids": ["subnet-private-eu-west-1a", "subnet-private-eu-west-1b"],
         "internet_gateway_id": "igw-1",
-        "nat_gateway_ids": ["nat-1"],
+        "subnet_ids": {
+            "10.0.0.0/19": "subnet-private-eu-west-1a",
+            "10.0.32.0/19": "subnet-private-eu-west-1b",
+            "10.0.128.0/22": "subnet-public-eu-west-1a",
+            "10.0.132.0/22": "subnet-public-eu-west-1b",
+        },
+        "nat_gateway_ids": {"10.0.128.0/22": "nat-1"},
     }
     assert sum(aws.session.api_calls.values()) == 7
 
@@ -79,7 +91,7 @@ def test_a_network_that_is_as_it_should_be_costs_seven_requests() -> None:
 def test_what_differs_is_named() -> None:
     with AwsStub() as aws:
         _answer_network(aws, hostnames=False)
-        result = look(stub_module(OPTIONS, **WISHES, tags={"Stage": "prod"}), aws.session)
+        result = plan_changes(stub_module(OPTIONS, **PARAMS, tags={"Stage": "prod"}), aws.session)
     assert (result["same"], result["differs"]) == (False, ["vpc", "subnets", "internet_gateway", "nat_gateways", "route_tables"])
 
 
@@ -87,13 +99,13 @@ def test_what_differs_is_named() -> None:
 def test_without_exactly_one_vpc_no_more_is_asked(ids: tuple[str, ...]) -> None:
     with AwsStub() as aws:
         _answer_vpcs(aws, *ids)
-        result = look(stub_module(OPTIONS, **WISHES), aws.session)
-    assert (result["same"], result["differs"], result["vpc_id"]) == (False, ["vpc"], "")
+        result = plan_changes(stub_module(OPTIONS, **PARAMS), aws.session)
+    assert (result["same"], result["differs"], result["vpc_id"]) == (False, ["vpc", "subnets", "internet_gateway", "nat_gateways", "route_tables"], "")
     assert aws.session.api_calls == {"ec2:DescribeVpcs": 1}
 
 
-def test_a_range_that_is_none_is_told_in_a_sentence() -> None:
+def test_a_range_that_is_none_is_a_sentence() -> None:
     with AwsStub() as aws:
         aws.answer("ec2", "describe_vpcs", {"Vpcs": []}, Filters=[{"Name": "tag:Name", "Values": ["prod"]}, {"Name": "cidr-block", "Values": ["ten"]}])
         with pytest.raises(MeshError, match="cidr_block and availability_zones give no subnets: 'ten' does not appear to be"):
-            look(stub_module(OPTIONS, **{**WISHES, "cidr_block": "ten"}), aws.session)
+            plan_changes(stub_module(OPTIONS, **{**PARAMS, "cidr_block": "ten"}), aws.session)

@@ -4,37 +4,34 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Reads what EC2 has of a cluster's network: each kind of thing once."""
+"""Reads what EC2 has of a cluster's network, each kind once."""
 
 from __future__ import annotations
 
 import typing as t
 
-from ansible.module_utils.common.dict_transformations import camel_dict_to_snake_dict
-
-from .._eks.network import DNS_ATTRIBUTES, Present
-from .tags import tags_of
+from .plan import DNS_ATTRIBUTES, Current
 
 if t.TYPE_CHECKING:
-    from .session import Answer, AwsSession
+    from .._aws.session import AwsSession
 
 
-def read_network(session: AwsSession, name: str, cidr: str) -> Present:
-    """What there is of the network whose VPC has this name and range."""
+def describe_network(session: AwsSession, name: str, cidr: str) -> Current:
+    """The current state of the network whose VPC has this name and range."""
     vpcs = session.pages("ec2", "describe_vpcs", "Vpcs", Filters=_filters(**{"tag:Name": name, "cidr-block": cidr}))
     if len(vpcs) != 1:
-        return Present(vpcs)
+        return Current(vpcs)
     vpc = vpcs[0]["VpcId"]
-    told = {attribute: session.call("ec2", "describe_vpc_attribute", VpcId=vpc, Attribute=attribute) for attribute in DNS_ATTRIBUTES}
+    answers = {attribute: session.call("ec2", "describe_vpc_attribute", VpcId=vpc, Attribute=attribute) for attribute in DNS_ATTRIBUTES}
     tables = session.pages("ec2", "describe_route_tables", "RouteTables", Filters=_filters(**{"vpc-id": vpc}))
     running = [*_filters(**{"vpc-id": vpc}), {"Name": "state", "Values": ["available", "pending"]}]
-    return Present(
+    return Current(
         vpcs,
-        frozenset(attribute for attribute, key in DNS_ATTRIBUTES.items() if told[attribute].get(key, {}).get("Value")),
+        frozenset(attribute for attribute, key in DNS_ATTRIBUTES.items() if answers[attribute].get(key, {}).get("Value")),
         session.pages("ec2", "describe_subnets", "Subnets", Filters=_filters(**{"vpc-id": vpc})),
         session.pages("ec2", "describe_internet_gateways", "InternetGateways", Filters=_filters(**{"attachment.vpc-id": vpc})),
         session.pages("ec2", "describe_nat_gateways", "NatGateways", Filter=running),
-        [_table(each) for each in tables],
+        tables,
     )
 
 
@@ -42,10 +39,4 @@ def _filters(**values: str) -> list[dict[str, t.Any]]:
     return [{"Name": field, "Values": [value]} for field, value in values.items()]
 
 
-def _table(told: Answer) -> Answer:
-    """A route table as amazon.aws tells it."""
-    table: Answer = camel_dict_to_snake_dict({key: value for key, value in told.items() if key != "Tags"})
-    return {**table, "tags": tags_of(told.get("Tags"))}
-
-
-__all__ = ("read_network",)
+__all__ = ("describe_network",)

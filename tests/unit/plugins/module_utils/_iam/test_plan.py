@@ -1,4 +1,4 @@
-"""In what IAM roles and managed policies differ."""
+"""In what IAM roles and managed policies differ from the desired ones."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._eks.rights import ManagedPolicy, Role, policy_differences, role_differences
+from ansible_collections.meshwright.ambient.plugins.module_utils._iam.plan import policy_differences, role_differences
+from ansible_collections.meshwright.ambient.plugins.module_utils._iam.spec import ManagedPolicy, Role
 
 TRUST = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": ["sts:AssumeRole"]}]}
 WORKER, CNI = "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy", "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy"
 BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
 ROLE = {"RoleName": "prod-nodes", "Path": "/", "AssumeRolePolicyDocument": TRUST, "Tags": [{"Key": "Stage", "Value": "prod"}, {"Key": "Owner", "Value": "x"}]}
-WANTED: dict[str, Any] = {"name": "prod-nodes", "trust": TRUST, "managed_policies": (WORKER, CNI), "tags": {"Stage": "prod"}}
+DESIRED: dict[str, Any] = {"name": "prod-nodes", "trust": TRUST, "managed_policies": (WORKER, CNI), "tags": {"Stage": "prod"}}
 
 
 @pytest.mark.parametrize(
-    ("wanted", "present", "attached", "differs"),
+    ("desired", "current", "attached", "differs"),
     [
         ({}, ROLE, [CNI, WORKER], []),
         ({}, None, [], ["missing"]),
@@ -34,8 +35,8 @@ WANTED: dict[str, Any] = {"name": "prod-nodes", "trust": TRUST, "managed_policie
         ({"path": "/mesh/", "tags": {"a": "b"}}, ROLE, [], ["path", "managed_policies", "tags"]),
     ],
 )
-def test_a_role_is_compared_part_by_part(wanted: dict[str, Any], present: dict[str, Any] | None, attached: list[str], differs: list[str]) -> None:
-    assert role_differences(Role(**{**WANTED, **wanted}), present, attached) == differs
+def test_a_role_is_compared_part_by_part(desired: dict[str, Any], current: dict[str, Any] | None, attached: list[str], differs: list[str]) -> None:
+    assert role_differences(Role(**{**DESIRED, **desired}), current, attached) == differs
 
 
 DOCUMENT = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["ec2:DescribeVpcs", "ec2:DescribeSubnets"], "Resource": "*"}]}
@@ -45,7 +46,7 @@ LESS = {**DOCUMENT, "Statement": [{"Effect": "Allow", "Action": ["ec2:DescribeVp
 
 
 @pytest.mark.parametrize(
-    ("tags", "present", "document", "differs"),
+    ("tags", "current", "document", "differs"),
     [
         ({}, POLICY, DOCUMENT, []),
         ({}, POLICY, REORDERED, []),
@@ -55,6 +56,6 @@ LESS = {**DOCUMENT, "Statement": [{"Effect": "Allow", "Action": ["ec2:DescribeVp
     ],
 )
 def test_a_policy_is_compared_by_its_default_version(
-    tags: dict[str, str], present: dict[str, Any] | None, document: dict[str, Any] | None, differs: list[str]
+    tags: dict[str, str], current: dict[str, Any] | None, document: dict[str, Any] | None, differs: list[str]
 ) -> None:
-    assert policy_differences(ManagedPolicy(BOUNDARY, DOCUMENT, tags), present, document) == differs
+    assert policy_differences(ManagedPolicy(BOUNDARY, DOCUMENT, tags), current, document) == differs

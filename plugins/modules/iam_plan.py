@@ -7,13 +7,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 ---
-module: iam_rights_info
-short_description: Tell which IAM roles and managed policies are as they are wanted, by one look
+module: iam_plan
+short_description: Plan which IAM roles and managed policies to create or change
 version_added: 0.1.0
 description:
-  - Compares many roles and managed policies with what is wanted of them, in one task and two requests for each. M(amazon.aws.iam_role) takes a task
-    and four requests for a role that needs nothing, and M(amazon.aws.iam_managed_policy) reads the names of all policies of AWS to find one.
-  - In check mode it does the same, because it changes nothing.
+  - Compares IAM roles and managed policies with the desired ones, and returns those that are missing or different, in one task and two requests for
+    each. Nothing is changed.
+  - M(amazon.aws.iam_role) needs a task and four requests for a role that needs no change, and M(amazon.aws.iam_managed_policy) reads the names of all
+    policies of AWS to find one.
 author:
   - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
@@ -31,7 +32,7 @@ attributes:
     support: full
 options:
   roles:
-    description: The roles as they are wanted.
+    description: The desired roles.
     type: list
     elements: dict
     default: []
@@ -45,7 +46,7 @@ options:
         type: str
         default: /
       trust:
-        description: The policy that says who may assume it.
+        description: Its trust policy.
         type: dict
         required: true
       managed_policies:
@@ -54,14 +55,14 @@ options:
         elements: str
         default: []
       boundary:
-        description: The ARN of its permissions boundary. Not given, it may have any, or none.
+        description: The ARN of its permissions boundary. If omitted, it may have any, or none.
         type: str
       tags:
         description: Tags that it must have. It may have others.
         type: dict
         default: {}
   policies:
-    description: The managed policies as they are wanted.
+    description: The desired managed policies.
     type: list
     elements: dict
     default: []
@@ -71,7 +72,7 @@ options:
         type: str
         required: true
       document:
-        description: What its default version is to say.
+        description: The document of its default version.
         type: dict
         required: true
       tags:
@@ -84,8 +85,8 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Look at the role of the nodes
-  meshwright.ambient.iam_rights_info:
+- name: Plan the role of the nodes
+  meshwright.ambient.iam_plan:
     roles:
       - name: prod-nodes
         trust:
@@ -97,52 +98,39 @@ EXAMPLES = r"""
         managed_policies:
           - arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy
           - arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy
-  register: rights
+  register: iam
 
-- name: Say whether it is as it should be
-  ansible.builtin.debug:
-    msg: "{{ rights.roles[0].same }}"
+- name: Create or change it
+  amazon.aws.iam_role:
+    name: "{{ item.name }}"
+    assume_role_policy_document: "{{ item.trust | to_json }}"
+    managed_policies: "{{ item.managed_policies }}"
+  loop: "{{ iam.roles }}"
 """
 
 RETURN = r"""
 roles:
-  description: What was found, in the order of O(roles).
+  description: The items of O(roles) to create or change, in their order, each with all its options and C(differs).
   returned: success
   type: list
   elements: dict
   contains:
-    name:
-      description: The name of the role.
-      type: str
-      sample: prod-nodes
-    same:
-      description: Whether it is as it is wanted.
-      type: bool
-      sample: false
     differs:
-      description: In what it differs. V(missing), V(path), V(trust), V(managed_policies), V(boundary) and V(tags).
+      description: What is different. V(missing), V(path), V(trust), V(managed_policies), V(boundary) and V(tags).
       type: list
       elements: str
       sample: [managed_policies]
 policies:
-  description: What was found, in the order of O(policies).
+  description: The items of O(policies) to create or change, in their order, each with all its options and C(differs).
   returned: success
   type: list
   elements: dict
   contains:
-    arn:
-      description: The ARN of the policy.
-      type: str
-      sample: arn:aws:iam::123456789012:policy/prod-alb-controller
-    same:
-      description: Whether it is as it is wanted.
-      type: bool
-      sample: true
     differs:
-      description: In what it differs. V(missing), V(document) and V(tags).
+      description: What is different. V(missing), V(document) and V(tags).
       type: list
       elements: str
-      sample: []
+      sample: [document]
 api_calls:
   description: How many requests were sent to AWS, by operation.
   returned: always
@@ -155,8 +143,9 @@ api_calls:
 import typing as t
 
 from ..module_utils._aws.connect import aws_module, run
-from ..module_utils._aws.rights_reading import read_policy, read_role
-from ..module_utils._eks.rights import ManagedPolicy, Role, policy_differences, role_differences
+from ..module_utils._iam.plan import policy_differences, role_differences
+from ..module_utils._iam.spec import parse_policy, parse_role
+from ..module_utils._iam.state import describe_policy, describe_role
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -192,28 +181,24 @@ OPTIONS: dict[str, dict[str, t.Any]] = {
 
 
 def main() -> None:
-    run(aws_module(OPTIONS), look)
+    run(aws_module(OPTIONS), plan_changes)
 
 
-def look(module: AnsibleModule, session: AwsSession) -> Result:
+def plan_changes(module: AnsibleModule, session: AwsSession) -> Result:
     """Read each role and policy by its name, and compare."""
-    return {
-        "changed": False,
-        "roles": [_role(session, item) for item in module.params["roles"]],
-        "policies": [_policy(session, item) for item in module.params["policies"]],
-    }
+    roles = [{**item, "differs": _role_differences(session, item)} for item in module.params["roles"]]
+    policies = [{**item, "differs": _policy_differences(session, item)} for item in module.params["policies"]]
+    return {"changed": False, "roles": [item for item in roles if item["differs"]], "policies": [item for item in policies if item["differs"]]}
 
 
-def _role(session: AwsSession, item: t.Mapping[str, t.Any]) -> Result:
-    wanted = Role(item["name"], item["trust"], tuple(item["managed_policies"]), item["path"], item["boundary"] or "", item["tags"])
-    differs = role_differences(wanted, *read_role(session, wanted.name))
-    return {"name": wanted.name, "same": not differs, "differs": differs}
+def _role_differences(session: AwsSession, item: t.Mapping[str, t.Any]) -> list[str]:
+    desired = parse_role(item)
+    return role_differences(desired, *describe_role(session, desired.name))
 
 
-def _policy(session: AwsSession, item: t.Mapping[str, t.Any]) -> Result:
-    wanted = ManagedPolicy(item["arn"], item["document"], item["tags"])
-    differs = policy_differences(wanted, *read_policy(session, wanted.arn))
-    return {"arn": wanted.arn, "same": not differs, "differs": differs}
+def _policy_differences(session: AwsSession, item: t.Mapping[str, t.Any]) -> list[str]:
+    desired = parse_policy(item)
+    return policy_differences(desired, *describe_policy(session, desired.arn))
 
 
 if __name__ == "__main__":
