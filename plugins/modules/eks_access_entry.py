@@ -8,12 +8,12 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: eks_access_entry
-short_description: Declare who may access an EKS cluster, with access policies and their scopes
+short_description: Manage who may access an EKS cluster, with access policies and their scopes
 version_added: 0.1.0
 description:
-  - Declares any number of access entries of one cluster in one task, with the access policies that are associated with them.
-  - What EKS would refuse, or take and never make true, is refused before the first write.
-  - What gives access is written first, and what takes it away last, so that nobody who should have access is without it meanwhile.
+  - Manages any number of access entries of one cluster in one task, with the access policies that are associated with them.
+  - Whatever EKS would reject, or accept without any effect, is refused before the first write.
+  - Access is granted before it is revoked, so nobody who should have access loses it in between. Entries that already match are not written.
 author:
   - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
@@ -32,7 +32,7 @@ options:
   cluster:
     description:
       - The name of the cluster. Its authentication mode must be V(API) or V(API_AND_CONFIG_MAP).
-      - In check mode it may be missing, because an earlier task would have made it.
+      - In check mode the cluster may not exist yet, because an earlier task would create it.
     type: str
     required: true
   entries:
@@ -47,27 +47,28 @@ options:
         type: str
         required: true
       state:
-        description: Whether the entry should be there.
+        description: Whether the entry exists.
         type: str
         choices: [present, absent]
         default: present
       type:
         description:
-          - V(STANDARD) is for people and programs. The others are for the roles of nodes, of which EKS makes those of managed node groups and Fargate itself.
-          - A new entry without this option is V(STANDARD). The type of an entry that is there cannot be changed.
+          - V(STANDARD) is for people and programs. The other types are for the roles of nodes. EKS itself creates the entries of managed node groups and
+            of Fargate.
+          - If omitted, a new entry is V(STANDARD). The type of an existing entry cannot be changed.
         type: str
         choices: [STANDARD, EC2, EC2_LINUX, EC2_WINDOWS, FARGATE_LINUX, HYBRID_LINUX, HYPERPOD_LINUX]
       username:
-        description: The name of the user in Kubernetes. Without it, EKS chooses one from the ARN, which is best for audits.
+        description: The name of the user in Kubernetes. If omitted, EKS derives one from the ARN, which is best for audits.
         type: str
       kubernetes_groups:
         description:
           - The groups of the user in Kubernetes, for role bindings of your own. None can begin with C(system:).
-          - An empty list takes all away. Without this option they stay as they are.
+          - An empty list removes all groups. If omitted, they are left unchanged.
         type: list
         elements: str
       policies:
-        description: The access policies. An empty list takes all away. Without this option they stay as they are.
+        description: The access policies. An empty list removes all of them. If omitted, they are left unchanged.
         type: list
         elements: dict
         suboptions:
@@ -76,32 +77,32 @@ options:
             type: str
             required: true
           namespaces:
-            description: The namespaces that it is limited to, where C(*) stands for any characters, as in V(team-*). None means the whole cluster.
+            description: The namespaces that it is limited to. C(*) matches any characters, as in V(team-*). If empty, the policy applies to the whole cluster.
             type: list
             elements: str
             default: []
       tags:
-        description: The tags of the entry. Without this option they stay as they are.
+        description: The tags of the entry. If omitted, they are left unchanged.
         type: dict
   purge:
     description:
       - Delete the entries of the cluster that O(entries) does not name.
-      - Never purged are those that are EKS' own, those of nodes, that of the cluster's creator, and that by which the task itself comes in. They are told
-        with the action V(kept), and can be deleted by naming them.
+      - The entries of EKS itself, of nodes, of the cluster's creator and of the identity that runs the task are never purged. They are reported with the
+        action V(kept), and can be deleted by naming them.
     type: bool
     default: false
   purge_policies:
-    description: Take away policies of an entry that O(entries[].policies) does not name.
+    description: Remove policies of an entry that O(entries[].policies) does not name.
     type: bool
     default: true
   purge_tags:
-    description: Take away tags of an entry that O(entries[].tags) does not name.
+    description: Remove tags of an entry that O(entries[].tags) does not name.
     type: bool
     default: true
 """
 
 EXAMPLES = r"""
-- name: Let one role administrate the cluster, and a team look after its namespaces
+- name: Let one role administer the cluster, and a team manage its namespaces
   meshwright.ambient.eks_access_entry:
     cluster: prod
     region: eu-central-1
@@ -116,7 +117,7 @@ EXAMPLES = r"""
             namespaces: [shop, shop-*]
           - policy: AmazonEKSViewPolicy
 
-- name: Take the access of a role away
+- name: Revoke the access of a role
   meshwright.ambient.eks_access_entry:
     cluster: prod
     region: eu-central-1
@@ -124,7 +125,7 @@ EXAMPLES = r"""
       - principal_arn: arn:aws:iam::123456789012:role/former
         state: absent
 
-- name: Let nodes of Karpenter join
+- name: Let Karpenter's nodes join
   meshwright.ambient.eks_access_entry:
     cluster: prod
     region: eu-central-1
@@ -145,23 +146,23 @@ entries:
       type: str
       sample: arn:aws:iam::123456789012:role/platform
     action:
-      description: V(created), V(updated), V(deleted), V(unchanged), or V(kept) for one that O(purge) spares.
+      description: V(created), V(updated), V(deleted), V(unchanged), or V(kept) for an entry that O(purge) spares.
       type: str
       sample: created
     changed:
-      description: Whether it was changed, or in check mode would be.
+      description: Whether it was changed, or would be in check mode.
       type: bool
       sample: true
     reason:
-      description: Why it was spared; empty when it was not.
+      description: Why it was spared; otherwise empty.
       type: str
       sample: ""
     before:
-      description: Its fields as they were; empty when it was not there.
+      description: Its fields before the task; empty if it did not exist.
       type: dict
       sample: {}
     after:
-      description: Its fields as they are now; empty when it should not be there.
+      description: Its fields after the task; empty if it is not to exist.
       type: dict
       sample: {"policies.AmazonEKSClusterAdminPolicy": "cluster", "type": "STANDARD"}
 api_calls:
@@ -172,27 +173,16 @@ api_calls:
 """
 
 import typing as t
-from functools import partial
 
 from ..module_utils._aws.connect import aws_module, run
-from ..module_utils._aws.eks_objects import Write, describe_cluster, list_of_cluster, once_role_is_known, refuse, set_tags, write_all
-from ..module_utils._aws.errors import AwsError
+from ..module_utils._aws.eks_writes import refuse
 from ..module_utils._diff import diff_of
-from ..module_utils._eks.access_plan import (
-    TYPES,
-    Entry,
-    EntryChange,
-    EntryWish,
-    find_protected,
-    is_of_eks,
-    needs_policies,
-    parse_entry,
-    parse_wish,
-    plan_entries,
-    refuse_changes,
-    refuse_wishes,
-)
-from ..module_utils._errors import MeshError
+from ..module_utils._eks_access.apply import apply_changes
+from ..module_utils._eks_access.normalize import TYPES
+from ..module_utils._eks_access.plan import EntryChange, plan_entries
+from ..module_utils._eks_access.refusals import find_refusals
+from ..module_utils._eks_access.spec import parse_spec, validate_specs
+from ..module_utils._eks_access.state import read_state, refuse_config_map
 
 if t.TYPE_CHECKING:
     from ..module_utils._aws.connect import AnsibleAWSModule, Result
@@ -218,143 +208,39 @@ OPTIONS: dict[str, dict[str, t.Any]] = {
 
 
 def main() -> None:
-    run(aws_module(OPTIONS), declare_entries)
+    run(aws_module(OPTIONS), ensure_entries)
 
 
-def declare_entries(module: AnsibleAWSModule, session: AwsSession) -> Result:
-    """Read once, decide, write once."""
+def ensure_entries(module: AnsibleAWSModule, session: AwsSession) -> Result:
+    """Make the access entries of a cluster the desired ones."""
     params = module.params
     cluster = params["cluster"]
-    wishes = [parse_wish(item) for item in params["entries"]]
-    refuse(refuse_wishes(wishes), cluster)
-    principals = list_principals(session, cluster, required=not module.check_mode)
-    if principals is None:
-        module.warn(f"There is no EKS cluster {cluster} in {session.region} with access entries yet: all its access entries are told as new.")
-    present = describe_entries(session, cluster, wishes, principals or ())
-    others: dict[str, Entry] = {}
-    described: dict[str, t.Any] | None = None
-    protected: dict[str, str] = {}
-    if params["purge"]:
-        others = describe_others(session, cluster, set(principals or ()) - {wish.principal for wish in wishes})
-        if any(not is_of_eks(principal) for principal in others):
-            described = describe_cluster(session, cluster)
-            protected = protect(session, described, others.values())
-    offered = list_policies(session) if needs_policies(wishes, present) and principals is not None else None
-    refuse(refuse_changes(wishes, present, offered), cluster)
+    specs = [parse_spec(item) for item in params["entries"]]
+    refuse(validate_specs(specs), cluster)
+    state = read_state(session, cluster, specs, purge=params["purge"], required=not module.check_mode)
+    if not state.exists:
+        module.warn(f"There is no EKS cluster {cluster} in {session.region} with access entries yet: all its access entries are reported as new.")
+    refuse(find_refusals(specs, state.entries, state.offered), cluster)
     changes = plan_entries(
-        wishes,
-        {**others, **present},
-        offered,
-        # The partition is only needed where a policy could not be asked for.
-        partition=session.partition if principals is None else "aws",
+        specs,
+        state.entries,
+        state.offered,
+        # The partition is only needed for policies that could not be looked up.
+        partition="aws" if state.exists else session.partition,
         purge=params["purge"],
         purge_policies=params["purge_policies"],
         purge_tags=params["purge_tags"],
-        protected=protected,
+        protected=state.protected,
     )
-    if not module.check_mode and any(change.changed for change in changes):
-        refuse_mode(described or describe_cluster(session, cluster), cluster)
-        write_all(plan_writes(session, cluster, changes))
+    changed = any(change.changed for change in changes)
+    if changed and not module.check_mode:
+        refuse_config_map(session, cluster, state.description)
+        apply_changes(session, cluster, changes)
     return {
-        "changed": any(change.changed for change in changes),
+        "changed": changed,
         "diff": [diff_of(f"Access entry {change.principal}", change.before, change.after) for change in changes if change.changed],
         "entries": [_result(change) for change in changes],
     }
-
-
-def list_principals(session: AwsSession, cluster: str, *, required: bool) -> list[str] | None:
-    """The principals that have an access entry; None when an earlier task of a check run would first make that possible."""
-    try:
-        return list_of_cluster(session, "list_access_entries", "accessEntries", cluster, required=required)
-    except AwsError as error:
-        if error.code == "InvalidRequestException" and "authentication mode" in error.server_message:
-            if not required:
-                return None
-            raise _wrong_mode(cluster) from error
-        raise
-
-
-def describe_entries(session: AwsSession, cluster: str, wishes: list[EntryWish], principals: t.Collection[str]) -> dict[str, Entry]:
-    """The wished entries that are there. Policies that nobody has a wish about are not asked for."""
-    found = {}
-    for wish in wishes:
-        entry = _describe(session, cluster, wish.principal, policies=not wish.present or wish.policies is not None) if wish.principal in principals else None
-        if entry:
-            found[wish.principal] = entry
-    return found
-
-
-def describe_others(session: AwsSession, cluster: str, principals: t.Iterable[str]) -> dict[str, Entry]:
-    """The entries that nobody wishes; those that are EKS' own need no look."""
-    found = {}
-    for principal in sorted(principals):
-        entry = Entry(principal) if is_of_eks(principal) else _describe(session, cluster, principal, policies=True)
-        if entry:
-            found[principal] = entry
-    return found
-
-
-def protect(session: AwsSession, described: t.Mapping[str, t.Any], others: t.Iterable[Entry]) -> dict[str, str]:
-    """Why entries must not be purged, by principal."""
-    caller = str(session.call("sts", "get_caller_identity")["Arn"])
-    bootstrapped = (described.get("accessConfig") or {}).get("bootstrapClusterCreatorAdminPermissions")
-    created = described.get("createdAt")
-    return find_protected(others, caller=caller, cluster_created=created.timestamp() if created is not None else 0.0, bootstrapped=bootstrapped is not False)
-
-
-def list_policies(session: AwsSession) -> dict[str, str]:
-    """The ARNs of EKS' access policies, by name."""
-    return {str(policy["name"]): str(policy["arn"]) for policy in session.pages("eks", "list_access_policies", "accessPolicies")}
-
-
-def refuse_mode(described: t.Mapping[str, t.Any], cluster: str) -> None:
-    """Refuse a cluster whose access is decided by a ConfigMap alone."""
-    if (described.get("accessConfig") or {}).get("authenticationMode") == "CONFIG_MAP":
-        raise _wrong_mode(cluster)
-
-
-def plan_writes(session: AwsSession, cluster: str, changes: list[EntryChange]) -> list[Write]:
-    """All writes in their order: entries, then what gives them access, then what takes access away, then entries that go."""
-    entries: list[Write] = []
-    giving: list[Write] = []
-    taking: list[Write] = []
-    leaving: list[Write] = []
-    for change in changes:
-        what = f"Access entry of {change.principal} for cluster {cluster}"
-        call = partial(session.call, "eks", clusterName=cluster, principalArn=change.principal)
-        if change.action == "created":
-            entries.append((what, partial(once_role_is_known, partial(call, "create_access_entry", **change.request))))
-        elif change.request:
-            entries.append((what, partial(call, "update_access_entry", **change.request)))
-        for arn, namespaces in change.associate.items():
-            scope = {"type": "namespace", "namespaces": list(namespaces)} if namespaces else {"type": "cluster"}
-            giving.append((what, partial(call, "associate_access_policy", policyArn=arn, accessScope=scope)))
-        if change.tags.any and change.current is not None:
-            giving.append((what, partial(set_tags, session, change.current.arn, change.tags)))
-        taking += ((what, partial(call, "disassociate_access_policy", policyArn=arn)) for arn in change.dissociate)
-        if change.action == "deleted":
-            leaving.append((what, partial(call, "delete_access_entry")))
-    return [*entries, *giving, *taking, *leaving]
-
-
-def _describe(session: AwsSession, cluster: str, principal: str, *, policies: bool) -> Entry | None:
-    try:
-        described = session.call("eks", "describe_access_entry", clusterName=cluster, principalArn=principal)["accessEntry"]
-        asked = {"clusterName": cluster, "principalArn": principal}
-        associated = session.pages("eks", "list_associated_access_policies", "associatedAccessPolicies", **asked) if policies else []
-    except AwsError as error:
-        if error.absent:
-            return None
-        raise
-    return parse_entry(described, associated)
-
-
-def _wrong_mode(cluster: str) -> MeshError:
-    return MeshError(
-        f"Cluster {cluster} takes no access entries, because its authentication mode is CONFIG_MAP: change it to API_AND_CONFIG_MAP first (authentication_mode "
-        "of meshwright.ambient.eks_cluster), which cannot be taken back.\n"
-        f"Nothing was changed on cluster {cluster}."
-    )
 
 
 def _result(change: EntryChange) -> Result:

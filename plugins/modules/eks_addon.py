@@ -11,11 +11,11 @@ module: eks_addon
 short_description: Install, update and delete add-ons of an EKS cluster
 version_added: 0.1.0
 description:
-  - Declares any number of add-ons of one cluster in one task. All requests are sent first, and then all add-ons are waited for, so the task takes as
-    long as the slowest of them.
+  - Manages any number of add-ons of one cluster in one task. All requests are sent first, and then all add-ons are waited for, so the task takes as
+    long as the slowest add-on.
   - The version may be V(default), V(latest) or a prefix such as V(v1.20), which are resolved for the version of the cluster.
-  - An add-on that EKS finds unhealthy is a failure that quotes EKS' own health issues.
-  - A run that was interrupted is taken up. What is being created or updated is waited for, and an add-on whose creation or update has failed is made again.
+  - The task fails for an unhealthy add-on, and quotes the health issues that EKS reports.
+  - An interrupted run is continued. Add-ons that are being created or updated are waited for, and failed creations and updates are repeated.
 author:
   - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
@@ -32,7 +32,7 @@ attributes:
     support: full
 options:
   cluster:
-    description: The name of the cluster. In check mode it may be missing, because an earlier task would have made it.
+    description: The name of the cluster. In check mode the cluster may not exist yet, because an earlier task would create it.
     type: str
     required: true
   addons:
@@ -42,43 +42,44 @@ options:
     required: true
     suboptions:
       name:
-        description: The name of the add-on as EKS has it, such as V(vpc-cni), V(coredns), V(kube-proxy), V(eks-pod-identity-agent), V(aws-ebs-csi-driver).
+        description: The name of the add-on in EKS, such as V(vpc-cni), V(coredns), V(kube-proxy), V(eks-pod-identity-agent), V(aws-ebs-csi-driver).
         type: str
         required: true
       state:
-        description: Whether the add-on should be there.
+        description: Whether the add-on exists.
         type: str
         choices: [present, absent]
         default: present
       version:
         description:
-          - V(default) is the version that EKS installs by itself on this version of Kubernetes. An add-on that is newer, and still offered, stays.
-          - V(latest) is the newest one for this version of Kubernetes.
-          - A prefix such as V(v1.20) is the newest one that begins with it, and an exact version such as V(v1.20.0-eksbuild.1) is that one.
-            Both are obeyed in both directions.
-          - Without this option, what is installed stays, and a new add-on gets the default.
+          - V(default) is the version that EKS itself installs on this version of Kubernetes. A newer version that is still offered is kept.
+          - V(latest) is the newest version for this version of Kubernetes.
+          - A prefix such as V(v1.20) selects the newest version that begins with it, an exact version such as V(v1.20.0-eksbuild.1) that one.
+            Both upgrade and downgrade.
+          - If omitted, an installed add-on keeps its version, and a new add-on gets the default.
         type: str
       configuration_values:
         description:
-          - The configuration of the add-on, by the schema that C(aws eks describe-addon-configuration) shows. It is compared by its meaning.
-          - An empty mapping takes all configuration away. Without this option it stays as it is.
+          - The configuration of the add-on, in the schema that C(aws eks describe-addon-configuration) shows. Only its meaning is compared.
+          - An empty dictionary removes all configuration. If omitted, it is left unchanged.
         type: dict
       resolve_conflicts:
         description:
-          - What EKS does with fields of the add-on's objects that somebody else has set. It is used only when something is sent.
-          - V(none) changes nothing and lets the request fail, V(overwrite) sets EKS' own values, V(preserve) keeps what is there.
+          - What EKS does with fields of the add-on's objects that others have set. It applies only to add-ons that are created or updated.
+          - V(none) changes nothing and lets the request fail, V(overwrite) sets EKS' own values, V(preserve) keeps the current values.
         type: str
         choices: [none, overwrite, preserve]
         default: none
       service_account_role_arn:
         description:
-          - The ARN of the IAM role for the add-on's service account (IRSA). It needs an OIDC provider of the cluster in IAM.
-          - An empty string takes the role away. Without this option it stays as it is.
+          - The ARN of the IAM role for the add-on's service account (IRSA). It requires an OIDC provider for the cluster in IAM.
+          - An empty string removes the role. If omitted, it is left unchanged.
         type: str
       pod_identity_associations:
         description:
-          - The IAM roles of the add-on's service accounts by EKS Pod Identity, which needs the add-on V(eks-pod-identity-agent). These belong to the add-on.
-          - An empty list takes all of them away. Without this option they stay as they are.
+          - The IAM roles of the add-on's service accounts through EKS Pod Identity, which requires the add-on V(eks-pod-identity-agent). These associations
+            belong to the add-on.
+          - An empty list removes all of them. If omitted, they are left unchanged.
         type: list
         elements: dict
         suboptions:
@@ -91,32 +92,32 @@ options:
             type: str
             required: true
       namespace:
-        description: The namespace for the add-on, where it should not be the add-on's own. It can only be chosen at creation.
+        description: The namespace of the add-on, if not its own default. It can only be chosen at creation.
         type: str
       tags:
-        description: The tags of the add-on. Without this option they stay as they are.
+        description: The tags of the add-on. If omitted, they are left unchanged.
         type: dict
   purge:
     description: Delete the add-ons of the cluster that O(addons) does not name.
     type: bool
     default: false
   purge_tags:
-    description: Take away tags of an add-on that O(addons[].tags) does not name.
+    description: Remove tags of an add-on that O(addons[].tags) does not name.
     type: bool
     default: true
   preserve:
-    description: Leave the software of deleted add-ons in the cluster, where EKS does not look after it any more.
+    description: Leave the software of deleted add-ons in the cluster, where EKS no longer manages it.
     type: bool
     default: false
   allow_degraded:
     description:
-      - Do not fail for add-ons that are C(DEGRADED) only because their pods have no nodes yet (C(InsufficientNumberOfReplicas)). They become warnings.
-      - Set it where nodes come later than add-ons, as Karpenter's do.
+      - Warn, instead of failing, about add-ons that are C(DEGRADED) only because their pods have no nodes yet (C(InsufficientNumberOfReplicas)).
+      - Set it where nodes come later than add-ons, as with Karpenter.
     type: bool
     default: false
   wait:
     description:
-      - Wait until all add-ons are healthy, and those that are deleted have gone.
+      - Wait until all add-ons are healthy, and deleted ones are gone.
       - An add-on that EKS is still busy with is always waited for before it is changed.
     type: bool
     default: true
@@ -129,7 +130,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Have the add-ons that every cluster needs, in their default versions
+- name: Install the add-ons that every cluster needs, in their default versions
   meshwright.ambient.eks_addon:
     cluster: prod
     region: eu-central-1
@@ -159,7 +160,7 @@ EXAMPLES = r"""
           - service_account: ebs-csi-controller-sa
             role_arn: arn:aws:iam::123456789012:role/ebs-csi
 
-- name: Have exactly these add-ons, and leave the software of others where it is
+- name: Keep exactly these add-ons, and leave the software of the others in place
   meshwright.ambient.eks_addon:
     cluster: prod
     region: eu-central-1
@@ -173,8 +174,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 addons:
-  description: The add-ons, in the order of O(addons), and then those that were purged, by name.
-  returned: success, or when add-ons are not healthy
+  description: The add-ons, in the order of O(addons), followed by those that were purged, by name.
+  returned: success, or if add-ons are unhealthy
   type: list
   elements: dict
   contains:
@@ -187,23 +188,23 @@ addons:
       type: str
       sample: updated
     changed:
-      description: Whether it was changed, or in check mode would be.
+      description: Whether it was changed, or would be in check mode.
       type: bool
       sample: true
     version:
-      description: The version that it has, or in check mode would have; empty when it is not there.
+      description: The version that it has, or would have in check mode; empty if it does not exist.
       type: str
       sample: v1.20.0-eksbuild.1
     status:
-      description: The status that was seen last; empty when it was not there.
+      description: The last status; empty if it did not exist.
       type: str
       sample: ACTIVE
     arn:
-      description: Its ARN; empty when it was not there.
+      description: Its ARN; empty if it did not exist.
       type: str
       sample: arn:aws:eks:eu-central-1:123456789012:addon/prod/vpc-cni/50c2a1e5-0000-4c1e-9a52-3f3b2a7c9d10
     issues:
-      description: What EKS finds wrong with it.
+      description: Its health issues.
       type: list
       elements: dict
       contains:
@@ -212,7 +213,7 @@ addons:
           type: str
           sample: InsufficientNumberOfReplicas
         message:
-          description: EKS' own words.
+          description: The message of EKS.
           type: str
           sample: The add-on is unhealthy because it doesn't have the desired number of replicas.
         resources:
@@ -221,11 +222,11 @@ addons:
           elements: str
           sample: []
     before:
-      description: Its fields as they were; empty when it was not there.
+      description: Its fields before the task; empty if it did not exist.
       type: dict
       sample: {"version": "v1.19.2-eksbuild.1"}
     after:
-      description: Its fields as they are now; empty when it should not be there.
+      description: Its fields after the task; empty if it is not to exist.
       type: dict
       sample: {"version": "v1.20.0-eksbuild.1"}
 api_calls:
@@ -237,16 +238,23 @@ api_calls:
 
 import typing as t
 
-from ..module_utils._aws.addon_calls import AddonReader, AddonWait, remove_failed, send
 from ..module_utils._aws.connect import aws_module, run
-from ..module_utils._aws.eks_objects import refuse, write_all
+from ..module_utils._aws.eks_writes import refuse
 from ..module_utils._diff import diff_of
-from ..module_utils._eks.addon_plan import Addon, AddonChange, AddonWish, judge, parse_wish, plan_addons, refuse_changes, refuse_wishes
+from ..module_utils._eks_addon.apply import AddonWait, apply_changes, wait_for_changes
+from ..module_utils._eks_addon.health import check_health
+from ..module_utils._eks_addon.plan import AddonChange, plan_addons
+from ..module_utils._eks_addon.refusals import find_refusals
+from ..module_utils._eks_addon.spec import parse_spec, validate_specs
+from ..module_utils._eks_addon.state import read_again, read_state
 from ..module_utils._errors import MeshError
 
 if t.TYPE_CHECKING:
     from ..module_utils._aws.connect import AnsibleAWSModule, Result
     from ..module_utils._aws.session import AwsSession
+    from ..module_utils._eks_addon.normalize import Addon
+    from ..module_utils._eks_addon.spec import AddonSpec
+    from ..module_utils._eks_addon.state import AddonState
 
 _ASSOCIATION = {"service_account": {"type": "str", "required": True}, "role_arn": {"type": "str", "required": True}}
 _ADDON = {
@@ -273,97 +281,62 @@ OPTIONS: dict[str, dict[str, t.Any]] = {
 
 
 def main() -> None:
-    run(aws_module(OPTIONS), declare_addons)
+    run(aws_module(OPTIONS), ensure_addons)
 
 
-def declare_addons(module: AnsibleAWSModule, session: AwsSession) -> Result:
-    """Read once, decide, send all, wait for all."""
+def ensure_addons(module: AnsibleAWSModule, session: AwsSession) -> Result:
+    """Make the add-ons of a cluster the desired ones: all requests are sent first, then all add-ons are waited for."""
     params = module.params
     cluster = params["cluster"]
-    wishes = [parse_wish(item) for item in params["addons"]]
-    refuse(refuse_wishes(wishes), cluster)
-    reader = AddonReader(session, cluster, required=not module.check_mode)
-    if not reader.cluster_exists:
-        module.warn(f"There is no EKS cluster {cluster} in {session.region} yet: all its add-ons are told as new.")
-    present = reader.describe(wishes, reader.names if params["purge"] else ())
-    versions = reader.versions(wishes, present)
-
-    def plan() -> list[AddonChange]:
-        changes = plan_addons(wishes, present, versions, purge=params["purge"], purge_tags=params["purge_tags"])
-        refuse(refuse_changes(changes, wishes), cluster)
-        return changes
-
-    changes = plan()
-    seen: dict[str, Addon] = dict(present)
+    specs = [parse_spec(item) for item in params["addons"]]
+    refuse(validate_specs(specs), cluster)
+    state = read_state(session, cluster, specs, purge=params["purge"], required=not module.check_mode)
+    if not state.exists:
+        module.warn(f"There is no EKS cluster {cluster} in {session.region} yet: all its add-ons are reported as new.")
+    changes = _plan(module, specs, state)
+    desired = {spec.name for spec in specs if spec.present}
+    current = dict(state.addons)
+    warnings: list[str] = []
     if not module.check_mode:
-        patience = AddonWait(reader, cluster, timeout=params["wait_timeout"], allow_degraded=params["allow_degraded"])
+        wait = AddonWait(session, cluster, timeout=params["wait_timeout"], allow_degraded=params["allow_degraded"])
         blocked = [change.name for change in changes if change.blocked]
         if blocked:
-            # EKS is still busy with what an earlier run, or somebody else, has asked for.
-            patience.until_idle(blocked)
-            for name in blocked:
-                present.pop(name, None)
-            present.update(reader.describe([wish for wish in wishes if wish.name in blocked], [name for name in blocked if params["purge"]]))
-            changes = plan()
-        apply(session, cluster, changes, patience, preserve=params["preserve"])
+            # EKS is still busy with what an earlier run, or somebody else, has requested, and what comes of it is what has to be changed.
+            wait.wait_until_idle(blocked)
+            changes = _plan(module, specs, read_again(session, cluster, specs, state, blocked))
+        apply_changes(session, cluster, changes, wait, preserve=params["preserve"])
         if params["wait"]:
             try:
-                warnings = wait(changes, wishes, patience, seen)
+                warnings = wait_for_changes(changes, desired, wait, current)
             except MeshError as error:
-                raise MeshError(error.message, changed=any(change.changed for change in changes), addons=[_result(one, seen) for one in changes]) from error
-            for warning in warnings:
-                module.warn(warning)
+                raise MeshError(error.message, changed=any(change.changed for change in changes), addons=[_result(one, current) for one in changes]) from error
     if module.check_mode or not params["wait"]:
-        for warning in unhealthy(changes, wishes, cluster):
-            module.warn(warning)
+        warnings = _unhealthy(changes, desired, cluster)
+    for warning in warnings:
+        module.warn(warning)
     return {
         "changed": any(change.changed for change in changes),
         "diff": [diff_of(f"Add-on {change.name}", change.before, change.after) for change in changes if change.changed],
-        "addons": [_result(change, seen) for change in changes],
+        "addons": [_result(change, current) for change in changes],
     }
 
 
-def apply(session: AwsSession, cluster: str, changes: list[AddonChange], patience: AddonWait, *, preserve: bool) -> None:
-    """Send all changes: what goes, then what comes."""
-    recreated = [change for change in changes if change.action == "recreated"]
-    write_all([remove_failed(session, cluster, change) for change in recreated])
-    patience.until_gone([change.name for change in recreated])
-    ordered = sorted(changes, key=lambda change: change.action != "deleted")
-    write_all([write for change in ordered for write in send(session, cluster, change, preserve=preserve)])
+def _plan(module: AnsibleAWSModule, specs: t.Sequence[AddonSpec], state: AddonState) -> list[AddonChange]:
+    changes = plan_addons(specs, state.addons, state.versions, purge=module.params["purge"], purge_tags=module.params["purge_tags"])
+    refuse(find_refusals(changes, specs), module.params["cluster"])
+    return changes
 
 
-def wait(changes: list[AddonChange], wishes: list[AddonWish], patience: AddonWait, seen: dict[str, Addon]) -> list[str]:
-    """Wait until what should go has gone, and what should be there is healthy; note what was seen, and return what is tolerated."""
-    wanted = {wish.name for wish in wishes if wish.present}
-    going = [change.name for change in changes if change.name not in wanted and change.current is not None]
-    # Tags alone change nothing about its health.
-    known = {change.name: None if change.request else change.current for change in changes if change.name in wanted}
-    try:
-        tolerated = patience.until_healthy(known, seen)
-    finally:
-        for name in going:
-            seen.pop(name, None)
-    patience.until_gone(going)
-    stayed = [
-        f"Add-on {change.name} is still of version {seen[change.name].version}, although EKS has accepted to make it {change.request['addonVersion']}: look at "
-        "its update history in the console of EKS, and run again."
-        for change in changes
-        if change.request and seen[change.name].version != change.request["addonVersion"]
+def _unhealthy(changes: t.Iterable[AddonChange], desired: t.Collection[str], cluster: str) -> list[str]:
+    """What is wrong with add-ons that stay as they are, if nobody waits for them."""
+    verdicts = [
+        check_health(change.current, cluster, allow_degraded=False) for change in changes if change.name in desired and change.current and not change.request
     ]
-    if stayed:
-        raise MeshError("\n".join(stayed))
-    return tolerated
+    return [verdict.failure for verdict in verdicts if verdict.failure]
 
 
-def unhealthy(changes: list[AddonChange], wishes: list[AddonWish], cluster: str) -> list[str]:
-    """What is wrong with add-ons that stay as they are, where nobody waits for them."""
-    wanted = {wish.name for wish in wishes if wish.present}
-    judged = [judge(change.current, cluster, allow_degraded=False) for change in changes if change.name in wanted and change.current and not change.request]
-    return [health.failed for health in judged if health.failed]
-
-
-def _result(change: AddonChange, seen: t.Mapping[str, Addon]) -> Result:
-    addon = seen.get(change.name)
+def _result(change: AddonChange, current: t.Mapping[str, Addon]) -> Result:
+    addon = current.get(change.name)
     return {
         "name": change.name,
         "action": change.action,

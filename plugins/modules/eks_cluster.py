@@ -8,14 +8,14 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: eks_cluster
-short_description: Make, change, upgrade and delete an EKS cluster
+short_description: Create, update, upgrade and delete an EKS cluster
 version_added: 0.1.0
 description:
-  - Makes an EKS cluster, or makes the one that is there what the options say. An option that is left out leaves what is there.
-  - EKS takes one update at a time. Each is begun when the one before has ended, its end is waited for, and an update that fails is told with EKS' own errors.
-  - A version is reached one minor after the other. Before each of them EKS' upgrade insights are asked, which find nodes that are too old, add-ons that do
-    not fit and APIs that go away. What they call an error stops the upgrade, unless O(force_upgrade=true).
-  - A cluster that an interrupted run has left half made is waited for, and then made what the options say.
+  - Creates an EKS cluster, or updates an existing one. Options that are omitted leave the current values unchanged.
+  - EKS takes one update at a time. Each update starts when the one before has ended, and is waited for. If it fails, the error quotes EKS' own errors.
+  - The cluster is upgraded one minor version at a time. Before each step, EKS' upgrade insights are read, which find nodes that are too old, add-ons that
+    are incompatible, and APIs that are removed. An insight with an error stops the upgrade, unless O(force_upgrade=true).
+  - A cluster that an interrupted run has left half created is waited for, and then updated.
 author:
   - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
@@ -36,58 +36,58 @@ options:
     type: str
     required: true
   state:
-    description: V(present) makes and changes the cluster. V(absent) deletes it.
+    description: V(present) creates and updates the cluster. V(absent) deletes it.
     type: str
     choices: [present, absent]
     default: present
   version:
     description:
-      - The Kubernetes version of the control plane, as a quoted string such as V("1.34"). A new cluster without it gets EKS' newest default.
-      - A later version than the cluster's upgrades it, one minor at a time. An earlier one is refused. Node groups are not touched.
+      - The Kubernetes version of the control plane, as a quoted string such as V("1.34"). If omitted, a new cluster gets EKS' default.
+      - A later version than the cluster's upgrades it, one minor version at a time. An earlier one is refused. Node groups are not changed.
     type: str
   force_upgrade:
-    description: Upgrade although EKS' upgrade insights say that something stands in the way.
+    description: Upgrade in spite of errors in EKS' upgrade insights.
     type: bool
     default: false
   role_arn:
-    description: The ARN of the role of the control plane. A new cluster needs it, and it cannot be changed.
+    description: The ARN of the IAM role of the control plane. It is required for a new cluster, and cannot be changed.
     type: str
   subnet_ids:
-    description: The subnets of the control plane, in at least two availability zones. A new cluster needs them.
+    description: The subnets of the control plane, in at least two availability zones. They are required for a new cluster.
     type: list
     elements: str
   security_group_ids:
-    description: Security groups of the control plane's network interfaces, beside the one that EKS makes.
+    description: Security groups of the control plane's network interfaces, beside the one that EKS creates.
     type: list
     elements: str
   endpoint_public_access:
-    description: Whether the API server is reached from the internet. EKS' default for a new cluster is V(true).
+    description: Whether the API server can be reached from the internet. EKS' default for a new cluster is V(true).
     type: bool
   endpoint_private_access:
-    description: Whether the API server is reached from the VPC. EKS' default for a new cluster is V(false).
+    description: Whether the API server can be reached from the VPC. EKS' default for a new cluster is V(false).
     type: bool
   public_access_cidrs:
-    description: From which addresses of the internet the API server is reached. EKS' default for a new cluster is V(0.0.0.0/0).
+    description: The address ranges of the internet that may reach the API server. EKS' default for a new cluster is V(0.0.0.0/0).
     type: list
     elements: str
   log_types:
-    description: The control plane's logs that go to CloudWatch, all of them. An empty list turns all off.
+    description: All logs of the control plane that go to CloudWatch. An empty list turns all of them off.
     type: list
     elements: str
     choices: [api, audit, authenticator, controllerManager, scheduler]
   encryption_key_arn:
-    description: The ARN of the KMS key that encrypts Secrets. It can be given to a cluster once, and not be changed or taken away.
+    description: The ARN of the KMS key that encrypts Secrets. It can be set once, and neither changed nor removed.
     type: str
   authentication_mode:
-    description: Who says which AWS identity may do what, the ConfigMap C(aws-auth), access entries, or both. EKS goes only from V(CONFIG_MAP)
-      by V(API_AND_CONFIG_MAP) to V(API), never back.
+    description: What grants AWS identities access, the ConfigMap C(aws-auth), access entries, or both. EKS moves only from V(CONFIG_MAP)
+      through V(API_AND_CONFIG_MAP) to V(API), never back.
     type: str
     choices: [CONFIG_MAP, API_AND_CONFIG_MAP, API]
   bootstrap_cluster_creator_admin:
-    description: Whether the identity that makes the cluster becomes its administrator. It counts only when the cluster is made. EKS' default is V(true).
+    description: Whether the identity that creates the cluster becomes its administrator. It applies only at creation. EKS' default is V(true).
     type: bool
   upgrade_policy:
-    description: V(STANDARD) has EKS upgrade the cluster when the standard support of its version ends. V(EXTENDED) stays on it, for a fee.
+    description: With V(STANDARD), EKS upgrades the cluster when standard support for its version ends. With V(EXTENDED), it keeps the version, for a fee.
     type: str
     choices: [STANDARD, EXTENDED]
   deletion_protection:
@@ -98,22 +98,22 @@ options:
     type: bool
     default: false
   service_ipv4_cidr:
-    description: The addresses of the cluster's Services. It counts when the cluster is made, and cannot be changed.
+    description: The address range of the cluster's Services. It applies only at creation, and cannot be changed.
     type: str
   tags:
-    description: The tags of the cluster. Without it they are left alone.
+    description: The tags of the cluster. If omitted, they are left unchanged.
     type: dict
     aliases: [resource_tags]
   purge_tags:
-    description: Take away the tags that O(tags) does not name. Those of AWS itself, C(aws:...), stay.
+    description: Remove the tags that O(tags) does not name. Tags of AWS itself, C(aws:...), are kept.
     type: bool
     default: true
   wait:
-    description: Wait until all is done. Without it the first update is begun, and what is left is for another run.
+    description: Wait until everything is done. If V(false), the first update is started, and the others are left for another run.
     type: bool
     default: true
   wait_timeout:
-    description: How long to wait for each change, in seconds. EKS makes a cluster in about 10 minutes, and upgrades one within 10 to 25.
+    description: How long to wait for each change, in seconds. EKS creates a cluster in about 10 minutes, and upgrades one in 10 to 25.
     type: int
     default: 2400
 seealso:
@@ -122,7 +122,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Make a cluster
+- name: Create a cluster
   meshwright.ambient.eks_cluster:
     name: prod
     region: eu-west-1
@@ -141,7 +141,7 @@ EXAMPLES = r"""
     region: eu-west-1
     version: "1.34"
 
-- name: Delete it, though it is protected
+- name: Delete it in spite of its protection
   meshwright.ambient.eks_cluster:
     name: prod
     region: eu-west-1
@@ -151,19 +151,19 @@ EXAMPLES = r"""
 
 RETURN = r"""
 cluster:
-  description: The cluster as it is now, with the facts of M(meshwright.ambient.eks_cluster_info). Empty when there is none.
+  description: The cluster after the task, with the keys of M(meshwright.ambient.eks_cluster_info). Empty if there is none.
   returned: success
   type: dict
   sample: {name: prod, arn: "arn:aws:eks:eu-west-1:123456789012:cluster/prod", status: ACTIVE, version: "1.34"}
 changes:
-  description: What was done, or in check mode would be, in order.
+  description: What was changed, or would be in check mode, in order.
   returned: success
   type: list
   elements: str
   sample: [authentication_mode API, version 1.34]
 updates:
-  description: The updates that were begun, in order. A failure tells those before it too.
-  returned: when any was begun
+  description: The updates that were started, in order. A failure returns those before it as well.
+  returned: if any was started
   type: list
   elements: dict
   contains:
@@ -172,24 +172,24 @@ updates:
       type: str
       sample: version 1.34
     id:
-      description: EKS' name of it.
+      description: Its id in EKS.
       type: str
       sample: 3f1b2c4d-5e6f-4a7b-8c9d-0e1f2a3b4c5d
     type:
-      description: EKS' kind of it.
+      description: Its type in EKS.
       type: str
       sample: VersionUpdate
     status:
-      description: How it ended, or with O(wait=false) where it was.
+      description: Its final status, or with O(wait=false) its first one.
       type: str
       sample: Successful
 before:
-  description: The fields that the options name, as they were. Empty when there was no cluster.
+  description: The fields that the options name, before the task. Empty if there was no cluster.
   returned: success
   type: dict
   sample: {version: "1.33"}
 after:
-  description: The same fields as they are now, or in check mode would be. Empty when there is no cluster.
+  description: The same fields after the task, or as they would be in check mode. Empty if there is no cluster.
   returned: success
   type: dict
   sample: {version: "1.34"}
@@ -203,20 +203,15 @@ api_calls:
 
 import typing as t
 
-from ..module_utils._aws.cluster_reading import describe_cluster
-from ..module_utils._aws.cluster_work import ClusterWork
 from ..module_utils._aws.connect import aws_module, run
 from ..module_utils._diff import diff_of
-from ..module_utils._eks.cluster_plan import (
-    ClusterWishes,
-    creation,
-    creation_mistakes,
-    plan_cluster,
-    protection,
-    wish_mistakes,
-    wished_fields,
-)
-from ..module_utils._eks.cluster_view import cluster_facts
+from ..module_utils._eks_cluster.apply import ClusterWriter
+from ..module_utils._eks_cluster.normalize import normalize_cluster
+from ..module_utils._eks_cluster.plan import desired_fields, plan_cluster, plan_protection
+from ..module_utils._eks_cluster.refusals import find_creation_refusals
+from ..module_utils._eks_cluster.render import render_creation
+from ..module_utils._eks_cluster.spec import AUTHENTICATION_MODES, LOG_TYPES, ClusterSpec, validate_spec
+from ..module_utils._eks_cluster.state import describe_cluster
 from ..module_utils._errors import MeshError
 
 if t.TYPE_CHECKING:
@@ -224,8 +219,7 @@ if t.TYPE_CHECKING:
 
     from ..module_utils._aws.connect import Result
     from ..module_utils._aws.session import AwsSession
-    from ..module_utils._eks.cluster_plan import ClusterPlan
-    from ..module_utils._eks.cluster_view import Described
+    from ..module_utils._eks_cluster.normalize import Description
 
 OPTIONS: dict[str, dict[str, t.Any]] = {
     "name": {"type": "str", "required": True},
@@ -238,9 +232,9 @@ OPTIONS: dict[str, dict[str, t.Any]] = {
     "endpoint_public_access": {"type": "bool"},
     "endpoint_private_access": {"type": "bool"},
     "public_access_cidrs": {"type": "list", "elements": "str"},
-    "log_types": {"type": "list", "elements": "str", "choices": ["api", "audit", "authenticator", "controllerManager", "scheduler"]},
+    "log_types": {"type": "list", "elements": "str", "choices": list(LOG_TYPES)},
     "encryption_key_arn": {"type": "str", "no_log": False},
-    "authentication_mode": {"type": "str", "choices": ["CONFIG_MAP", "API_AND_CONFIG_MAP", "API"]},
+    "authentication_mode": {"type": "str", "choices": list(AUTHENTICATION_MODES)},
     "bootstrap_cluster_creator_admin": {"type": "bool"},
     "upgrade_policy": {"type": "str", "choices": ["STANDARD", "EXTENDED"]},
     "deletion_protection": {"type": "bool"},
@@ -251,112 +245,84 @@ OPTIONS: dict[str, dict[str, t.Any]] = {
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 2400},
 }
-# How it is to be; the other options say what to do about it.
-_WISHES = [option for option in OPTIONS if option not in ("state", "force_upgrade", "override_deletion_protection", "wait", "wait_timeout")]
+# The desired cluster; the other options say how it is changed.
+_SPEC = [option for option in OPTIONS if option not in ("state", "force_upgrade", "override_deletion_protection", "wait", "wait_timeout")]
 
 
 def main() -> None:
-    run(aws_module(OPTIONS), work)
+    run(aws_module(OPTIONS), ensure_cluster)
 
 
-def work(module: AnsibleModule, session: AwsSession) -> Result:
-    """Look at the cluster; make it, change it, or delete it."""
-    work_on = ClusterWork(session, module.params["name"], timeout=module.params["wait_timeout"], wait=module.params["wait"])
-    described = describe_cluster(session, module.params["name"])
-    if module.params["state"] == "absent":
-        return _delete(module, work_on, described)
-    wishes = ClusterWishes(**{option: module.params[option] for option in _WISHES})
-    mistakes = wish_mistakes(wishes)
-    if mistakes:
-        raise MeshError("\n".join(mistakes))
-    deleting = described is not None and described.get("status") == "DELETING"
-    if deleting and module.params["wait"] and not module.check_mode:
-        work_on.gone()
-        described = None
-    if described is None or (deleting and module.check_mode):
-        return _create(module, work_on, wishes)
-    return _change(module, session, work_on, wishes, described)
+def ensure_cluster(module: AnsibleModule, session: AwsSession) -> Result:
+    """Create the cluster, change it, or delete it."""
+    params = module.params
+    name, wait = params["name"], params["wait"] and not module.check_mode
+    spec = ClusterSpec(**{option: params[option] for option in _SPEC})
+    writer = ClusterWriter(session, name, timeout=params["wait_timeout"], wait=params["wait"], force_upgrade=params["force_upgrade"], warn=module.warn)
+    if params["state"] == "absent":
+        return _delete(module, writer, describe_cluster(session, name))
+    _refuse(validate_spec(spec))
+    current = describe_cluster(session, name)
+    if current is not None and current.get("status") == "DELETING" and (wait or module.check_mode):
+        if wait:
+            writer.wait_until_deleted()
+        current = None
+    if current is None:
+        return _create(module, writer, spec)
+    return _change(module, session, writer, spec, current)
 
 
-def _create(module: AnsibleModule, work_on: ClusterWork, wishes: ClusterWishes) -> Result:
-    mistakes = creation_mistakes(wishes)
-    if mistakes:
-        raise MeshError("\n".join(mistakes))
-    cluster = {} if module.check_mode else cluster_facts(work_on.create(creation(wishes)))
-    return _result(work_on, ["created"], before={}, after=wished_fields(wishes), cluster=cluster)
+def _create(module: AnsibleModule, writer: ClusterWriter, spec: ClusterSpec) -> Result:
+    _refuse(find_creation_refusals(spec))
+    cluster = {} if module.check_mode else normalize_cluster(writer.create(render_creation(spec)))
+    return _result(writer, ["created"], before={}, after=desired_fields(spec), cluster=cluster)
 
 
-def _change(module: AnsibleModule, session: AwsSession, work_on: ClusterWork, wishes: ClusterWishes, described: Described) -> Result:
-    if not module.check_mode and module.params["wait"] and described.get("status") not in ("ACTIVE", "FAILED"):
-        described = work_on.settled()
-    work_on.sound(described)
-    plan = plan_cluster(wishes, described)
-    if plan.refusals:
-        raise MeshError("\n".join(plan.refusals))
-    first = next((update.version for update in plan.updates if update.version), "")
-    if first and not module.params["force_upgrade"]:
-        # Before anything is changed; what a later version needs is asked when its turn comes.
-        work_on.refuse_unready(first, module.warn)
-    changes = _words(plan)
+def _change(module: AnsibleModule, session: AwsSession, writer: ClusterWriter, spec: ClusterSpec, current: Description) -> Result:
+    if not module.check_mode and module.params["wait"] and current.get("status") not in ("ACTIVE", "FAILED"):
+        current = writer.wait_until_active()
+    plan = plan_cluster(spec, writer.check_usable(current))
+    _refuse(plan.refusals)
+    # Before anything is changed; the insights for later versions are read when their turn comes.
+    writer.refuse_unready(plan.first_version)
     if module.check_mode or not plan.changed:
-        return _result(work_on, changes, before=plan.before, after=plan.after, cluster=cluster_facts(described))
-    work_on.tag(str(described.get("arn")), plan.tags)
-    updates = _update(module, work_on, plan)
-    now = describe_cluster(session, wishes.name) or {}
-    result = _result(work_on, changes, before=plan.before, after=plan.after, cluster=cluster_facts(now))
+        return _result(writer, plan.changes, before=plan.before, after=plan.after, cluster=normalize_cluster(current))
+    updates = writer.apply(str(current.get("arn")), plan)
+    result = _result(writer, plan.changes, before=plan.before, after=plan.after, cluster=normalize_cluster(describe_cluster(session, spec.name) or {}))
     return {**result, "updates": updates} if updates else result
 
 
-def _update(module: AnsibleModule, work_on: ClusterWork, plan: ClusterPlan) -> list[dict[str, t.Any]]:
-    """Make the updates one after the other; a failure tells those that were made before it."""
-    made: list[dict[str, t.Any]] = []
-    first = next((update.version for update in plan.updates if update.version), "")
-    for update in plan.updates:
-        force = module.params["force_upgrade"]
-        try:
-            if update.version and update.version != first and not force:
-                work_on.refuse_unready(update.version, module.warn)
-            made.append(work_on.update(update.forced() if force else update))
-        except MeshError as error:
-            error.details.setdefault("updates", made)
-            raise
-        left = [later.title for later in plan.updates[len(made) :]]
-        if left and not module.params["wait"]:
-            module.warn(f"{work_on.title}: EKS takes one update at a time, so these are left for another run: {'; '.join(left)}.")
-            break
-    return made
-
-
-def _delete(module: AnsibleModule, work_on: ClusterWork, described: Described | None) -> Result:
-    if described is None:
-        return _result(work_on, [], before={}, after={}, cluster={})
-    before = {"name": module.params["name"], "version": described.get("version") or ""}
-    if described.get("status") == "DELETING":
-        if module.params["wait"] and not module.check_mode:
-            work_on.gone()
-        return _result(work_on, [], before={}, after={}, cluster={})
-    if described.get("deletionProtection") and not module.params["override_deletion_protection"]:
-        raise MeshError(f"{work_on.title} is protected from deletion: set override_deletion_protection to true if it is really to go.")
-    work_on.refuse_inhabited()
+def _delete(module: AnsibleModule, writer: ClusterWriter, current: Description | None) -> Result:
+    if current is None:
+        return _result(writer, [], before={}, after={}, cluster={})
+    wait = module.params["wait"] and not module.check_mode
+    if current.get("status") == "DELETING":
+        if wait:
+            writer.wait_until_deleted()
+        return _result(writer, [], before={}, after={}, cluster={})
+    if current.get("deletionProtection") and not module.params["override_deletion_protection"]:
+        raise MeshError(f"{writer.title} is protected from deletion: set override_deletion_protection to true to delete it all the same.")
+    writer.refuse_inhabited()
     if not module.check_mode:
-        if module.params["wait"] and described.get("status") not in ("ACTIVE", "FAILED"):
-            # EKS deletes no cluster that it is still making or updating.
-            work_on.settled_or_failed()
-        if described.get("deletionProtection"):
-            work_on.update(protection(False))
-        work_on.delete()
-    return _result(work_on, ["deleted"], before=before, after={}, cluster={})
+        if wait and current.get("status") not in ("ACTIVE", "FAILED"):
+            # EKS deletes no cluster that it is still creating or updating.
+            writer.wait_until_settled()
+        if current.get("deletionProtection"):
+            writer.update(plan_protection(False))
+        writer.delete()
+    before = {"name": module.params["name"], "version": current.get("version") or ""}
+    return _result(writer, ["deleted"], before=before, after={}, cluster={})
 
 
-def _words(plan: ClusterPlan) -> list[str]:
-    tags = [f"tag {key}" for key in plan.tags.set] + [f"no tag {key}" for key in plan.tags.remove]
-    return [*tags, *(update.title for update in plan.updates)]
+def _refuse(refusals: t.Sequence[str]) -> None:
+    if refusals:
+        raise MeshError("\n".join(refusals))
 
 
-def _result(work_on: ClusterWork, changes: list[str], *, before: t.Mapping[str, t.Any], after: t.Mapping[str, t.Any], cluster: Result) -> Result:
+def _result(writer: ClusterWriter, changes: list[str], *, before: t.Mapping[str, t.Any], after: t.Mapping[str, t.Any], cluster: Result) -> Result:
     result: Result = {"changed": bool(changes), "changes": changes, "before": dict(before), "after": dict(after), "cluster": cluster}
     if changes:
-        result["diff"] = [diff_of(work_on.title, before, after)]
+        result["diff"] = [diff_of(writer.title, before, after)]
     return result
 
 

@@ -11,11 +11,11 @@ module: eks_cluster_info
 short_description: Describe an EKS cluster, with a kubeconfig for the tasks that follow
 version_added: 0.1.0
 description:
-  - Describes one EKS cluster. A cluster that is not there is no failure.
-  - The returned kubeconfig has no secret in it. Its user is a small program that makes a token of the job's AWS credentials, as
-    C(aws eks get-token) does, without needing the AWS CLI. So tokens renew by themselves in long tasks, and nothing has to be kept on disk.
-  - The program takes the AWS credentials from the environment, from the profile or from the instance, so tasks that use the kubeconfig need the same
-    environment as this one. Keys that only O(access_key) and O(secret_key) name are refused, because the kubeconfig would have to carry them.
+  - Describes one EKS cluster. A cluster that does not exist is not an error.
+  - The returned kubeconfig contains no secret. Its user is a small program that creates a token from the job's AWS credentials, as
+    C(aws eks get-token) does, but without the AWS CLI. Tokens are renewed automatically in long tasks, and nothing is kept on disk.
+  - The program takes the AWS credentials from the environment, the profile or the instance, so tasks that use the kubeconfig need the same environment
+    as this one. Keys that are only given by O(access_key) and O(secret_key) are refused, because the kubeconfig would have to contain them.
 author:
   - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
@@ -60,161 +60,161 @@ exists:
   type: bool
   sample: true
 account_id:
-  description: The AWS account, which is the cluster's, or that of the credentials while there is no such cluster.
+  description: The AWS account of the cluster, or of the credentials if there is no such cluster.
   returned: success
   type: str
   sample: "123456789012"
 name:
   description: Its name.
-  returned: when it exists
+  returned: if it exists
   type: str
   sample: prod
 arn:
   description: Its ARN.
-  returned: when it exists
+  returned: if it exists
   type: str
   sample: arn:aws:eks:eu-west-1:123456789012:cluster/prod
 status:
   description: C(ACTIVE), C(CREATING), C(UPDATING), C(DELETING) or C(FAILED).
-  returned: when it exists
+  returned: if it exists
   type: str
   sample: ACTIVE
 version:
   description: The Kubernetes version of its control plane.
-  returned: when it exists
+  returned: if it exists
   type: str
   sample: "1.34"
 platform_version:
-  description: EKS' own revision of that version.
-  returned: when it exists
+  description: The revision of that version in EKS.
+  returned: if it exists
   type: str
   sample: eks.4
 created_at:
-  description: When it was made.
-  returned: when it exists
+  description: When it was created.
+  returned: if it exists
   type: str
   sample: "2026-03-14T09:26:53+00:00"
 endpoint:
-  description: The URL of its API server; empty until it is made.
-  returned: when it exists
+  description: The URL of its API server; empty until it is created.
+  returned: if it exists
   type: str
   sample: https://0123456789ABCDEF0123456789ABCDEF.gr7.eu-west-1.eks.amazonaws.com
 certificate_authority:
-  description: The certificate of its authority, in base64; empty until it is made.
-  returned: when it exists
+  description: The certificate of its authority, in base64; empty until it is created.
+  returned: if it exists
   type: str
   sample: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t
 oidc_issuer:
-  description: The URL that issues the tokens of its service accounts.
-  returned: when it exists
+  description: The URL of the issuer of its service accounts' tokens.
+  returned: if it exists
   type: str
   sample: https://oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF
 role_arn:
   description: The role of its control plane.
-  returned: when it exists
+  returned: if it exists
   type: str
   sample: arn:aws:iam::123456789012:role/prod-cluster
 vpc_id:
   description: Its VPC.
-  returned: when it exists
+  returned: if it exists
   type: str
   sample: vpc-0a1b2c3d4e5f60718
 subnet_ids:
   description: The subnets of its control plane.
-  returned: when it exists
+  returned: if it exists
   type: list
   elements: str
   sample: [subnet-0a1b2c3d4e5f60718, subnet-0b1c2d3e4f5061728]
 security_group_ids:
-  description: The security groups that were given to it.
-  returned: when it exists
+  description: The additional security groups of its control plane.
+  returned: if it exists
   type: list
   elements: str
   sample: []
 cluster_security_group_id:
-  description: The security group that EKS has made for it.
-  returned: when it exists
+  description: The security group that EKS has created for it.
+  returned: if it exists
   type: str
   sample: sg-0a1b2c3d4e5f60718
 endpoint_public_access:
-  description: Whether its API server is reached from the internet.
-  returned: when it exists
+  description: Whether its API server can be reached from the internet.
+  returned: if it exists
   type: bool
   sample: true
 endpoint_private_access:
-  description: Whether its API server is reached from the VPC.
-  returned: when it exists
+  description: Whether its API server can be reached from the VPC.
+  returned: if it exists
   type: bool
   sample: true
 public_access_cidrs:
-  description: From where in the internet.
-  returned: when it exists
+  description: The address ranges of the internet that may reach its API server.
+  returned: if it exists
   type: list
   elements: str
   sample: [0.0.0.0/0]
 service_ipv4_cidr:
-  description: The addresses of its Services.
-  returned: when it exists
+  description: The address range of its Services.
+  returned: if it exists
   type: str
   sample: 172.20.0.0/16
 ip_family:
   description: V(ipv4) or V(ipv6).
-  returned: when it exists
+  returned: if it exists
   type: str
   sample: ipv4
 log_types:
   description: The control plane's logs that go to CloudWatch.
-  returned: when it exists
+  returned: if it exists
   type: list
   elements: str
   sample: [api, audit]
 encryption_key_arn:
-  description: The key that encrypts Secrets; empty when only AWS' own does.
-  returned: when it exists
+  description: The key that encrypts Secrets; empty if only AWS' own key does.
+  returned: if it exists
   type: str
   sample: ""
 authentication_mode:
-  description: Who says which identity may do what. C(CONFIG_MAP), C(API_AND_CONFIG_MAP) or C(API).
-  returned: when it exists
+  description: What grants identities access. C(CONFIG_MAP), C(API_AND_CONFIG_MAP) or C(API).
+  returned: if it exists
   type: str
   sample: API
 upgrade_policy:
-  description: C(STANDARD) or C(EXTENDED) support; empty when EKS does not tell.
-  returned: when it exists
+  description: C(STANDARD) or C(EXTENDED) support; empty if EKS does not return it.
+  returned: if it exists
   type: str
   sample: STANDARD
 deletion_protection:
   description: Whether it is protected from deletion.
-  returned: when it exists
+  returned: if it exists
   type: bool
   sample: false
 health_issues:
-  description: What EKS says is wrong with it.
-  returned: when it exists
+  description: Its health issues.
+  returned: if it exists
   type: list
   elements: dict
   contains:
     code:
-      description: EKS' word for it.
+      description: The code of the issue.
       type: str
       sample: Ec2SubnetNotFound
     message:
-      description: EKS' sentence about it.
+      description: The message of EKS.
       type: str
       sample: We couldn't find one or more subnets that your cluster was created with.
     resource_ids:
-      description: What it is about.
+      description: The resources that it concerns.
       type: list
       elements: str
       sample: [subnet-0a1b2c3d4e5f60718]
 tags:
   description: Its tags.
-  returned: when it exists
+  returned: if it exists
   type: dict
   sample: {team: mesh}
 kubeconfig:
-  description: The content of a kubeconfig, for the option C(kubeconfig) of the tasks that follow. There is no secret in it.
-  returned: when it exists and has an endpoint
+  description: The content of a kubeconfig, for the option C(kubeconfig) of the tasks that follow. It contains no secret.
+  returned: if it exists and has an endpoint
   type: dict
   sample:
     apiVersion: v1
@@ -250,10 +250,10 @@ import os
 import sys
 import typing as t
 
-from ..module_utils._aws.cluster_reading import describe_cluster
 from ..module_utils._aws.connect import aws_module, run
-from ..module_utils._eks.cluster_view import cluster_facts
-from ..module_utils._eks.token import eks_kubeconfig, refuse_keys_in_options
+from ..module_utils._eks_cluster.kubeconfig import refuse_keys_in_options, render_kubeconfig
+from ..module_utils._eks_cluster.normalize import normalize_cluster
+from ..module_utils._eks_cluster.state import describe_cluster
 from ..module_utils._errors import MeshError
 
 if t.TYPE_CHECKING:
@@ -266,25 +266,25 @@ OPTIONS = {"name": {"type": "str", "required": True}}
 
 
 def main() -> None:
-    run(aws_module(OPTIONS), describe)
+    run(aws_module(OPTIONS), read_cluster)
 
 
-def describe(module: AnsibleModule, session: AwsSession) -> Result:
-    """Read the cluster; make the kubeconfig."""
+def read_cluster(module: AnsibleModule, session: AwsSession) -> Result:
+    """Read the cluster, and build its kubeconfig."""
     refuse_keys_in_options(module.params, os.environ)
     if not session.region:
-        raise MeshError("The cluster's region is not known: set the option region, or AWS_REGION in the environment of the job.")
-    described = describe_cluster(session, module.params["name"])
-    if described is None:
+        raise MeshError("The cluster's region is unknown: set the option region, or AWS_REGION in the environment of the job.")
+    description = describe_cluster(session, module.params["name"])
+    if description is None:
         return {"changed": False, "exists": False, "account_id": session.call("sts", "get_caller_identity")["Account"]}
-    facts = cluster_facts(described)
-    result = {"changed": False, "exists": True, "account_id": facts["arn"].split(":")[4], **facts}
-    if facts["endpoint"] and facts["certificate_authority"]:
-        result["kubeconfig"] = eks_kubeconfig(
-            name=facts["name"],
-            arn=facts["arn"],
-            endpoint=facts["endpoint"],
-            ca=facts["certificate_authority"],
+    cluster = normalize_cluster(description)
+    result = {"changed": False, "exists": True, "account_id": cluster["arn"].split(":")[4], **cluster}
+    if cluster["endpoint"] and cluster["certificate_authority"]:
+        result["kubeconfig"] = render_kubeconfig(
+            name=cluster["name"],
+            arn=cluster["arn"],
+            endpoint=cluster["endpoint"],
+            ca=cluster["certificate_authority"],
             region=session.region,
             sts=session.client("sts").meta.endpoint_url,
             profile=module.params.get("profile") or "",

@@ -8,13 +8,12 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: eks_pod_identity_association
-short_description: Give service accounts of an EKS cluster IAM roles by EKS Pod Identity
+short_description: Give service accounts of an EKS cluster IAM roles through EKS Pod Identity
 version_added: 0.1.0
 description:
-  - Declares any number of associations of one cluster in one task. Each gives the pods of one service account the permissions of an IAM role.
-  - An association is changed where it is, and not made anew. Pods get what has changed when they next ask for credentials, and a new association
-    when they are started anew.
-  - Associations that belong to an add-on are left to it.
+  - Manages any number of associations of one cluster in one task. Each gives the pods of one service account the permissions of an IAM role.
+  - An association is updated in place. Pods see an update when they next ask for credentials, and a new association when they are restarted.
+  - Associations that belong to an add-on are left to that add-on. Associations that already match are not written.
 author:
   - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
@@ -31,7 +30,7 @@ attributes:
     support: full
 options:
   cluster:
-    description: The name of the cluster. In check mode it may be missing, because an earlier task would have made it.
+    description: The name of the cluster. In check mode the cluster may not exist yet, because an earlier task would create it.
     type: str
     required: true
   associations:
@@ -45,11 +44,11 @@ options:
         type: str
         required: true
       service_account:
-        description: The name of the service account. Neither it nor its namespace needs to be there yet.
+        description: The name of the service account. Neither the service account nor its namespace has to exist yet.
         type: str
         required: true
       state:
-        description: Whether the association should be there.
+        description: Whether the association exists.
         type: str
         choices: [present, absent]
         default: present
@@ -58,28 +57,28 @@ options:
         type: str
       target_role_arn:
         description:
-          - The ARN of a second role, of another account perhaps, that is assumed with the first one.
-          - An empty string takes it away. Without this option it stays as it is.
+          - The ARN of a second role, often of another account, that is assumed by means of the first one.
+          - An empty string removes it. If omitted, it is left unchanged.
         type: str
       disable_session_tags:
-        description: Leave out the tags (cluster, namespace, service account and others) that EKS adds to the session. Without this option it stays as it is.
+        description: Omit the tags (cluster, namespace, service account and others) that EKS adds to the session. If omitted, the setting is left unchanged.
         type: bool
       tags:
-        description: The tags of the association. Without this option they stay as they are.
+        description: The tags of the association. If omitted, they are left unchanged.
         type: dict
   purge:
     description: Delete the associations of the cluster that O(associations) does not name, except those that belong to add-ons.
     type: bool
     default: false
   purge_tags:
-    description: Take away tags of an association that O(associations[].tags) does not name.
+    description: Remove tags of an association that O(associations[].tags) does not name.
     type: bool
     default: true
   missing_agent:
     description:
-      - What to do when associations are to be written and the cluster has no add-on C(eks-pod-identity-agent), without which pods get no credentials.
+      - What to do if associations are to be written and the cluster lacks the add-on C(eks-pod-identity-agent), without which pods get no credentials.
         Clusters of EKS Auto Mode have the agent built in.
-      - V(fail) ends the task before the first write (in check mode it warns), V(warn) warns, V(ignore) does not ask.
+      - V(fail) ends the task before the first write (in check mode it warns), V(warn) warns, V(ignore) skips the check.
     type: str
     choices: [fail, warn, ignore]
     default: warn
@@ -129,7 +128,7 @@ associations:
       type: str
       sample: updated
     changed:
-      description: Whether it was changed, or in check mode would be.
+      description: Whether it was changed, or would be in check mode.
       type: bool
       sample: true
     association_id:
@@ -141,11 +140,11 @@ associations:
       type: str
       sample: ""
     before:
-      description: Its fields as they were; empty when it was not there.
+      description: Its fields before the task; empty if it did not exist.
       type: dict
       sample: {"disable_session_tags": false, "role_arn": "arn:aws:iam::123456789012:role/old"}
     after:
-      description: Its fields as they are now; empty when it should not be there.
+      description: Its fields after the task; empty if it is not to exist.
       type: dict
       sample: {"disable_session_tags": false, "role_arn": "arn:aws:iam::123456789012:role/aws-load-balancer-controller"}
 api_calls:
@@ -156,29 +155,19 @@ api_calls:
 """
 
 import typing as t
-from functools import partial
 
 from ..module_utils._aws.connect import aws_module, run
-from ..module_utils._aws.eks_objects import Write, describe_cluster, list_of_cluster, once_role_is_known, refuse, set_tags, write_all
-from ..module_utils._aws.errors import AwsError
+from ..module_utils._aws.eks_writes import refuse
 from ..module_utils._diff import diff_of
-from ..module_utils._eks.pod_identity_plan import (
-    AccountRef,
-    Association,
-    AssociationChange,
-    AssociationWish,
-    parse_association,
-    parse_wish,
-    plan_associations,
-    refuse_changes,
-    refuse_wishes,
-)
+from ..module_utils._eks_pod_identity.apply import apply_changes
+from ..module_utils._eks_pod_identity.plan import AssociationChange, plan_associations
+from ..module_utils._eks_pod_identity.refusals import find_refusals
+from ..module_utils._eks_pod_identity.spec import parse_spec, validate_specs
+from ..module_utils._eks_pod_identity.state import find_missing_agent, read_associations
 
 if t.TYPE_CHECKING:
     from ..module_utils._aws.connect import AnsibleAWSModule, Result
     from ..module_utils._aws.session import AwsSession
-
-AGENT = "eks-pod-identity-agent"
 
 _ASSOCIATION = {
     "namespace": {"type": "str", "required": True},
@@ -205,101 +194,34 @@ OPTIONS: dict[str, dict[str, t.Any]] = {
 
 
 def main() -> None:
-    run(aws_module(OPTIONS), declare_associations)
+    run(aws_module(OPTIONS), ensure_associations)
 
 
-def declare_associations(module: AnsibleAWSModule, session: AwsSession) -> Result:
-    """Read once, decide, write once."""
+def ensure_associations(module: AnsibleAWSModule, session: AwsSession) -> Result:
+    """Make the pod identity associations of a cluster the desired ones."""
     params = module.params
     cluster = params["cluster"]
-    wishes = [parse_wish(item) for item in params["associations"]]
-    refuse(refuse_wishes(wishes), cluster)
-    listed = list_associations(session, cluster, required=not module.check_mode)
-    if listed is None:
-        module.warn(f"There is no EKS cluster {cluster} in {session.region} yet: all its pod identity associations are told as new.")
-    present = describe_associations(session, cluster, wishes, listed or [], purge=params["purge"])
-    changes = plan_associations(wishes, present, purge=params["purge"], purge_tags=params["purge_tags"])
-    refusals = refuse_changes(changes)
-    if params["missing_agent"] != "ignore" and listed is not None and any(change.action in ("created", "updated") for change in changes):
-        problem = find_missing_agent(session, cluster)
-        if problem and params["missing_agent"] == "fail" and not module.check_mode:
-            refusals.append(problem)
-        elif problem:
-            module.warn(problem)
+    specs = [parse_spec(item) for item in params["associations"]]
+    refuse(validate_specs(specs), cluster)
+    current = read_associations(session, cluster, specs, purge=params["purge"], required=not module.check_mode)
+    if current is None:
+        module.warn(f"There is no EKS cluster {cluster} in {session.region} yet: all its pod identity associations are reported as new.")
+    changes = plan_associations(specs, current or {}, purge=params["purge"], purge_tags=params["purge_tags"])
+    refusals = find_refusals(changes)
+    if params["missing_agent"] != "ignore" and current is not None and any(change.action in ("created", "updated") for change in changes):
+        missing = find_missing_agent(session, cluster)
+        if missing and params["missing_agent"] == "fail" and not module.check_mode:
+            refusals.append(missing)
+        elif missing:
+            module.warn(missing)
     refuse(refusals, cluster)
     if not module.check_mode:
-        write_all(plan_writes(session, cluster, changes))
+        apply_changes(session, cluster, changes)
     return {
         "changed": any(change.changed for change in changes),
         "diff": [diff_of(f"Pod identity association {change.ref}", change.before, change.after) for change in changes if change.changed],
         "associations": [_result(change) for change in changes],
     }
-
-
-def list_associations(session: AwsSession, cluster: str, *, required: bool) -> list[Association] | None:
-    """What EKS lists, which tells neither roles nor tags."""
-    listed = list_of_cluster(session, "list_pod_identity_associations", "associations", cluster, required=required)
-    return None if listed is None else [parse_association(item) for item in listed]
-
-
-def describe_associations(
-    session: AwsSession, cluster: str, wishes: list[AssociationWish], listed: list[Association], *, purge: bool
-) -> dict[AccountRef, Association]:
-    """The associations that are there: those that are wished or to be purged with all that is told of them."""
-    wanted = {wish.ref for wish in wishes}
-    found = {}
-    for summary in listed:
-        if summary.ref not in wanted and not purge:
-            continue
-        # One that an add-on owns is left alone, so nothing more is asked about it.
-        association = summary if summary.owner and summary.ref not in wanted else _describe(session, cluster, summary)
-        if association:
-            found[summary.ref] = association
-    return found
-
-
-def find_missing_agent(session: AwsSession, cluster: str) -> str:
-    """What is wrong when nothing in the cluster hands out credentials; empty when something does."""
-    try:
-        session.call("eks", "describe_addon", clusterName=cluster, addonName=AGENT)
-    except AwsError as error:
-        if not error.absent:
-            raise
-        if (describe_cluster(session, cluster).get("computeConfig") or {}).get("enabled"):
-            return ""
-        return (
-            f"Cluster {cluster} has no add-on {AGENT}, without which pods get no credentials by pod identity: install it (meshwright.ambient.eks_addon), or "
-            "set missing_agent to ignore where the agent runs in another way."
-        )
-    return ""
-
-
-def plan_writes(session: AwsSession, cluster: str, changes: list[AssociationChange]) -> list[Write]:
-    """All writes in their order: what comes and changes, then what goes."""
-    writes: list[Write] = []
-    leaving: list[Write] = []
-    for change in changes:
-        what = f"Pod identity association of {change.ref} for cluster {cluster}"
-        call = partial(session.call, "eks", clusterName=cluster)
-        if change.action == "created":
-            writes.append((what, partial(once_role_is_known, partial(call, "create_pod_identity_association", **change.request))))
-        elif change.request:
-            writes.append((what, partial(once_role_is_known, partial(call, "update_pod_identity_association", **change.request))))
-        if change.tags.any and change.current is not None:
-            writes.append((what, partial(set_tags, session, change.current.arn, change.tags)))
-        if change.action == "deleted" and change.current is not None:
-            leaving.append((what, partial(call, "delete_pod_identity_association", associationId=change.current.id)))
-    return [*writes, *leaving]
-
-
-def _describe(session: AwsSession, cluster: str, summary: Association) -> Association | None:
-    try:
-        described = session.call("eks", "describe_pod_identity_association", clusterName=cluster, associationId=summary.id)
-    except AwsError as error:
-        if error.absent:
-            return None
-        raise
-    return parse_association(described["association"])
 
 
 def _result(change: AssociationChange) -> Result:

@@ -109,7 +109,7 @@ def test_deletion_protection_of_the_cluster_blocks_its_teardown(prod: Rehearsed)
                 refused = prod.module("eks_cluster", {"name": prod.cluster, "region": "eu-central-1", "state": "absent"}, check=check)
             assert refused.get("failed"), "a cluster that is protected was deleted"
             assert f"EKS cluster {prod.cluster}" in refused["msg"]
-            assert "is protected from deletion: set override_deletion_protection to true if it is really to go" in refused["msg"]
+            assert "is protected from deletion: set override_deletion_protection to true to delete it all the same" in refused["msg"]
         assert eks.describe_cluster(name=prod.cluster)["cluster"]["status"] == "ACTIVE"
     finally:
         protect(False)

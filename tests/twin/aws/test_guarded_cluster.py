@@ -26,7 +26,7 @@ def test_it_is_refused_until_it_is_overridden(aws: LocalAws, base: Base) -> None
     eks.create_cluster(name="guarded", roleArn=base.role, resourcesVpcConfig={"subnetIds": base.subnets}, deletionProtection=True)
     refused = _delete(aws)
     assert refused.get("failed"), "a cluster that is protected was deleted"
-    assert "is protected from deletion: set override_deletion_protection to true if it is really to go" in refused["msg"]
+    assert "is protected from deletion: set override_deletion_protection to true to delete it all the same" in refused["msg"]
     assert eks.describe_cluster(name="guarded")["cluster"]["deletionProtection"] is True
     gone = _delete(aws, override_deletion_protection=True)
     assert gone.get("changed"), gone.get("msg")

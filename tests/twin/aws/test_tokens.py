@@ -16,7 +16,7 @@ from botocore.auth import SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._eks.token_program import PROGRAM
+from ansible_collections.meshwright.ambient.plugins.module_utils._eks_cluster.token_program import PROGRAM
 from tests.twin.aws.local_aws import OWNER_KEY, OWNER_SECRET, REGION, Base, LocalAws
 
 ADMIN = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"

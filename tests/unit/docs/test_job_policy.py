@@ -28,8 +28,7 @@ def operations_in_code() -> set[str]:
         calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("call", "pages"))
         services = {call.args[0].value for call in calls if call.args and isinstance(call.args[0], ast.Constant)} & set(SERVICES)
         # A plan names the operation, and the file that sends it the service.
-        if path.parent.name == "_eks":
-            services.add("eks")
+        services |= {service for package, service in {"_eks": "eks", "_oidc": "iam"}.items() if path.parent.name.startswith(package)}
         for service in services:
             found |= {action_of(service, names[service][text]) for text in strings & set(names[service])}
     return found

@@ -26,7 +26,7 @@ def _item(principal: str, **fields: Any) -> dict[str, Any]:
 
 def _run(aws: AwsStub, *items: dict[str, Any], check_mode: bool = False, warnings: list[str] | None = None, **params: Any) -> dict[str, Any]:
     module = stub_module(eks_access_entry.OPTIONS, check_mode=check_mode, cluster="prod", entries=list(items), **params)
-    result: dict[str, Any] = eks_access_entry.declare_entries(module, aws.session)
+    result: dict[str, Any] = eks_access_entry.ensure_entries(module, aws.session)
     if warnings is not None:
         warnings += module.warnings
     return result
@@ -117,7 +117,7 @@ def test_check_mode_knows_that_an_earlier_task_would_make_it_possible(code: str,
         warnings: list[str] = []
         result = _run(aws, _item(ADA, policies=[{"policy": "AmazonEKSViewPolicy"}]), check_mode=True, warnings=warnings)
     assert result["entries"][0]["action"] == "created"
-    assert warnings == ["There is no EKS cluster prod in eu-west-1 with access entries yet: all its access entries are told as new."]
+    assert warnings == ["There is no EKS cluster prod in eu-west-1 with access entries yet: all its access entries are reported as new."]
 
 
 def test_a_cluster_that_takes_no_entries_is_refused() -> None:
@@ -168,9 +168,9 @@ def test_a_purge_spares_eks_nodes_creator_and_caller() -> None:
         assert aws.session.api_calls["eks:DescribeCluster"] == 1
     assert [(entry["principal_arn"], entry["action"], entry["reason"]) for entry in result["entries"]] == [
         (BOB, "unchanged", ""),
-        (ADA, "kept", "it is that of the cluster's creator"),
-        (OF_EKS, "kept", "it is EKS' own"),
-        (deploy, "kept", "this run itself comes in by it"),
+        (ADA, "kept", "it belongs to the cluster's creator"),
+        (OF_EKS, "kept", "it belongs to EKS"),
+        (deploy, "kept", "this run itself uses it"),
         (EVE, "deleted", ""),
         (nodes, "kept", "nodes need it (type EC2_LINUX)"),
     ]

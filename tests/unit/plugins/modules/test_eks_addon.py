@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._aws.addon_calls import AddonWait
 from ansible_collections.meshwright.ambient.plugins.module_utils._aws.poll import wait_until
+from ansible_collections.meshwright.ambient.plugins.module_utils._eks_addon.apply import AddonWait
 from ansible_collections.meshwright.ambient.plugins.module_utils._errors import MeshError
 from ansible_collections.meshwright.ambient.plugins.modules import eks_addon
 from tests.unit.aws_stub import AwsStub, stub_module
@@ -45,7 +45,7 @@ def _item(name: str, **fields: Any) -> dict[str, Any]:
 def _run(aws: AwsStub, *items: dict[str, Any], check_mode: bool = False, warnings: list[str] | None = None, **params: Any) -> dict[str, Any]:
     module = stub_module(eks_addon.OPTIONS, check_mode=check_mode, cluster="prod", addons=list(items), **params)
     try:
-        result: dict[str, Any] = eks_addon.declare_addons(module, aws.session)
+        result: dict[str, Any] = eks_addon.ensure_addons(module, aws.session)
         return result
     finally:
         if warnings is not None:
@@ -149,7 +149,7 @@ def test_check_mode_knows_that_the_cluster_comes_with_an_earlier_task() -> None:
         warnings: list[str] = []
         result = _run(aws, _item("vpc-cni"), _item("coredns", version="v1.12"), _item("old", state="absent"), check_mode=True, warnings=warnings)
     assert [(addon["action"], addon["version"]) for addon in result["addons"]] == [("created", "default"), ("created", "v1.12"), ("unchanged", "")]
-    assert warnings == ["There is no EKS cluster prod in eu-west-1 yet: all its add-ons are told as new."]
+    assert warnings == ["There is no EKS cluster prod in eu-west-1 yet: all its add-ons are reported as new."]
 
 
 @pytest.mark.parametrize(
@@ -266,8 +266,8 @@ def test_a_degraded_addon_fails_at_once_and_tells_all_results() -> None:
         with pytest.raises(MeshError) as caught:
             _run(aws, _item("vpc-cni"), _item("coredns"))
     assert caught.value.message == (
-        "Add-on vpc-cni of cluster prod is DEGRADED (ConfigurationConflict: DaemonSet aws-node): set resolve_conflicts to overwrite or preserve, or take the "
-        "fields out that somebody else owns."
+        "Add-on vpc-cni of cluster prod is DEGRADED (ConfigurationConflict: DaemonSet aws-node): set resolve_conflicts to overwrite or preserve, or leave "
+        "out the fields that others own."
     )
     assert [(addon["name"], addon["status"], addon["issues"]) for addon in caught.value.details["addons"]] == [
         ("vpc-cni", "DEGRADED", [{"code": "ConfigurationConflict", "message": "DaemonSet aws-node", "resources": ["aws-node"]}]),
@@ -325,7 +325,7 @@ def test_an_update_that_eks_drops_silently_is_told() -> None:
         _offers(aws, "coredns")
         _updates(aws, "coredns", LATEST)
         _describes(aws, "coredns")
-        with pytest.raises(MeshError, match=f"is still of version {DEFAULT}, although EKS has accepted to make it {LATEST}"):
+        with pytest.raises(MeshError, match=f"still has version {DEFAULT}, although EKS has accepted the update to {LATEST}"):
             _run(aws, _item("coredns", version="latest"))
 
 

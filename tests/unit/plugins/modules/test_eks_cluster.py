@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._aws import cluster_work
 from ansible_collections.meshwright.ambient.plugins.module_utils._aws.poll import wait_until
+from ansible_collections.meshwright.ambient.plugins.module_utils._eks_cluster import apply
 from ansible_collections.meshwright.ambient.plugins.module_utils._errors import MeshError
-from ansible_collections.meshwright.ambient.plugins.modules.eks_cluster import OPTIONS, work
+from ansible_collections.meshwright.ambient.plugins.modules.eks_cluster import OPTIONS, ensure_cluster
 from tests.unit.aws_stub import AwsStub, Clock, stub_module
 
 ARN = "arn:aws:eks:eu-west-1:123456789012:cluster/prod"
@@ -21,7 +21,7 @@ ROLE = "arn:aws:iam::123456789012:role/prod-cluster"
 @pytest.fixture(autouse=True)
 def no_sleep(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(cluster_work, "wait_until", partial(wait_until, clock=clock, pause=clock.pause))
+    monkeypatch.setattr(apply, "wait_until", partial(wait_until, clock=clock, pause=clock.pause))
     return clock
 
 
@@ -62,7 +62,7 @@ def insights(aws: AwsStub, version: str, *found: dict[str, Any]) -> None:
 
 
 def run(aws: AwsStub, *, check_mode: bool = False, **options: Any) -> dict[str, Any]:
-    return work(stub_module(OPTIONS, check_mode=check_mode, name="prod", **options), aws.session)
+    return ensure_cluster(stub_module(OPTIONS, check_mode=check_mode, name="prod", **options), aws.session)
 
 
 # making
@@ -95,7 +95,7 @@ def test_check_mode_makes_nothing(aws: AwsStub) -> None:
 
 def test_what_a_new_cluster_lacks_is_told_before_it_is_made(aws: AwsStub) -> None:
     see(aws, None)
-    with pytest.raises(MeshError, match="EKS cluster prod does not exist, and making it needs role_arn and subnet_ids"):
+    with pytest.raises(MeshError, match="EKS cluster prod does not exist, and a new cluster requires role_arn and subnet_ids"):
         run(aws, version="1.32")
 
 
@@ -113,8 +113,7 @@ def test_a_cluster_that_has_failed_is_told_with_its_issues(aws: AwsStub) -> None
     with pytest.raises(MeshError) as caught:
         run(aws)
     assert caught.value.message == (
-        "EKS cluster prod in eu-west-1 has FAILED (Ec2SubnetNotFound: no such subnet [subnet-a]): "
-        "delete it (state absent), mend what is named, and make it anew."
+        "EKS cluster prod in eu-west-1 has FAILED (Ec2SubnetNotFound: no such subnet [subnet-a]): delete it (state absent), fix the cause, and create it again."
     )
 
 
@@ -127,7 +126,7 @@ def test_a_cluster_that_is_being_deleted_is_made_anew_when_it_is_gone(aws: AwsSt
 
 def test_one_that_is_never_ready_is_told_at_the_end_of_the_wait(aws: AwsStub, no_sleep: Clock) -> None:
     see(aws, *[cluster("CREATING")] * 8)
-    with pytest.raises(MeshError, match="EKS cluster prod in eu-west-1 is still CREATING after 10 s: raise wait_timeout, or run again, which waits on"):
+    with pytest.raises(MeshError, match="EKS cluster prod in eu-west-1 is still CREATING after 10 s: raise wait_timeout, or run again to keep waiting"):
         run(aws, wait_timeout=10)
     assert no_sleep.now == pytest.approx(10)
 
@@ -193,7 +192,7 @@ def test_what_stands_in_the_way_of_an_upgrade_is_told_before_anything_changes(aw
         run(aws, version="1.33", deletion_protection=True, tags={})
     assert caught.value.message == (
         "EKS cluster prod in eu-west-1 is not ready for version 1.33 (Kubelet version skew: Node versions are 4 minors behind.): "
-        "mend this first, or set force_upgrade to true."
+        "fix this first, or set force_upgrade to true."
     )
 
 
@@ -202,8 +201,8 @@ def test_insights_that_may_not_be_read_are_a_warning(aws: AwsStub) -> None:
     wanted = {"categories": ["UPGRADE_READINESS"], "kubernetesVersions": ["1.33"], "statuses": ["ERROR"]}
     aws.refuse("eks", "list_insights", "AccessDeniedException", status=403, clusterName="prod", filter=wanted)
     module = stub_module(OPTIONS, check_mode=True, name="prod", version="1.33")
-    assert work(module, aws.session)["changed"]
-    assert "whether anything stands in the way of version 1.33 could not be read" in module.warnings[0]
+    assert ensure_cluster(module, aws.session)["changed"]
+    assert "the upgrade insights for version 1.33 could not be read" in module.warnings[0]
 
 
 def test_a_forced_upgrade_asks_for_no_insights(aws: AwsStub) -> None:
@@ -225,7 +224,7 @@ def test_a_failed_update_is_told_with_its_errors_and_what_was_done_before(aws: A
         run(aws, deletion_protection=True, security_group_ids=["sg-gone"])
     assert caught.value.message == (
         "EKS cluster prod in eu-west-1: the update security_group_ids sg-gone (u-2) ended as Failed "
-        "(SecurityGroupNotFound: no such group [sg-gone]): mend this, and run again."
+        "(SecurityGroupNotFound: no such group [sg-gone]): fix this, and run again."
     )
     assert [update["title"] for update in caught.value.details["updates"]] == ["deletion_protection on"]
 
@@ -245,7 +244,7 @@ def test_without_waiting_one_update_is_begun_and_the_rest_is_told(aws: AwsStub) 
     begin(aws, "update_cluster_config", "u-1", "DeletionProtectionUpdate", name="prod", deletionProtection=True)
     see(aws, cluster("UPDATING"))
     module = stub_module(OPTIONS, name="prod", deletion_protection=True, endpoint_private_access=True, wait=False)
-    assert [update["status"] for update in work(module, aws.session)["updates"]] == ["InProgress"]
+    assert [update["status"] for update in ensure_cluster(module, aws.session)["updates"]] == ["InProgress"]
     assert "left for another run: endpoint access public and private" in module.warnings[0]
 
 
@@ -308,7 +307,7 @@ def test_node_groups_that_are_left_are_named(aws: AwsStub) -> None:
 
 def test_deletion_protection_is_respected(aws: AwsStub) -> None:
     see(aws, cluster(deletionProtection=True))
-    with pytest.raises(MeshError, match="is protected from deletion: set override_deletion_protection to true if it is really to go"):
+    with pytest.raises(MeshError, match="is protected from deletion: set override_deletion_protection to true to delete it all the same"):
         run(aws, state="absent")
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._aws.session import AwsSession
 from ansible_collections.meshwright.ambient.plugins.module_utils._errors import MeshError
-from ansible_collections.meshwright.ambient.plugins.modules.eks_cluster_info import OPTIONS, describe
+from ansible_collections.meshwright.ambient.plugins.modules.eks_cluster_info import OPTIONS, read_cluster
 from tests.unit.aws_stub import AwsStub, stub_module
 
 AUTH = {option: {"type": "str"} for option in ("access_key", "secret_key", "session_token", "profile")}
@@ -24,7 +24,7 @@ def test_a_cluster_that_is_not_there_is_no_failure() -> None:
     with AwsStub() as aws:
         aws.refuse("eks", "describe_cluster", "ResourceNotFoundException", status=404, name="prod")
         aws.answer("sts", "get_caller_identity", {"Account": "123456789012"})
-        assert describe(module(), aws.session) == {"changed": False, "exists": False, "account_id": "123456789012"}
+        assert read_cluster(module(), aws.session) == {"changed": False, "exists": False, "account_id": "123456789012"}
 
 
 def test_a_cluster_is_described_with_a_kubeconfig() -> None:
@@ -42,7 +42,7 @@ def test_a_cluster_is_described_with_a_kubeconfig() -> None:
     }
     with AwsStub() as aws:
         aws.answer("eks", "describe_cluster", {"cluster": told}, name="prod")
-        result = describe(module(profile="prod"), aws.session)
+        result = read_cluster(module(profile="prod"), aws.session)
     assert (result["exists"], result["account_id"], result["status"], result["version"]) == (True, "123456789012", "ACTIVE", "1.34")
     assert (result["oidc_issuer"], result["vpc_id"], result["cluster_security_group_id"]) == ("https://oidc.example/id/1", "vpc-1", "sg-1")
     assert (result["subnet_ids"], result["authentication_mode"], result["tags"]) == (["subnet-a", "subnet-b"], "API", {"team": "mesh"})
@@ -56,17 +56,17 @@ def test_a_cluster_is_described_with_a_kubeconfig() -> None:
 def test_a_cluster_that_is_still_made_has_no_kubeconfig() -> None:
     with AwsStub() as aws:
         aws.answer("eks", "describe_cluster", {"cluster": {"name": "prod", "arn": ARN, "status": "CREATING"}}, name="prod")
-        result = describe(module(), aws.session)
+        result = read_cluster(module(), aws.session)
     assert (result["exists"], result["status"], "kubeconfig" in result) == (True, "CREATING", False)
 
 
 def test_keys_in_options_are_refused_before_anything_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID", raising=False)
     with AwsStub() as aws, pytest.raises(MeshError, match="The option access_key cannot be used here"):
-        describe(module(access_key="AKIAIOSFODNN7EXAMPLE", secret_key="planted"), aws.session)
+        read_cluster(module(access_key="AKIAIOSFODNN7EXAMPLE", secret_key="planted"), aws.session)
     assert aws.session.api_calls == {}
 
 
 def test_an_unknown_region_is_told() -> None:
-    with pytest.raises(MeshError, match="The cluster's region is not known: set the option region, or AWS_REGION"):
-        describe(module(), AwsSession("", lambda _service: None))
+    with pytest.raises(MeshError, match="The cluster's region is unknown: set the option region, or AWS_REGION"):
+        read_cluster(module(), AwsSession("", lambda _service: None))

@@ -20,7 +20,7 @@ def _item(account: str, **fields: Any) -> dict[str, Any]:
 
 def _run(aws: AwsStub, *items: dict[str, Any], check_mode: bool = False, warnings: list[str] | None = None, **params: Any) -> dict[str, Any]:
     module = stub_module(eks_pod_identity_association.OPTIONS, check_mode=check_mode, cluster="prod", associations=list(items), **params)
-    result: dict[str, Any] = eks_pod_identity_association.declare_associations(module, aws.session)
+    result: dict[str, Any] = eks_pod_identity_association.ensure_associations(module, aws.session)
     if warnings is not None:
         warnings += module.warnings
     return result
@@ -107,7 +107,7 @@ def test_check_mode_reads_only_and_knows_that_the_cluster_may_come() -> None:
     with AwsStub() as aws:
         aws.refuse("eks", "list_pod_identity_associations", "ResourceNotFoundException", clusterName="prod")
         assert _run(aws, _item("reports"), check_mode=True, warnings=warnings)["changed"]
-    assert warnings[1] == "There is no EKS cluster prod in eu-west-1 yet: all its pod identity associations are told as new."
+    assert warnings[1] == "There is no EKS cluster prod in eu-west-1 yet: all its pod identity associations are reported as new."
 
 
 def test_without_the_agent_nothing_is_written_on_request() -> None:

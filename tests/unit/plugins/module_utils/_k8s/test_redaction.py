@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._eks.token import eks_kubeconfig
+from ansible_collections.meshwright.ambient.plugins.module_utils._eks_cluster.kubeconfig import render_kubeconfig
 from ansible_collections.meshwright.ambient.plugins.module_utils._k8s.redaction import PUBLIC_ARGUMENTS, public_strings, secret_strings
 
-EKS = eks_kubeconfig(
+EKS = render_kubeconfig(
     name="prod", arn="arn:prod", endpoint="https://prod", ca="Y2E=", region="eu-central-1", sts="https://sts.amazonaws.com", profile="ops", python="python3"
 )
 

@@ -1,0 +1,73 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""Reads the associations of an EKS cluster, and whether an agent gives out their credentials."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._aws.errors import AwsError
+from .._eks_cluster.state import list_of_cluster, require_cluster
+from .normalize import AccountRef, Association, normalize_association
+
+if t.TYPE_CHECKING:
+    from .._aws.session import AwsSession
+    from .spec import AssociationSpec
+
+AGENT = "eks-pod-identity-agent"
+
+
+def read_associations(
+    session: AwsSession, cluster: str, specs: t.Iterable[AssociationSpec], *, purge: bool, required: bool
+) -> dict[AccountRef, Association] | None:
+    """The current associations: those that are named, and for a purge all others; None when there is no such cluster and none is required.
+
+    Raises:
+        MeshError: there is no such cluster.
+    """
+    listed = list_of_cluster(session, "list_pod_identity_associations", "associations", cluster, required=required)
+    if listed is None:
+        return None
+    named = {spec.ref for spec in specs}
+    found = {}
+    for summary in map(normalize_association, listed):
+        if summary.ref not in named and not purge:
+            continue
+        # The list has neither roles nor tags. An association that an add-on owns is left alone, so its summary is enough.
+        association = summary if summary.owner and summary.ref not in named else _describe(session, cluster, summary)
+        if association:
+            found[summary.ref] = association
+    return found
+
+
+def find_missing_agent(session: AwsSession, cluster: str) -> str:
+    """What is wrong if nothing in the cluster gives out credentials; empty if something does."""
+    try:
+        session.call("eks", "describe_addon", clusterName=cluster, addonName=AGENT)
+    except AwsError as error:
+        if not error.absent:
+            raise
+        if (require_cluster(session, cluster).get("computeConfig") or {}).get("enabled"):
+            return ""
+        return (
+            f"Cluster {cluster} has no add-on {AGENT}, without which pods get no credentials by pod identity: install it (meshwright.ambient.eks_addon), or "
+            "set missing_agent to ignore where the agent runs in another way."
+        )
+    return ""
+
+
+def _describe(session: AwsSession, cluster: str, summary: Association) -> Association | None:
+    try:
+        answer = session.call("eks", "describe_pod_identity_association", clusterName=cluster, associationId=summary.id)
+    except AwsError as error:
+        if error.absent:
+            return None
+        raise
+    return normalize_association(answer["association"])
+
+
+__all__ = ("find_missing_agent", "read_associations")
