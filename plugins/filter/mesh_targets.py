@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..module_utils._inventory.mesh_targets import mesh_targets
+from ..module_utils._mesh.targets import mesh_targets
 
 
 class FilterModule:

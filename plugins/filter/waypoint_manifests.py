@@ -9,11 +9,10 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ..module_utils._waypoint.gateway import render_waypoint
-from ..module_utils._waypoint.options import OPTIONS
-from ..module_utils._waypoint.parameters import render_parameters
-from ..module_utils._waypoint.plan import parse_wish
-from ..module_utils._waypoint.refusals import refuse_wishes
+from ..module_utils._mesh.parameters import render_parameters
+from ..module_utils._waypoint.refusals import list_validation_errors
+from ..module_utils._waypoint.render import render_gateway
+from ..module_utils._waypoint.spec import OPTIONS, parse_waypoint
 
 
 def waypoint_manifests(waypoints: t.Sequence[t.Mapping[str, t.Any]]) -> list[dict[str, t.Any]]:
@@ -23,14 +22,14 @@ def waypoint_manifests(waypoints: t.Sequence[t.Mapping[str, t.Any]]) -> list[dic
     validated = validator.validate({"waypoints": [dict(item) for item in waypoints] if isinstance(waypoints, (list, tuple)) else waypoints})
     if validated.error_messages:
         raise AnsibleFilterError(f"waypoint_manifests: {'; '.join(validated.error_messages)}")
-    wishes = [parse_wish(item) for item in validated.validated_parameters["waypoints"]]
-    refusals = refuse_wishes(wishes)
+    wishes = [parse_waypoint(item) for item in validated.validated_parameters["waypoints"]]
+    refusals = list_validation_errors(wishes)
     if refusals:
         raise AnsibleFilterError("waypoint_manifests: " + "\n".join(refusals))
     manifests = []
     for waypoint in (wish.waypoint for wish in wishes if wish.waypoint):
         parameters = render_parameters(waypoint.ref.name, waypoint.ref.namespace, waypoint.overlays)
-        manifests += [parameters, render_waypoint(waypoint)] if parameters else [render_waypoint(waypoint)]
+        manifests += [parameters, render_gateway(waypoint)] if parameters else [render_gateway(waypoint)]
     return manifests
 
 

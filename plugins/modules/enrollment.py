@@ -427,11 +427,11 @@ from ..module_utils._enrollment.state import describe_snapshot
 from ..module_utils._enrollment.undo import undo_of
 from ..module_utils._enrollment.wishes import Selection, mistakes_of
 from ..module_utils._errors import ApiError, MeshError
-from ..module_utils._inventory.mesh_targets import mesh_targets
 from ..module_utils._k8s.writes import Write
 from ..module_utils._kinds import BY_NAME, POD
 from ..module_utils._mesh.capture import report_pods, trim_pod, workload_of
 from ..module_utils._mesh.labels import DATAPLANE_MODE, USE_WAYPOINT, labels_of
+from ..module_utils._mesh.targets import mesh_targets
 from ..module_utils._module import all_was_written, mesh_module, run
 from ..module_utils._text import format_names
 

@@ -23,7 +23,7 @@ from twin.collection import ApiSession, MeshError
 from twin.paths import REPOSITORY
 
 # twin.collection puts the collection's place on the path.
-from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.gateway import WaypointRef  # isort: skip
+from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoints import WaypointRef  # isort: skip
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.bindings import BindingExpectation  # isort: skip
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.target import Target  # isort: skip
 from ansible_collections.meshwright.ambient.plugins.module_utils._wait.wait import wait_until_current  # isort: skip

@@ -1,22 +1,22 @@
-"""A cluster as far as waypoints go: server-side apply with its record of owners, and an istiod that makes what overlays ask for."""
+"""A cluster of waypoints: server-side apply with its record of owners, and an istiod that creates what overlays require."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._k8s.managed_fields import FIELD_MANAGER
-from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.gateway import WaypointRef
-from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.options import ON_REQUEST
-from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.plan import WaypointChange, WaypointSnapshot
+from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.parameters import ON_REQUEST
+from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoints import WaypointRef
+from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.plan import CurrentWaypoints, Plan
 from tests.unit.objects import Object
 
 Path = tuple[str, ...]
 
 
 class Cluster:
-    """Gateways, their ConfigMaps, and the autoscalers and budgets that istiod has made for them."""
+    """Gateways, their ConfigMaps, and the autoscalers and budgets that istiod has created for them."""
 
     def __init__(self) -> None:
         self.gateways: dict[WaypointRef, Object] = {}
@@ -24,14 +24,14 @@ class Cluster:
         self.on_request: dict[str, dict[WaypointRef, list[str]]] = {key: {} for key in ON_REQUEST}
 
     @property
-    def snapshot(self) -> WaypointSnapshot:
+    def current(self) -> CurrentWaypoints:
         on_request = {key: dict(found) for key, found in self.on_request.items()}
-        return WaypointSnapshot(copy.deepcopy(self.gateways), copy.deepcopy(self.parameters), on_request)
+        return CurrentWaypoints(gateways=copy.deepcopy(self.gateways), parameters=copy.deepcopy(self.parameters), on_request=on_request)
 
-    def carry_out(self, changes: Sequence[WaypointChange]) -> None:
-        """Make the changes, and let istiod see them."""
-        for change in changes:
-            ref = change.wish.ref
+    def carry_out(self, plan: Plan) -> None:
+        """Make its changes, and let istiod act on them."""
+        for change in plan.changes:
+            ref = change.ref
             if change.config_map == "apply":
                 self.parameters[ref] = applied(self.parameters.get(ref), change.parameters)
             if change.gateway == "apply":
@@ -40,15 +40,15 @@ class Cluster:
                 del self.gateways[ref]
                 for found in self.on_request.values():
                     found.pop(ref, None)
-            self.let_istiod_see(ref)
+            self.let_istiod_act(ref)
             for key in ON_REQUEST:
                 names = [name for kind, name in change.removed if kind.lower() == key.lower()]
                 self.on_request[key] = {at: [name for name in found if at != ref or name not in names] for at, found in self.on_request[key].items()}
             if change.config_map == "delete":
                 del self.parameters[ref]
 
-    def let_istiod_see(self, ref: WaypointRef) -> None:
-        """istiod makes what it is asked for, and never takes it away."""
+    def let_istiod_act(self, ref: WaypointRef) -> None:
+        """istiod creates what is required, and never deletes it."""
         gateway, config_map = self.gateways.get(ref), self.parameters.get(ref)
         named = ((gateway or {}).get("spec", {}).get("infrastructure") or {}).get("parametersRef", {}).get("name")
         if gateway and config_map and named == config_map["metadata"]["name"]:
@@ -61,16 +61,16 @@ def applied(live: Object | None, manifest: Object, owner: str = FIELD_MANAGER) -
     """What a forced server-side apply makes of an object. Lists are named by their items, as managedFields does."""
     result = _named(copy.deepcopy(live)) if live else {}
     managers = {entry["manager"]: set(_paths(entry["fieldsV1"])) for entry in (live or {}).get("metadata", {}).get("managedFields", ())}
-    wanted = dict(_leaves(_named(copy.deepcopy(manifest))))
+    desired = dict(_leaves(_named(copy.deepcopy(manifest))))
     others: set[Path] = set().union(*(paths for manager, paths in managers.items() if manager != owner))
-    for path in managers.get(owner, set()) - set(wanted) - others:
+    for path in managers.get(owner, set()) - set(desired) - others:
         _drop(result, path)
-    seen = dict(_leaves(result))
-    taken_over = {path for path, value in wanted.items() if path in seen and seen[path] != value}
+    before = dict(_leaves(result))
+    taken_over = {path for path, value in desired.items() if path in before and before[path] != value}
     managers = {manager: paths - taken_over for manager, paths in managers.items()}
-    for path, value in wanted.items():
+    for path, value in desired.items():
         _put(result, path, value)
-    managers[owner] = set(wanted)
+    managers[owner] = set(desired)
     result["metadata"]["managedFields"] = [
         {"manager": manager, "operation": "Apply", "fieldsV1": _fields(paths)} for manager, paths in sorted(managers.items()) if paths
     ]

@@ -30,7 +30,7 @@ from .._mesh.labels import (
     template_of,
 )
 from .._mesh.mesh_settings import MeshSettings
-from .._waypoint.gateway import WaypointRef
+from .._mesh.waypoints import WaypointRef
 from .label_owners import OWN, TEMPLATE, Owner, owners_of, trim_owners
 from .wishes import Key, Wish
 

@@ -28,7 +28,7 @@ from .._mesh.labels import (
     template_of,
 )
 from .._mesh.mesh_settings import too_old_for_canary
-from .._waypoint.gateway import WaypointRef, allows_namespace, is_waypoint
+from .._mesh.waypoints import WaypointRef, allows_namespace, is_waypoint
 from .plan import LabelChange, Snapshot
 from .wishes import Wish
 

@@ -14,7 +14,7 @@ from .._errors import ApiError, NotServed
 from .._kinds import BY_NAME, CONFIG_MAP, DEPLOYMENT, GATEWAY, NAMESPACE, SERVICE
 from .._mesh.labels import USE_WAYPOINT, labels_of
 from .._mesh.mesh_settings import ISTIOD_SELECTOR, SETTINGS_SELECTOR, MeshSettings, read_settings, trim_settings
-from .._waypoint.gateway import WaypointRef
+from .._mesh.waypoints import WaypointRef
 from .plan import Snapshot, plan_enrollment, trim_labelled
 from .wishes import Selection, Wish, resolve
 

@@ -24,7 +24,7 @@ from .._mesh.labels import (
     labels_of,
     matches,
 )
-from .._waypoint.gateway import WaypointRef, never_bound
+from .._mesh.waypoints import WaypointRef, never_bound
 from .selectors import LabelSelector, SelectorError, parse_selector
 
 # Objects by kind, namespace (empty for a Namespace) and name.

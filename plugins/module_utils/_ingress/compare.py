@@ -12,7 +12,7 @@ import typing as t
 
 from .._k8s.managed_fields import FIELD_MANAGER
 from .._mesh.labels import Object
-from .._waypoint.parameters import flatten
+from .._mesh.parameters import flatten
 
 Map = t.Mapping[str, t.Any]
 

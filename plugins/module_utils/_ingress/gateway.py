@@ -16,10 +16,9 @@ import typing as t
 
 from .._k8s.managed_fields import FIELD_MANAGER, MANAGED_BY
 from .._mesh.labels import REVISION
+from .._mesh.parameters import OVERLAY_KINDS, parameters_name, render_parameters
+from .._mesh.strategic_merge import OverlayError, combine
 from .._text import format_scalar, repeated
-from .._waypoint.options import OVERLAY_KINDS
-from .._waypoint.parameters import parameters_name, render_parameters
-from .._waypoint.strategic_merge import OverlayError, combine
 from . import nlb as network
 from .alb import apex_notes
 from .words import STATUS_PORT

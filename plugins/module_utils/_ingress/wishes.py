@@ -10,8 +10,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from .._mesh.parameters import parameters_name
 from .._text import repeated
-from .._waypoint.parameters import parameters_name
 from . import alb as application
 from . import gateway as entry
 from . import routes

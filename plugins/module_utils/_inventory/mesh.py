@@ -15,7 +15,8 @@ import typing as t
 from .._enrollment.wishes import mistakes_of
 from .._mesh.labels import NO_WAYPOINT
 from .._text import repeated
-from .._waypoint.options import OPTIONS, find_problems
+from .._waypoint.spec import OPTIONS
+from .._waypoint.validation import find_validation_errors
 
 Items = t.Sequence[t.Mapping[str, t.Any]]
 
@@ -58,7 +59,7 @@ def validate_mesh_items(variables: t.Mapping[str, t.Any]) -> list[str]:
             errors += (f"{place} needs name and namespace, or label_selector: say which objects are meant." for place in unnamed)
     for index, item in enumerate(variables.get("mesh_waypoints") or ()):
         if item.get("state") != "absent":
-            errors += (f"mesh_waypoints[{index}]: {problem}" for problem in find_problems({**dict.fromkeys(OPTIONS), **item}))
+            errors += (f"mesh_waypoints[{index}]: {problem}" for problem in find_validation_errors({**dict.fromkeys(OPTIONS), **item}))
     return errors
 
 

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 
 from .._kinds import BY_NAME, NAMESPACE, Kind
 from .._mesh.labels import CANARY, INGRESS_USE_WAYPOINT, NO_WAYPOINT, USE_WAYPOINT, labels_of
+from .._mesh.waypoints import WaypointRef, never_bound, waypoint_of
 from .._text import format_clauses
-from .._waypoint.gateway import WaypointRef, never_bound, waypoint_of
 from .target import Expectation, Need, Rule, Snapshot, Target
 from .verdict import Object, Verdict, condition, not_found
 

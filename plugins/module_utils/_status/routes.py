@@ -16,7 +16,7 @@ from __future__ import annotations
 import typing as t
 
 from .._kinds import NAMESPACE, SERVICE, Kind
-from .._waypoint.gateway import waypoint_of
+from .._mesh.waypoints import waypoint_of
 from .bindings import binding_problem, can_be_bound
 from .target import Need, Rule, Snapshot, Target
 from .verdict import Object, Verdict, not_found, observed_generation, terminating

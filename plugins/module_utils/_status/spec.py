@@ -13,7 +13,7 @@ import typing as t
 from .._errors import MeshError
 from .._kinds import BY_NAME, SERVICE, Kind
 from .._mesh.capture import EXCLUDED_NAMESPACES
-from .._waypoint.gateway import WaypointRef
+from .._mesh.waypoints import WaypointRef
 from .addresses import ServiceExpectation
 from .any_objects import ANY_OBJECT_RULE, ConditionExpectation, ValueExpectation
 from .bindings import BindingExpectation

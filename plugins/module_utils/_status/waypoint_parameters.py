@@ -16,8 +16,8 @@ import typing as t
 from decimal import Decimal
 
 from .._mesh.labels import MANAGED_GATEWAY, labels_of
-from .._waypoint.parameters import mark_of, wanted_mark
-from .._waypoint.strategic_merge import Path, merge_key
+from .._mesh.parameters import expected_mark, mark_of
+from .._mesh.strategic_merge import Path, merge_key
 from .verdict import Object, Verdict
 
 # For each object by the keys of options.OVERLAY_KINDS what must be in it, without the mark; None for a key says that the object may be there or not,
@@ -66,7 +66,7 @@ def judge_waypoint_parameters(
         ("podDisruptionBudget", "PodDisruptionBudget", budget),
     )
     # What istiod has rendered last decides: before, differences are only to be expected.
-    rendered = mark_of(deployment) == wanted_mark({key: overlay for key, overlay in overlays.items() if overlay is not None})
+    rendered = mark_of(deployment) == expected_mark({key: overlay for key, overlay in overlays.items() if overlay is not None})
     for key, kind, item in parts:
         overlay = overlays.get(key)
         if overlay is None:

@@ -4,7 +4,7 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""What the module waypoint writes, in the order in which nothing is ever named, used or made anew that is not there or is to go."""
+"""Applies a plan for waypoints, in an order in which nothing is named before it exists or used after it is gone."""
 
 from __future__ import annotations
 
@@ -14,30 +14,35 @@ from dataclasses import dataclass, field
 
 from .._errors import MeshError
 from .._k8s.writes import Write
-from .._kinds import BY_NAME, CONFIG_MAP, DEPLOYMENT, GATEWAY
-from .._mesh.labels import MANAGED_GATEWAY, labels_of
+from .._kinds import BY_NAME, CONFIG_MAP, DEPLOYMENT, GATEWAY, POD, SERVICE, SERVICE_ENTRY, WORKLOAD_ENTRY
+from .._mesh.labels import GATEWAY_NAME, MANAGED_GATEWAY, labels_of
+from .._mesh.parameters import expected_mark, mark_of, parameters_name
+from .._mesh.waypoints import WaypointRef
 from .._text import format_names
-from .parameters import parameters_name, wanted_mark
-from .state import wait_until_let_go, wait_until_rendered
+from .._wait.deletion import wait_until_none_left
+from .users import still_bound, still_labelled
 
 if t.TYPE_CHECKING:
-    from .._k8s.session import ApiSession
-    from .plan import WaypointChange, WaypointSnapshot
-    from .users import Detachment
+    from .._k8s.session import ApiSession, Object
+    from .._wait.object_cache import ObjectCache
+    from .plan import Plan, WaypointChange
+
+# What a user's binding is seen on: that of a Namespace on its Services, that of a workload on its pods.
+_SHOWN_ON = {"Namespace": SERVICE, "Service": SERVICE, "ServiceEntry": SERVICE_ENTRY, "WorkloadEntry": WORKLOAD_ENTRY}
 
 
 @dataclass
 class Steps:
-    """The writes, in the order in which they are made; within a step, the order does not matter.
+    """The writes in their order; within a step, the order does not matter.
 
     Attributes:
-        users: users let go of waypoints that are to be deleted.
-        holding: Deployments keep their number of pods until their new autoscaler looks.
-        cleaning: what somebody has added to a ConfigMap of ours goes.
-        parameters: ConfigMaps, before the Gateways that name them.
-        gateways: Gateways, applied and deleted.
-        left_behind: what istiod does not delete itself, once it does not render it any more.
-        unused: ConfigMaps that no Gateway names any more; until then they show that there is something to clean up.
+        users: labels are removed from the users of waypoints that are to be deleted.
+        holding: Deployments keep their number of pods until their new autoscaler acts.
+        cleaning: keys that somebody else added to our ConfigMaps are removed.
+        parameters: ConfigMaps are applied before the Gateways that name them.
+        gateways: Gateways are applied and deleted.
+        leftovers: what istiod does not delete is deleted once istiod no longer renders it.
+        unused: ConfigMaps that no Gateway names any longer are deleted last, because until then they show that there are leftovers.
     """
 
     users: list[Write] = field(default_factory=list)
@@ -45,76 +50,107 @@ class Steps:
     cleaning: list[Write] = field(default_factory=list)
     parameters: list[Write] = field(default_factory=list)
     gateways: list[Write] = field(default_factory=list)
-    left_behind: list[Write] = field(default_factory=list)
+    leftovers: list[Write] = field(default_factory=list)
     unused: list[Write] = field(default_factory=list)
 
     @property
     def all(self) -> list[Write]:
-        return [*self.users, *self.holding, *self.cleaning, *self.parameters, *self.gateways, *self.left_behind, *self.unused]
+        return [*self.users, *self.holding, *self.cleaning, *self.parameters, *self.gateways, *self.leftovers, *self.unused]
 
 
-def plan_steps(changes: list[WaypointChange], snapshot: WaypointSnapshot, detachments: list[Detachment], *, force: bool) -> Steps:
-    """The writes that the changes ask for."""
-    steps = Steps(users=[Write("patch", BY_NAME[found.kind], found.name, found.namespace, found.patch) for found in detachments])
-    for change in changes:
-        ref = change.wish.ref
+def list_writes(plan: Plan, *, force: bool) -> Steps:
+    """The writes of a plan; with C(force), fields that another field manager owns are taken over."""
+    steps = Steps(users=[Write("patch", BY_NAME[found.kind], found.name, found.namespace, found.patch) for found in plan.detachments])
+    for change in plan.changes:
+        ref = change.ref
         name = parameters_name(ref.name)
+        if change.held_replicas is not None:
+            steps.holding.append(_hold_replicas(ref, change.held_replicas))
         if change.foreign_keys:
             steps.cleaning.append(Write("patch", CONFIG_MAP, name, ref.namespace, {"data": dict.fromkeys(change.foreign_keys)}))
         if change.config_map == "apply":
-            new = ref not in snapshot.parameters
-            steps.parameters.append(Write("apply", CONFIG_MAP, name, ref.namespace, change.parameters, force=force, creates=new))
+            steps.parameters.append(Write("apply", CONFIG_MAP, name, ref.namespace, change.parameters, force=force, creates=change.new_config_map))
         elif change.config_map == "delete":
             steps.unused.append(Write("delete", CONFIG_MAP, name, ref.namespace))
         if change.gateway == "apply":
-            new = change.action == "created"
-            steps.gateways.append(Write("apply", GATEWAY, ref.name, ref.namespace, change.manifest, force=force, creates=new))
+            steps.gateways.append(Write("apply", GATEWAY, ref.name, ref.namespace, change.manifest, force=force, creates=change.action == "created"))
         elif change.gateway == "delete":
             steps.gateways.append(Write("delete", GATEWAY, ref.name, ref.namespace))
-        steps.left_behind += (Write("delete", BY_NAME[kind], name, ref.namespace) for kind, name in change.removed)
+        steps.leftovers += (Write("delete", BY_NAME[kind], name, ref.namespace) for kind, name in change.removed)
     return steps
 
 
-def plan_holding(session: ApiSession, changes: list[WaypointChange]) -> list[Write]:
-    """Own the number of pods of each Deployment whose autoscaler is yet to take it over.
+def apply_plan(session: ApiSession, plan: Plan, steps: Steps, timeout: int) -> None:
+    """Send the writes, and wait before those that would otherwise come too early.
+
+    Args:
+        session: where to write.
+        plan: what the steps were made from.
+        steps: the writes.
+        timeout: how long to wait at each of these points, in seconds.
+
+    Raises:
+        MeshError: a write was refused, or a wait timed out; what must not be deleted yet is then left.
+    """
+    session.write_all(steps.users)
+    bound = _wait_until_unbound(session, plan, timeout)
+    if bound:
+        raise MeshError(
+            f"Waypoints {', '.join(sorted(map(str, plan.deleted)))} were unbound, but after {timeout} s {format_names(bound)} still use them on cluster "
+            f"{session.cluster}; nothing was deleted: check that istiod runs and that the pods are replaced, and run again."
+        )
+    session.write_all(steps.holding, steps.cleaning, steps.parameters, steps.gateways)
+    late = _wait_until_rendered(session, [change for change in plan.changes if change.removed], timeout)
+    if late:
+        raise MeshError(
+            f"istiod has not rendered the new parameters of {format_names(late)} within {timeout} s on cluster {session.cluster}, so autoscalers and "
+            "disruption budgets that are no longer desired were not deleted: check that istiod runs and what its log says, and run again."
+        )
+    session.write_all(steps.leftovers, steps.unused)
+
+
+def _hold_replicas(ref: WaypointRef, replicas: int) -> Write:
+    """Own the number of pods of a Deployment until its autoscaler takes it over.
 
     Source: Kubernetes' documentation of server-side apply, "Transferring ownership".
     """
-    writes = []
-    for ref in (change.wish.ref for change in changes if change.hands_over):
-        found = session.get(DEPLOYMENT, ref.name, ref.namespace)
-        if found and MANAGED_GATEWAY in labels_of(found):
-            body = {
-                "apiVersion": DEPLOYMENT.api_version,
-                "kind": DEPLOYMENT.name,
-                "metadata": {"name": ref.name, "namespace": ref.namespace},
-                "spec": {"replicas": found["spec"]["replicas"]},
-            }
-            writes.append(Write("apply", DEPLOYMENT, ref.name, ref.namespace, body, force=True))
-    return writes
+    body = {
+        "apiVersion": DEPLOYMENT.api_version,
+        "kind": DEPLOYMENT.name,
+        "metadata": {"name": ref.name, "namespace": ref.namespace},
+        "spec": {"replicas": replicas},
+    }
+    return Write("apply", DEPLOYMENT, ref.name, ref.namespace, body, force=True)
 
 
-def make_changes(session: ApiSession, changes: list[WaypointChange], detachments: list[Detachment], steps: Steps, timeout: int) -> None:
-    """Send the writes, and wait where the next ones would come too early."""
-    session.write_all(steps.users)
-    deleted = {change.wish.ref for change in changes if change.gateway == "delete"}
-    left = wait_until_let_go(session, deleted, detachments, timeout=timeout, clock=time.monotonic)
-    if left:
-        names = ", ".join(sorted(map(str, deleted)))
-        raise MeshError(
-            f"Waypoints {names} were unbound, but after {timeout} s {format_names(left)} still use them on cluster {session.cluster}; nothing was deleted: "
-            "see that istiod runs and that the pods are replaced, and run again."
-        )
-    session.write_all(steps.holding, steps.cleaning, steps.parameters, steps.gateways)
-    # istiod would make anew what goes while it still knows the former parameters.
-    marks = {change.wish.ref: wanted_mark(change.wish.waypoint.overlays) for change in changes if change.removed and change.wish.waypoint}
-    late = wait_until_rendered(session, marks, timeout=timeout, clock=time.monotonic)
-    if late:
-        raise MeshError(
-            f"istiod has not taken up the new parameters of {format_names(late)} within {timeout} s on cluster {session.cluster}, so the autoscalers and "
-            "disruption budgets that they no longer ask for were not deleted: see that istiod runs and what its log says, and run again."
-        )
-    session.write_all(steps.left_behind, steps.unused)
+def _wait_until_unbound(session: ApiSession, plan: Plan, timeout: float) -> list[str]:
+    """Wait until istiod binds nothing to the deleted waypoints and no pod names them; returns what is left when the time is up."""
+    places = [(_SHOWN_ON.get(found.kind, POD), found.namespace or found.name) for found in plan.detachments]
+
+    def left(objects: ObjectCache) -> list[str]:
+        bound = [item for kind in (SERVICE, SERVICE_ENTRY, WORKLOAD_ENTRY) for item in objects.all(kind)]
+        return [*still_bound(plan.deleted, bound), *still_labelled(plan.deleted, objects.all(POD))]
+
+    return wait_until_none_left(session, places, left, timeout=timeout, clock=time.monotonic, trim=_trim)
 
 
-__all__ = ("Steps", "make_changes", "plan_holding", "plan_steps")
+def _wait_until_rendered(session: ApiSession, changes: t.Sequence[WaypointChange], timeout: float) -> list[str]:
+    """Wait until istiod has rendered the new parameters: until then it would create again what is deleted; returns the waypoints that are late."""
+    marks = {change.ref: expected_mark(change.overlays) for change in changes}
+
+    def left(objects: ObjectCache) -> list[str]:
+        made = [item for item in objects.all(DEPLOYMENT) if MANAGED_GATEWAY in labels_of(item)]
+        items = {WaypointRef(item["metadata"]["namespace"], labels_of(item).get(GATEWAY_NAME) or item["metadata"]["name"]): item for item in made}
+        return sorted(str(ref) for ref, mark in marks.items() if ref in items and mark_of(items[ref]) != mark)
+
+    return wait_until_none_left(session, [(DEPLOYMENT, ref.namespace) for ref in marks], left, timeout=timeout, clock=time.monotonic, trim=_trim)
+
+
+def _trim(item: Object) -> Object:
+    """Only what is waited for: labels, annotations and conditions."""
+    metadata = {name: item["metadata"][name] for name in ("name", "namespace", "labels", "annotations") if name in item["metadata"]}
+    conditions = (item.get("status") or {}).get("conditions") or []
+    return {"kind": item.get("kind"), "metadata": metadata, "status": {"conditions": conditions}}
+
+
+__all__ = ("Steps", "apply_plan", "list_writes")

@@ -4,7 +4,7 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""From the waypoints that are wished and those that are there to what is to be created, changed and deleted."""
+"""From the desired and the current waypoints to what is created, changed and deleted."""
 
 from __future__ import annotations
 
@@ -13,51 +13,43 @@ from dataclasses import dataclass, field, replace
 
 from .._k8s.managed_fields import owns
 from .._mesh.labels import REVISION, Object, labels_of
-from .._text import format_scalars
-from .gateway import Waypoint, WaypointRef, normalize_waypoint, render_waypoint
-from .options import ON_REQUEST, OVERLAY_KINDS, compose_overlays, find_problems, find_warnings
-from .parameters import flatten, is_ours, mark_overlays, parameters_name, read_parameters, render_parameters, unmark_overlays
-from .strategic_merge import OverlayError
+from .._mesh.parameters import ON_REQUEST, OVERLAY_KINDS, flatten, is_ours, mark_overlays, parameters_name, read_parameters, render_parameters, unmark_overlays
+from .._mesh.waypoints import WaypointRef
+from .render import render_gateway
+from .spec import DesiredWaypoint, Waypoint, normalize_waypoint
+from .users import Detachment, plan_detachments
 
 Action = t.Literal["created", "changed", "deleted", "unchanged"]
+# Kind and name of an object in the waypoint's namespace.
+Leftover = t.Tuple[str, str]
 
-# A Gateway's own label says in which network the waypoint is; istiod copies it only where no labels are asked for.
+# The Gateway's own label for the network that the waypoint is in; istiod copies it only where no labels are set.
 NETWORK = "topology.istio.io/network"
-MANAGED_BY_MESH = "istio.io-mesh-controller"
 
 _ALLOWED_ROUTES = ("spec", "listeners", 'k:{"name":"mesh"}', "allowedRoutes")
 
 
 @dataclass(frozen=True)
-class WaypointWish:
-    """A waypoint that should be there as it is described, or, without a description, should not be there.
+class CurrentWaypoints:
+    """The current state of the waypoints that a task names.
 
     Attributes:
-        problems: what is wrong with its options.
-        warnings: what its options do that is seldom meant.
-    """
-
-    ref: WaypointRef
-    waypoint: Waypoint | None
-    problems: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class WaypointSnapshot:
-    """What is there of the waypoints that a task names.
-
-    Attributes:
+        namespaces: all Namespaces by name; one that an earlier task of the same check run would create has no kind.
         gateways: the Gateways.
-        parameters: the ConfigMaps that carry the parameters of waypoints and are ours, by waypoint.
-        on_request: for each key of ON_REQUEST, the names of the objects that istiod made for each waypoint.
-        class_defaults: the keys of overlays that every waypoint of a class gets.
+        parameters: the ConfigMaps with the parameters of waypoints that the collection created, by waypoint.
+        on_request: for each key of ON_REQUEST, the names of the objects that istiod created for each waypoint.
+        class_defaults: the keys of the overlays that all waypoints of the cluster get.
+        users: by kind, everything that may use the waypoints to be deleted; empty where that does not matter.
+        replicas: the number of pods of the Deployments that an autoscaler is about to take over.
     """
 
+    namespaces: t.Mapping[str, Object] = field(default_factory=dict)
     gateways: t.Mapping[WaypointRef, Object] = field(default_factory=dict)
     parameters: t.Mapping[WaypointRef, Object] = field(default_factory=dict)
     on_request: t.Mapping[str, t.Mapping[WaypointRef, t.Sequence[str]]] = field(default_factory=dict)
     class_defaults: frozenset[str] = frozenset()
+    users: t.Mapping[str, t.Sequence[Object]] = field(default_factory=dict)
+    replicas: t.Mapping[WaypointRef, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -66,20 +58,21 @@ class WaypointChange:
 
     Attributes:
         action: V(created), V(changed), V(deleted) or V(unchanged).
-        before: its fields as they are; empty when there is none.
-        after: its fields as wished; empty when there should be none.
-        manifest: the Gateway to apply; empty when there should be none.
-        parameters: the ConfigMap to apply; empty when there should be none.
-        gateway: what is to be done about the Gateway.
-        config_map: what is to be done about the ConfigMap.
-        foreign_keys: keys of the ConfigMap that somebody else has added, with which istiod would render nothing.
-        removed: kind and name of what istiod leaves behind and is to be deleted.
-        hands_over: whether an autoscaler takes over from a fixed number of pods. When istiod lets go of that number, the API server puts its default
-            of one pod in its place, until the autoscaler looks; so somebody must hold it meanwhile.
-        undo: the item that restores what was; None when nothing changes, or what was is no waypoint.
+        before: its current fields; empty if it does not exist.
+        after: its desired fields; empty if it should not exist.
+        manifest: the Gateway to apply; empty if it should not exist.
+        parameters: the ConfigMap to apply; empty if it should not exist.
+        gateway: what to do about the Gateway.
+        config_map: what to do about the ConfigMap.
+        new_config_map: whether the ConfigMap does not exist yet.
+        foreign_keys: keys of the ConfigMap that somebody else added, with which istiod would render nothing.
+        removed: what istiod leaves behind and the module deletes.
+        held_replicas: the number of pods to hold while an autoscaler takes over: when istiod gives up that field, the API server resets it
+            to one pod until the autoscaler acts. None where nothing is to be held.
+        undo: the item that restores the state before; None if nothing changes, or if that was not a waypoint.
     """
 
-    wish: WaypointWish
+    desired: DesiredWaypoint
     action: Action
     before: t.Mapping[str, t.Any]
     after: t.Mapping[str, t.Any]
@@ -87,163 +80,195 @@ class WaypointChange:
     parameters: dict[str, t.Any] = field(default_factory=dict)
     gateway: t.Literal["apply", "delete", "leave"] = "leave"
     config_map: t.Literal["apply", "delete", "leave"] = "leave"
+    new_config_map: bool = False
     foreign_keys: tuple[str, ...] = ()
-    removed: tuple[tuple[str, str], ...] = ()
-    hands_over: bool = False
+    removed: tuple[Leftover, ...] = ()
+    held_replicas: int | None = None
     undo: t.Mapping[str, t.Any] | None = None
+
+    @property
+    def ref(self) -> WaypointRef:
+        return self.desired.ref
 
     @property
     def changed(self) -> bool:
         return self.action != "unchanged"
 
+    @property
+    def overlays(self) -> t.Mapping[str, t.Any]:
+        """The desired overlays; empty for a waypoint that should be absent."""
+        return self.desired.waypoint.overlays if self.desired.waypoint else {}
 
-def parse_wish(item: t.Mapping[str, t.Any]) -> WaypointWish:
-    """One item of the option C(waypoints), with all its keys, as a value."""
-    routes = item["allowed_routes"] or {"from": "Same", "selector": None}
-    ref = WaypointRef(item["namespace"], item["name"])
-    if item["state"] == "absent":
-        return WaypointWish(ref, None)
-    try:
-        overlays = compose_overlays(item)
-    except OverlayError:
-        # Told by find_problems.
-        overlays = {}
-    waypoint = Waypoint(
-        ref,
-        item["for"],
-        routes["from"],
-        routes["selector"] if routes["from"] == "Selector" else None,
-        item["revision"] or None,
-        labels=format_scalars(item["labels"]),
-        annotations=format_scalars(item["annotations"]),
-        overlays=overlays,
+
+@dataclass(frozen=True)
+class Plan:
+    """What to do.
+
+    Attributes:
+        changes: one for each desired waypoint, in their order.
+        detachments: the labels to remove from users before waypoints are deleted.
+    """
+
+    changes: tuple[WaypointChange, ...]
+    detachments: tuple[Detachment, ...] = ()
+
+    @property
+    def changed(self) -> bool:
+        return any(change.changed for change in self.changes)
+
+    @property
+    def deleted(self) -> list[WaypointRef]:
+        """The waypoints whose Gateways are deleted."""
+        return [change.ref for change in self.changes if change.gateway == "delete"]
+
+
+def plan_waypoints(desired: t.Iterable[DesiredWaypoint], current: CurrentWaypoints, *, detach: bool = False) -> Plan:
+    """The plan; with C(detach), users of waypoints that are deleted are unbound first."""
+    plan = Plan(tuple(_plan_absent(one, current) if one.waypoint is None else _plan_present(one, one.waypoint, current) for one in desired))
+    return replace(plan, detachments=tuple(plan_detachments(plan.deleted, current.users))) if detach else plan
+
+
+def find_leftovers(waypoint: Waypoint, current: CurrentWaypoints) -> tuple[Leftover, ...]:
+    """What istiod created for overlays that are gone: it never deletes what it no longer renders."""
+    gateway = current.gateways.get(waypoint.ref)
+    if not waypoint.overlays and gateway is not None and _other_parameters(gateway):
+        # Parameters of somebody else may need them.
+        return ()
+    return tuple(
+        (OVERLAY_KINDS[key][1], name)
+        for key in ON_REQUEST
+        if key not in waypoint.overlays and key not in current.class_defaults
+        for name in sorted(current.on_request.get(key, {}).get(waypoint.ref, ()))
     )
-    return WaypointWish(ref, waypoint, tuple(find_problems(item)), tuple(find_warnings(item)))
 
 
-def plan_waypoints(wishes: t.Iterable[WaypointWish], snapshot: WaypointSnapshot) -> list[WaypointChange]:
-    """What to do, in the order of the wishes."""
-    return [_plan_absent(wish, snapshot) if wish.waypoint is None else _plan_present(wish, wish.waypoint, snapshot) for wish in wishes]
+def hands_over(waypoint: Waypoint, config_map: Object | None) -> bool:
+    """Whether an autoscaler takes over from a fixed number of more than one pod."""
+    before = read_parameters(config_map) if config_map else {}
+    return "horizontalPodAutoscaler" in waypoint.overlays and _replicas(before) > 1 and not _replicas(waypoint.overlays)
 
 
-def names_others_parameters(gateway: Object) -> str:
-    """The ConfigMap that a Gateway takes its parameters from, when it is not the one that the collection would make; else empty."""
+def foreign_parameters(gateway: Object) -> str:
+    """The ConfigMap that a Gateway takes its parameters from, if it is not the one that the collection would create; else empty."""
     reference = (gateway["spec"].get("infrastructure") or {}).get("parametersRef") or {}
     name = str(reference.get("name") or "")
     return "" if name == parameters_name(gateway["metadata"]["name"]) else name
 
 
-def _plan_absent(wish: WaypointWish, snapshot: WaypointSnapshot) -> WaypointChange:
-    gateway, config_map = snapshot.gateways.get(wish.ref), snapshot.parameters.get(wish.ref)
-    current = normalize_waypoint(gateway) if gateway is not None else None
+def expected_overlays(change: WaypointChange, class_defaults: frozenset[str]) -> dict[str, t.Any] | None:
+    """The overlays that must have taken effect; None for a waypoint that has and had no parameters, so that less needs to be read."""
+    if not (change.overlays or change.removed or change.config_map != "leave"):
+        return None
+    return {**{key: None for key in ON_REQUEST if key in class_defaults}, **change.overlays}
+
+
+def _plan_absent(desired: DesiredWaypoint, current: CurrentWaypoints) -> WaypointChange:
+    gateway, config_map = current.gateways.get(desired.ref), current.parameters.get(desired.ref)
+    before = normalize_waypoint(gateway) if gateway is not None else None
     overlays = read_parameters(config_map) if config_map else {}
-    before = {**(_fields(current) if current else {}), **flatten(overlays)}
     return WaypointChange(
-        wish,
+        desired,
         "deleted" if gateway is not None or config_map is not None else "unchanged",
-        before,
+        {**(_fields(before) if before else {}), **flatten(overlays)},
         {},
         {},
         gateway="delete" if gateway is not None else "leave",
-        # A Gateway without the parameters that it names is reported as wrong, so it goes first.
+        # A Gateway without the parameters that it names is reported as invalid, so the Gateway is deleted first.
         config_map="delete" if config_map is not None else "leave",
-        undo=_item(current, overlays) if current else None,
+        undo=_item(before, overlays) if before else None,
     )
 
 
-def _plan_present(wish: WaypointWish, waypoint: Waypoint, snapshot: WaypointSnapshot) -> WaypointChange:
-    gateway, config_map = snapshot.gateways.get(wish.ref), snapshot.parameters.get(wish.ref)
-    current = normalize_waypoint(gateway) if gateway is not None else None
-    wanted = _complete(waypoint, gateway, current)
-    decided = _decided(current, wanted, gateway) if current and gateway is not None else None
-    # A revision that is not wished for is somebody else's to decide, unless it was wished for before.
-    theirs = None if gateway is None or current is None or owns(gateway, "metadata", "labels", REVISION) else current.revision
-    after_gateway = _fields(replace(wanted, revision=wanted.revision or theirs))
-    before_gateway = _fields(decided) if decided else {}
-    seen = read_parameters(config_map) if config_map else {}
-    marked = mark_overlays(wanted.overlays)
-    # Somebody else has bound the Gateway to our ConfigMap, and server-side apply cannot take away what is not ours.
-    still_named = wanted.parameters == parameters_name(wish.ref.name)
-    parameters_differ = config_map is None or seen != marked or not is_ours(config_map)
-    config_map_action: t.Literal["apply", "delete", "leave"] = "leave"
-    if wanted.overlays:
-        config_map_action = "apply" if parameters_differ else "leave"
-    elif config_map is not None and not still_named:
-        config_map_action = "delete"
-    shown = marked if wanted.overlays or config_map_action == "delete" else seen
-    removed = _left_behind(wanted, snapshot)
-    gateway_differs = before_gateway != after_gateway
-    changed = gateway_differs or config_map_action != "leave" or bool(removed)
+def _plan_present(desired: DesiredWaypoint, waypoint: Waypoint, current: CurrentWaypoints) -> WaypointChange:
+    ref, gateway, config_map = desired.ref, current.gateways.get(desired.ref), current.parameters.get(desired.ref)
+    target = _complete(waypoint, gateway)
+    before = _before(target, gateway)
+    before_fields, after_fields = _fields(before) if before else {}, _fields(replace(target, revision=target.revision or _foreign_revision(gateway)))
+    overlays = read_parameters(config_map) if config_map else {}
+    marked = mark_overlays(target.overlays)
+    config_map_action = _plan_config_map(target, config_map, marked)
+    removed = find_leftovers(waypoint, current)
+    changed = before_fields != after_fields or config_map_action != "leave" or bool(removed)
     action: Action = "created" if gateway is None else "changed" if changed else "unchanged"
-    gone = {f"{kind} {name}": "not asked for any more" for kind, name in removed}
+    undo = None
+    if changed:
+        undo = {**_key(ref), "state": "absent"} if gateway is None else _item(before, overlays)
     return WaypointChange(
-        wish,
+        desired,
         action,
-        {**before_gateway, **flatten(seen), **gone},
-        {**after_gateway, **flatten(shown)},
-        render_waypoint(wanted),
-        render_parameters(wish.ref.name, wish.ref.namespace, wanted.overlays),
-        gateway="apply" if gateway_differs else "leave",
+        {**before_fields, **flatten(overlays), **{f"{kind} {name}": "no longer desired" for kind, name in removed}},
+        {**after_fields, **flatten(marked if target.overlays or config_map_action == "delete" else overlays)},
+        render_gateway(target),
+        render_parameters(ref.name, ref.namespace, target.overlays),
+        gateway="apply" if before_fields != after_fields else "leave",
         config_map=config_map_action,
+        new_config_map=config_map_action == "apply" and config_map is None,
         foreign_keys=_foreign_keys(config_map, marked) if config_map_action == "apply" else (),
         removed=removed,
-        hands_over="horizontalPodAutoscaler" in wanted.overlays and _replicas(seen) > 1 and not _replicas(marked),
-        undo=None if not changed else {**_key(wish.ref), "state": "absent"} if gateway is None else _item(decided, seen) if decided else None,
+        held_replicas=current.replicas.get(ref),
+        undo=undo,
     )
 
 
-def _complete(waypoint: Waypoint, gateway: Object | None, current: Waypoint | None) -> Waypoint:
-    """The wish with what somebody else has decided about the same Gateway."""
+def _plan_config_map(target: Waypoint, config_map: Object | None, marked: t.Mapping[str, t.Any]) -> t.Literal["apply", "delete", "leave"]:
+    if target.overlays:
+        return "apply" if config_map is None or read_parameters(config_map) != marked or not is_ours(config_map) else "leave"
+    # Somebody else may have bound the Gateway to our ConfigMap, and server-side apply cannot remove what is not ours.
+    return "delete" if config_map is not None and target.parameters != parameters_name(target.ref.name) else "leave"
+
+
+def _complete(waypoint: Waypoint, gateway: Object | None) -> Waypoint:
+    """The desired waypoint with what somebody else has decided about the same Gateway."""
+    current = normalize_waypoint(gateway) if gateway is not None else None
     if gateway is None or current is None:
         return waypoint
     network = labels_of(gateway).get(NETWORK)
     labels = {NETWORK: network, **waypoint.labels} if waypoint.labels and network else waypoint.labels
-    ours = owns(gateway, "spec", "infrastructure", "parametersRef", "name")
     return replace(
         waypoint,
         labels=labels,
-        parameters=parameters_name(waypoint.ref.name) if waypoint.overlays else None if ours else current.parameters,
-        # Leaving a field out takes away only what is ours.
-        says_same=waypoint.allowed_from == "Same" and current.allowed_from != "Same" and not owns(gateway, *_ALLOWED_ROUTES),
+        parameters=parameters_name(waypoint.ref.name) if waypoint.overlays else _other_parameters(gateway),
+        # Leaving a field out removes only what is ours.
+        writes_same=waypoint.allowed_from == "Same" and current.allowed_from != "Same" and not owns(gateway, *_ALLOWED_ROUTES),
     )
 
 
-def _decided(current: Waypoint, wanted: Waypoint, gateway: Object) -> Waypoint:
-    """What is there, without the labels and annotations that are neither ours nor wished for."""
+def _before(target: Waypoint, gateway: Object | None) -> Waypoint | None:
+    """The current waypoint, without the labels and annotations that are neither ours nor desired."""
+    current = normalize_waypoint(gateway) if gateway is not None else None
+    if gateway is None or current is None:
+        return None
 
-    def decided(part: str, seen: t.Mapping[str, str], wished: t.Mapping[str, str]) -> dict[str, str]:
-        return {name: value for name, value in seen.items() if name in wished or owns(gateway, "spec", "infrastructure", part, name)}
+    def decided(part: str, values: t.Mapping[str, str], desired: t.Mapping[str, str]) -> dict[str, str]:
+        return {name: value for name, value in values.items() if name in desired or owns(gateway, "spec", "infrastructure", part, name)}
 
     return replace(
-        current,
-        labels=decided("labels", current.labels, wanted.labels),
-        annotations=decided("annotations", current.annotations, wanted.annotations),
+        current, labels=decided("labels", current.labels, target.labels), annotations=decided("annotations", current.annotations, target.annotations)
     )
+
+
+def _foreign_revision(gateway: Object | None) -> str | None:
+    """The revision that somebody else has set: if none is desired, only one that we set is removed."""
+    current = normalize_waypoint(gateway) if gateway is not None else None
+    return None if gateway is None or current is None or owns(gateway, "metadata", "labels", REVISION) else current.revision
+
+
+def _other_parameters(gateway: Object) -> str | None:
+    """The ConfigMap that somebody else has bound a Gateway to."""
+    current = normalize_waypoint(gateway)
+    return None if current is None or owns(gateway, "spec", "infrastructure", "parametersRef", "name") else current.parameters
 
 
 def _replicas(overlays: t.Mapping[str, t.Any]) -> int:
-    """The fixed number of pods that overlays ask for; 0 when they ask for none."""
+    """The fixed number of pods that overlays set; 0 if they set none."""
     deployment = overlays.get("deployment")
     replicas = (deployment.get("spec") or {}).get("replicas") if isinstance(deployment, dict) else None
     return replicas if isinstance(replicas, int) else 0
 
 
-def _foreign_keys(config_map: Object | None, wanted: t.Mapping[str, t.Any]) -> tuple[str, ...]:
+def _foreign_keys(config_map: Object | None, marked: t.Mapping[str, t.Any]) -> tuple[str, ...]:
     keys = sorted((config_map or {}).get("data") or {})
-    return tuple(key for key in keys if key not in wanted and config_map is not None and not owns(config_map, "data", key))
-
-
-def _left_behind(wanted: Waypoint, snapshot: WaypointSnapshot) -> tuple[tuple[str, str], ...]:
-    """What istiod has made for overlays that are no more: it never takes away what it does not render."""
-    if wanted.parameters and not wanted.overlays:
-        # Parameters of somebody else may ask for them.
-        return ()
-    return tuple(
-        (OVERLAY_KINDS[key][1], name)
-        for key in ON_REQUEST
-        if key not in wanted.overlays and key not in snapshot.class_defaults
-        for name in sorted(snapshot.on_request.get(key, {}).get(wanted.ref, ()))
-    )
+    return tuple(key for key in keys if key not in marked and config_map is not None and not owns(config_map, "data", key))
 
 
 def _fields(waypoint: Waypoint) -> dict[str, t.Any]:
@@ -260,17 +285,17 @@ def _fields(waypoint: Waypoint) -> dict[str, t.Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _item(waypoint: Waypoint | None, seen: t.Mapping[str, t.Any]) -> dict[str, t.Any] | None:
-    """The item of C(waypoints) that declares what was there."""
+def _item(waypoint: Waypoint | None, overlays: t.Mapping[str, t.Any]) -> dict[str, t.Any] | None:
+    """The item of C(waypoints) that declares a current waypoint."""
     if waypoint is None:
         return None
-    routes = {"from": waypoint.allowed_from}
     item: dict[str, t.Any] = {**_key(waypoint.ref), "for": waypoint.traffic}
     if waypoint.allowed_from != "Same":
-        item["allowed_routes"] = {**routes, **({"selector": dict(waypoint.allowed_selector)} if waypoint.allowed_selector is not None else {})}
+        selector = {"selector": dict(waypoint.allowed_selector)} if waypoint.allowed_selector is not None else {}
+        item["allowed_routes"] = {"from": waypoint.allowed_from, **selector}
     if waypoint.revision:
         item["revision"] = waypoint.revision
-    for name, values in (("labels", waypoint.labels), ("annotations", waypoint.annotations), ("overlays", unmark_overlays(seen))):
+    for name, values in (("labels", waypoint.labels), ("annotations", waypoint.annotations), ("overlays", unmark_overlays(overlays))):
         if values:
             item[name] = dict(values)
     return item
@@ -280,4 +305,13 @@ def _key(ref: WaypointRef) -> dict[str, str]:
     return {"name": ref.name, "namespace": ref.namespace}
 
 
-__all__ = ("MANAGED_BY_MESH", "WaypointChange", "WaypointSnapshot", "WaypointWish", "names_others_parameters", "parse_wish", "plan_waypoints")
+__all__ = (
+    "CurrentWaypoints",
+    "Plan",
+    "WaypointChange",
+    "expected_overlays",
+    "find_leftovers",
+    "foreign_parameters",
+    "hands_over",
+    "plan_waypoints",
+)

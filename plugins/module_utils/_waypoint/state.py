@@ -4,24 +4,25 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""What the module waypoint reads and waits for."""
+"""Reads the current state of waypoints, and what refusals must know about the rest of the cluster."""
 
 from __future__ import annotations
 
+import json
 import typing as t
+from dataclasses import replace
 
 from .._errors import ApiError, NotServed
 from .._k8s.managed_fields import FIELD_MANAGER, MANAGED_BY
+from .._k8s.writes import Write
 from .._kinds import (
     BY_NAME,
     CONFIG_MAP,
     DEPLOYMENT,
     GATEWAY,
-    HORIZONTAL_POD_AUTOSCALER,
     MUTATING_WEBHOOK,
     NAMESPACE,
     POD,
-    POD_DISRUPTION_BUDGET,
     SERVICE,
     SERVICE_ACCOUNT,
     SERVICE_ENTRY,
@@ -30,113 +31,156 @@ from .._kinds import (
     Kind,
 )
 from .._mesh.labels import CANARY, GATEWAY_NAME, MANAGED_GATEWAY, USE_WAYPOINT, WAYPOINT_CLASS, labels_of
+from .._mesh.parameters import CLASS_DEFAULTS, ON_REQUEST, OVERLAY_KINDS, parameters_name
 from .._mesh.revisions import TAG, Revisions, find_revisions
-from .._wait.deletion import wait_until_none_left
-from .._wait.object_cache import ObjectCache
-from .gateway import WaypointRef
-from .parameters import CLASS_DEFAULTS, mark_of, parameters_name
-from .plan import MANAGED_BY_MESH, WaypointSnapshot
-from .users import LABELLED_KINDS, WORKLOAD_KINDS, still_bound, still_labelled
+from .._mesh.strategic_merge import OverlayError
+from .._mesh.waypoints import MANAGED_BY_MESH, WaypointRef
+from .plan import CurrentWaypoints, Plan, find_leftovers, hands_over
+from .refusals import Context
+from .render import render_probe
+from .users import WORKLOAD_KINDS
 
 if t.TYPE_CHECKING:
     from .._k8s.session import ApiSession, Object
-    from .users import Detachment
+    from .spec import DesiredWaypoint, Overrides
 
 Warn = t.Callable[[str], None]
+_OWNED = "an istiod owns the waypoints"
 
-_ON_REQUEST = {"horizontalPodAutoscaler": HORIZONTAL_POD_AUTOSCALER, "podDisruptionBudget": POD_DISRUPTION_BUDGET}
 
-
-class Reader:
-    """Reads what a task needs, each kind at most once, in the one namespace of all waypoints or in all of them.
+class WaypointReader:
+    """Reads each kind at most once, in the one namespace of all waypoints or in all of them.
 
     Args:
         session: where to read.
-        refs: the waypoints that the task names.
-        warn: is told what could not be read, and what therefore was not looked at.
+        desired: the waypoints that the task names.
+        warn: receives what this user is not allowed to read, and what could therefore not be checked.
     """
 
-    def __init__(self, session: ApiSession, refs: t.Iterable[WaypointRef], warn: Warn) -> None:
+    def __init__(self, session: ApiSession, desired: t.Sequence[DesiredWaypoint], warn: Warn) -> None:
         self._session = session
+        self._desired = desired
         self._warn = warn
-        places = {ref.namespace for ref in refs}
-        self._place = places.pop() if len(places) == 1 else None
+        namespaces = {one.ref.namespace for one in desired}
+        self._namespace = namespaces.pop() if len(namespaces) == 1 else None
 
-    def namespaces(self, planned: t.Iterable[str]) -> dict[str, Object]:
-        """All Namespaces by name, and those that are planned without anything in them."""
-        found = {item["metadata"]["name"]: item for item in self._session.list(NAMESPACE, metadata_only=True).items}
-        return {**{name: {"metadata": {"name": name}} for name in planned}, **found}
+    def describe_waypoints(self, overrides: Overrides, *, planned_namespaces: t.Iterable[str], gateways_required: bool, for_wait: bool) -> CurrentWaypoints:
+        """The current state of the desired waypoints.
 
-    def snapshot(self, *, gateways_required: bool) -> WaypointSnapshot:
-        """What is there of the waypoints; CRDs that are not there yet mean that there are no Gateways, unless they are required."""
-        try:
-            gateways = self._session.list(GATEWAY, self._place).items
-        except NotServed:
-            if gateways_required:
-                raise
-            gateways = []
-        config_maps = self._session.list(CONFIG_MAP, self._place, label_selector=f"{MANAGED_BY}={FIELD_MANAGER}").items
-        parameters = {_ref(item, labels_of(item)[GATEWAY_NAME]): item for item in config_maps if GATEWAY_NAME in labels_of(item)}
-        on_request = {key: self._on_request(kind, needed=bool(parameters)) for key, kind in _ON_REQUEST.items()}
-        return WaypointSnapshot(
-            {_ref(item): item for item in gateways},
-            {ref: item for ref, item in parameters.items() if item["metadata"]["name"] == parameters_name(ref.name)},
-            on_request,
+        Args:
+            overrides: which decide whether users of waypoints to be deleted are read, and whether the workloads that may name them are.
+            planned_namespaces: what an earlier task of the same check run would create.
+            gateways_required: whether it is an error if the Gateway API is not installed.
+            for_wait: whether a wait for the parameters must know what all waypoints of the cluster get.
+        """
+        namespaces = {name: {"metadata": {"name": name}} for name in planned_namespaces}
+        namespaces.update({item["metadata"]["name"]: item for item in self._session.list(NAMESPACE, metadata_only=True).items})
+        gateways = self._list_gateways(required=gateways_required)
+        config_maps = self._session.list(CONFIG_MAP, self._namespace, label_selector=f"{MANAGED_BY}={FIELD_MANAGER}").items
+        labelled = {_ref(item, labels_of(item)[GATEWAY_NAME]): item for item in config_maps if GATEWAY_NAME in labels_of(item)}
+        current = CurrentWaypoints(
+            namespaces=namespaces,
+            gateways=gateways,
+            parameters={ref: item for ref, item in labelled.items() if item["metadata"]["name"] == parameters_name(ref.name)},
+            on_request={key: self._list_on_request(BY_NAME[OVERLAY_KINDS[key][1]], required=bool(labelled)) for key in ON_REQUEST},
+        )
+        waypoints = [one.waypoint for one in self._desired if one.waypoint]
+        # What seems to be a leftover may be what all waypoints get.
+        if any(find_leftovers(one, current) or (for_wait and (one.overlays or one.ref in current.parameters)) for one in waypoints):
+            current = replace(current, class_defaults=self._list_class_defaults())
+        deleted = any(one.waypoint is None and one.ref in gateways for one in self._desired)
+        return replace(
+            current,
+            users=self._list_users(namespaces, workloads=overrides.detach) if deleted and not overrides.force_delete else {},
+            replicas=self._read_replicas([one.ref for one in waypoints if hands_over(one, current.parameters.get(one.ref))]),
         )
 
-    def taken(self, refs: t.Collection[WaypointRef]) -> dict[WaypointRef, list[str]]:
-        """For each of the waypoints to be created, the kinds of which there is an object of its name that istiod did not make."""
+    def describe_context(self, plan: Plan, current: CurrentWaypoints, overrides: Overrides, *, check_mode: bool) -> Context:
+        """What refusals must know about the rest of the cluster; nothing is read for a plan that changes nothing."""
+        revisions = None if overrides.allow_unowned_revision else self._find_revisions(plan)
+        # The first istiod may come with an earlier task of the same check run.
+        if check_mode and revisions and not revisions.tags:
+            revisions = None
+        return Context(
+            taken=self._find_taken_names(plan),
+            foreign_config_maps=self._find_foreign_config_maps(plan),
+            revisions=revisions,
+            invalid_overlays=self._verify_overlays(plan, current.namespaces),
+            overrides=overrides,
+        )
+
+    def _find_taken_names(self, plan: Plan) -> dict[WaypointRef, list[str]]:
+        """For each waypoint to be created, the kinds of which there is an object of its name that istiod did not create."""
+        refs = {change.ref for change in plan.changes if change.action == "created"}
         taken: dict[WaypointRef, list[str]] = {}
         for kind in (DEPLOYMENT, SERVICE, SERVICE_ACCOUNT) if refs else ():
-            for item in self._named_like(kind, refs, f"!{MANAGED_GATEWAY}", "a waypoint's name is taken"):
+            for item in self._list_named(kind, refs, f"!{MANAGED_GATEWAY}", "a waypoint's name is taken"):
                 if _ref(item) in refs:
                     taken.setdefault(_ref(item), []).append(kind.name)
         return taken
 
-    def others_parameters(self, refs: t.Collection[WaypointRef]) -> frozenset[WaypointRef]:
-        """Those of the waypoints whose ConfigMap is to be made and whose name for it somebody else's has."""
-        wanted = {(ref.namespace, parameters_name(ref.name)): ref for ref in refs}
-        if not wanted:
+    def _find_foreign_config_maps(self, plan: Plan) -> frozenset[WaypointRef]:
+        """The waypoints whose new ConfigMap would have the name of somebody else's."""
+        refs = {WaypointRef(change.ref.namespace, parameters_name(change.ref.name)): change.ref for change in plan.changes if change.new_config_map}
+        if not refs:
             return frozenset()
-        names = [WaypointRef(ref.namespace, parameters_name(ref.name)) for ref in refs]
-        items = self._named_like(CONFIG_MAP, names, f"{MANAGED_BY}!={FIELD_MANAGER}", "the name of a waypoint's parameters is taken")
-        return frozenset(wanted[key] for key in ((item["metadata"]["namespace"], item["metadata"]["name"]) for item in items) if key in wanted)
+        items = self._list_named(CONFIG_MAP, refs, f"{MANAGED_BY}!={FIELD_MANAGER}", "the name of a waypoint's parameters is taken")
+        return frozenset(refs[_ref(item)] for item in items if _ref(item) in refs)
 
-    def revisions(self) -> Revisions | None:
-        """The istiods of the cluster; None when this user may not ask."""
-        istiods = self._list(DEPLOYMENT, None, "an istiod owns the waypoints", "app=istiod")
-        mutating = self._list(MUTATING_WEBHOOK, None, "an istiod owns the waypoints", TAG)
-        validating = self._list(VALIDATING_WEBHOOK, None, "an istiod owns the waypoints", "app=istiod")
-        services = self._list(SERVICE, None, "an istiod owns the waypoints", TAG)
+    def _find_revisions(self, plan: Plan) -> Revisions | None:
+        """The istiods of the cluster; None if no Gateway is written, or if this user is not allowed to read them."""
+        if not any(change.gateway == "apply" for change in plan.changes):
+            return None
+        istiods = self._list_allowed(DEPLOYMENT, None, _OWNED, "app=istiod")
+        mutating = self._list_allowed(MUTATING_WEBHOOK, None, _OWNED, TAG)
+        validating = self._list_allowed(VALIDATING_WEBHOOK, None, _OWNED, "app=istiod")
+        services = self._list_allowed(SERVICE, None, _OWNED, TAG)
         if istiods is None or mutating is None or validating is None or services is None:
             return None
         return find_revisions(istiods, mutating, validating, services)
 
-    def users(self, namespaces: t.Mapping[str, Object]) -> dict[str, list[Object]]:
-        """All that may use a waypoint, by kind, with nothing but metadata; of Services all, because they inherit from their Namespace."""
-        items = {NAMESPACE.name: list(namespaces.values()), SERVICE.name: self._session.list(SERVICE, metadata_only=True).items}
-        for kind, selectors in ((SERVICE_ENTRY, (USE_WAYPOINT, CANARY)), (WORKLOAD_ENTRY, (USE_WAYPOINT,)), (POD, (USE_WAYPOINT,))):
-            found: dict[tuple[str, str], Object] = {}
-            for selector in selectors:
+    def _verify_overlays(self, plan: Plan, namespaces: t.Mapping[str, t.Mapping[str, t.Any]]) -> dict[tuple[WaypointRef, str], str]:
+        """Why the API server would reject what istiod renders from the new overlays, which istiod would only log; by waypoint and key.
+
+        Each distinct overlay is sent once, as a dry run.
+        """
+        invalid: dict[tuple[WaypointRef, str], str] = {}
+        reasons: dict[str, str] = {}
+        for change in plan.changes:
+            if change.config_map != "apply" or change.desired.validation_errors:
+                continue
+            ref = change.ref
+            exists = "kind" in namespaces.get(ref.namespace, {})
+            for key, overlay in sorted(change.overlays.items()):
                 try:
-                    listed = self._session.list(kind, label_selector=selector, metadata_only=True).items
-                except NotServed:
-                    break
-                found.update({(item["metadata"]["namespace"], item["metadata"]["name"]): item for item in listed})
-            items[kind.name] = list(found.values())
-        return items
+                    probe = render_probe(key, overlay, ref.namespace if exists else "default")
+                except OverlayError as error:
+                    invalid[ref, key] = f"the overlay cannot be merged: {error}"
+                    continue
+                anywhere = {**probe, "metadata": {name: value for name, value in probe["metadata"].items() if name != "namespace"}}
+                # The selectors of constraints name the waypoint.
+                identity = json.dumps(anywhere, sort_keys=True).replace(json.dumps(ref.name), "")
+                if identity not in reasons:
+                    reasons[identity] = self._dry_run(probe)
+                if reasons[identity]:
+                    invalid[ref, key] = reasons[identity]
+        return invalid
 
-    def workloads(self) -> dict[str, list[Object]]:
-        """All workloads with their pod templates, by kind."""
-        return {name: self._session.list(BY_NAME[name], trim=_trim_workload).items for name in WORKLOAD_KINDS}
+    def _list_gateways(self, *, required: bool) -> dict[WaypointRef, Object]:
+        try:
+            return {_ref(item): item for item in self._session.list(GATEWAY, self._namespace).items}
+        except NotServed:
+            if required:
+                raise
+            return {}
 
-    def _on_request(self, kind: Kind, *, needed: bool) -> dict[WaypointRef, list[str]]:
+    def _list_on_request(self, kind: Kind, *, required: bool) -> dict[WaypointRef, list[str]]:
         selector = f"{MANAGED_GATEWAY}={MANAGED_BY_MESH}"
         try:
-            items = self._session.list(kind, self._place, label_selector=selector, metadata_only=True).items
+            items = self._session.list(kind, self._namespace, label_selector=selector, metadata_only=True).items
         except ApiError as error:
-            # Who never uses parameters needs no permission for what they bring about.
-            if error.status != 403 or needed:
+            # Without parameters, no permission for what they create is needed.
+            if error.status != 403 or required:
                 raise
             return {}
         found: dict[WaypointRef, list[str]] = {}
@@ -144,69 +188,62 @@ class Reader:
             found.setdefault(_ref(item, labels_of(item).get(GATEWAY_NAME)), []).append(item["metadata"]["name"])
         return found
 
-    def class_defaults(self) -> frozenset[str]:
-        """The keys of the overlays that all waypoints of a cluster get."""
+    def _list_class_defaults(self) -> frozenset[str]:
         items = self._session.list(CONFIG_MAP, label_selector=f"{CLASS_DEFAULTS}={WAYPOINT_CLASS}").items
         return frozenset(key for item in items for key in item.get("data") or ())
 
-    def _named_like(self, kind: Kind, refs: t.Collection[WaypointRef], label_selector: str, purpose: str) -> list[Object]:
-        """The objects of a kind among which those with the waypoints' names are."""
+    def _list_users(self, namespaces: t.Mapping[str, Object], *, workloads: bool) -> dict[str, list[Object]]:
+        """Everything that may use a waypoint, by kind, as metadata only; all Services, because they inherit from their Namespace."""
+        items = {NAMESPACE.name: list(namespaces.values()), SERVICE.name: self._session.list(SERVICE, metadata_only=True).items}
+        for kind, selectors in ((SERVICE_ENTRY, (USE_WAYPOINT, CANARY)), (WORKLOAD_ENTRY, (USE_WAYPOINT,)), (POD, (USE_WAYPOINT,))):
+            found: dict[WaypointRef, Object] = {}
+            for selector in selectors:
+                try:
+                    found.update({_ref(item): item for item in self._session.list(kind, label_selector=selector, metadata_only=True).items})
+                except NotServed:
+                    break
+            items[kind.name] = list(found.values())
+        for name in WORKLOAD_KINDS if workloads else ():
+            items[name] = self._session.list(BY_NAME[name], trim=_trim_workload).items
+        return items
+
+    def _read_replicas(self, refs: t.Iterable[WaypointRef]) -> dict[WaypointRef, int]:
+        deployments = {ref: self._session.get(DEPLOYMENT, ref.name, ref.namespace) for ref in refs}
+        return {ref: item["spec"]["replicas"] for ref, item in deployments.items() if item and MANAGED_GATEWAY in labels_of(item)}
+
+    def _list_named(self, kind: Kind, refs: t.Collection[WaypointRef], label_selector: str, purpose: str) -> list[Object]:
+        """The objects of a kind among which are those with these names."""
         names = {ref.name for ref in refs}
         field_selector = f"metadata.name={next(iter(names))}" if len(names) == 1 else None
-        return self._list(kind, self._place, purpose, label_selector, field_selector) or []
+        return self._list_allowed(kind, self._namespace, purpose, label_selector, field_selector) or []
 
-    def _list(self, kind: Kind, place: str | None, purpose: str, label_selector: str, field_selector: str | None = None) -> list[Object] | None:
-        """The objects' metadata, or None and a warning when this user may not list them: the server may do what cannot be foreseen."""
+    def _list_allowed(self, kind: Kind, place: str | None, purpose: str, label_selector: str, field_selector: str | None = None) -> list[Object] | None:
+        """The objects' metadata, or None and a warning if this user is not allowed to list them."""
         try:
             return self._session.list(kind, place, label_selector=label_selector, field_selector=field_selector, metadata_only=True).items
         except ApiError as error:
             if error.status != 403:
                 raise
-            self._warn(f"Whether {purpose} was not looked at in {kind.plural}: {error.message}")
+            self._warn(f"Whether {purpose} could not be checked in {kind.plural}: {error.message}")
             return None
 
-
-def wait_until_rendered(session: ApiSession, marks: t.Mapping[WaypointRef, str], *, timeout: float, clock: t.Callable[[], float]) -> list[str]:
-    """Wait until istiod has rendered these parameters; returns the waypoints of which it has not when the time is up.
-
-    Args:
-        session: where to look.
-        marks: for each waypoint, the mark of the parameters; empty where it must have rendered none.
-        timeout: seconds.
-        clock: a monotonic clock in seconds.
-    """
-
-    def left(seen: ObjectCache) -> list[str]:
-        items = {_ref(item, labels_of(item).get(GATEWAY_NAME)): item for item in seen.all(DEPLOYMENT) if MANAGED_GATEWAY in labels_of(item)}
-        return sorted(str(ref) for ref, mark in marks.items() if ref in items and mark_of(items[ref]) != mark)
-
-    return wait_until_none_left(session, [(DEPLOYMENT, ref.namespace) for ref in marks], left, timeout=timeout, clock=clock, trim=_trim)
-
-
-def wait_until_let_go(
-    session: ApiSession, refs: t.Collection[WaypointRef], detachments: t.Sequence[Detachment], *, timeout: float, clock: t.Callable[[], float]
-) -> list[str]:
-    """Wait until istiod binds nothing to the waypoints any more, and no pod names them; returns what is left when the time is up."""
-    # What a Namespace lets go of is seen on its Services, what a workload does on its pods.
-    shown_on = {"Namespace": SERVICE, "Service": SERVICE, "ServiceEntry": SERVICE_ENTRY, "WorkloadEntry": WORKLOAD_ENTRY}
-    places = [(shown_on.get(found.kind, POD), found.namespace or found.name) for found in detachments]
-
-    def left(seen: ObjectCache) -> list[str]:
-        bound = [item for kind in (SERVICE, SERVICE_ENTRY, WORKLOAD_ENTRY) for item in seen.all(kind)]
-        return [*still_bound(refs, bound), *still_labelled(refs, seen.all(POD))]
-
-    return wait_until_none_left(session, places, left, timeout=timeout, clock=clock, trim=_trim)
+    def _dry_run(self, body: Object) -> str:
+        """Why the API server would not create an object; empty if it would."""
+        kind, name = BY_NAME[body["kind"]], body["metadata"]["name"]
+        try:
+            self._session.write(Write("create", kind, name, body["metadata"]["namespace"], body, dry_run=True))
+        except ApiError as error:
+            if error.status == 403:
+                self._warn(f"Whether the parameters make a valid {kind.name} could not be checked: {error.message}")
+                return ""
+            if error.status not in (400, 422):
+                raise
+            return error.server_message.replace(f' "{name}"', "").rstrip(".")
+        return ""
 
 
 def _ref(item: Object, name: str | None = None) -> WaypointRef:
     return WaypointRef(item["metadata"]["namespace"], name or item["metadata"]["name"])
-
-
-def _trim(item: Object) -> Object:
-    """Only what is waited for: labels, annotations, conditions."""
-    metadata = {name: item["metadata"][name] for name in ("name", "namespace", "labels", "annotations") if name in item["metadata"]}
-    conditions = (item.get("status") or {}).get("conditions") or []
-    return {"kind": item.get("kind"), "metadata": metadata, "status": {"conditions": conditions}}
 
 
 def _trim_workload(item: Object) -> Object:
@@ -215,4 +252,4 @@ def _trim_workload(item: Object) -> Object:
     return {"metadata": metadata, "spec": {"template": {"metadata": {"labels": template.get("labels") or {}}}}}
 
 
-__all__ = ("LABELLED_KINDS", "Reader", "wait_until_let_go", "wait_until_rendered")
+__all__ = ("WaypointReader",)

@@ -4,7 +4,7 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Who uses a waypoint, and how its users let go of it."""
+"""Who uses a waypoint, and how its users are unbound from it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from .._mesh.labels import CANARY, CANARY_NAMESPACE, CANARY_WEIGHT, NO_WAYPOINT, USE_WAYPOINT, USE_WAYPOINT_NAMESPACE, Object, annotations_of, labels_of
+from .._mesh.labels import CANARY, CANARY_NAMESPACE, CANARY_WEIGHT, USE_WAYPOINT, USE_WAYPOINT_NAMESPACE, Object, annotations_of, labels_of
+from .._mesh.waypoints import WaypointRef, canary_of, never_bound, waypoint_of
 from .._text import format_count
-from .gateway import WaypointRef, never_bound, waypoint_of
 
 BOUND = "istio.io/WaypointBound"
-# What can be bound by a label of its own; pods get theirs from the template of a workload.
+# The kinds that are bound by their own labels; pods get theirs from the template of a workload.
 LABELLED_KINDS = ("Namespace", "Service", "ServiceEntry", "WorkloadEntry")
 WORKLOAD_KINDS = ("Deployment", "StatefulSet", "DaemonSet")
 
@@ -27,8 +27,8 @@ class User:
     """An object whose labels name a waypoint.
 
     Attributes:
-        canary: whether it names it only as its canary.
-        inheriting: of a Namespace, how many of its Services name no waypoint of their own.
+        canary: whether it names the waypoint only as its canary.
+        inheriting: for a Namespace, how many of its Services name no waypoint of their own.
     """
 
     kind: str
@@ -38,7 +38,7 @@ class User:
     inheriting: int = 0
 
     def __str__(self) -> str:
-        title = f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+        title = _title(self.kind, self.name, self.namespace)
         if self.canary:
             return f"{title} (as canary)"
         return f"{title} (with {format_count(self.inheriting, 'Service')})" if self.inheriting else title
@@ -46,10 +46,10 @@ class User:
 
 @dataclass(frozen=True)
 class Detachment:
-    """The labels that are taken from one object, so that it uses a waypoint no more.
+    """The labels to remove from one object so that it no longer uses a waypoint.
 
     Attributes:
-        removed: the labels and the annotation that are taken away, with their values.
+        removed: the labels and the annotation to remove, with their values.
     """
 
     kind: str
@@ -57,26 +57,20 @@ class Detachment:
     namespace: str | None
     removed: t.Mapping[str, str]
 
+    def __str__(self) -> str:
+        return _title(self.kind, self.name, self.namespace)
+
     @property
     def patch(self) -> dict[str, t.Any]:
-        """The merge patch that takes them away; of a workload, from its pod template."""
+        """The merge patch that removes them; for a workload, from its pod template."""
         parts: dict[str, dict[str, None]] = {}
         for name in self.removed:
             parts.setdefault("annotations" if name == CANARY_WEIGHT else "labels", {})[name] = None
         return {"spec": {"template": {"metadata": parts}}} if self.kind in WORKLOAD_KINDS else {"metadata": parts}
 
 
-def canary_of(item: Object) -> WaypointRef | None:
-    """The waypoint that an object's own labels name as its canary. Source: pilot/pkg/serviceregistry/ambient/waypoints.go (getUseWaypointCanary)."""
-    name = labels_of(item).get(CANARY)
-    if not name or name == NO_WAYPOINT:
-        return None
-    own = item["metadata"].get("namespace") or item["metadata"]["name"]
-    return WaypointRef(labels_of(item).get(CANARY_NAMESPACE, own), name)
-
-
 def find_users(ref: WaypointRef, items: t.Mapping[str, t.Sequence[Object]]) -> list[User]:
-    """The objects whose labels name a waypoint, sorted by kind and name; only metadata is read.
+    """The objects whose labels name a waypoint, sorted by kind and name; only their metadata is used.
 
     Args:
         ref: the waypoint.
@@ -94,16 +88,16 @@ def find_users(ref: WaypointRef, items: t.Mapping[str, t.Sequence[Object]]) -> l
 
 
 def plan_detachments(refs: t.Collection[WaypointRef], items: t.Mapping[str, t.Sequence[Object]]) -> list[Detachment]:
-    """What has to be taken from whom before none of the waypoints is used any more.
+    """The labels to remove from each object so that none of the waypoints is used any longer.
 
     Args:
         refs: the waypoints.
-        items: by kind, the objects with labels, the workloads with their templates, and the pods.
+        items: by kind, the labelled objects, the workloads with their templates, and the pods.
     """
     detachments = []
     for kind in (*LABELLED_KINDS, *WORKLOAD_KINDS, "Pod"):
         for item in items.get(kind, ()):
-            # Another pod comes from the template of its controller.
+            # The labels of all other pods come from the template of their controller.
             if kind == "Pod" and controller_of(item):
                 continue
             removed = _named_by(template_of(item) if kind in WORKLOAD_KINDS else item, refs)
@@ -113,35 +107,35 @@ def plan_detachments(refs: t.Collection[WaypointRef], items: t.Mapping[str, t.Se
 
 
 def find_unreachable(refs: t.Collection[WaypointRef], items: t.Mapping[str, t.Sequence[Object]]) -> list[str]:
-    """The pods that name one of the waypoints and come from a template that cannot be changed here, each with what makes it."""
+    """The pods that name one of the waypoints and come from a template that this module does not change, each with its controller."""
     known = {(kind, item["metadata"]["namespace"], item["metadata"]["name"]) for kind in WORKLOAD_KINDS for item in items.get(kind, ())}
-    told = []
+    unreachable = []
     for pod in items.get("Pod", ()):
         owner = controller_of(pod)
         namespace = pod["metadata"]["namespace"]
         if owner and waypoint_of(pod, None) in refs and (owner[0], namespace, owner[1]) not in known:
-            told.append(f"Pod {namespace}/{pod['metadata']['name']} of {owner[0]} {owner[1]}")
-    return sorted(told)
+            unreachable.append(f"Pod {namespace}/{pod['metadata']['name']} of {owner[0]} {owner[1]}")
+    return sorted(unreachable)
 
 
 def still_bound(refs: t.Collection[WaypointRef], items: t.Iterable[Object]) -> list[str]:
-    """The objects that istiod still binds to one of the waypoints, in the words of their status."""
+    """The objects that istiod still binds to one of the waypoints, according to their status."""
     return sorted(f"{item['kind']} {item['metadata']['namespace']}/{item['metadata']['name']}" for item in items if _is_bound(item, refs))
 
 
 def still_labelled(refs: t.Collection[WaypointRef], pods: t.Iterable[Object]) -> list[str]:
-    """The pods that still name one of the waypoints, those of a former template among them."""
+    """The pods whose labels still name one of the waypoints, including those of a former template."""
     return sorted(f"Pod {pod['metadata']['namespace']}/{pod['metadata']['name']}" for pod in pods if waypoint_of(pod, None) in refs)
 
 
 def template_of(workload: Object) -> dict[str, t.Any]:
-    """The labels of a workload's pods, as an object of its namespace."""
+    """The metadata of a workload's pod template, as an object in the workload's namespace."""
     metadata = workload["spec"]["template"].get("metadata") or {}
     return {"metadata": {**metadata, "namespace": workload["metadata"]["namespace"], "name": workload["metadata"]["name"]}}
 
 
 def controller_of(pod: Object) -> tuple[str, str] | None:
-    """Kind and name of what makes a pod, a Deployment in place of its ReplicaSet; None for a pod that nothing makes."""
+    """Kind and name of a pod's controller, with a Deployment in place of its ReplicaSet; None for a pod without one."""
     for owner in pod["metadata"].get("ownerReferences") or ():
         if owner.get("controller"):
             # Source: the Deployment controller names its ReplicaSets <deployment>-<pod-template-hash>.
@@ -151,6 +145,10 @@ def controller_of(pod: Object) -> tuple[str, str] | None:
                 return "Deployment", owner["name"][: -len(suffix)]
             return owner["kind"], owner["name"]
     return None
+
+
+def _title(kind: str, name: str, namespace: str | None) -> str:
+    return f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
 
 
 def _named_by(item: Object, refs: t.Collection[WaypointRef]) -> dict[str, str]:
@@ -172,10 +170,10 @@ def _count_inheriting(namespace: str, services: t.Iterable[Object]) -> int:
 
 
 def _is_bound(item: Object, refs: t.Collection[WaypointRef]) -> bool:
-    for seen in (item.get("status") or {}).get("conditions") or ():
-        if seen.get("type") == BOUND and seen.get("status") == "True":
-            # Source: pilot/pkg/model/service.go (GetConditions). What comes after the waypoint may speak of another one.
-            found = re.match(r"Successfully attached to waypoint ([a-z0-9.-]+)/([a-z0-9.-]*[a-z0-9])", str(seen.get("message", "")))
+    for condition in (item.get("status") or {}).get("conditions") or ():
+        if condition.get("type") == BOUND and condition.get("status") == "True":
+            # Source: pilot/pkg/model/service.go (GetConditions). The rest of the message may be about another waypoint.
+            found = re.match(r"Successfully attached to waypoint ([a-z0-9.-]+)/([a-z0-9.-]*[a-z0-9])", str(condition.get("message", "")))
             return found is not None and WaypointRef(found[1], found[2]) in refs
     return False
 
@@ -185,7 +183,6 @@ __all__ = (
     "WORKLOAD_KINDS",
     "Detachment",
     "User",
-    "canary_of",
     "controller_of",
     "find_unreachable",
     "find_users",

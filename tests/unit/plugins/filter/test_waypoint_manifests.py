@@ -6,14 +6,16 @@ import pytest
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.meshwright.ambient.plugins.filter.waypoint_manifests import FilterModule
-from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.gateway import Waypoint, WaypointRef, render_waypoint
+from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoints import WaypointRef
+from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.render import render_gateway
+from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.spec import Waypoint
 
 render = FilterModule().filters()["waypoint_manifests"]
 
 
 @pytest.mark.requirement("H13")
 def test_a_waypoint_is_rendered_without_a_cluster() -> None:
-    assert render([{"namespace": "bookinfo"}]) == [render_waypoint(Waypoint(WaypointRef("bookinfo", "waypoint")))]
+    assert render([{"namespace": "bookinfo"}]) == [render_gateway(Waypoint(WaypointRef("bookinfo", "waypoint")))]
 
 
 def test_parameters_come_before_the_gateway_that_names_them() -> None:

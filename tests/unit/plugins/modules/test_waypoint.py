@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._errors import ApiError, MeshError
-from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.gateway import Waypoint, WaypointRef, render_waypoint
-from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.options import OPTIONS as ITEM_OPTIONS
-from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.parameters import MARK, render_parameters, wanted_mark
-from ansible_collections.meshwright.ambient.plugins.modules.waypoint import OPTIONS, declare_waypoints
+from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.parameters import MARK, expected_mark, render_parameters
+from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoints import WaypointRef
+from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.render import render_gateway
+from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.spec import OPTIONS as ITEM_OPTIONS
+from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.spec import Waypoint
+from ansible_collections.meshwright.ambient.plugins.modules.waypoint import OPTIONS, ensure_waypoints
 from tests.unit.fake_api import Answer, FakeApi, Request, WatchAnswer, listed, refusal
 from tests.unit.objects import Object, derived, named, namespace_of, recorded
 from tests.unit.waypoint_cluster import applied
@@ -37,7 +39,7 @@ MADE_BUDGET = {"metadata": {"name": "waypoint", "namespace": "shop", **MADE}}
 
 
 def _gateway(**fields: Any) -> Object:
-    return applied(None, render_waypoint(Waypoint(WaypointRef("shop", "waypoint"), **fields)))
+    return applied(None, render_gateway(Waypoint(WaypointRef("shop", "waypoint"), **fields)))
 
 
 def _parameters(overlays: dict[str, Any]) -> Object:
@@ -46,7 +48,7 @@ def _parameters(overlays: dict[str, Any]) -> Object:
 
 def _deployment(overlays: dict[str, Any]) -> Object:
     made = named(recorded("deployment/waypoint_available"), "waypoint", "shop")
-    return derived(made, {"metadata": {"annotations": {MARK: wanted_mark(overlays)}}}) if overlays else made
+    return derived(made, {"metadata": {"annotations": {MARK: expected_mark(overlays)}}}) if overlays else made
 
 
 class Cluster:
@@ -59,10 +61,10 @@ class Cluster:
         self.warnings: list[str] = []
 
     def run(self, *items: dict[str, Any], check_mode: bool = False, **params: Any) -> dict[str, Any]:
-        """One task; items need only name what they wish."""
+        """One task; items need only name what differs from the defaults."""
         given = {name: option.get("default") for name, option in OPTIONS.items()} | {"waypoints": [ITEM | item for item in items]} | params
         module: Any = SimpleNamespace(params=given, check_mode=check_mode, warn=self.warnings.append)
-        return declare_waypoints(module, self.api.session)
+        return ensure_waypoints(module, self.api.session)
 
     @property
     def writes(self) -> list[str]:
@@ -106,7 +108,7 @@ def test_two_hundred_waypoints_are_read_in_as_many_requests_as_two() -> None:
     counts = []
     for number in (2, 200):
         names = [f"n{place:03}" for place in range(number)]
-        gateways = [applied(None, render_waypoint(Waypoint(WaypointRef(name, "waypoint")))) for name in names]
+        gateways = [applied(None, render_gateway(Waypoint(WaypointRef(name, "waypoint")))) for name in names]
         cluster = Cluster({NAMESPACES: [namespace_of(name) for name in names], "/apis/gateway.networking.k8s.io/v1/gateways": gateways})
         assert not cluster.run(*({"namespace": name} for name in names))["changed"]
         counts.append(cluster.lists_sent)
@@ -132,7 +134,7 @@ def test_what_the_defaults_of_the_class_ask_for_stays() -> None:
 def test_nothing_is_removed_that_istiod_would_make_anew() -> None:
     lists = {GATEWAYS: [_gateway(overlays=OVERLAYS)], CONFIG_MAPS: [_parameters(OVERLAYS)], BUDGETS: [MADE_BUDGET], DEPLOYMENTS: [_deployment(OVERLAYS)]}
     cluster = Cluster(lists)
-    with pytest.raises(MeshError, match="istiod has not taken up the new parameters of shop/waypoint within 0 s"):
+    with pytest.raises(MeshError, match="istiod has not rendered the new parameters of shop/waypoint within 0 s"):
         cluster.run({}, wait_timeout=0)
     assert cluster.writes == [f"PATCH {GATEWAYS}/waypoint"]
 
@@ -204,9 +206,9 @@ DRY_RUN = f"POST {BUDGETS}"
 
 
 def test_what_the_api_server_would_refuse_is_refused() -> None:
-    words = 'PodDisruptionBudget in version "v1" cannot be handled as a PodDisruptionBudget: strict decoding error: unknown field "spec.min"'
-    cluster = Cluster({}, {DRY_RUN: refusal(400, "BadRequest", words)})
-    with pytest.raises(MeshError, match=r'Waypoint shop/waypoint: with these parameters its PodDisruptionBudget is not valid .*unknown field "spec.min"'):
+    message = 'PodDisruptionBudget in version "v1" cannot be handled as a PodDisruptionBudget: strict decoding error: unknown field "spec.min"'
+    cluster = Cluster({}, {DRY_RUN: refusal(400, "BadRequest", message)})
+    with pytest.raises(MeshError, match=r'Waypoint shop/waypoint: the API server would reject its podDisruptionBudget .*unknown field "spec.min"'):
         cluster.run({"disruption_budget": BUDGET})
     assert not cluster.writes
 
@@ -215,7 +217,7 @@ def test_what_may_not_be_tried_is_a_warning() -> None:
     cluster = Cluster({}, {DRY_RUN: refusal(403, "Forbidden", "you may not")})
     assert cluster.run({"disruption_budget": BUDGET})["changed"]
     (warning,) = cluster.warnings
-    assert warning.startswith("Whether the parameters make a valid PodDisruptionBudget was not tried out: ")
+    assert warning.startswith("Whether the parameters make a valid PodDisruptionBudget could not be checked: ")
 
 
 def test_each_distinct_overlay_is_tried_once() -> None:
@@ -242,16 +244,16 @@ def test_who_uses_no_parameters_needs_no_permission_for_autoscalers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lists", "words"),
+    ("lists", "message"),
     [
         pytest.param({SERVICES: [named(BOUND, "waypoint")]}, "has a Service of this name", id="taken"),
         pytest.param({ALL_DEPLOYMENTS: []}, "this cluster has no istiod", id="no-istiod"),
         pytest.param({NAMESPACES: []}, "namespace shop does not exist", id="no-namespace"),
     ],
 )
-def test_what_would_never_become_true_is_refused(lists: dict[str, list[Object]], words: str) -> None:
+def test_what_would_never_become_true_is_refused(lists: dict[str, list[Object]], message: str) -> None:
     cluster = Cluster(lists)
-    with pytest.raises(MeshError, match=words):
+    with pytest.raises(MeshError, match=message):
         cluster.run({})
     assert not cluster.writes
 

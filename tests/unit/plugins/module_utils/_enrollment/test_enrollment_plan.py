@@ -13,7 +13,7 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._enrollment.pla
     trim_labelled,
 )
 from ansible_collections.meshwright.ambient.plugins.module_utils._enrollment.wishes import Wish
-from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.gateway import WaypointRef
+from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoints import WaypointRef
 from tests.unit.objects import Object, derived, named, namespace_of, recorded
 
 MODE, USE, USE_NAMESPACE = "istio.io/dataplane-mode", "istio.io/use-waypoint", "istio.io/use-waypoint-namespace"

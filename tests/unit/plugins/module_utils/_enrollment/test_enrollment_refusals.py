@@ -8,7 +8,7 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._enrollment.pla
 from ansible_collections.meshwright.ambient.plugins.module_utils._enrollment.refusals import Overruled, refuse_enrollment
 from ansible_collections.meshwright.ambient.plugins.module_utils._enrollment.wishes import Wish
 from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.mesh_settings import MeshSettings
-from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.gateway import WaypointRef
+from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoints import WaypointRef
 from tests.unit.objects import Object, derived, named, namespace_of, recorded, with_condition, without_condition
 
 MODE, USE, CANARY = "istio.io/dataplane-mode", "istio.io/use-waypoint", "istio.io/use-waypoint-canary"

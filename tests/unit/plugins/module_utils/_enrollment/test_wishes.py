@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._enrollment.wishes import Selection, Wish, mistakes_of, resolve, wish_of
-from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.gateway import WaypointRef
+from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoints import WaypointRef
 from tests.unit.objects import Object, namespace_of
 
 KINDS = {"namespaces": "Namespace", "services": "Service", "workloads": "Deployment"}

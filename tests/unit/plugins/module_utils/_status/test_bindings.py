@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoints import WaypointRef
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.bindings import judge_binding
-from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.gateway import WaypointRef
 from tests.unit.objects import Object, derived, named, namespace_of, recorded, with_condition
 
 REF = WaypointRef("bookinfo", "waypoint")

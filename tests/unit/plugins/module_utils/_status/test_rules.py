@@ -18,6 +18,7 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._kinds import (
 from ansible_collections.meshwright.ambient.plugins.module_utils._kinds import (
     GATEWAY as GATEWAY_KIND,
 )
+from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoints import WaypointRef
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.addresses import IngressExpectation, ServiceExpectation
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.any_objects import ConditionExpectation, ValueExpectation
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.bindings import BindingExpectation
@@ -31,7 +32,6 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._status.rules i
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.target import Expectation, Target
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.waypoints import WaypointExpectation
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.webhooks import WebhookExpectation
-from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.gateway import WaypointRef
 from tests.unit.objects import Object, derived, named, recorded
 
 OBJECTS = [

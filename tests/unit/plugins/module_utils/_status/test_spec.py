@@ -6,6 +6,7 @@ import pytest
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._errors import MeshError
 from ansible_collections.meshwright.ambient.plugins.module_utils._kinds import DEPLOYMENT, Kind
+from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoints import WaypointRef
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.addresses import ServiceExpectation
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.any_objects import ConditionExpectation, ValueExpectation
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.bindings import BindingExpectation
@@ -18,7 +19,6 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._status.rules i
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.spec import parse_target
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.target import Target
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.webhooks import WebhookExpectation
-from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.gateway import WaypointRef
 from ansible_collections.meshwright.ambient.plugins.modules.ready import OPTIONS
 
 CERTIFICATE = Kind("cert-manager.io/v1", "Certificate", "certificates")

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.parameters import MARK, expected_mark
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.waypoint_parameters import find_difference, judge_waypoint_parameters
-from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.parameters import MARK, wanted_mark
 from tests.unit.objects import Object, derived, recorded
 
 # As they were recorded, with the overlays for which istiod made them.
@@ -31,7 +31,7 @@ PLAIN = recorded("deployment/waypoint_available")
 
 def _rendered(deployment: Object, overlays: dict[str, Any]) -> Object:
     """The Deployment with the mark that says that istiod has rendered these overlays."""
-    return derived(deployment, {"metadata": {"annotations": {MARK: wanted_mark(overlays) or None}}})
+    return derived(deployment, {"metadata": {"annotations": {MARK: expected_mark(overlays) or None}}})
 
 
 def test_what_istiod_made_of_the_overlays_is_what_they_ask_for() -> None:
@@ -90,13 +90,13 @@ def _without(name: str) -> dict[str, Any]:
         ),
         pytest.param(
             _without("horizontalPodAutoscaler"),
-            {"deployment": {"metadata": {"annotations": {MARK: wanted_mark(_without("horizontalPodAutoscaler"))}}}},
+            {"deployment": {"metadata": {"annotations": {MARK: expected_mark(_without("horizontalPodAutoscaler"))}}}},
             "HorizontalPodAutoscaler bookinfo/waypoint stays behind, though nothing asks for it any more",
             id="autoscaler-left-behind",
         ),
         pytest.param(
             _without("podDisruptionBudget"),
-            {"deployment": {"metadata": {"annotations": {MARK: wanted_mark(_without("podDisruptionBudget"))}}}},
+            {"deployment": {"metadata": {"annotations": {MARK: expected_mark(_without("podDisruptionBudget"))}}}},
             "PodDisruptionBudget bookinfo/waypoint stays behind, though nothing asks for it any more",
             id="budget-left-behind",
         ),

@@ -18,13 +18,13 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._kinds import (
     SERVICE,
     Kind,
 )
+from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoints import WaypointRef
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.bindings import BindingExpectation
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.rules import RULES, needs_of, verdict_on
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.target import Rule, Target
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.verdict import Verdict
 from ansible_collections.meshwright.ambient.plugins.module_utils._wait.object_cache import TrackedView, scopes_of
 from ansible_collections.meshwright.ambient.plugins.module_utils._wait.verdicts import Verdicts
-from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.gateway import WaypointRef
 from tests.unit.objects import Object, derived, named, namespace_of, recorded, with_condition
 
 CURRENT = Verdict("Current")

@@ -4,7 +4,7 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Strategic merge as istiod applies overlays: maps are merged, some lists by a key of their items, all else is replaced.
+"""Strategic merge as istiod applies overlays: maps are merged, some lists by a key of their items, and everything else is replaced.
 
 Source: k8s.io/apimachinery strategicpatch with the patchMergeKey tags of k8s.io/api (core/v1, apps/v1, autoscaling/v2, policy/v1).
 """
@@ -16,7 +16,7 @@ import typing as t
 Path = t.Tuple[str, ...]
 Map = t.Mapping[str, t.Any]
 
-# The key by which a list is merged, by the list's name. Those of the second table have this name in other places, too.
+# The key by which a list is merged, by the list's name; for names that mean something else in other places, by the whole path.
 _MERGE_KEYS = {
     "containers": "name",
     "env": "name",
@@ -40,7 +40,7 @@ _ELEMENT_ORDER = "$setElementOrder/"
 
 
 class OverlayError(ValueError):
-    """A patch that strategic merge cannot apply; the words say where and why."""
+    """A patch that strategic merge cannot apply; its message says where and why."""
 
 
 def merge_key(path: Path) -> str | None:
@@ -58,7 +58,7 @@ def merge(base: Map, patch: Map, path: Path = ()) -> dict[str, t.Any]:
     """
     directive = patch.get("$patch", "merge")
     if directive not in ("merge", "replace", "delete"):
-        raise OverlayError(f"{_told(path)}: $patch is {directive!r}; it must be merge, replace or delete")
+        raise OverlayError(f"{_place(path)}: $patch is {directive!r}; it must be merge, replace or delete")
     if directive == "delete":
         return {}
     result = {} if directive == "replace" else dict(base)
@@ -83,7 +83,7 @@ def merge(base: Map, patch: Map, path: Path = ()) -> dict[str, t.Any]:
 
 
 def combine(first: Map, second: Map, path: Path = ()) -> dict[str, t.Any]:
-    """One patch that says what two say, the second having the last word; unlike C(merge), it keeps directives and nulls.
+    """Two patches as one, in which the second takes precedence; unlike C(merge), it keeps directives and nulls.
 
     Raises:
         OverlayError: as C(merge).
@@ -110,7 +110,7 @@ def _merge_list(base: t.Sequence[t.Any], patch: t.Sequence[t.Any], path: Path, *
     result = list(base)
     for item in patch:
         if not isinstance(item, dict) or key not in item:
-            raise OverlayError(f"{_told(path)}: each item needs {key}, by which the list is merged")
+            raise OverlayError(f"{_place(path)}: each item needs {key}, by which the list is merged")
         places = [place for place, known in enumerate(result) if isinstance(known, dict) and known.get(key) == item[key]]
         if item.get("$patch") == "delete" and not keep:
             result = [known for place, known in enumerate(result) if place not in places]
@@ -122,7 +122,7 @@ def _merge_list(base: t.Sequence[t.Any], patch: t.Sequence[t.Any], path: Path, *
     return result
 
 
-def _told(path: Path) -> str:
+def _place(path: Path) -> str:
     return ".".join(path) or "the overlay"
 
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.parameters import (
+from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.parameters import (
     MARK,
+    expected_mark,
     flatten,
     is_ours,
     mark_of,
@@ -14,11 +15,8 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.param
     parameters_name,
     read_parameters,
     render_parameters,
-    skeleton,
     unmark_overlays,
-    wanted_mark,
 )
-from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.strategic_merge import OverlayError
 
 OVERLAYS: dict[str, Any] = {"deployment": {"spec": {"replicas": 2}}, "podDisruptionBudget": {"spec": {"maxUnavailable": 1}}}
 
@@ -32,14 +30,14 @@ def test_render_parameters_exactly() -> None:
     }
     assert list(config_map["data"]) == ["deployment", "podDisruptionBudget"]
     assert config_map["data"]["podDisruptionBudget"] == '{\n  "spec": {\n    "maxUnavailable": 1\n  }\n}'
-    assert json.loads(config_map["data"]["deployment"]) == {"metadata": {"annotations": {MARK: wanted_mark(OVERLAYS)}}, "spec": {"replicas": 2}}
+    assert json.loads(config_map["data"]["deployment"]) == {"metadata": {"annotations": {MARK: expected_mark(OVERLAYS)}}, "spec": {"replicas": 2}}
     assert is_ours(config_map)
 
 
 def test_no_overlays_need_no_config_map() -> None:
     assert render_parameters("waypoint", "bookinfo", {}) == {}
     assert mark_overlays({}) == {}
-    assert wanted_mark({}) == ""
+    assert expected_mark({}) == ""
 
 
 def test_what_was_rendered_is_read_again() -> None:
@@ -63,8 +61,8 @@ def test_the_mark_leaves_no_trace(overlays: dict[str, Any]) -> None:
 
 def test_the_mark_is_that_of_the_overlays_whatever_their_order() -> None:
     turned = {"podDisruptionBudget": OVERLAYS["podDisruptionBudget"], "deployment": OVERLAYS["deployment"]}
-    assert wanted_mark(turned) == wanted_mark(OVERLAYS)
-    assert wanted_mark({**OVERLAYS, "service": {"spec": {"type": "NodePort"}}}) != wanted_mark(OVERLAYS)
+    assert expected_mark(turned) == expected_mark(OVERLAYS)
+    assert expected_mark({**OVERLAYS, "service": {"spec": {"type": "NodePort"}}}) != expected_mark(OVERLAYS)
 
 
 def test_mark_of() -> None:
@@ -88,27 +86,6 @@ def test_flatten_names_the_items_of_lists() -> None:
         "deployment.spec.list": [1],
         "deployment.spec.metrics[0].type": "Pods",
     }
-
-
-@pytest.mark.parametrize("key", ["deployment", "service", "serviceAccount", "horizontalPodAutoscaler", "podDisruptionBudget"])
-def test_a_skeleton_is_a_whole_object_of_nobody(key: str) -> None:
-    body = skeleton(key, {"metadata": {"name": "waypoint", "labels": {"a": "b"}}, "spec": {"more": 1}}, "bookinfo")
-    assert body["metadata"] == {"name": "meshwright-judges-overlay", "namespace": "bookinfo", "labels": {"a": "b"}}
-    assert body["spec"]["more"] == 1
-    assert body["kind"].lower() == key.lower()
-
-
-def test_a_skeleton_has_what_istiods_template_has() -> None:
-    mount = {"name": "istio-proxy", "volumeMounts": [{"mountPath": "/etc/more", "name": "istio-data"}]}
-    pod = skeleton("deployment", {"spec": {"template": {"spec": {"containers": [mount]}}}}, "bookinfo")["spec"]["template"]["spec"]
-    (container,) = pod["containers"]
-    assert {item["name"] for item in container["volumeMounts"]} <= {volume["name"] for volume in pod["volumes"]}
-    assert len(container["volumeMounts"]) == 7
-
-
-def test_a_skeleton_cannot_have_what_cannot_be_merged() -> None:
-    with pytest.raises(OverlayError, match="each item needs name"):
-        skeleton("deployment", {"spec": {"template": {"spec": {"containers": [{}]}}}}, "bookinfo")
 
 
 def test_parameters_name() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.mesh_targets import mesh_targets
+from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.targets import mesh_targets
 
 MODE, USE = "istio.io/dataplane-mode", "istio.io/use-waypoint"
 

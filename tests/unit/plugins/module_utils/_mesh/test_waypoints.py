@@ -1,22 +1,8 @@
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.gateway import (
-    TRAFFIC_TYPES,
-    Waypoint,
-    WaypointRef,
-    allows_namespace,
-    is_waypoint,
-    never_bound,
-    normalize_waypoint,
-    render_waypoint,
-    waypoint_of,
-)
+from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoints import WaypointRef, allows_namespace, never_bound, waypoint_of
 from tests.unit.objects import Object, derived, named, namespace_of, recorded
 
 REF = WaypointRef("bookinfo", "waypoint")
@@ -24,96 +10,6 @@ PROGRAMMED = recorded("gateway/waypoint_programmed")
 SERVICE = recorded("service/bound")
 ENROLLED = recorded("namespace/enrolled")
 USE, USE_NAMESPACE = "istio.io/use-waypoint", "istio.io/use-waypoint-namespace"
-
-
-@pytest.mark.requirement("H1")
-def test_render_waypoint_exactly() -> None:
-    assert render_waypoint(Waypoint(REF)) == {
-        "apiVersion": "gateway.networking.k8s.io/v1",
-        "kind": "Gateway",
-        "metadata": {"name": "waypoint", "namespace": "bookinfo", "labels": {"istio.io/waypoint-for": "service"}},
-        "spec": {"gatewayClassName": "istio-waypoint", "listeners": [{"name": "mesh", "port": 15008, "protocol": "HBONE"}]},
-    }
-
-
-@pytest.mark.parametrize(
-    ("waypoint", "labels", "allowed_routes"),
-    [
-        pytest.param(Waypoint(REF, revision="1-31"), {"istio.io/waypoint-for": "service", "istio.io/rev": "1-31"}, None, id="revision"),
-        pytest.param(Waypoint(REF, revision=""), {"istio.io/waypoint-for": "service"}, None, id="empty-revision-is-none"),
-        pytest.param(Waypoint(REF, allowed_from="All"), {"istio.io/waypoint-for": "service"}, {"namespaces": {"from": "All"}}, id="all-namespaces"),
-        pytest.param(
-            Waypoint(REF, allowed_from="Selector", allowed_selector={"matchLabels": {"team": "shop"}}),
-            {"istio.io/waypoint-for": "service"},
-            {"namespaces": {"from": "Selector", "selector": {"matchLabels": {"team": "shop"}}}},
-            id="chosen-namespaces",
-        ),
-        *(pytest.param(Waypoint(REF, traffic=traffic), {"istio.io/waypoint-for": traffic}, None, id=f"traffic-{traffic}") for traffic in TRAFFIC_TYPES),
-    ],
-)
-def test_render_waypoint_with_options(waypoint: Waypoint, labels: dict[str, str], allowed_routes: dict[str, Any] | None) -> None:
-    gateway = render_waypoint(waypoint)
-    (listener,) = gateway["spec"]["listeners"]
-    assert gateway["metadata"]["labels"] == labels
-    assert listener.get("allowedRoutes") == allowed_routes
-
-
-def test_render_waypoint_with_infrastructure() -> None:
-    waypoint = Waypoint(REF, labels={"team": "shop"}, annotations={"a": "b"}, overlays={"deployment": {"spec": {"replicas": 2}}})
-    assert render_waypoint(waypoint)["spec"]["infrastructure"] == {
-        "labels": {"team": "shop"},
-        "annotations": {"a": "b"},
-        "parametersRef": {"group": "", "kind": "ConfigMap", "name": "waypoint-parameters"},
-    }
-    assert normalize_waypoint(render_waypoint(waypoint)) == Waypoint(REF, labels={"team": "shop"}, annotations={"a": "b"}, parameters="waypoint-parameters")
-
-
-def test_what_the_api_server_made_of_a_waypoint_is_that_waypoint() -> None:
-    assert normalize_waypoint(PROGRAMMED) == Waypoint(REF)
-
-
-@pytest.mark.parametrize(
-    ("difference", "expected"),
-    [
-        pytest.param({"metadata": {"labels": None}}, Waypoint(REF), id="no-labels"),
-        pytest.param({"metadata": {"labels": {"istio.io/rev": "1-31"}}}, Waypoint(REF, revision="1-31"), id="revision"),
-        pytest.param({"spec": {"listeners": [{"port": 15008, "protocol": "HBONE"}]}}, Waypoint(REF), id="no-allowed-routes"),
-        pytest.param(
-            {"spec": {"listeners": [{"port": 15008, "protocol": "HBONE", "allowedRoutes": {"namespaces": {"from": "Selector", "selector": {}}}}]}},
-            Waypoint(REF, allowed_from="Selector", allowed_selector={}),
-            id="empty-selector",
-        ),
-        pytest.param(
-            {"spec": {"listeners": [{"port": 80, "protocol": "HTTP"}, {"port": 15008, "protocol": "HBONE"}]}}, Waypoint(REF), id="another-listener-too"
-        ),
-        pytest.param({"spec": {"listeners": [{"port": 15009, "protocol": "HBONE"}]}}, None, id="other-port"),
-        pytest.param({"spec": {"listeners": [{"port": 15008, "protocol": "HTTP"}]}}, None, id="other-protocol"),
-        pytest.param({"spec": {"listeners": None}}, None, id="no-listener"),
-        pytest.param({"spec": {"gatewayClassName": "istio"}}, None, id="other-class"),
-    ],
-)
-def test_normalize_waypoint(difference: Object, expected: Waypoint | None) -> None:
-    assert normalize_waypoint(derived(PROGRAMMED, difference)) == expected
-
-
-_names = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?", fullmatch=True)
-_selectors = st.fixed_dictionaries({}, optional={"matchLabels": st.dictionaries(_names, _names, max_size=2)})
-
-
-@st.composite
-def waypoints(draw: st.DrawFn) -> Waypoint:
-    source = draw(st.sampled_from(["Same", "All", "Selector"]))
-    selector = draw(_selectors) if source == "Selector" else None
-    ref, traffic = WaypointRef(draw(_names), draw(_names)), draw(st.sampled_from(TRAFFIC_TYPES))
-    labels = st.dictionaries(_names, _names, max_size=2)
-    return Waypoint(ref, traffic, source, selector, draw(st.none() | _names), labels=draw(labels), annotations=draw(labels))
-
-
-@given(waypoints())
-def test_normalize_undoes_render(waypoint: Waypoint) -> None:
-    gateway = render_waypoint(waypoint)
-    assert normalize_waypoint(gateway) == waypoint
-    assert is_waypoint(gateway)
 
 
 def _with_routes(namespaces: Object | None) -> Object:

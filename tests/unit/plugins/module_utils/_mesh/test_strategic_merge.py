@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.strategic_merge import OverlayError, combine, merge, merge_key
+from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.strategic_merge import OverlayError, combine, merge, merge_key
 
 POD = ("spec", "template", "spec")
 
