@@ -30,7 +30,7 @@ def test_the_controllers_refusal_ends_the_wait_in_its_own_words(edge: Edge, caps
     begun = time.monotonic()
     result = edge.module(gateways=[edge.gateway("refused")], albs=[edge.alb("refused", certificate_arns=[missing])], wait=True)
     assert result.get("failed"), "a certificate that is not there is no success"
-    assert "the load balancer controller says: Failed deploy model due to" in result["msg"]
+    assert "the load balancer controller reports: Failed deploy model due to" in result["msg"]
     assert missing in result["msg"]
     assert "It will not become ready by waiting" in result["msg"]
     with capsys.disabled():

@@ -162,7 +162,7 @@ def test_what_only_the_controller_sees_is_quoted_within_seconds_and_a_good_rerun
     missing = _missing(prod.client("elbv2").meta.region_name)
     refused = _declare(prod, gateways=[_GATEWAY], albs=[{**_ALB, "certificate_arns": [missing]}])
     assert refused.get("failed"), "a certificate that is not there is no success"
-    assert "the load balancer controller says: Failed deploy model due to" in refused["msg"]
+    assert "the load balancer controller reports: Failed deploy model due to" in refused["msg"]
     assert "CertificateNotFound" in refused["msg"]
     assert refused["elapsed"] < 30, "the controller has refused at once"
     # The same item with a certificate that is there; what the controller has said of the former one does not count any more.

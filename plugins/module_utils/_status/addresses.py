@@ -4,11 +4,11 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Does an address stand for something: a Service's, an Ingress's, a Gateway's, from inside and from outside of the cluster?
+"""Does an address lead somewhere: the address of a Service, an Ingress or a Gateway, from inside or outside of the cluster?
 
-Source: kubernetes' API reference of ServiceStatus and IngressStatus. kstatus takes a load balancer for Current without an address; that is of no use
-to who calls it. istiod may give a Gateway its Service's name inside the cluster as address (pilot/pkg/config/kube/gateway/conversion.go), and never takes
-an address away that was there once, so a Gateway's own word is compared with its Service's.
+Source: kubernetes' API reference of ServiceStatus and IngressStatus. kstatus calls a load balancer without an address Current, but nobody can use it.
+istiod may give a Gateway the name of its Service inside the cluster as address (pilot/pkg/config/kube/gateway/conversion.go), and never removes an
+address, so the addresses of a Gateway are compared with those of its Service.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .target import Expectation, Need, Rule, Snapshot, Target, needs_in_namespac
 from .verdict import Object, Verdict, condition, not_found, terminating
 
 _CREATE = "Create it, or correct its name."
-_LOOK_AT_CONTROLLER = "See that a load balancer controller runs, and what its events say of this object."
+_CHECK_CONTROLLER = "Check that a load balancer controller is running, and read its events on this object."
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,14 @@ class IngressExpectation(Expectation):
     """What else must be true of an Ingress.
 
     Attributes:
-        controller: what its load balancer controller must have said; None when its events do not matter, and are not read.
+        controller: what its load balancer controller must have reported; None to leave its events unread.
     """
 
     controller: ControllerExpectation | None = None
 
 
 def judge_service(title: str, service: Object | None, *, load_balancer: bool = False) -> Verdict:
-    """Current when it has its address: a load balancer one from outside, any other a cluster IP or the name it stands for.
+    """Current when it has its address: a load balancer an external one, any other a cluster IP or an external name.
 
     Args:
         title: how messages name it.
@@ -65,10 +65,10 @@ def judge_service(title: str, service: Object | None, *, load_balancer: bool = F
     if kind == "LoadBalancer":
         return _judge_load_balancer(service)
     if load_balancer:
-        return Verdict("Failed", "NotALoadBalancer", f"it is of type {kind}, not LoadBalancer", "Change its type, or ask for no load balancer.", final=True)
+        return Verdict("Failed", "NotALoadBalancer", f"it is of type {kind}, not LoadBalancer", "Change its type, or omit load_balancer.", final=True)
     address = spec.get("externalName") if kind == "ExternalName" else spec.get("clusterIP")
     if not address:
-        return Verdict("InProgress", "NoClusterIP", "it has no cluster IP", "See that the API server's range of Service addresses has room.")
+        return Verdict("InProgress", "NoClusterIP", "it has no cluster IP", "Check that the API server's range of Service addresses is not exhausted.")
     return Verdict("Current", message=f"of type {kind} at {address}", details={"address": address})
 
 
@@ -80,11 +80,11 @@ def judge_ingress(title: str, ingress: Object | None) -> Verdict:
 
 
 def external_problem(addresses: t.Sequence[str], services: t.Sequence[Object]) -> str | None:
-    """Why these addresses of a Gateway are not those of a load balancer, in words; None when they are.
+    """Why these addresses of a Gateway are not those of a load balancer; None when they are.
 
     Args:
         addresses: the Gateway's.
-        services: the Services that istiod made for it.
+        services: the Services that istiod created for it.
     """
     inside = [address for address in addresses if ".svc." in f"{address}."]
     if inside:
@@ -98,7 +98,7 @@ def external_problem(addresses: t.Sequence[str], services: t.Sequence[Object]) -
             return f"{name} behind it has no load balancer address"
         strange = [address for address in addresses if address not in given]
         if strange:
-            return f"its address {', '.join(strange)} is not the one of {name}, which is {', '.join(given)}"
+            return f"its address {', '.join(strange)} is not that of {name}, which is {', '.join(given)}"
     return None
 
 
@@ -112,11 +112,11 @@ def _judge_load_balancer(item: Object) -> Verdict:
     # KEP-1435: a cloud provider that cannot serve the ports says so here.
     error = condition(item, "LoadBalancerPortsError")
     if error and error.get("status") == "True":
-        return Verdict("InProgress", "LoadBalancerPortsError", str(error.get("message", "")), _LOOK_AT_CONTROLLER, str(error.get("lastTransitionTime", "")))
+        return Verdict("InProgress", "LoadBalancerPortsError", str(error.get("message", "")), _CHECK_CONTROLLER, str(error.get("lastTransitionTime", "")))
     addresses = external_addresses(item)
     if not addresses:
         return Verdict(
-            "InProgress", "NoLoadBalancer", "its load balancer has no address yet", _LOOK_AT_CONTROLLER, str(item["metadata"].get("creationTimestamp", ""))
+            "InProgress", "NoLoadBalancer", "its load balancer has no address yet", _CHECK_CONTROLLER, str(item["metadata"].get("creationTimestamp", ""))
         )
     return Verdict("Current", message=f"load balancer at {', '.join(addresses)}", details={"address": ", ".join(addresses)})
 

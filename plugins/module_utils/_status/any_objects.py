@@ -21,7 +21,7 @@ from .json_paths import find
 from .target import Expectation, Need, Rule, Snapshot, Target
 from .verdict import Object, Verdict, condition, not_found, not_observed, observed_generation, terminating
 
-_ITS_CONTROLLER = "Its controller decides: look into that one's log and at the object's events."
+_CHECK_CONTROLLER = "Check the log of its controller, and the object's events."
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class ValueExpectation(Expectation):
 
 
 def judge_any_object(title: str, item: Object | None, expected: Expectation | None = None) -> Verdict:
-    """Current when it is there, its status is of this generation, and it is as expected.
+    """Current when it exists, its status is for its generation, and it is as expected.
 
     Args:
         title: how messages name it.
@@ -72,53 +72,56 @@ def judge_any_object(title: str, item: Object | None, expected: Expectation | No
     return _judge_generically(item)
 
 
-def _judge_condition(item: Object, wanted: ConditionExpectation) -> Verdict:
-    seen = condition(item, wanted.type)
-    if seen is None:
-        return Verdict("InProgress", "NoCondition", f"it has no condition {wanted.type} yet", _ITS_CONTROLLER)
-    since = str(seen.get("lastTransitionTime", ""))
+def _judge_condition(item: Object, expected: ConditionExpectation) -> Verdict:
+    found = condition(item, expected.type)
+    if found is None:
+        return Verdict("InProgress", "NoCondition", f"it has no condition {expected.type} yet", _CHECK_CONTROLLER)
+    since = str(found.get("lastTransitionTime", ""))
     generation = item["metadata"].get("generation", 0)
-    observed = observed_generation(seen)
+    observed = observed_generation(found)
     if observed is not None and observed < generation:
-        message = f"condition {wanted.type} speaks of generation {observed}, but generation {generation} is wanted"
-        return Verdict("InProgress", "GenerationNotObserved", message, _ITS_CONTROLLER, since)
-    told = f"condition {wanted.type} is {seen.get('status')} ({seen.get('reason', 'no reason')}): {seen.get('message') or 'no message'}"
-    if seen.get("status") != wanted.status:
-        return Verdict("InProgress", str(seen.get("reason") or "OtherStatus"), f"{told.rstrip('.')}; {wanted.status} is wanted", _ITS_CONTROLLER, since)
-    if wanted.reason and seen.get("reason") != wanted.reason:
-        return Verdict("InProgress", str(seen.get("reason") or "OtherReason"), f"{told.rstrip('.')}; reason {wanted.reason} is wanted", _ITS_CONTROLLER, since)
-    return Verdict("Current", message=told, details={"condition": dict(seen)})
+        message = f"condition {expected.type} is for generation {observed}, but the current generation is {generation}"
+        return Verdict("InProgress", "GenerationNotObserved", message, _CHECK_CONTROLLER, since)
+    message = f"condition {expected.type} is {found.get('status')} ({found.get('reason', 'no reason')}): {found.get('message') or 'no message'}"
+    text = message.rstrip(".")
+    if found.get("status") != expected.status:
+        return Verdict("InProgress", str(found.get("reason") or "OtherStatus"), f"{text}; expected {expected.status}", _CHECK_CONTROLLER, since)
+    if expected.reason and found.get("reason") != expected.reason:
+        return Verdict(
+            "InProgress", str(found.get("reason") or "OtherReason"), f"{message.rstrip('.')}; expected reason {expected.reason}", _CHECK_CONTROLLER, since
+        )
+    return Verdict("Current", message=message, details={"condition": dict(found)})
 
 
 def _judge_value(item: Object, json_path: str, value: str | None) -> Verdict:
     found = find(json_path, item)
     if value is None:
         if not found or any(one is None or one in ("", [], {}) for one in found):
-            return Verdict("InProgress", "NoValue", f"{json_path} finds nothing in it", _ITS_CONTROLLER)
+            return Verdict("InProgress", "NoValue", f"{json_path} matches nothing", _CHECK_CONTROLLER)
     else:
         if not found:
-            return Verdict("InProgress", "NoValue", f"{json_path} finds nothing in it, and {value!r} is wanted", _ITS_CONTROLLER)
+            return Verdict("InProgress", "NoValue", f"{json_path} matches nothing, expected {value!r}", _CHECK_CONTROLLER)
         others = [format_scalar(one) for one in found if not _is(one, value)]
         if others:
-            return Verdict("InProgress", "OtherValue", f"{json_path} is {', '.join(others)}, and {value!r} is wanted", _ITS_CONTROLLER)
+            return Verdict("InProgress", "OtherValue", f"{json_path} is {', '.join(others)}, expected {value!r}", _CHECK_CONTROLLER)
     return Verdict("Current", message=f"{json_path} is {', '.join(map(format_scalar, found))}", details={"values": found})
 
 
 def _judge_generically(item: Object) -> Verdict:
     for kind, status, reason in (("Stalled", "Failed", "Stalled"), ("Reconciling", "InProgress", "Reconciling")):
-        seen = condition(item, kind)
-        if seen and seen.get("status") == "True":
-            told = str(seen.get("message") or f"condition {kind} is True")
+        found = condition(item, kind)
+        if found and found.get("status") == "True":
+            message = str(found.get("message") or f"condition {kind} is True")
             return Verdict(
                 t.cast("t.Literal['Failed', 'InProgress']", status),
-                str(seen.get("reason") or reason),
-                told,
-                _ITS_CONTROLLER,
-                seen.get("lastTransitionTime", ""),
+                str(found.get("reason") or reason),
+                message,
+                _CHECK_CONTROLLER,
+                found.get("lastTransitionTime", ""),
             )
     ready = condition(item, "Ready")
     if ready is None:
-        return Verdict("Current", message="it is there, and has no condition Ready that would say more")
+        return Verdict("Current", message="it exists, and has no condition Ready")
     return _judge_condition(item, ConditionExpectation("Ready"))
 
 

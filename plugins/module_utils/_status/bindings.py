@@ -8,7 +8,7 @@
 
 Source: istio pilot/pkg/model/service.go and serviceregistry/ambient (condition istio.io/WaypointBound). The condition carries no
 observedGeneration, so its message must name the waypoint: an older one may speak of another. It stays True when only the canary
-waypoint is not attached, or when ingress traffic passes the waypoint by: the message alone tells.
+waypoint is not attached, or when ingress traffic passes the waypoint by: only the message tells.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ BOUND = "istio.io/WaypointBound"
 
 _INGRESS_TRAVERSES = "Ingress traffic will traverse the waypoint"
 _CANARY_FAILED = "Canary waypoint not attached: "
-# What istiod says of a canary (pilot/pkg/serviceregistry/ambient/status.go), and the word for it.
+# What istiod reports on a canary (pilot/pkg/serviceregistry/ambient/status.go), and the reason for it.
 _CANARY_REASONS = (
     ("invalid weight", "CanaryInvalidWeight"),
     ("must differ from", "CanarySameAsPrimary"),
@@ -37,13 +37,13 @@ _CANARY_REASONS = (
     ("is not ready", "CanaryIsNotReady"),
 )
 _REMEDIES = {
-    "NotBound": "See that the waypoint is ready, allows this namespace and handles service traffic.",
+    "NotBound": "Check that the waypoint is ready, allows this namespace and handles service traffic.",
     "CanaryInvalidWeight": "Set annotation istio.io/use-waypoint-canary-weight to a whole number from 0 to 100.",
-    "CanarySameAsPrimary": "Name another waypoint as canary, or take the label istio.io/use-waypoint-canary away.",
-    "IngressPassesBy": "Ask again in a moment; if it lasts, see that the label's value is true and that istiod runs.",
+    "CanarySameAsPrimary": "Name another waypoint as canary, or remove the label istio.io/use-waypoint-canary.",
+    "IngressPassesBy": "Try again in a moment; if this persists, check that the label's value is true and that istiod is running.",
 }
-_BIND = "Bind it or its namespace (module enrollment), or take this target away."
-_CANARY_REMEDY = "See that the canary waypoint is ready, allows this namespace and handles service traffic."
+_BIND = "Bind it or its namespace (module enrollment), or remove this target."
+_CANARY_REMEDY = "Check that the canary waypoint is ready, allows this namespace and handles service traffic."
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class BindingExpectation(Expectation):
     """To what objects must be bound, and which.
 
     Attributes:
-        waypoint: the waypoint that must be bound; None to take the labels' word.
+        waypoint: the waypoint that must be bound; None to trust the labels.
         bound_kind: what must be bound: V(Service) or V(ServiceEntry).
     """
 
@@ -70,8 +70,8 @@ def judge_binding(
         title: how messages name the target.
         services: the Services in scope.
         namespace: the Namespace they are in.
-        expected: the waypoint that must be used; None to take the labels' word.
-        one: whether the target is one Service, which then must be there and be bound.
+        expected: the waypoint that must be used; None to trust the labels.
+        one: whether the target is one Service, which must then exist and be bound.
         kind: what the services are: V(Service) or V(ServiceEntry).
     """
     if namespace is None:
@@ -79,35 +79,35 @@ def judge_binding(
     if one and not services:
         return not_found(title, f"Create the {kind}, or correct its name.")
     if one and not can_be_bound(services[0]):
-        remedy = "Take this target away: an ExternalName Service has no address, and a waypoint's own Service needs none."
-        return Verdict("Failed", "NeverBound", "istiod binds this Service to no waypoint", remedy, final=True)
+        remedy = "Remove this target: an ExternalName Service has no address, and a waypoint's own Service needs none."
+        return Verdict("Failed", "NeverBound", "istiod never binds this Service to a waypoint", remedy, final=True)
     bound: dict[str, WaypointRef | None] = {}
     opted_out = []
     problems: list[tuple[str, str]] = []
     since, unnamed = "", True
     for service in filter(can_be_bound, services):
         name = service["metadata"]["name"]
-        wanted = waypoint_of(service, namespace)
-        if wanted is None and not one and (expected is None or USE_WAYPOINT in labels_of(service)):
+        waypoint = waypoint_of(service, namespace)
+        if waypoint is None and not one and (expected is None or USE_WAYPOINT in labels_of(service)):
             opted_out.append(name)
             continue
         problem = binding_problem(service, namespace, expected, one=one)
         if problem:
             problems.append((problem[0], f"{kind} {name}: {problem[1]}"))
-            unnamed = unnamed and wanted is None
+            unnamed = unnamed and waypoint is None
             since = since or str((condition(service, BOUND) or {}).get("lastTransitionTime", ""))
         else:
-            bound[name] = wanted
+            bound[name] = waypoint
     details = {"bound": sorted(bound), "opted_out": sorted(opted_out)}
     if problems:
         reason = problems[0][0]
-        told = format_clauses(words for _reason, words in problems)
-        return Verdict("InProgress", reason, told, _BIND if unnamed else _REMEDIES.get(reason, _CANARY_REMEDY), since, details=details)
+        message = format_clauses(problem for _reason, problem in problems)
+        return Verdict("InProgress", reason, message, _BIND if unnamed else _REMEDIES.get(reason, _CANARY_REMEDY), since, details=details)
     named = waypoint_of(namespace, None)
     used = [*bound.values()] if named is None else [named, *bound.values()]
     if not used or expected not in (None, *used):
         message = _nothing_bound(kind, bound, named, expected)
-        remedy = f"Bind the namespace or its {_plural(kind)} (module enrollment), or take this target away."
+        remedy = f"Bind the namespace or its {_plural(kind)} (module enrollment), or remove this target."
         return Verdict("InProgress", "NothingBound", message, remedy, details=details)
     opted = f", {len(opted_out)} opted out" if opted_out else ""
     return Verdict("Current", message=f"{len(bound)} {_plural(kind)} are bound{opted}", details=details)
@@ -115,8 +115,8 @@ def judge_binding(
 
 def _nothing_bound(kind: str, bound: t.Mapping[str, WaypointRef | None], named: WaypointRef | None, expected: WaypointRef | None) -> str:
     if bound:
-        return f"no {kind} here is bound to {expected}, and the namespace names {named or 'no waypoint'}"
-    return f"no {kind} here names a waypoint" if named is None else f"the namespace names {named}, not {expected}"
+        return f"no {kind} of the namespace is bound to {expected}, and the namespace names {named or 'no waypoint'}"
+    return f"no {kind} of the namespace names a waypoint" if named is None else f"the namespace names {named}, not {expected}"
 
 
 def can_be_bound(service: Object) -> bool:
@@ -125,53 +125,53 @@ def can_be_bound(service: Object) -> bool:
 
 
 def binding_problem(service: Object, namespace: Object | None, expected: WaypointRef | None = None, *, one: bool = False) -> tuple[str, str] | None:
-    """Why a Service is not bound to the waypoint that its labels name, as reason and words; None when it is.
+    """Why a Service is not bound to the waypoint that its labels name, as reason and message; None when it is bound.
 
     Args:
         service: the Service or ServiceEntry.
         namespace: the Namespace it is in.
-        expected: the waypoint that its labels must name; None to take the labels' word.
+        expected: the waypoint that its labels must name; None to trust the labels.
         one: whether this very Service must use the expected one; else its own label is a decision of its own, and it is judged by what that names.
     """
-    wanted = waypoint_of(service, namespace)
-    if wanted is None:
+    waypoint = waypoint_of(service, namespace)
+    if waypoint is None:
         return "NotBound", f"neither it nor its namespace names {expected or 'a waypoint'}"
     own = USE_WAYPOINT in labels_of(service)
-    if expected not in (None, wanted) and (one or not own):
-        return "NotBound", f"{'it' if own else 'its namespace'} names {wanted}, not {expected}"
-    seen = condition(service, BOUND)
-    if seen is None:
+    if expected not in (None, waypoint) and (one or not own):
+        return "NotBound", f"{'it' if own else 'its namespace'} names {waypoint}, not {expected}"
+    found = condition(service, BOUND)
+    if found is None:
         missing = condition(service, "istio.io/WaypointMissing")
-        words = f" ({missing.get('message')})" if missing and missing.get("status") == "True" else ""
-        return "NotBound", f"istiod has not bound it to {wanted} yet{words}"
-    message = str(seen.get("message", ""))
-    if seen.get("status") != "True":
-        return "NotBound", f"{seen.get('reason')}: {message}"
-    if not re.search(rf"(?<![\w.-]){re.escape(str(wanted))}(?![\w-]|\.[\w-])", message.partition(_CANARY_FAILED)[0]):
-        return "NotBound", f"istiod says that it is bound elsewhere ({message}), not to {wanted}"
+        cause = f" ({missing.get('message')})" if missing and missing.get("status") == "True" else ""
+        return "NotBound", f"istiod has not bound it to {waypoint} yet{cause}"
+    message = str(found.get("message", ""))
+    if found.get("status") != "True":
+        return "NotBound", f"{found.get('reason')}: {message}"
+    if not re.search(rf"(?<![\w.-]){re.escape(str(waypoint))}(?![\w-]|\.[\w-])", message.partition(_CANARY_FAILED)[0]):
+        return "NotBound", f"istiod reports that it is bound elsewhere ({message}), not to {waypoint}"
     return _canary_problem(service, namespace, message) or _ingress_problem(service, namespace, message)
 
 
 def _canary_problem(service: Object, namespace: Object | None, message: str) -> tuple[str, str] | None:
-    """A canary is asked for at the level at which the waypoint itself is; a namespace's canary counts when the object names no waypoint."""
+    """A canary is chosen where the waypoint itself is; a namespace's canary counts only when the object names no waypoint."""
     sources = [labels_of(service)]
     if USE_WAYPOINT not in labels_of(service) and namespace is not None:
         sources.append(labels_of(namespace))
-    asked = next((labels[CANARY] for labels in sources if CANARY in labels), "")
+    requested = next((labels[CANARY] for labels in sources if CANARY in labels), "")
     failure = message.partition(_CANARY_FAILED)[2]
-    if not failure or asked in ("", NO_WAYPOINT):
+    if not failure or requested in ("", NO_WAYPOINT):
         return None
-    reason = next((reason for words, reason in _CANARY_REASONS if words in failure), "CanaryNotAttached")
+    reason = next((reason for text, reason in _CANARY_REASONS if text in failure), "CanaryNotAttached")
     return reason, f"it is bound, but not to its canary: {failure}"
 
 
 def _ingress_problem(service: Object, namespace: Object | None, message: str) -> tuple[str, str] | None:
-    """Whether ingress traffic takes the way that the label asks for; a Service's label comes before its namespace's."""
+    """Whether ingress traffic takes the path that the label requires; a Service's label takes precedence over its namespace's."""
     labels = next((labels_of(item) for item in (service, namespace) if item is not None and INGRESS_USE_WAYPOINT in labels_of(item)), {})
     # As Go's strconv.ParseBool reads it.
-    asked = labels.get(INGRESS_USE_WAYPOINT) in ("1", "t", "T", "true", "TRUE", "True")
-    if asked and _INGRESS_TRAVERSES not in message:
-        return "IngressPassesBy", f"it is bound, but ingress traffic passes the waypoint by, though {INGRESS_USE_WAYPOINT} asks for it ({message})"
+    requested = labels.get(INGRESS_USE_WAYPOINT) in ("1", "t", "T", "true", "TRUE", "True")
+    if requested and _INGRESS_TRAVERSES not in message:
+        return "IngressPassesBy", f"it is bound, but ingress traffic bypasses the waypoint, although {INGRESS_USE_WAYPOINT} requires it ({message})"
     return None
 
 

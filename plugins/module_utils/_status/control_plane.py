@@ -4,7 +4,7 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Does a control plane do its work: is istiod available, and do its webhooks serve?
+"""Does a control plane work: is istiod available, and can its webhooks be called?
 
 Source: istio pilot/pkg/bootstrap and pkg/webhooks/validation/controller: istiod patches its CA into the webhook configurations, and turns the
 validating one to failurePolicy Fail only after the API server has once refused a wrong object through it.
@@ -54,7 +54,7 @@ def judge_control_plane(
         deployments: the Deployments of the namespace.
         endpoint_slices: the EndpointSlices of the namespace.
         webhooks: all webhook configurations of the cluster.
-        now: the time in seconds since the epoch; None when nothing shall be said about the time.
+        now: the time, in seconds since the epoch, at which certificates must be valid; None when that does not matter.
     """
     name = _service_name(revision)
     title = f"Deployment {namespace}/{name}"
@@ -68,14 +68,14 @@ def judge_control_plane(
         return Verdict("InProgress", "NoEndpoint", f"Service {namespace}/{name} has no ready endpoint", "Compare the Service's selector with istiod's labels.")
     own = webhooks_of(namespace, revision, webhooks)
     if not any(item["kind"] == _VALIDATING for item in own):
-        return not_found(f"the validating webhook of revision {revision}", "Install the charts base and istiod of one version.")
+        return not_found(f"the validating webhook of revision {revision}", "Install the charts base and istiod in the same version.")
     for item in own:
         problem = _webhook_problem(item, now)
         if problem:
             return Verdict(
-                "InProgress", "WebhookNotServing", f"{item['kind']} {item['metadata']['name']}: {problem}", "Look into istiod's log for 'validationController'."
+                "InProgress", "WebhookNotServing", f"{item['kind']} {item['metadata']['name']}: {problem}", "Search istiod's log for 'validationController'."
             )
-    return Verdict("Current", message=f"istiod is available, {len(own)} webhook configurations serve")
+    return Verdict("Current", message=f"istiod is available, {len(own)} webhook configurations are ready")
 
 
 def webhooks_of(namespace: str, revision: str, webhooks: t.Iterable[Object]) -> list[Object]:
@@ -100,7 +100,7 @@ def _webhook_problem(configuration: Object, now: float | None) -> str | None:
         if problem:
             return f"webhook {hook['name']} {problem[1]}"
         if configuration["kind"] == _VALIDATING and hook.get("failurePolicy") == "Ignore":
-            return f"webhook {hook['name']} still lets everything pass (failurePolicy Ignore): istiod has not seen it refuse a wrong object yet"
+            return f"webhook {hook['name']} still ignores failures (failurePolicy Ignore): istiod has not verified yet that it rejects an invalid object"
     return None
 
 

@@ -4,7 +4,7 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Does the API server serve a CustomResourceDefinition, in the versions and of the bundle that are wanted?
+"""Does the API server serve a CustomResourceDefinition, in the expected versions, and from the expected bundle?
 
 Source: kstatus' CRDConditions, apiextensions' naming controller, and the Gateway API's annotation on its definitions.
 """
@@ -38,7 +38,7 @@ class DefinitionExpectation(Expectation):
 
 
 def judge_custom_resource_definition(name: str, definition: Object | None, expected: DefinitionExpectation = DefinitionExpectation()) -> Verdict:
-    """Current when it is Established and serves what is wanted; a name that another definition has taken is final.
+    """Current when it is Established and as expected; a name that another definition has already taken is final.
 
     Args:
         name: the definition's name.
@@ -52,32 +52,32 @@ def judge_custom_resource_definition(name: str, definition: Object | None, expec
         return deleted
     names = condition(definition, "NamesAccepted")
     if names and names.get("status") == "False":
-        remedy = "Remove the definition that has the name."
+        remedy = "Delete the definition that already has this name."
         return Verdict("Failed", str(names.get("reason")), str(names.get("message")), remedy, names.get("lastTransitionTime", ""), final=True)
     established = condition(definition, "Established")
     if not established or established.get("status") != "True":
-        return Verdict("InProgress", "NotEstablished", "the API server does not serve it yet", "Wait a moment; if it lasts, look into the API server's log.")
+        return Verdict("InProgress", "NotEstablished", "the API server does not serve it yet", "Wait a moment; if this persists, check the API server's log.")
     served = [version["name"] for version in definition["spec"].get("versions") or () if version.get("served")]
     missing = [version for version in expected.served_versions if version not in served]
     if missing:
         message = f"it does not serve {', '.join(missing)}, only {', '.join(served) or 'nothing'}"
-        return Verdict("InProgress", "VersionNotServed", message, "Install the definitions of a bundle that has this version (role gateway_api).")
+        return Verdict("InProgress", "VersionNotServed", message, "Install the definitions of a bundle that serves this version (role gateway_api).")
     bundle, bundle_version = annotations_of(definition).get(BUNDLE_VERSION, ""), expected.bundle_version
     if bundle_version and not _is_of(bundle, bundle_version):
-        message = f"it is of bundle {bundle}, not {bundle_version}" if bundle else f"it has no annotation {BUNDLE_VERSION}, and {bundle_version} is wanted"
-        return Verdict("InProgress", "OtherBundle", message, "Install the bundle that is wanted (role gateway_api), or correct bundle_version.")
+        message = f"it comes from bundle {bundle}, not {bundle_version}" if bundle else f"it has no annotation {BUNDLE_VERSION}, expected {bundle_version}"
+        return Verdict("InProgress", "OtherBundle", message, "Install that bundle (role gateway_api), or correct bundle_version.")
     return Verdict("Current", message=f"serves {', '.join(served)}{f' of bundle {bundle}' if bundle_version else ''}", details={"served_versions": served})
 
 
 def is_bundle_version(text: str) -> bool:
-    """Whether a text says which bundle is wanted, in a form that can be judged."""
+    """Whether a text is a bundle version, or a lower bound of one."""
     return _VERSION.fullmatch(text[2:].strip() if text.startswith(">=") else text) is not None
 
 
-def _is_of(bundle: str, wanted: str) -> bool:
-    if not wanted.startswith(">="):
-        return bundle.lstrip("v") == wanted.lstrip("v")
-    has, least = _order(bundle), _order(wanted[2:].strip())
+def _is_of(bundle: str, expected: str) -> bool:
+    if not expected.startswith(">="):
+        return bundle.lstrip("v") == expected.lstrip("v")
+    has, least = _order(bundle), _order(expected[2:].strip())
     return has is not None and least is not None and has >= least
 
 

@@ -4,7 +4,7 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Is every pod that should be captured really captured? By the marks that the node agent puts on pods."""
+"""Is every pod that should be captured really captured? Judged by the annotations that the node agent sets on pods."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class EnrollmentExpectation(Expectation):
 
 
 def judge_enrollment(name: str, namespace: Object | None, pods: t.Sequence[Object], excluded_namespaces: t.Collection[str] = EXCLUDED_NAMESPACES) -> Verdict:
-    """Current when no pod of the namespace is pending and none still leaves; pods that can never be captured are told, not waited for."""
+    """Current when no pod of the namespace is pending and none is leaving; pods that can never be captured are reported, not waited for."""
     if namespace is None:
         return not_found(f"Namespace {name}", "Create it, or correct its name.")
     groups: dict[str, list[tuple[str, str]]] = {"captured": [], "pending": [], "excluded": [], "leaving": [], "opted_out": []}
@@ -45,14 +45,14 @@ def judge_enrollment(name: str, namespace: Object | None, pods: t.Sequence[Objec
             groups[state].append((pod["metadata"]["name"], capture.message))
         if state in ("pending", "leaving"):
             since = min(filter(None, (since, str(pod["metadata"].get("creationTimestamp", "")))), default="")
-    # Each with its reason, where there is one.
+    # Each pod with its reason, if there is one.
     details = {state: [f"{pod}: {message}" if message else pod for pod, message in sorted(members)] for state, members in groups.items()}
     waiting = sorted(groups["pending"] + groups["leaving"])
     if waiting:
-        told = format_clauses(f"pod {pod}: {message}" for pod, message in waiting)
-        remedy = "See that the istio-cni-node and ztunnel pods on these pods' nodes are ready (target kind DaemonSet)."
+        clauses = format_clauses(f"pod {pod}: {message}" for pod, message in waiting)
+        remedy = "Check that the istio-cni-node and ztunnel pods on these pods' nodes are ready (target kind DaemonSet)."
         captured = len(groups["captured"])
-        message = f"{captured} of {captured + len(waiting)} pods are captured: {told}"
+        message = f"{captured} of {captured + len(waiting)} pods are captured: {clauses}"
         return Verdict("InProgress", "NotCaptured", message, remedy, since, details=details)
     return Verdict("Current", message=f"{len(groups['captured'])} pods are captured, {len(groups['excluded'])} cannot be", details=details)
 

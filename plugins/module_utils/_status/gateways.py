@@ -7,9 +7,9 @@
 """Is a Gateway, or a waypoint, more than programmed: does its address lead to a ready pod?
 
 Source: istio pilot/pkg/config/kube/gateway/conversion.go (reportGatewayStatus) and gatewaycommon/deploymentcontroller.go.
-Programmed alone does not prove a ready pod: istiod asks for an endpoint, not for its health. And it never takes an address away: when nobody
-looks after the Gateway, conditions and addresses stay as they were, whatever becomes of its Service.
-And a Gateway with one good listener is accepted and programmed, however many others are not.
+Programmed alone does not prove a ready pod: istiod needs an endpoint, not a healthy one. It never removes an address either: when no control plane
+manages the Gateway any more, conditions and addresses stay as they were, whatever happens to its Service.
+And a Gateway with one valid listener is accepted and programmed, however many others are not.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ _FINAL_REASONS = frozenset({"UnsupportedAddress", "ListenersNotValid"})
 # Of a NodePort Service with this annotation istiod reports the nodes' addresses (serviceregistry/kube/controller/network.go).
 NODE_SELECTOR = "traffic.istio.io/nodeSelector"
 
-_LOOK_AT_LOAD_BALANCER = "See that a load balancer controller runs, and what its events say of the Service."
+_CHECK_LOAD_BALANCER = "Check that a load balancer controller is running, and read its events on the Service."
 _REMEDIES = {
-    "Pending": "No control plane has taken it up: see that istiod runs, that GatewayClass and revision (label istio.io/rev) are ones that it owns.",
-    "AddressNotAssigned": "Its Service has no address or endpoint yet: look at the pods that istiod made for it.",
-    "AddressNotUsable": "Its Service or port was not found: look at the Service of the same name.",
-    "InvalidParameters": "Create or correct the ConfigMap that spec.infrastructure.parametersRef names; istiod then reads it by itself.",
-    "NoService": "Its Service is istiod's to make: see that istiod runs and owns the Gateway's revision (label istio.io/rev), and rename a Service of its name "
-    "that istiod did not make.",
-    "AddressOutdated": "Its addresses are istiod's to write: see that istiod runs and owns the Gateway's revision (label istio.io/rev).",
-    "UnsupportedAddress": "Take the address out of spec.addresses.",
+    "Pending": "No control plane has accepted it: check that istiod is running, and that it owns the GatewayClass and the revision (label istio.io/rev).",
+    "AddressNotAssigned": "Its Service has no address or endpoint yet: check the pods that istiod created for it.",
+    "AddressNotUsable": "Its Service or port was not found: check the Service of the same name.",
+    "InvalidParameters": "Create or correct the ConfigMap that spec.infrastructure.parametersRef names; istiod then reads it without a restart.",
+    "NoService": "istiod creates its Service: check that istiod is running and owns the Gateway's revision (label istio.io/rev), and rename any "
+    "Service of that name that istiod did not create.",
+    "AddressOutdated": "istiod writes its addresses: check that istiod is running and owns the Gateway's revision (label istio.io/rev).",
+    "UnsupportedAddress": "Remove the address from spec.addresses.",
     "ListenersNotValid": "Correct the listeners; their own conditions say what is wrong.",
     "InvalidCertificateRef": "Create the Secret that the listener names, of type kubernetes.io/tls, or correct certificateRefs.",
-    "RefNotPermitted": "Allow it by a ReferenceGrant in the namespace of the Secret, or use a Secret of the Gateway's own namespace.",
+    "RefNotPermitted": "Allow it with a ReferenceGrant in the namespace of the Secret, or use a Secret in the Gateway's own namespace.",
 }
 # The conditions of a listener, the cause before what follows from it, each with the status that is right.
 _LISTENER_CONDITIONS = (("Accepted", "True"), ("Conflicted", "False"), ("ResolvedRefs", "True"), ("Programmed", "True"))
@@ -56,9 +56,9 @@ class GatewayExpectation(Expectation):
 
     Attributes:
         load_balancer: whether its address must be a load balancer's.
-        overlays: what its parameters must have brought about; None when it has none that matter.
-        service_annotations: what its Service must have, because a load balancer is asked for by it.
-        controller: what its load balancer controller must have said; None when its events do not matter, and are not read.
+        overlays: what its parameters must have changed; None when they do not matter.
+        service_annotations: the annotations that its Service must have, because they configure its load balancer.
+        controller: what its load balancer controller must have reported; None to leave its events unread.
     """
 
     load_balancer: bool = False
@@ -81,9 +81,9 @@ def judge_gateway(
     Args:
         title: how messages name it.
         gateway: the Gateway, or None.
-        deployments: the Deployments that istiod has made for it.
-        services: the Services that istiod has made for it.
-        managed: whether istiod makes them; it makes none for a Gateway with an address of type Hostname.
+        deployments: the Deployments that istiod has created for it.
+        services: the Services that istiod has created for it.
+        managed: whether istiod creates them; it creates none for a Gateway with an address of type Hostname.
         load_balancer: whether its address must be a load balancer's.
     """
     if gateway is None:
@@ -105,12 +105,12 @@ def judge_gateway(
         return lost
     external = external_problem(_addresses(gateway), services) if load_balancer else None
     if external:
-        return Verdict("InProgress", "NoLoadBalancer", external, _LOOK_AT_LOAD_BALANCER)
+        return Verdict("InProgress", "NoLoadBalancer", external, _CHECK_LOAD_BALANCER)
     if not managed:
         return Verdict("Current", message=f"programmed at {_address(gateway)}")
     if not deployments:
         message = "it is programmed, but there is no Deployment behind it"
-        return Verdict("InProgress", "NoDeployment", message, "Look for a Deployment of the same name that istiod did not make, and rename one of the two.")
+        return Verdict("InProgress", "NoDeployment", message, "Look for a Deployment of the same name that istiod did not create, and rename one of the two.")
     verdicts = [_judge_behind(deployment) for deployment in deployments]
     worst = next((verdict for verdict in verdicts if not verdict.current), None)
     if worst:
@@ -119,19 +119,19 @@ def judge_gateway(
 
 
 def _judge_services(gateway: Object, services: t.Sequence[Object]) -> Verdict | None:
-    """None when a Service is there, and the address of a waypoint is its own; only a waypoint's Service always gives its IP addresses to it."""
-    there = [service for service in services if not terminating(service)]
-    if not there:
+    """None when a Service exists, and its address is that of the waypoint; other Gateways do not always have the IP addresses of their Service."""
+    existing = [service for service in services if not terminating(service)]
+    if not existing:
         message = f"it is programmed, but {'its Service is being deleted' if services else 'there is no Service behind it'}"
         return Verdict("InProgress", "NoService", message, _REMEDIES["NoService"])
     given = [str(address["value"]) for address in gateway["status"]["addresses"] if address.get("type") == "IPAddress"]
-    if gateway["spec"].get("gatewayClassName") != "istio-waypoint" or not given or any(NODE_SELECTOR in annotations_of(service) for service in there):
+    if gateway["spec"].get("gatewayClassName") != "istio-waypoint" or not given or any(NODE_SELECTOR in annotations_of(service) for service in existing):
         return None
-    own = [address for service in there for address in _own_addresses(service)]
+    own = [address for service in existing for address in _own_addresses(service)]
     if not own or not set(given).isdisjoint(own):
         return None
-    name = f"Service {there[0]['metadata']['namespace']}/{there[0]['metadata']['name']}"
-    message = f"its address {', '.join(given)} is not the one of {name}, which is {', '.join(own)}"
+    name = f"Service {existing[0]['metadata']['namespace']}/{existing[0]['metadata']['name']}"
+    message = f"its address {', '.join(given)} is not that of {name}, which is {', '.join(own)}"
     return Verdict("InProgress", "AddressOutdated", message, _REMEDIES["AddressOutdated"])
 
 
@@ -143,7 +143,7 @@ def _own_addresses(service: Object) -> list[str]:
 
 
 def _judge_behind(deployment: Object) -> Verdict:
-    """The verdict on a Deployment, told of its Gateway; one without replicas is well, but serves nobody."""
+    """The verdict on a Deployment, in terms of its Gateway; one without replicas is Current, but serves no traffic."""
     name = f"Deployment {deployment['metadata']['namespace']}/{deployment['metadata']['name']}"
     verdict = judge_deployment(name, deployment)
     if not verdict.current:
@@ -155,49 +155,49 @@ def _judge_behind(deployment: Object) -> Verdict:
 
 
 def _judge_condition(gateway: Object, kind: str) -> Verdict | None:
-    """None when the condition is True and speaks of this generation."""
-    seen = condition(gateway, kind)
+    """None when the condition is True at this generation."""
+    found = condition(gateway, kind)
     generation = gateway["metadata"].get("generation", 0)
-    if seen is None or seen.get("reason") == "Pending":
+    if found is None or found.get("reason") == "Pending":
         return Verdict(
-            "InProgress", "Pending", f"{kind} has not been decided: {(seen or {}).get('message', 'no controller has looked at it')}", _REMEDIES["Pending"]
+            "InProgress", "Pending", f"{kind} has not been decided: {(found or {}).get('message', 'no controller has processed it')}", _REMEDIES["Pending"]
         )
-    if (observed_generation(seen) or 0) < generation:
-        message = f"{kind} speaks of generation {observed_generation(seen) or 0}, but generation {generation} is wanted"
-        return Verdict("InProgress", "GenerationNotObserved", message, _REMEDIES["Pending"], seen.get("lastTransitionTime", ""))
-    if seen.get("status") == "True":
+    if (observed_generation(found) or 0) < generation:
+        message = f"{kind} is for generation {observed_generation(found) or 0}, but the current generation is {generation}"
+        return Verdict("InProgress", "GenerationNotObserved", message, _REMEDIES["Pending"], found.get("lastTransitionTime", ""))
+    if found.get("status") == "True":
         return None
-    reason = str(seen.get("reason", ""))
+    reason = str(found.get("reason", ""))
     final = kind == "Accepted" and reason in _FINAL_REASONS
-    remedy = _REMEDIES.get(reason, "The message above is istiod's own.")
-    if "address pending for hostname" in str(seen.get("message", "")):
-        remedy = _LOOK_AT_LOAD_BALANCER
+    remedy = _REMEDIES.get(reason, "The message above comes from istiod.")
+    if "address pending for hostname" in str(found.get("message", "")):
+        remedy = _CHECK_LOAD_BALANCER
     return Verdict(
         "Failed" if final else "InProgress",
         reason,
-        f"{kind} is {seen.get('status')}: {seen.get('message', '')}",
+        f"{kind} is {found.get('status')}: {found.get('message', '')}",
         remedy,
-        seen.get("lastTransitionTime", ""),
+        found.get("lastTransitionTime", ""),
         final,
     )
 
 
 def _judge_listeners(gateway: Object) -> Verdict | None:
-    """The first listener that does not serve; None when all do, or nothing was said of this generation. What a listener names may still come."""
+    """The first listener that does not serve; None when all do, or when none was reported on at this generation. What it refers to may still be created."""
     generation = gateway["metadata"].get("generation", 0)
     for listener in (gateway.get("status") or {}).get("listeners") or ():
-        for kind, right in _LISTENER_CONDITIONS:
-            seen = condition({"status": listener}, kind)
-            if seen is None or seen.get("status") == right or (observed_generation(seen) or 0) < generation:
+        for kind, good_status in _LISTENER_CONDITIONS:
+            found = condition({"status": listener}, kind)
+            if found is None or found.get("status") == good_status or (observed_generation(found) or 0) < generation:
                 continue
-            reason = str(seen.get("reason", ""))
+            reason = str(found.get("reason", ""))
             final = kind != "ResolvedRefs" and bool((condition(gateway, "Accepted") or {}).get("status") == "False")
             return Verdict(
                 "Failed" if final else "InProgress",
                 reason,
-                f"{kind} of listener {listener.get('name')} is {seen.get('status')}: {seen.get('message', '')}",
+                f"{kind} of listener {listener.get('name')} is {found.get('status')}: {found.get('message', '')}",
                 _REMEDIES.get(reason, _REMEDIES["ListenersNotValid"]),
-                seen.get("lastTransitionTime", ""),
+                found.get("lastTransitionTime", ""),
                 final,
             )
     return None
@@ -222,7 +222,7 @@ def gateway_needs(namespace: str, *, parameters: bool = False, events: bool = Fa
 
 
 def judge_with_owned(target: Target, gateway: Object | None, snapshot: Snapshot, *, load_balancer: bool = False) -> Verdict:
-    """judge_gateway, with what istiod has made for the Gateway."""
+    """judge_gateway, with what istiod has created for the Gateway."""
     addresses = (gateway["spec"].get("addresses") if gateway else None) or ()
     managed = not any(address.get("type") == "Hostname" for address in addresses)
     deployments, services = (_owned_by(gateway, target, snapshot, kind) for kind in (DEPLOYMENT, SERVICE))
@@ -239,9 +239,9 @@ def judge_parameters(overlays: Overlays | None, target: Target, gateway: Object 
 
 
 def _owned_by(gateway: Object | None, target: Target, snapshot: Snapshot, kind: Kind) -> list[Object]:
-    """What istiod has made for a Gateway carries its name as label, and is owned by it.
+    """What istiod has created for a Gateway: it has the Gateway's name as label, and the Gateway as owner.
 
-    What it made for one of the same name that was deleted just before is still there for a moment, but is of no use to this one.
+    What it created for a deleted Gateway of the same name still exists for a moment, but does not serve this one.
     Source: istio's templates (manifests/charts/istio-control/istio-discovery/files), which all write ownerReferences.
     """
     uid = gateway["metadata"].get("uid") if gateway else None
@@ -264,18 +264,18 @@ def _judge(target: Target, snapshot: Snapshot) -> Verdict:
         return answer
     if not verdict.current:
         return verdict
-    return _lacking_annotations(expected.service_annotations, services) or judge_parameters(expected.overlays, target, gateway, snapshot) or verdict
+    return _missing_annotations(expected.service_annotations, services) or judge_parameters(expected.overlays, target, gateway, snapshot) or verdict
 
 
-def _lacking_annotations(expected: t.Mapping[str, str], services: t.Sequence[Object]) -> Verdict | None:
-    """The annotations by which a load balancer is asked for, as they have reached the Service."""
+def _missing_annotations(expected: t.Mapping[str, str], services: t.Sequence[Object]) -> Verdict | None:
+    """Whether annotations that configure a load balancer have not reached the Service yet."""
     for service in services:
         current = annotations_of(service)
-        lacking = [key for key, value in sorted(expected.items()) if current.get(key) != value]
-        if lacking:
+        missing = [key for key, value in sorted(expected.items()) if current.get(key) != value]
+        if missing:
             name = f"Service {service['metadata']['namespace']}/{service['metadata']['name']}"
-            message = f"{name} does not have {', '.join(lacking)} as wanted"
-            return Verdict("InProgress", "AnnotationsNotApplied", message, "istiod copies them: see that it runs, and what its log says.")
+            message = f"{name} does not have the expected {', '.join(missing)}"
+            return Verdict("InProgress", "AnnotationsNotApplied", message, "istiod copies them: check that it is running, and its log.")
     return None
 
 

@@ -4,7 +4,7 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""JSONPath as kubectl writes it, such as C({.status.conditions[?(@.type=="Ready")].status}). The package jsonpath-ng finds; this makes it understand.
+"""JSONPath as kubectl writes it, such as C({.status.conditions[?(@.type=="Ready")].status}). Translated for the package jsonpath-ng, which evaluates it.
 
 Source: kubectl's reference "JSONPath Support": braces around, no leading C($) needed, dots in keys escaped by a backslash.
 """
@@ -27,18 +27,18 @@ def find(path: str, item: Object) -> list[t.Any]:
     """All values that a path finds in an object.
 
     Raises:
-        MeshError: the path cannot be understood, or the package that reads it is missing.
+        MeshError: the path cannot be parsed, or the package that reads it is missing.
     """
     return [found.value for found in _compiled(path).find(dict(item))]
 
 
 def check(path: str) -> None:
-    """Raise MeshError when the path cannot be understood, or the package that reads it is missing."""
+    """Raise MeshError when the path cannot be parsed, or the package that reads it is missing."""
     _compiled(path)
 
 
 def translate(path: str) -> str:
-    """A path of kubectl's in the words of jsonpath-ng."""
+    """A path of kubectl's in the syntax of jsonpath-ng."""
     text = path.strip()
     if text.startswith("{") and text.endswith("}"):
         text = text[1:-1].strip()
@@ -62,7 +62,7 @@ def translate(path: str) -> str:
 
 
 def _bracket(text: str) -> str:
-    """kubectl takes single quotes for strings in filters, and C(==) for equality; both are jsonpath-ng's too, but not quoted words."""
+    """kubectl takes single quotes for strings in filters, and C(==) for equality; both are jsonpath-ng's too, but not quoted keys."""
     return re.sub(r"'([^']*)'", r'"\1"', text)
 
 
@@ -84,17 +84,17 @@ def _end_of_bracket(text: str, start: int) -> int:
 @functools.lru_cache(maxsize=128)
 def _compiled(path: str) -> t.Any:
     try:
-        # Only who uses a path needs the package.
+        # Only needed with a path.
         from jsonpath_ng.ext.parser import parse
     except ImportError:
         raise MeshError(
             f"The Python package jsonpath-ng, which reads json_path {path!r}, is missing on the host that runs this task: "
-            "install it there (pip install jsonpath-ng), or judge by condition."
+            "install it there (pip install jsonpath-ng), or use condition instead."
         ) from None
     try:
         return parse(translate(path))
     except Exception as error:  # the package raises plain Exception for what it cannot read
-        raise MeshError(f"json_path {path!r} cannot be understood ({str(error).rstrip('.')}): write it as for kubectl, such as {{.status.phase}}.") from None
+        raise MeshError(f"json_path {path!r} cannot be parsed ({str(error).rstrip('.')}): write it as for kubectl, such as {{.status.phase}}.") from None
 
 
 __all__ = ("check", "find", "translate")

@@ -3,12 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # **PRIVATE** to the collection: it may change in any release.
-"""Is a policy enforced as it is written: by ztunnel, by a waypoint, or by neither?
+"""Is a policy enforced as written: by ztunnel, by a waypoint, or by neither?
 
 Source: istio pilot/pkg/serviceregistry/ambient/policies.go and authorization.go, pilot/pkg/model/service.go and policyattachment.go.
 The status True is not enough: it stays True when ztunnel has dropped the HTTP part of a policy (UnsupportedValue), and when only some of
-its targets were found (PartiallyInvalid). istiod writes conditions on AuthorizationPolicies alone; what becomes of the other two kinds
-follows from their specs and from what they select.
+its targets were found (PartiallyInvalid). istiod writes conditions on AuthorizationPolicies only; whether the other two kinds are
+enforced follows from their specs and from what they select.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from .verdict import Object, Verdict, condition, not_found, observed_generation,
 ROOT_NAMESPACE = "istio-system"
 
 _CREATE = "Create it, or correct its name."
-_ISTIOD = "See that istiod runs, and that the policy's namespace is not hidden from it (discoverySelectors)."
+_ISTIOD = "Check that istiod is running, and that the policy's namespace is not hidden from it (discoverySelectors)."
 _REMEDIES = {
     "TargetNotFound": "Create what targetRefs name in the policy's own namespace, or correct them; a Gateway counts once it has an address.",
     "AncestorNotBound": "Bind the Service to a waypoint (module enrollment): without one nothing enforces the policy.",
     "PartiallyInvalid": "Correct or create the targets that were not found, and bind them to a waypoint.",
-    "UnsupportedValue": "HTTP fields need a waypoint: name it, or a Service behind it, in targetRefs; leave to ztunnel what layer 4 knows.",
+    "UnsupportedValue": "HTTP fields need a waypoint: name it, or a Service behind it, in targetRefs; ztunnel enforces only layer 4.",
     "Invalid": "Correct targetRefs as the message says.",
 }
 
@@ -62,23 +62,23 @@ def judge_authorization_policy(title: str, policy: Object | None) -> Verdict:
     targets = targets_of(policy)
     # A condition that belonged to an earlier form of the policy may stay behind, so only the one that its spec calls for counts.
     kind, who = ("WaypointAccepted", "a waypoint") if targets else ("ZtunnelAccepted", "ztunnel")
-    seen = condition(policy, kind)
-    if seen is None:
-        return Verdict("InProgress", "NoStatus", f"istiod has not said yet whether {who} accepts it", _ISTIOD)
-    since = str(seen.get("lastTransitionTime", ""))
+    found = condition(policy, kind)
+    if found is None:
+        return Verdict("InProgress", "NoStatus", f"istiod has not reported yet whether {who} accepts it", _ISTIOD)
+    since = str(found.get("lastTransitionTime", ""))
     generation = policy["metadata"].get("generation", 0)
-    if (observed_generation(seen) or 0) < generation:
-        message = f"{kind} speaks of generation {observed_generation(seen) or 0}, but generation {generation} is wanted"
+    if (observed_generation(found) or 0) < generation:
+        message = f"{kind} is for generation {observed_generation(found) or 0}, but the current generation is {generation}"
         return Verdict("InProgress", "GenerationNotObserved", message, _ISTIOD, since)
-    reason, told = str(seen.get("reason", "")), str(seen.get("message", ""))
-    if seen.get("status") == "True" and reason == "Accepted":
+    reason, told = str(found.get("reason", "")), str(found.get("message", ""))
+    if found.get("status") == "True" and reason == "Accepted":
         return Verdict("Current", message=told or f"accepted by {who}")
     # Of several targets istiod says Invalid when it has found none, and they may still come; of a single one it says so of the target's form.
     final = reason in ("UnsupportedValue", "unknown") or (reason == "Invalid" and len(targets) == 1)
-    lie = "its status is True, but it is not enforced as it is written: " if seen.get("status") == "True" else ""
-    remedy = _REMEDIES.get(reason, "The message above is istiod's own.")
+    lie = "its status is True, but it is not enforced as written: " if found.get("status") == "True" else ""
+    remedy = _REMEDIES.get(reason, "The message above comes from istiod.")
     if reason == "UnsupportedValue" and policy["spec"].get("action") not in (None, "ALLOW", "DENY"):
-        remedy = "Only a waypoint knows this action: name it, or a Service behind it, in targetRefs."
+        remedy = "Only a waypoint supports this action: name it, or a Service behind it, in targetRefs."
     return Verdict("Failed" if final else "InProgress", reason, f"{lie}{told}", remedy, since, final)
 
 
@@ -99,8 +99,8 @@ def judge_peer_authentication(title: str, policy: Object | None, neighbours: t.S
     metadata, spec = policy["metadata"], policy["spec"]
     labels = (spec.get("selector") or {}).get("matchLabels") or {}
     if labels and metadata["namespace"] == root_namespace:
-        remedy = "Move it to the namespace of the pods that it selects, or take its selector away."
-        return Verdict("Failed", "SelectorInRootNamespace", f"istiod leaves out policies with a selector in namespace {root_namespace}", remedy, final=True)
+        remedy = "Move it to the namespace of the pods that it selects, or remove its selector."
+        return Verdict("Failed", "SelectorInRootNamespace", f"istiod ignores policies with a selector in namespace {root_namespace}", remedy, final=True)
     older = [
         other["metadata"]["name"]
         for other in neighbours
@@ -108,11 +108,11 @@ def judge_peer_authentication(title: str, policy: Object | None, neighbours: t.S
         and str(other["metadata"].get("creationTimestamp", "")) < str(metadata.get("creationTimestamp", ""))
     ]
     if older:
-        message = f"PeerAuthentication {', '.join(sorted(older))} of the same namespace and selector is older, and the oldest counts"
-        return Verdict("InProgress", "Shadowed", message, "Merge the two, and delete the one that is not wanted.")
+        message = f"PeerAuthentication {', '.join(sorted(older))} of the same namespace and selector is older, and only the oldest takes effect"
+        return Verdict("InProgress", "Shadowed", message, "Merge the two, and delete one of them.")
     mode = (spec.get("mtls") or {}).get("mode", "UNSET")
-    meaning = {"DISABLE": "DISABLE, which ztunnel takes for PERMISSIVE", "UNSET": "the mode of what stands above it"}.get(mode, mode)
-    message = f"ztunnel applies {meaning}; istiod reports no status on this kind, so this is known by its form"
+    meaning = {"DISABLE": "DISABLE, which ztunnel treats as PERMISSIVE", "UNSET": "the mode that it inherits"}.get(mode, mode)
+    message = f"ztunnel applies {meaning}; istiod reports no status on this kind, so this follows from its spec"
     return Verdict("Current", message=message, details={"reported": False})
 
 
@@ -141,22 +141,22 @@ def judge_request_authentication(
     targets = targets_of(policy)
     if not targets:
         message = "it has no targetRefs, so neither ztunnel nor a waypoint reads it"
-        remedy = "Name a waypoint or a Service behind one in targetRefs; one that is meant for sidecars or gateways by selector is no target for this module."
+        remedy = "Name a waypoint or a Service behind one in targetRefs; a policy that selects sidecars or gateways cannot be verified by this module."
         return Verdict("Failed", "NoTargetRefs", message, remedy, final=True)
     own = policy["metadata"]["namespace"]
     for ref in targets:
         kind, name = str(ref.get("kind", "")), str(ref.get("name", ""))
         told = f"{kind} {name}"
         if ref.get("namespace") not in (None, "", own):
-            message = f"target {told} is in namespace {ref['namespace']}, and istiod reads targets of the policy's own namespace alone"
-            return Verdict("Failed", "Invalid", message, "Put the policy into the namespace of its target.", final=True)
+            message = f"target {told} is in namespace {ref['namespace']}, but istiod reads only targets in the policy's own namespace"
+            return Verdict("Failed", "Invalid", message, "Move the policy to the namespace of its target.", final=True)
         problem = _target_problem(kind, name, own, namespace, find, root_namespace)
         if problem:
             reason, words = problem
             final = reason == "Invalid"
             return Verdict("Failed" if final else "InProgress", reason, f"target {told}: {words}", _REMEDIES[reason], final=final)
     told = ", ".join(f"{ref.get('kind')} {ref.get('name')}" for ref in targets)
-    message = f"applied at {told}; istiod reports no status on this kind, so this is known by its targets"
+    message = f"applied at {told}; istiod reports no status on this kind, so this follows from its targets"
     return Verdict("Current", message=message, details={"reported": False})
 
 
@@ -168,13 +168,13 @@ def _target_problem(
             return "Invalid", f"a policy for a GatewayClass must be in the root namespace, {root_namespace}"
         return None if name == "istio-waypoint" else ("Invalid", "only the class istio-waypoint can be a target")
     if kind not in ("Gateway", "Service", "ServiceEntry"):
-        return "Invalid", "istiod knows Gateway, GatewayClass, Service and ServiceEntry as targets"
+        return "Invalid", "istiod supports only Gateway, GatewayClass, Service and ServiceEntry as targets"
     found = find(kind, name)
     if found is None:
         return "TargetNotFound", "it does not exist in the policy's namespace"
     if kind == "Gateway":
         return None if (found.get("status") or {}).get("addresses") else ("TargetNotFound", "it has no address yet")
-    problem = binding_problem(found, namespace) if can_be_bound(found) else ("NotBound", "it can have no waypoint")
+    problem = binding_problem(found, namespace) if can_be_bound(found) else ("NotBound", "it cannot have a waypoint")
     return ("AncestorNotBound", problem[1]) if problem and problem[0] == "NotBound" else None
 
 

@@ -4,10 +4,10 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""What is asked of an endpoint itself, because no object tells whether it answers.
+"""Probes an endpoint itself, because no object tells whether it answers.
 
-The question goes through the API server (the proxy subresource of a Service), which takes the same way to the endpoint as for an admission review.
-Any answer of the endpoint will do, a refusal too: istiod's webhooks answer a GET with 400 "no body found".
+The request goes through the API server (the proxy subresource of a Service), on the same path to the endpoint as an admission review.
+Any answer of the endpoint will do, even a refusal: istiod's webhooks answer a GET with 400 "no body found".
 Source: kubernetes pkg/registry/core/service/storage (ResourceLocation) and apimachinery's pkg/util/proxy.
 """
 
@@ -19,14 +19,14 @@ from dataclasses import dataclass
 
 from .verdict import Verdict
 
-# What the API server, or a proxy between it and the endpoint, says when nobody has answered.
-_NOBODY_ANSWERED = frozenset({502, 503, 504})
-_REMEDY = "See that its process runs, and that security groups and network policies let the API server reach its port on the pods."
+# What the API server, or a proxy between it and the endpoint, answers when the endpoint has not.
+_NOT_ANSWERED = frozenset({502, 503, 504})
+_REMEDY = "Check that its process is running, and that security groups and network policies allow the API server to reach its port on the pods."
 
 
 @dataclass(frozen=True)
 class Probe:
-    """One question.
+    """One request to an endpoint.
 
     Attributes:
         path: the path at the API server by which the endpoint is reached.
@@ -38,36 +38,36 @@ class Probe:
 
 
 def judge_probe(probe: Probe, status: int, text: str) -> Verdict | None:
-    """What an answer says of the endpoint; None when it answers, or when nobody may ask (note_on_probe tells that).
+    """What an answer means for the endpoint; None when it answers, or when the request is forbidden (see note_on_probe).
 
     Args:
-        probe: what was asked.
+        probe: the request.
         status: the HTTP status of the answer; 0 when none came.
         text: the answer, or why none came.
     """
-    said = _status_object(text)
-    of_the_service = said is not None and (said.get("details") or {}).get("kind") == "services"
+    answer = _status_object(text)
+    of_the_service = answer is not None and (answer.get("details") or {}).get("kind") == "services"
     if status == 0:
-        seen = text
-    elif said is not None and (status in _NOBODY_ANSWERED or (status == 404 and of_the_service)):
-        seen = str(said.get("message", ""))
+        problem = text
+    elif answer is not None and (status in _NOT_ANSWERED or (status == 404 and of_the_service)):
+        problem = str(answer.get("message", ""))
     elif status in (502, 504):
-        seen = f"status {status} on the way to it"
+        problem = f"status {status} on the way to it"
     else:
         return None
-    return Verdict("InProgress", "NotAnswering", f"{probe.title} does not answer the API server: {seen[:300]}", _REMEDY)
+    return Verdict("InProgress", "NotAnswering", f"{probe.title} does not answer the API server: {problem[:300]}", _REMEDY)
 
 
 def note_on_probe(probe: Probe, status: int, text: str) -> str:
-    """What to tell of an answer that says nothing of the endpoint: there is no permission to ask; else empty."""
-    said = _status_object(text)
-    if status == 403 and said is not None and said.get("reason") == "Forbidden":
-        return f"whether {probe.title} answers was not asked: {said.get('message', 'that is forbidden')}"
+    """What to report when the request is forbidden, so that its answer means nothing for the endpoint; else empty."""
+    answer = _status_object(text)
+    if status == 403 and answer is not None and answer.get("reason") == "Forbidden":
+        return f"whether {probe.title} answers was not checked: {answer.get('message', 'that is forbidden')}"
     return ""
 
 
 def _status_object(text: str) -> t.Mapping[str, t.Any] | None:
-    """The API server's own Status object, when that is what was answered."""
+    """The answer as Status object of the API server; None when it is anything else."""
     try:
         answer = json.loads(text)
     except ValueError:

@@ -55,14 +55,14 @@ def parse_target(index: int, item: Item, find_kind: FindKind, now: float) -> Tar
     Raises:
         MeshError: the item omits an option that its kind needs, or has one that it does not take.
     """
-    title = f"targets[{index}] is of kind {item['kind']}"
+    title = f"targets[{index}] has the kind {item['kind']}"
     if not item["api_version"] and item["kind"] not in RULES:
-        raise MeshError(f"{title}, which this module does not know by itself (it knows {', '.join(RULES)}): correct it, or add its api_version.")
+        raise MeshError(f"{title}, which this module does not know (it knows {', '.join(RULES)}): correct it, or set its api_version.")
     rule = ANY_OBJECT_RULE if item["api_version"] else RULES[item["kind"]]
     _refuse_other_options(title, item)
     missing = [option for option in rule.options if not item[option]]
     if missing:
-        raise MeshError(f"{title}, which needs {' and '.join(missing)}: add it.")
+        raise MeshError(f"{title}, which requires {' and '.join(missing)}: set {'it' if len(missing) == 1 else 'them'}.")
     problem = _validation_error(item)
     if problem:
         raise MeshError(f"{title}, and {problem}.")
@@ -72,7 +72,7 @@ def parse_target(index: int, item: Item, find_kind: FindKind, now: float) -> Tar
     if kind is None or kind.api_version != item["api_version"]:
         kind = find_kind(item["api_version"], item["kind"])
     if kind.namespaced and not item["namespace"]:
-        raise MeshError(f"{title}, which lives in a namespace: add namespace.")
+        raise MeshError(f"{title}, which is namespaced: set namespace.")
     return Target(item["kind"], item["name"], item["namespace"] if kind.namespaced else "", _expectation_of_any_object(item), kind)
 
 
@@ -108,24 +108,24 @@ def _expectation_of_any_object(item: Item) -> Expectation | None:
 
 
 def _refuse_other_options(title: str, item: Item) -> None:
-    """An option that a kind does not take is most often a slip, and would be waited for in vain."""
+    """An option that a kind does not take is most often a mistake, and would never have an effect."""
     own = OPTIONS_OF_ANY_OBJECT if item["api_version"] else OPTIONS_OF_KIND.get(item["kind"], ())
     every = dict.fromkeys(option for options in (*OPTIONS_OF_KIND.values(), OPTIONS_OF_ANY_OBJECT) for option in options)
     others = [option for option in every if item[option] is not None and option not in own]
     if others:
         users = [kind for kind, options in OPTIONS_OF_KIND.items() if others[0] in options]
-        place = f"is for {' and '.join(users)}" if users else "needs api_version beside it"
-        raise MeshError(f"{title}, which has no use for {' and '.join(others)}: {others[0]} {place}.")
+        place = f"is for {' and '.join(users)}" if users else "requires api_version"
+        raise MeshError(f"{title}, which does not take {' and '.join(others)}: {others[0]} {place}.")
 
 
 def _validation_error(item: Item) -> str | None:
     """What is wrong with the options of an item; None when they can be judged."""
     if item["condition"] and item["json_path"]:
-        return "has both condition and json_path: give one of them, or make two targets of it"
+        return "sets both condition and json_path: set one of them, or split it into two targets"
     if item["value"] is not None and not item["json_path"]:
-        return "has a value, but no json_path that finds it: add json_path"
+        return "sets value without json_path: set json_path"
     if item["bundle_version"] and not is_bundle_version(item["bundle_version"]):
-        return f"its bundle_version {item['bundle_version']!r} is no version: write it as v1.6.1 or >=v1.4.0"
+        return f"its bundle_version {item['bundle_version']!r} is not a version: write it as v1.6.1 or >=v1.4.0"
     if item["json_path"]:
         check(item["json_path"])
     return None

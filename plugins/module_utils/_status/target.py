@@ -30,7 +30,7 @@ class Snapshot(t.Protocol):
 
 
 class Expectation:
-    """What else must be true of a target. A kind that can be asked for more has a frozen dataclass of its own, beside its judge."""
+    """What else must be true of a target. A kind that can have expectations has a frozen dataclass of its own, beside its judge."""
 
 
 E = t.TypeVar("E", bound=Expectation)

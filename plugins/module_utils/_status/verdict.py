@@ -17,13 +17,13 @@ Status = t.Literal["Current", "InProgress", "Failed", "NotFound", "Terminating",
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is seen of an object, and what to do about it.
+    """The state of an object, and what to do about it.
 
     Attributes:
         status: V(Current) when it is what it claims to be.
         reason: a stable word that says why.
-        message: what was seen, with numbers and names.
-        remedy: what a person should do or look at.
+        message: what was found, with numbers and names.
+        remedy: what a person should do or check.
         since: since when, as RFC 3339 time, when an object tells; else empty.
         final: with V(Failed), that waiting cannot help.
         details: more about it, for the module's result.
@@ -53,36 +53,36 @@ def terminating(item: Object | None) -> Verdict | None:
     if not deleted:
         return None
     held = item["metadata"].get("finalizers") if item else None
-    by = f", held by the finalizers {', '.join(held)}" if held else ""
-    return Verdict("Terminating", "Terminating", f"it is being deleted{by}", "Wait until it is gone, then create it again.", str(deleted))
+    by = f", blocked by the finalizers {', '.join(held)}" if held else ""
+    return Verdict("Terminating", "Terminating", f"it is being deleted{by}", "Wait until it is deleted, then create it again.", str(deleted))
 
 
 def not_observed(item: Object) -> Verdict | None:
-    """A verdict on an object whose status speaks of an older generation; None when the status is up to date."""
+    """A verdict on an object whose status is for an older generation; None when the status is up to date."""
     generation = item["metadata"].get("generation", 0)
     observed = observed_generation(item.get("status") or {})
     if observed is not None and observed < generation:
-        message = f"its status speaks of generation {observed}, but generation {generation} is wanted"
-        return Verdict("InProgress", "GenerationNotObserved", message, "Its controller has not seen the change yet: see that it runs.")
+        message = f"its status is for generation {observed}, but the current generation is {generation}"
+        return Verdict("InProgress", "GenerationNotObserved", message, "Its controller has not processed the change yet: check that it is running.")
     return None
 
 
-def observed_generation(said: t.Mapping[str, t.Any]) -> int | None:
-    """The generation that a status or a condition speaks of; None when it does not say.
+def observed_generation(status: t.Mapping[str, t.Any]) -> int | None:
+    """The generation that a status or a condition is for; None when it does not tell.
 
     Istio's own kinds write it as text, because theirs is protobuf's JSON form of a 64-bit number.
     """
     try:
-        return int(said["observedGeneration"])
+        return int(status["observedGeneration"])
     except (KeyError, TypeError, ValueError):
         return None
 
 
 def condition(item: Object, kind: str) -> t.Mapping[str, t.Any] | None:
     """One condition of the object's status, or None."""
-    for seen in (item.get("status") or {}).get("conditions") or ():
-        if seen.get("type") == kind:
-            return t.cast("t.Mapping[str, t.Any]", seen)
+    for found in (item.get("status") or {}).get("conditions") or ():
+        if found.get("type") == kind:
+            return t.cast("t.Mapping[str, t.Any]", found)
     return None
 
 

@@ -20,8 +20,8 @@ from .._mesh.parameters import expected_mark, mark_of
 from .._mesh.strategic_merge import Path, merge_key
 from .verdict import Object, Verdict
 
-# For each object by the keys of options.OVERLAY_KINDS what must be in it, without the mark; None for a key says that the object may be there or not,
-# because the defaults of the class ask for it.
+# What must be in each object, by the keys of options.OVERLAY_KINDS and without the mark; None for an object that may or may not exist, because the
+# defaults of the class require it.
 Overlays = t.Mapping[str, t.Optional[t.Mapping[str, t.Any]]]
 
 REASON = "ParametersNotApplied"
@@ -34,12 +34,12 @@ _QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:([eE][+-]?\d+)|(n|u|m|k|M|
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _BINARY = ("Ki", "Mi", "Gi", "Ti", "Pi", "Ei")
 
-_NOT_RENDERED = "istiod keeps the old objects when it cannot render the new: its log says why (error rendering templates). Correct the options."
+_NOT_RENDERED = "istiod keeps the old objects when it cannot render new ones: its log says why (error rendering templates). Correct the options."
 _REMEDIES = {
-    "stays": "istiod never deletes it: run module waypoint again, which does.",
+    "stays": "istiod never deletes it: run the module waypoint again, which does.",
     "marked": _NOT_RENDERED,
-    "scales": "The autoscaler looks every 15 s or so: see its conditions.",
-    "differs": "Something else than istiod has changed it, or refused the change: look at its managedFields, and at istiod's log (apply failed).",
+    "scales": "The autoscaler runs about every 15 s: check its conditions.",
+    "differs": "Something other than istiod has changed it, or rejected the change: check its managedFields, and istiod's log (apply failed).",
 }
 
 
@@ -50,7 +50,7 @@ def judge_waypoint_parameters(
     autoscaler: Object | None,
     budget: Object | None,
 ) -> Verdict | None:
-    """None when istiod's objects are as a waypoint's overlays ask; else the first difference.
+    """None when istiod's objects match a waypoint's overlays; else the first difference.
 
     Args:
         overlays: what must be in them; empty when there must be none.
@@ -72,54 +72,54 @@ def judge_waypoint_parameters(
         if overlay is None:
             continue
         if item is None:
-            return _verdict(f"istiod has not made the {kind} yet", "differs" if rendered else "marked")
+            return _verdict(f"istiod has not created the {kind} yet", "differs" if rendered else "marked")
         difference = find_difference(overlay, item)
         if difference:
             return _verdict(f"{kind} {_title(item)}: {difference}", "differs" if rendered else "marked")
     if not rendered:
-        return _verdict("istiod has not rendered these parameters yet; its objects are those of former ones", "marked")
+        return _verdict("istiod has not rendered these parameters yet; its objects still reflect the previous ones", "marked")
     fewest = (autoscaler or {}).get("spec", {}).get("minReplicas", 1) if overlays.get("horizontalPodAutoscaler") is not None else 0
     pods = (deployment or {}).get("spec", {}).get("replicas", 1)
     if pods < fewest:
-        return _verdict(f"its autoscaler asks for at least {fewest} pods, but {pods} {'is' if pods == 1 else 'are'} asked for yet", "scales")
+        return _verdict(f"its autoscaler requires at least {fewest} pods, but its Deployment requests {pods}", "scales")
     for key, kind, item in parts[2:]:
         if key not in overlays and item is not None and MANAGED_GATEWAY in labels_of(item):
-            return _verdict(f"{kind} {_title(item)} stays behind, though nothing asks for it any more", "stays")
+            return _verdict(f"{kind} {_title(item)} is left over, although nothing requires it any more", "stays")
     return None
 
 
-def find_difference(overlay: t.Mapping[str, t.Any], seen: t.Mapping[str, t.Any], path: Path = ()) -> str:
+def find_difference(overlay: t.Mapping[str, t.Any], current: t.Mapping[str, t.Any], path: Path = ()) -> str:
     """The first value of an overlay that an object does not have; empty when it has all of them.
 
-    Lists are compared as strategic merge treats them: by the key of their items, or as a whole. What an overlay takes away is not looked for,
+    Lists are compared as strategic merge treats them: by the key of their items, or as a whole. What an overlay removes is not compared,
     because the API server may have put its default in that place.
     """
-    for name, wanted in sorted(overlay.items()):
-        if name.startswith("$") or wanted is None:
+    for name, desired in sorted(overlay.items()):
+        if name.startswith("$") or desired is None:
             continue
         here = (*path, name)
-        if isinstance(wanted, dict):
-            below = seen.get(name)
-            difference = find_difference(wanted, below if isinstance(below, dict) else {}, here)
-        elif isinstance(wanted, list):
-            found = seen.get(name)
-            difference = _list_difference(wanted, found if isinstance(found, list) else [], here)
+        if isinstance(desired, dict):
+            below = current.get(name)
+            difference = find_difference(desired, below if isinstance(below, dict) else {}, here)
+        elif isinstance(desired, list):
+            found = current.get(name)
+            difference = _list_difference(desired, found if isinstance(found, list) else [], here)
         else:
-            difference = _difference(wanted, seen.get(name), here)
+            difference = _difference(desired, current.get(name), here)
         if difference:
             return difference
     return ""
 
 
-def _list_difference(wanted: t.Sequence[t.Any], seen: t.Sequence[t.Any], path: Path) -> str:
+def _list_difference(desired: t.Sequence[t.Any], current: t.Sequence[t.Any], path: Path) -> str:
     key = merge_key(path)
     if key is None:
-        if len(wanted) != len(seen):
-            return f"{'.'.join(path)} has {len(seen)} items, not {len(wanted)}"
-        pairs = [(str(place), item, seen[place]) for place, item in enumerate(wanted)]
+        if len(desired) != len(current):
+            return f"{'.'.join(path)} has {len(current)} items, not {len(desired)}"
+        pairs = [(str(place), item, current[place]) for place, item in enumerate(desired)]
     else:
-        known = {item.get(key): item for item in seen if isinstance(item, dict)}
-        chosen = [item for item in wanted if isinstance(item, dict) and key in item]
+        known = {item.get(key): item for item in current if isinstance(item, dict)}
+        chosen = [item for item in desired if isinstance(item, dict) and key in item]
         present = [item[key] for item in chosen if item.get("$patch") == "delete" and item[key] in known]
         if present:
             return f"{'.'.join(path)} still has {present[0]}"
@@ -135,13 +135,13 @@ def _list_difference(wanted: t.Sequence[t.Any], seen: t.Sequence[t.Any], path: P
     return ""
 
 
-def _difference(wanted: t.Any, seen: t.Any, path: Path) -> str:
-    if wanted == seen and isinstance(wanted, bool) == isinstance(seen, bool):
+def _difference(desired: t.Any, current: t.Any, path: Path) -> str:
+    if desired == current and isinstance(desired, bool) == isinstance(current, bool):
         return ""
     is_amount = (len(path) > 1 and path[-2] in _AMOUNTS) or (path[-1] in _AMOUNT and "env" not in path)
-    if is_amount and seen is not None and _amount(wanted) is not None and _amount(wanted) == _amount(seen):
+    if is_amount and current is not None and _amount(desired) is not None and _amount(desired) == _amount(current):
         return ""
-    return f"{'.'.join(path)} is {'not set' if seen is None else repr(seen)}, not {wanted!r}"
+    return f"{'.'.join(path)} is {'not set' if current is None else repr(current)}, not {desired!r}"
 
 
 def _amount(value: t.Any) -> Decimal | None:

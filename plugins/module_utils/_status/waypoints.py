@@ -4,7 +4,7 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Is a waypoint ready: a Gateway of its class that serves, with the objects that its parameters ask for?"""
+"""Is a waypoint ready: a Gateway of its class that serves traffic, with the objects that its parameters require?"""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class WaypointExpectation(Expectation):
     """What else must be true of a waypoint.
 
     Attributes:
-        overlays: what its parameters must have brought about; empty when nothing of former ones may be left, None when they do not matter.
+        overlays: what its parameters must have changed; empty when nothing of former parameters may be left, None when they do not matter.
     """
 
     overlays: Overlays | None = field(default=None, hash=False)

@@ -6,7 +6,7 @@
 
 """Can webhooks be called: do they have a CA that is one, a Service with a ready endpoint, and does that endpoint really answer?
 
-An endpoint stays ready for as long as the readiness probe takes to notice, so the last word is the endpoint's own (see probes).
+An endpoint stays ready until the readiness probe fails, so the endpoint itself is probed, too (see probes).
 Source: the API reference of admissionregistration.k8s.io/v1 (WebhookClientConfig) and discovery.k8s.io/v1.
 """
 
@@ -50,16 +50,16 @@ def judge_webhooks(
         configuration: the configuration, or None.
         services: Services, the webhooks' among them.
         endpoint_slices: EndpointSlices, those Services' among them.
-        now: the time in seconds since the epoch; None when nothing shall be said about the time.
+        now: the time, in seconds since the epoch, at which certificates must be valid; None when that does not matter.
     """
     if configuration is None:
-        return not_found(title, "Install the chart that brings it, or correct its name.")
+        return not_found(title, "Install the chart that contains it, or correct its name.")
     deleted = terminating(configuration)
     if deleted:
         return deleted
     hooks = configuration.get("webhooks") or ()
     if not hooks:
-        return Verdict("InProgress", "NoWebhooks", "it has no webhooks", "Install the chart that brings it anew.")
+        return Verdict("InProgress", "NoWebhooks", "it has no webhooks", "Reinstall the chart that contains it.")
     known = {_key(service): service for service in services}
     ready = {(item["metadata"].get("namespace"), labels_of(item).get(_SERVICE_OF_SLICE)) for item in endpoint_slices if has_ready_endpoint(item)}
     for hook in hooks:
@@ -80,11 +80,11 @@ def judge_webhooks(
         # A Service without a selector has somebody else's slices, with the same label; one that names a host has none at all.
         if found["spec"].get("type") != "ExternalName" and (service["namespace"], service["name"]) not in ready:
             return Verdict("InProgress", "NoEndpoint", f"Service {place} of webhook {hook['name']} has no ready endpoint", _REMEDIES["NoEndpoint"])
-    return Verdict("Current", message=f"{len(hooks)} webhooks have their CA and a ready endpoint")
+    return Verdict("Current", message=f"{len(hooks)} webhooks have a CA and a ready endpoint")
 
 
 def ca_problem(hook: t.Mapping[str, t.Any], now: float | None = None) -> tuple[str, str] | None:
-    """What is wrong with a webhook's CA bundle, as reason and words; None when it can be used.
+    """What is wrong with a webhook's CA bundle, as reason and message; None when it can be used.
 
     A webhook that is called by URL may do without: its certificate is then one that the API server's host trusts.
     """
@@ -94,14 +94,14 @@ def ca_problem(hook: t.Mapping[str, t.Any], now: float | None = None) -> tuple[s
         return None if client.get("url") else ("NoCA", "has no CA yet")
     expiries = _expiries(bundle)
     if expiries is None:
-        return "InvalidCA", "has a CA bundle in which there is no certificate"
+        return "InvalidCA", "has a CA bundle without a certificate"
     if now is not None and expiries and max(expiries) <= now:
-        return "ExpiredCA", "has a CA that is no longer valid"
+        return "ExpiredCA", "has a CA that has expired"
     return None
 
 
 def has_ready_endpoint(endpoint_slice: Object) -> bool:
-    """Whether one endpoint of a slice takes traffic; readiness that is not told counts as such (API reference of EndpointConditions)."""
+    """Whether one endpoint of a slice takes traffic; without the condition it does (API reference of EndpointConditions)."""
     return any((endpoint.get("conditions") or {}).get("ready", True) is not False for endpoint in endpoint_slice.get("endpoints") or ())
 
 
@@ -121,11 +121,11 @@ def endpoint_probes(configurations: t.Iterable[Object]) -> tuple[Probe, ...]:
 
 
 _REMEDIES = {
-    "NoCA": "Its control plane writes it: look into that one's log (of istiod, for 'caBundle').",
-    "InvalidCA": "Take the bundle out, or install the chart anew, so that its control plane writes it again.",
+    "NoCA": "Its control plane writes the CA: check its log (in istiod's, search for 'caBundle').",
+    "InvalidCA": "Remove the bundle, or reinstall the chart, so that its control plane writes it again.",
     "ExpiredCA": "Renew the CA and restart its control plane, which then writes the new one.",
-    "NoService": "Install the chart that brings the webhook and its Service, or remove the webhook: what it guards cannot be written.",
-    "NoEndpoint": "Look at the pods that the Service selects.",
+    "NoService": "Install the chart that contains the webhook and its Service, or delete the webhook: the objects that it guards cannot be written.",
+    "NoEndpoint": "Check the pods that the Service selects.",
 }
 
 

@@ -4,10 +4,10 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Are all pods of a workload new and available, or has it done its work? Source: kubectl's rollout status and kstatus (core.go).
+"""Are all pods of a workload up to date and available, or has it completed? Source: kubectl's rollout status and kstatus (core.go).
 
-Final is only what the workload's own controller has given up for good: a Job that has failed, a pod that has ended with an error. A Deployment past its
-progress deadline is not: it goes on trying, and a mended image or quota lets it succeed.
+Only what the workload's own controller has given up is final: a Job or a pod that has failed. A Deployment past its progress deadline is not: its
+controller goes on trying, and succeeds once the image or the quota is corrected.
 """
 
 from __future__ import annotations
@@ -23,45 +23,45 @@ def judge_deployment(title: str, deployment: Object | None) -> Verdict:
     if early or deployment is None:
         return early or Verdict("Unknown")
     status = deployment.get("status") or {}
-    wanted = deployment["spec"].get("replicas", 1)
+    desired = deployment["spec"].get("replicas", 1)
     progressing = condition(deployment, "Progressing")
     refused = _refused_pods(deployment)
     if progressing and progressing.get("reason") == "ProgressDeadlineExceeded":
         message = str(progressing.get("message", "")) + (f" {refused.message}" if refused else "")
-        remedy = refused.remedy if refused else _LOOK_AT_PODS
+        remedy = refused.remedy if refused else _CHECK_PODS
         return Verdict("Failed", "ProgressDeadlineExceeded", message, remedy, progressing.get("lastTransitionTime", ""))
     available = condition(deployment, "Available")
     since = str((available or progressing or {}).get("lastTransitionTime", ""))
     updated, total, ready = (status.get(name, 0) for name in ("updatedReplicas", "replicas", "availableReplicas"))
-    if updated < wanted and deployment["spec"].get("paused"):
-        message = f"its rollout is paused, {updated} of {wanted} pods have the newest template"
+    if updated < desired and deployment["spec"].get("paused"):
+        message = f"its rollout is paused, {updated} of {desired} pods have the newest template"
         return Verdict("InProgress", "Paused", message, "Resume it: kubectl rollout resume.", since)
-    if updated < wanted:
-        less = Verdict("InProgress", "LessUpdated", f"{updated} of {wanted} pods have the newest template", _LOOK_AT_PODS, since)
+    if updated < desired:
+        less = Verdict("InProgress", "LessUpdated", f"{updated} of {desired} pods have the newest template", _CHECK_PODS, since)
         return refused or less
     if total > updated:
-        return Verdict("InProgress", "OldPodsLeft", f"old pods that have not ended: {total - updated}", "Wait for the rollout.", since)
-    if total > wanted:
-        return _too_many(total - wanted, since)
+        return Verdict("InProgress", "OldPodsLeft", f"old pods that have not terminated: {total - updated}", "Wait for the rollout.", since)
+    if total > desired:
+        return _surplus_pods(total - desired, since)
     if ready < updated:
-        return Verdict("InProgress", "LessAvailable", f"{ready} of {updated} pods are available", _LOOK_AT_PODS, since)
-    return Verdict("Current", message=f"{ready} of {wanted} pods are available")
+        return Verdict("InProgress", "LessAvailable", f"{ready} of {updated} pods are available", _CHECK_PODS, since)
+    return Verdict("Current", message=f"{ready} of {desired} pods are available")
 
 
 def judge_daemon_set(title: str, daemon_set: Object | None) -> Verdict:
-    """Current when every node that should have a pod has a new, available one. No node at all is not ready: nothing would be served."""
+    """Current when every eligible node has an up-to-date, available pod. Without any eligible node it is not ready: nothing would be served."""
     early = _judge_observed(title, daemon_set)
     if early or daemon_set is None:
         return early or Verdict("Unknown")
     status = daemon_set.get("status") or {}
-    wanted, updated, available = (status.get(name, 0) for name in ("desiredNumberScheduled", "updatedNumberScheduled", "numberAvailable"))
-    if wanted == 0:
+    desired, updated, available = (status.get(name, 0) for name in ("desiredNumberScheduled", "updatedNumberScheduled", "numberAvailable"))
+    if desired == 0:
         return Verdict("InProgress", "NoNodes", "no node is eligible for its pods", "Check the node selector, the tolerations and that there are nodes.")
-    if updated < wanted:
-        return Verdict("InProgress", "LessUpdated", f"{updated} of {wanted} nodes have the newest pod", _remedy_for_update(daemon_set))
-    if available < wanted:
-        return Verdict("InProgress", "LessAvailable", f"{available} of {wanted} nodes have an available pod", _LOOK_AT_PODS)
-    return Verdict("Current", message=f"{available} of {wanted} nodes have an available pod")
+    if updated < desired:
+        return Verdict("InProgress", "LessUpdated", f"{updated} of {desired} nodes have the newest pod", _remedy_for_update(daemon_set))
+    if available < desired:
+        return Verdict("InProgress", "LessAvailable", f"{available} of {desired} nodes have an available pod", _CHECK_PODS)
+    return Verdict("Current", message=f"{available} of {desired} nodes have an available pod")
 
 
 def judge_stateful_set(title: str, stateful_set: Object | None) -> Verdict:
@@ -70,17 +70,17 @@ def judge_stateful_set(title: str, stateful_set: Object | None) -> Verdict:
     if early or stateful_set is None:
         return early or Verdict("Unknown")
     status = stateful_set.get("status") or {}
-    wanted = stateful_set["spec"].get("replicas", 1)
+    desired = stateful_set["spec"].get("replicas", 1)
     ready = status.get("availableReplicas", status.get("readyReplicas", 0))
-    if ready < wanted:
-        return Verdict("InProgress", "LessAvailable", f"{ready} of {wanted} pods are available", _LOOK_AT_PODS)
-    if status.get("replicas", 0) > wanted:
-        return _too_many(status["replicas"] - wanted)
+    if ready < desired:
+        return Verdict("InProgress", "LessAvailable", f"{ready} of {desired} pods are available", _CHECK_PODS)
+    if status.get("replicas", 0) > desired:
+        return _surplus_pods(status["replicas"] - desired)
     partition = ((stateful_set["spec"].get("updateStrategy") or {}).get("rollingUpdate") or {}).get("partition", 0)
     updated = status.get("updatedReplicas", 0)
-    if status.get("currentRevision") != status.get("updateRevision") and updated < wanted - partition:
-        return Verdict("InProgress", "LessUpdated", f"{updated} of {wanted - partition} pods have the newest template", _remedy_for_update(stateful_set))
-    return Verdict("Current", message=f"{ready} of {wanted} pods are available")
+    if status.get("currentRevision") != status.get("updateRevision") and updated < desired - partition:
+        return Verdict("InProgress", "LessUpdated", f"{updated} of {desired - partition} pods have the newest template", _remedy_for_update(stateful_set))
+    return Verdict("Current", message=f"{ready} of {desired} pods are available")
 
 
 def judge_replica_set(title: str, replica_set: Object | None) -> Verdict:
@@ -89,14 +89,14 @@ def judge_replica_set(title: str, replica_set: Object | None) -> Verdict:
     if early or replica_set is None:
         return early or Verdict("Unknown")
     status = replica_set.get("status") or {}
-    wanted = replica_set["spec"].get("replicas", 1)
+    desired = replica_set["spec"].get("replicas", 1)
     total, ready = status.get("replicas", 0), status.get("availableReplicas", 0)
-    if total > wanted:
-        return _too_many(total - wanted)
-    if ready < wanted:
-        less = Verdict("InProgress", "LessAvailable", f"{ready} of {wanted} pods are available", _LOOK_AT_PODS)
-        return (_refused_pods(replica_set) if total < wanted else None) or less
-    return Verdict("Current", message=f"{ready} of {wanted} pods are available")
+    if total > desired:
+        return _surplus_pods(total - desired)
+    if ready < desired:
+        less = Verdict("InProgress", "LessAvailable", f"{ready} of {desired} pods are available", _CHECK_PODS)
+        return (_refused_pods(replica_set) if total < desired else None) or less
+    return Verdict("Current", message=f"{ready} of {desired} pods are available")
 
 
 def judge_job(title: str, job: Object | None) -> Verdict:
@@ -108,7 +108,7 @@ def judge_job(title: str, job: Object | None) -> Verdict:
     for kind in ("Failed", "FailureTarget"):
         failed = condition(job, kind)
         if failed and failed.get("status") == "True":
-            remedy = "Look at its pods' logs, then delete the Job and create it again."
+            remedy = "Check the logs of its pods, then delete the Job and create it again."
             message = str(failed.get("message") or "it has failed")
             return Verdict("Failed", str(failed.get("reason") or "Failed"), message, remedy, str(failed.get("lastTransitionTime", "")), final=True)
     complete = condition(job, "Complete")
@@ -116,36 +116,36 @@ def judge_job(title: str, job: Object | None) -> Verdict:
         return Verdict("Current", message=f"complete, {status.get('succeeded', 0)} pods have succeeded")
     if job["spec"].get("suspend"):
         return Verdict("InProgress", "Suspended", "it is suspended", "Set spec.suspend to false.")
-    message = f"{status.get('succeeded', 0)} of {job['spec'].get('completions') or 1} pods have succeeded, {status.get('active', 0)} run"
+    message = f"{status.get('succeeded', 0)} of {job['spec'].get('completions') or 1} pods have succeeded, {status.get('active', 0)} are running"
     if status.get("failed"):
         message += f", {status['failed']} have failed"
-    return Verdict("InProgress", "NotComplete", message, _LOOK_AT_PODS, str(status.get("startTime", "")))
+    return Verdict("InProgress", "NotComplete", message, _CHECK_PODS, str(status.get("startTime", "")))
 
 
 def judge_pod(title: str, pod: Object | None) -> Verdict:
-    """Current when it is ready, or has ended well; Failed for good when it has ended with an error."""
+    """Current when it is ready, or has succeeded; Failed for good when it has failed."""
     early = _judge_any(title, pod)
     if early or pod is None:
         return early or Verdict("Unknown")
     status = pod.get("status") or {}
     phase = status.get("phase")
     if phase == "Succeeded":
-        return Verdict("Current", message="it has ended with success")
+        return Verdict("Current", message="it has succeeded")
     if phase == "Failed":
         found = _cause_in_pod(pod)
-        message = str(status.get("message") or (found[1] if found else "it has ended with an error"))
-        return Verdict("Failed", str(status.get("reason") or "Failed"), message, "Look at its log, then create it again.", final=True)
+        message = str(status.get("message") or (found[1] if found else "it has failed"))
+        return Verdict("Failed", str(status.get("reason") or "Failed"), message, "Check its log, then create it again.", final=True)
     ready = condition(pod, "Ready")
     if ready and ready.get("status") == "True":
         return Verdict("Current", message="it is ready")
     found = _cause_in_pod(pod)
     return Verdict(
-        "InProgress", "NotReady", found[1] if found else "it is not ready", "kubectl describe pod tells more.", str((ready or {}).get("lastTransitionTime", ""))
+        "InProgress", "NotReady", found[1] if found else "it is not ready", "kubectl describe pod shows more.", str((ready or {}).get("lastTransitionTime", ""))
     )
 
 
 def cause_in_pods(pods: t.Iterable[Object]) -> str:
-    """What keeps the pods of a workload from being ready, the gravest first; empty when nothing is seen.
+    """What keeps the pods of a workload from being ready, the most severe first; empty when nothing is found.
 
     Source: kstatus' podConditions and the waiting reasons of the kubelet (images, container runtime).
     """
@@ -153,19 +153,19 @@ def cause_in_pods(pods: t.Iterable[Object]) -> str:
     for pod in pods:
         found = _cause_in_pod(pod)
         if found:
-            rank, words = found
-            causes.append((rank, f"pod {pod['metadata']['name']}: {words}"))
-    return "; ".join(words for _rank, words in sorted(causes)[:3])
+            rank, cause = found
+            causes.append((rank, f"pod {pod['metadata']['name']}: {cause}"))
+    return "; ".join(cause for _rank, cause in sorted(causes)[:3])
 
 
 def _cause_in_pod(pod: Object) -> tuple[int, str] | None:
     status = pod.get("status") or {}
     if status.get("phase") == "Succeeded":
         return None
-    conditions = {seen["type"]: seen for seen in status.get("conditions") or ()}
+    conditions = {found["type"]: found for found in status.get("conditions") or ()}
     if status.get("phase") == "Failed" and status.get("reason"):
-        # Evicted, Preempting, NodeLost and the like are told of the pod, not of a container.
-        return 0, f"it has ended, {status['reason']} ({status.get('message', 'no message')})"
+        # Evicted, Preempting, NodeLost and the like are reported on the pod, not on a container.
+        return 0, f"it has terminated, {status['reason']} ({status.get('message', 'no message')})"
     for key, what in (("initContainerStatuses", "init container"), ("containerStatuses", "container")):
         for container in status.get(key) or ():
             found = _cause_in_container(what, container)
@@ -177,35 +177,35 @@ def _cause_in_pod(pod: Object) -> tuple[int, str] | None:
     sandbox = conditions.get("PodReadyToStartContainers")
     if status.get("phase") == "Pending" and sandbox and sandbox.get("status") == "False":
         agent = f"the istio-cni agent on node {pod['spec'].get('nodeName', 'unknown')}"
-        return 1, f"its network has not been set up{_since(sandbox)}: look at its events, and at {agent}"
+        return 1, f"its network has not been set up{_since(sandbox)}: check its events, and {agent}"
     ready = conditions.get("Ready")
     if not ready or ready.get("status") != "True":
         if ready and ready.get("reason") == "ReadinessGatesNotReady":
-            return 2, f"a readiness gate is not open{_since(ready)} ({ready.get('message', 'no message')})"
+            return 2, f"a readiness gate is not satisfied{_since(ready)} ({ready.get('message', 'no message')})"
         running = status.get("phase") == "Running"
-        return 2, f"{'its readiness probe does not succeed' if running else 'phase ' + str(status.get('phase', 'unknown'))}{_since(ready)}"
+        return 2, f"{'its readiness probe is failing' if running else 'phase ' + str(status.get('phase', 'unknown'))}{_since(ready)}"
     return None
 
 
 def _cause_in_container(what: str, container: t.Mapping[str, t.Any]) -> str | None:
     state = container.get("state") or {}
     last = (container.get("lastState") or {}).get("terminated") or {}
-    before = f"; it last ended with exit code {last['exitCode']} ({last.get('reason', 'no reason')})" if last.get("exitCode") else ""
+    before = f"; it last terminated with exit code {last['exitCode']} ({last.get('reason', 'no reason')})" if last.get("exitCode") else ""
     waiting = state.get("waiting")
     if waiting and waiting.get("reason") not in (None, "ContainerCreating", "PodInitializing"):
-        return f"{what} {container['name']} waits, {waiting['reason']} ({waiting.get('message', 'no message')}{before})"
+        return f"{what} {container['name']} is waiting, {waiting['reason']} ({waiting.get('message', 'no message')}{before})"
     ended = state.get("terminated")
     if ended and ended.get("exitCode"):
-        return f"{what} {container['name']} ended with exit code {ended['exitCode']} ({ended.get('reason', 'no reason')})"
+        return f"{what} {container['name']} terminated with exit code {ended['exitCode']} ({ended.get('reason', 'no reason')})"
     if what == "init container" and "running" in state and not container.get("started"):
-        return f"{what} {container['name']} has not ended yet{before}"
+        return f"{what} {container['name']} has not completed yet{before}"
     if before and "running" in state and not container.get("ready"):
         return f"{what} {container['name']} has been restarted {container.get('restartCount', 0)} times{before}"
     return None
 
 
-def _since(seen: t.Mapping[str, t.Any] | None) -> str:
-    return f" since {seen['lastTransitionTime']}" if seen and seen.get("lastTransitionTime") else ""
+def _since(found: t.Mapping[str, t.Any] | None) -> str:
+    return f" since {found['lastTransitionTime']}" if found and found.get("lastTransitionTime") else ""
 
 
 def _refused_pods(item: Object) -> Verdict | None:
@@ -213,7 +213,7 @@ def _refused_pods(item: Object) -> Verdict | None:
     failure = condition(item, "ReplicaFailure")
     if not failure or failure.get("status") != "True":
         return None
-    remedy = "The message is the API server's: raise the quota, or give what it asks for; it is tried again by itself."
+    remedy = "The message comes from the API server: raise the quota, or fix what it names; the controller retries by itself."
     return Verdict(
         "InProgress", str(failure.get("reason") or "ReplicaFailure"), str(failure.get("message", "")), remedy, str(failure.get("lastTransitionTime", ""))
     )
@@ -221,30 +221,30 @@ def _refused_pods(item: Object) -> Verdict | None:
 
 def _remedy_for_update(item: Object) -> str:
     if (item["spec"].get("updateStrategy") or {}).get("type") == "OnDelete":
-        return "Its update strategy is OnDelete: delete the old pods, so that new ones come."
-    return _LOOK_AT_PODS
+        return "Its update strategy is OnDelete: delete the old pods, so that new ones are created."
+    return _CHECK_PODS
 
 
-_LOOK_AT_PODS = "Look at its pods: kubectl describe pods tells what holds them up."
+_CHECK_PODS = "Check its pods: kubectl describe pods shows what is blocking them."
 
 
 def _judge_any(title: str, item: Object | None) -> Verdict | None:
     """What is asked of every workload before its own rule."""
     if item is None:
-        return not_found(title, "Install what brings it, or correct its name.")
+        return not_found(title, "Install what contains it, or correct its name.")
     return terminating(item) or not_observed(item)
 
 
 def _judge_observed(title: str, item: Object | None) -> Verdict | None:
-    """The same for a workload whose controller writes the generation it has seen: until then, counts that are missing are not counts of zero."""
+    """The same for a workload whose controller writes observedGeneration: until then, missing counts are not counts of zero."""
     early = _judge_any(title, item)
     if early or item is None or observed_generation(item.get("status") or {}):
         return early
-    return Verdict("InProgress", "NotObserved", "its controller has not looked at it yet", "See that kube-controller-manager runs.")
+    return Verdict("InProgress", "NotObserved", "its controller has not processed it yet", "Check that kube-controller-manager is running.")
 
 
-def _too_many(count: int, since: str = "") -> Verdict:
-    return Verdict("InProgress", "OldPodsLeft", f"{count} pods too many have not ended", "Wait until they have.", since)
+def _surplus_pods(count: int, since: str = "") -> Verdict:
+    return Verdict("InProgress", "OldPodsLeft", f"{count} surplus pods have not terminated", "Wait until they have terminated.", since)
 
 
 __all__ = (

@@ -75,7 +75,7 @@ def test_an_ingress() -> None:
         pytest.param(["front.shop.svc"], [], "is a name inside the cluster", id="short-name"),
         pytest.param(["10.0.0.133"], [CLUSTER_IP], "Service bookinfo/details behind it is of type ClusterIP", id="cluster-ip"),
         pytest.param(["old.example.com"], [PENDING], "has no load balancer address", id="address-that-was-there-once"),
-        pytest.param(["old.example.com"], [GIVEN], "its address old.example.com is not the one of Service judge-b/lb, which is lb.example.com", id="another"),
+        pytest.param(["old.example.com"], [GIVEN], "its address old.example.com is not that of Service judge-b/lb, which is lb.example.com", id="another"),
     ],
 )
 def test_external_problem(addresses: list[str], services: list[Object], part: str | None) -> None:

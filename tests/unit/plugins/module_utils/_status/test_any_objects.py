@@ -65,7 +65,7 @@ def test_a_condition_on_an_older_generation_does_not_count() -> None:
 
 def test_a_condition_is_told() -> None:
     verdict = judge_any_object("it", OBJECT, ConditionExpectation("Synced", "False"))
-    assert verdict.message == "condition Synced is True (Done): all is well; False is wanted"
+    assert verdict.message == "condition Synced is True (Done): all is well; expected False"
     assert verdict.since == "2026-11-21T08:00:00Z"
 
 
@@ -135,7 +135,7 @@ def test_json_paths_as_kubectl_writes_them(path: str, found: list[Any]) -> None:
 
 @pytest.mark.parametrize("path", ["", "{.status[}", "{range .items[*]}{.a}{end}", "{.status.conditions[?(@.x]}", "{.a} {.b}"])
 def test_a_path_that_cannot_be_read_is_refused(path: str) -> None:
-    with pytest.raises(MeshError, match=r"cannot be understood .*: write it as for kubectl"):
+    with pytest.raises(MeshError, match=r"cannot be parsed .*: write it as for kubectl"):
         check(path)
 
 

@@ -64,25 +64,25 @@ def test_bound(services: list[Object], namespace: Object, expected: WaypointRef 
         pytest.param(
             _attached_to(BOUND, "bookinfo/reviews"),
             None,
-            "Service details: istiod says that it is bound elsewhere (Successfully attached to waypoint bookinfo/reviews), not to bookinfo/waypoint",
+            "Service details: istiod reports that it is bound elsewhere (Successfully attached to waypoint bookinfo/reviews), not to bookinfo/waypoint",
             id="an-older-binding",
         ),
         pytest.param(
             _attached_to(BOUND, "bookinfo/waypoint-2"),
             None,
-            "Service details: istiod says that it is bound elsewhere (Successfully attached to waypoint bookinfo/waypoint-2), not to bookinfo/waypoint",
+            "Service details: istiod reports that it is bound elsewhere (Successfully attached to waypoint bookinfo/waypoint-2), not to bookinfo/waypoint",
             id="a-longer-name",
         ),
         pytest.param(
             _attached_to(BOUND, "bookinfo/waypoint.v2"),
             None,
-            "Service details: istiod says that it is bound elsewhere (Successfully attached to waypoint bookinfo/waypoint.v2), not to bookinfo/waypoint",
+            "Service details: istiod reports that it is bound elsewhere (Successfully attached to waypoint bookinfo/waypoint.v2), not to bookinfo/waypoint",
             id="a-longer-name-with-a-dot",
         ),
         pytest.param(
             _attached_to(BOUND, "my-bookinfo/waypoint"),
             None,
-            "Service details: istiod says that it is bound elsewhere (Successfully attached to waypoint my-bookinfo/waypoint), not to bookinfo/waypoint",
+            "Service details: istiod reports that it is bound elsewhere (Successfully attached to waypoint my-bookinfo/waypoint), not to bookinfo/waypoint",
             id="a-longer-namespace",
         ),
         pytest.param(BOUND, OTHER, "Service details: its namespace names bookinfo/waypoint, not infra/shared", id="not-the-one-expected"),
@@ -102,9 +102,15 @@ REVIEWS = WaypointRef("bookinfo", "reviews")
 @pytest.mark.parametrize(
     ("services", "namespace", "expected", "message"),
     [
-        pytest.param([ELSEWHERE], PLAIN, REF, "no Service here is bound to bookinfo/waypoint, and the namespace names no waypoint", id="nobody-names-it"),
         pytest.param(
-            [ELSEWHERE], ENROLLED, OTHER, "no Service here is bound to infra/shared, and the namespace names bookinfo/waypoint", id="both-name-others"
+            [ELSEWHERE], PLAIN, REF, "no Service of the namespace is bound to bookinfo/waypoint, and the namespace names no waypoint", id="nobody-names-it"
+        ),
+        pytest.param(
+            [ELSEWHERE],
+            ENROLLED,
+            OTHER,
+            "no Service of the namespace is bound to infra/shared, and the namespace names bookinfo/waypoint",
+            id="both-name-others",
         ),
         pytest.param([ELSEWHERE], PLAIN, REVIEWS, "", id="one-service-names-it"),
         pytest.param([ELSEWHERE], ENROLLED, REF, "", id="the-namespace-names-it"),
@@ -140,7 +146,7 @@ def test_one_service_that_names_no_waypoint_is_not_bound() -> None:
 @pytest.mark.parametrize("services", [[], [UNBOUND], [OF_WAYPOINT]], ids=["none", "one", "a-waypoints"])
 def test_nothing_is_bound(services: list[Object]) -> None:
     verdict = judge_binding("Namespace bookinfo", services, PLAIN, None, one=False)
-    assert (verdict.status, verdict.reason, verdict.message) == ("InProgress", "NothingBound", "no Service here names a waypoint")
+    assert (verdict.status, verdict.reason, verdict.message) == ("InProgress", "NothingBound", "no Service of the namespace names a waypoint")
 
 
 @pytest.mark.parametrize("service", [EXTERNAL, OF_WAYPOINT], ids=["external-name", "of-a-waypoint"])

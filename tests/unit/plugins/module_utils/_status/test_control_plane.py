@@ -39,7 +39,7 @@ def _judge(**difference: Any) -> Verdict:
 
 def test_as_recorded_it_is_current() -> None:
     verdict = _judge()
-    assert (verdict.status, verdict.message) == ("Current", "istiod is available, 3 webhook configurations serve")
+    assert (verdict.status, verdict.message) == ("Current", "istiod is available, 3 webhook configurations are ready")
 
 
 UNAVAILABLE = derived(ISTIOD, {"status": {"availableReplicas": None, "readyReplicas": None}})
@@ -106,8 +106,8 @@ UNAVAILABLE = derived(ISTIOD, {"status": {"availableReplicas": None, "readyRepli
             {"webhooks": [_with_webhook(BASE, 0, {"failurePolicy": "Ignore"}), VALIDATOR, INJECTOR]},
             "InProgress",
             "WebhookNotServing",
-            "ValidatingWebhookConfiguration istiod-default-validator: webhook validation.istio.io still lets everything pass (failurePolicy Ignore): "
-            "istiod has not seen it refuse a wrong object yet",
+            "ValidatingWebhookConfiguration istiod-default-validator: webhook validation.istio.io still ignores failures (failurePolicy Ignore): "
+            "istiod has not verified yet that it rejects an invalid object",
             id="validation-lets-everything-pass",
         ),
     ],

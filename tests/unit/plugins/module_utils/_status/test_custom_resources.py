@@ -29,7 +29,7 @@ NAME = "gateways.gateway.networking.k8s.io"
             derived(ESTABLISHED, {"metadata": {"deletionTimestamp": "2026-11-21T08:00:00Z", "finalizers": ["customresourcecleanup.apiextensions.k8s.io"]}}),
             "Terminating",
             "Terminating",
-            "it is being deleted, held by the finalizers customresourcecleanup.apiextensions.k8s.io",
+            "it is being deleted, blocked by the finalizers customresourcecleanup.apiextensions.k8s.io",
             id="deleted",
         ),
         pytest.param(

@@ -43,7 +43,7 @@ def test_a_programmed_waypoint_with_an_available_deployment_is_current() -> None
             [],
             "InProgress",
             "Pending",
-            "Accepted has not been decided: no controller has looked at it",
+            "Accepted has not been decided: no controller has processed it",
             id="no-status",
         ),
         pytest.param(
@@ -59,7 +59,7 @@ def test_a_programmed_waypoint_with_an_available_deployment_is_current() -> None
             [DEPLOYMENT],
             "InProgress",
             "Pending",
-            "Programmed has not been decided: no controller has looked at it",
+            "Programmed has not been decided: no controller has processed it",
             id="accepted-only",
         ),
         pytest.param(
@@ -67,7 +67,7 @@ def test_a_programmed_waypoint_with_an_available_deployment_is_current() -> None
             [DEPLOYMENT],
             "InProgress",
             "GenerationNotObserved",
-            "Accepted speaks of generation 1, but generation 2 is wanted",
+            "Accepted is for generation 1, but the current generation is 2",
             id="changed-since",
         ),
         pytest.param(
@@ -75,7 +75,7 @@ def test_a_programmed_waypoint_with_an_available_deployment_is_current() -> None
             [DEPLOYMENT],
             "InProgress",
             "GenerationNotObserved",
-            "Programmed speaks of generation 1, but generation 2 is wanted",
+            "Programmed is for generation 1, but the current generation is 2",
             id="programmed-lags-behind",
         ),
         pytest.param(
@@ -103,7 +103,7 @@ def test_a_programmed_waypoint_with_an_available_deployment_is_current() -> None
             [derived(DEPLOYMENT, {"metadata": {"generation": 2}})],
             "InProgress",
             "GenerationNotObserved",
-            "it is programmed, but Deployment bookinfo/waypoint: its status speaks of generation 1, but generation 2 is wanted",
+            "it is programmed, but Deployment bookinfo/waypoint: its status is for generation 1, but the current generation is 2",
             id="deployment-changed-since",
         ),
     ],
@@ -173,7 +173,7 @@ def test_parameters_that_do_not_exist_yet_are_not_final() -> None:
 
 def test_a_reason_that_time_can_mend_is_not_final() -> None:
     verdict = judge_gateway(TITLE, with_condition(PROGRAMMED, "Accepted", status="False", reason="NoMatchingParent", message="no"), [DEPLOYMENT], [SERVICE])
-    assert (verdict.status, verdict.final, verdict.remedy) == ("InProgress", False, "The message above is istiod's own.")
+    assert (verdict.status, verdict.final, verdict.remedy) == ("InProgress", False, "The message above comes from istiod.")
 
 
 def test_a_gateway_that_istiod_makes_no_deployment_for() -> None:
@@ -212,7 +212,7 @@ BY_NAME_ONLY = derived(PROGRAMMED, {"status": {"addresses": [{"type": "Hostname"
         pytest.param(INGRESS, [], "NoService", "it is programmed, but there is no Service behind it", id="gone-of-another-class"),
         pytest.param(PROGRAMMED, [ENDING], "NoService", "it is programmed, but its Service is being deleted", id="being-deleted"),
         pytest.param(
-            PROGRAMMED, [MOVED], "AddressOutdated", "its address 10.0.0.232 is not the one of Service bookinfo/waypoint, which is 10.0.0.9", id="made-again"
+            PROGRAMMED, [MOVED], "AddressOutdated", "its address 10.0.0.232 is not that of Service bookinfo/waypoint, which is 10.0.0.9", id="made-again"
         ),
         pytest.param(PROGRAMMED, [ENDING, MOVED], "AddressOutdated", "", id="made-again-under-another-name"),
         pytest.param(PROGRAMMED, [MOVED, SERVICE], "", "", id="one-of-two"),
@@ -231,7 +231,7 @@ def test_the_address_must_be_the_one_of_its_service(gateway: Object, services: l
     verdict = judge_gateway(TITLE, gateway, [DEPLOYMENT], services)
     assert (verdict.current, verdict.reason, verdict.final) == (not reason, reason, False)
     assert message in verdict.message
-    assert verdict.current or ("istiod runs and owns the Gateway's revision" in verdict.remedy and verdict.status == "InProgress")
+    assert verdict.current or ("istiod is running and owns the Gateway's revision" in verdict.remedy and verdict.status == "InProgress")
 
 
 PENDING = recorded("gateway/load_balancer_pending")

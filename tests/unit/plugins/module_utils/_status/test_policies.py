@@ -17,7 +17,7 @@ JWT = recorded("requestauthentication/at_service")
 REVIEWS = recorded("service/reviews_bound")
 ENROLLED = recorded("namespace/enrolled")
 DELETED = {"metadata": {"deletionTimestamp": "2026-11-21T08:00:00Z"}}
-LIE = "its status is True, but it is not enforced as it is written: "
+LIE = "its status is True, but it is not enforced as written: "
 
 
 @pytest.mark.parametrize(("policy", "message"), [(AT_ZTUNNEL, "attached to ztunnel"), (AT_WAYPOINT, "bound to bookinfo/waypoint")], ids=["l4", "l7"])
@@ -51,9 +51,9 @@ def test_only_the_condition_that_the_spec_calls_for_counts() -> None:
     """istiod takes the condition of an earlier form of the policy not away."""
     refs = [{"group": "", "kind": "Service", "name": "reviews"}]
     verdict = judge_authorization_policy("it", derived(AT_ZTUNNEL, {"spec": {"targetRefs": refs}}))
-    assert (verdict.reason, verdict.message) == ("NoStatus", "istiod has not said yet whether a waypoint accepts it")
+    assert (verdict.reason, verdict.message) == ("NoStatus", "istiod has not reported yet whether a waypoint accepts it")
     verdict = judge_authorization_policy("it", derived(AT_WAYPOINT, {"spec": {"targetRefs": None}}))
-    assert (verdict.reason, verdict.message) == ("NoStatus", "istiod has not said yet whether ztunnel accepts it")
+    assert (verdict.reason, verdict.message) == ("NoStatus", "istiod has not reported yet whether ztunnel accepts it")
     single = derived(AT_WAYPOINT, {"spec": {"targetRefs": None, "targetRef": refs[0]}})
     assert judge_authorization_policy("it", single).current
 
@@ -84,8 +84,8 @@ def _strict(name: str, created: str, **spec: object) -> Object:
     ("spec", "part"),
     [
         ({}, "ztunnel applies STRICT; istiod reports no status"),
-        ({"mtls": {"mode": "DISABLE"}}, "ztunnel applies DISABLE, which ztunnel takes for PERMISSIVE"),
-        ({"mtls": None}, "ztunnel applies the mode of what stands above it"),
+        ({"mtls": {"mode": "DISABLE"}}, "ztunnel applies DISABLE, which ztunnel treats as PERMISSIVE"),
+        ({"mtls": None}, "ztunnel applies the mode that it inherits"),
     ],
 )
 def test_a_peer_authentication_is_judged_by_its_form(spec: Object, part: str) -> None:

@@ -60,7 +60,7 @@ def test_current(route: Object, message: str) -> None:
         ("not_allowed", "NotAllowedByListeners", 'namespace "bookinfo" is not allowed by the parent'),
         ("no_matching_hostname", "NoMatchingListenerHostname", "no hostnames matched"),
         ("no_matching_section", "NoMatchingParent", 'sectionName "nope" not found'),
-        ("no_gateway", "NoParentStatus", "no controller has taken up its parent Gateway judge-a/gone"),
+        ("no_gateway", "NoParentStatus", "no controller has reported a status for its parent Gateway judge-a/gone"),
         ("reference_not_permitted", "RefNotPermitted", "missing a ReferenceGrant?"),
     ],
 )
@@ -71,7 +71,7 @@ def test_what_istiod_denies(situation: str, reason: str, part: str) -> None:
     assert verdict.remedy
 
 
-SILENT = "no traffic takes it, though its status is True: "
+SILENT = "it gets no traffic, although its status is True: "
 OPTED_OUT = derived(REVIEWS, {"metadata": {"labels": {USE: "none"}}, "status": {"conditions": []}})
 NOT_READY = with_condition(REVIEWS, BOUND, status="False", reason="WaypointIsNotReady", message='waypoint "bookinfo/waypoint" is not ready')
 
@@ -106,7 +106,7 @@ NOT_READY = with_condition(REVIEWS, BOUND, status="False", reason="WaypointIsNot
             ATTACHED,
             (derived(REVIEWS, {"spec": {"type": "ExternalName"}}),),
             "NeverBound",
-            "no traffic takes it: parent Service bookinfo/reviews, port 9080 can have no waypoint",
+            "it gets no traffic: parent Service bookinfo/reviews, port 9080 cannot have a waypoint",
             id="an-external-name",
         ),
     ],
@@ -146,7 +146,7 @@ def test_all_parents_count() -> None:
     second = {"group": "", "kind": "Service", "name": "ratings", "port": 9080}
     route = copy.deepcopy(ATTACHED)
     route["spec"]["parentRefs"].append(second)
-    assert _judge(route).message == "no controller has taken up its parent Service bookinfo/ratings, port 9080"
+    assert _judge(route).message == "no controller has reported a status for its parent Service bookinfo/ratings, port 9080"
     route["status"]["parents"].append({**route["status"]["parents"][0], "parentRef": second})
     assert _judge(route).message == "attached to Service bookinfo/reviews, port 9080, Service bookinfo/ratings, port 9080"
 

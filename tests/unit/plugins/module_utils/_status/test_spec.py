@@ -93,51 +93,51 @@ def test_a_kind_that_is_known_is_not_asked_for() -> None:
     [
         pytest.param(
             {"kind": "Certificate", "name": "web"},
-            f"targets[0] is of kind Certificate, which this module does not know by itself (it knows {', '.join(RULES)}): correct it, or add its api_version.",
+            f"targets[0] has the kind Certificate, which this module does not know (it knows {', '.join(RULES)}): correct it, or set its api_version.",
             id="unknown-kind",
         ),
-        pytest.param({"kind": "waypoint"}, "targets[0] is of kind waypoint, which needs name and namespace: add it.", id="too-little"),
+        pytest.param({"kind": "waypoint"}, "targets[0] has the kind waypoint, which requires name and namespace: set them.", id="too-little"),
         pytest.param(
-            {"kind": "Certificate", "api_version": "cert-manager.io/v1"}, "targets[0] is of kind Certificate, which needs name: add it.", id="no-name"
+            {"kind": "Certificate", "api_version": "cert-manager.io/v1"}, "targets[0] has the kind Certificate, which requires name: set it.", id="no-name"
         ),
         pytest.param(
             {"kind": "Certificate", "api_version": "cert-manager.io/v1", "name": "web"},
-            "targets[0] is of kind Certificate, which lives in a namespace: add namespace.",
+            "targets[0] has the kind Certificate, which is namespaced: set namespace.",
             id="no-namespace",
         ),
         pytest.param(
             {"kind": "Deployment", "name": "web", "namespace": "shop", "served_versions": ["v1"]},
-            "targets[0] is of kind Deployment, which has no use for served_versions: served_versions is for CustomResourceDefinition.",
+            "targets[0] has the kind Deployment, which does not take served_versions: served_versions is for CustomResourceDefinition.",
             id="option-of-another-kind",
         ),
         pytest.param(
             {"kind": "waypoint", "name": "w", "namespace": "shop", "waypoint": "w"},
-            "targets[0] is of kind waypoint, which has no use for waypoint: waypoint is for binding.",
+            "targets[0] has the kind waypoint, which does not take waypoint: waypoint is for binding.",
             id="useless-waypoint",
         ),
         pytest.param(
             {"kind": "Deployment", "name": "web", "namespace": "shop", "json_path": "{.a}"},
-            "targets[0] is of kind Deployment, which has no use for json_path: json_path needs api_version beside it.",
+            "targets[0] has the kind Deployment, which does not take json_path: json_path requires api_version.",
             id="useless-path",
         ),
         pytest.param(
             {"kind": "Deployment", "api_version": "apps/v1", "name": "a", "namespace": "b", "json_path": "{.a}", "condition": {"type": "Available"}},
-            "targets[0] is of kind Deployment, and has both condition and json_path: give one of them, or make two targets of it.",
+            "targets[0] has the kind Deployment, and sets both condition and json_path: set one of them, or split it into two targets.",
             id="condition-and-path",
         ),
         pytest.param(
             {"kind": "Deployment", "api_version": "apps/v1", "name": "a", "namespace": "b", "value": "3"},
-            "targets[0] is of kind Deployment, and has a value, but no json_path that finds it: add json_path.",
+            "targets[0] has the kind Deployment, and sets value without json_path: set json_path.",
             id="value-alone",
         ),
         pytest.param(
             {"kind": "CustomResourceDefinition", "name": "a.b", "bundle_version": "newest"},
-            "targets[0] is of kind CustomResourceDefinition, and its bundle_version 'newest' is no version: write it as v1.6.1 or >=v1.4.0.",
+            "targets[0] has the kind CustomResourceDefinition, and its bundle_version 'newest' is not a version: write it as v1.6.1 or >=v1.4.0.",
             id="no-version",
         ),
         pytest.param(
             {"kind": "Deployment", "api_version": "apps/v1", "name": "a", "namespace": "b", "json_path": "{.a[}"},
-            "json_path '{.a[}' cannot be understood (Parse error near the end of string!): write it as for kubectl, such as {.status.phase}.",
+            "json_path '{.a[}' cannot be parsed (Parse error near the end of string!): write it as for kubectl, such as {.status.phase}.",
             id="no-path",
         ),
     ],

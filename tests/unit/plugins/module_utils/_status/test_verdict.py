@@ -18,12 +18,14 @@ def test_an_object_that_stays_is_not_terminating() -> None:
     ("metadata", "message"),
     [
         pytest.param({}, "it is being deleted", id="nothing-holds-it"),
-        pytest.param({"finalizers": ["example.org/a", "example.org/b"]}, "it is being deleted, held by the finalizers example.org/a, example.org/b", id="held"),
+        pytest.param(
+            {"finalizers": ["example.org/a", "example.org/b"]}, "it is being deleted, blocked by the finalizers example.org/a, example.org/b", id="held"
+        ),
     ],
 )
 def test_terminating(metadata: Object, message: str) -> None:
     item = derived(GATEWAY, {"metadata": {"deletionTimestamp": DELETED, **metadata}})
-    assert terminating(item) == Verdict("Terminating", "Terminating", message, "Wait until it is gone, then create it again.", DELETED)
+    assert terminating(item) == Verdict("Terminating", "Terminating", message, "Wait until it is deleted, then create it again.", DELETED)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +35,7 @@ def test_terminating(metadata: Object, message: str) -> None:
         pytest.param(2, 3, None, id="ahead"),
         pytest.param(2, None, None, id="nothing-said"),
         pytest.param(None, 1, None, id="without-generations"),
-        pytest.param(2, 1, "its status speaks of generation 1, but generation 2 is wanted", id="stale"),
+        pytest.param(2, 1, "its status is for generation 1, but the current generation is 2", id="stale"),
     ],
 )
 def test_not_observed(generation: int | None, observed: int | None, message: str | None) -> None:

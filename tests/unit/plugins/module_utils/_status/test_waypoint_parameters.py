@@ -49,9 +49,9 @@ def _without(name: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("overlays", "differences", "message"),
     [
-        pytest.param(OVERLAYS, {"deployment": None}, "istiod has not made the Deployment yet", id="no-deployment"),
-        pytest.param(OVERLAYS, {"autoscaler": None}, "istiod has not made the HorizontalPodAutoscaler yet", id="no-autoscaler"),
-        pytest.param(OVERLAYS, {"budget": None}, "istiod has not made the PodDisruptionBudget yet", id="no-budget"),
+        pytest.param(OVERLAYS, {"deployment": None}, "istiod has not created the Deployment yet", id="no-deployment"),
+        pytest.param(OVERLAYS, {"autoscaler": None}, "istiod has not created the HorizontalPodAutoscaler yet", id="no-autoscaler"),
+        pytest.param(OVERLAYS, {"budget": None}, "istiod has not created the PodDisruptionBudget yet", id="no-budget"),
         pytest.param(
             OVERLAYS,
             {"service": {"spec": {"type": "ClusterIP"}}},
@@ -79,28 +79,28 @@ def _without(name: str) -> dict[str, Any]:
         pytest.param(
             OVERLAYS,
             {"deployment": {"spec": {"replicas": 1}}},
-            "its autoscaler asks for at least 2 pods, but 1 is asked for yet",
+            "its autoscaler requires at least 2 pods, but its Deployment requests 1",
             id="not-scaled-yet",
         ),
         pytest.param(
             OVERLAYS,
             {"deployment": {"metadata": {"annotations": {MARK: "0"}}}},
-            "istiod has not rendered these parameters yet; its objects are those of former ones",
+            "istiod has not rendered these parameters yet; its objects still reflect the previous ones",
             id="former-parameters",
         ),
         pytest.param(
             _without("horizontalPodAutoscaler"),
             {"deployment": {"metadata": {"annotations": {MARK: expected_mark(_without("horizontalPodAutoscaler"))}}}},
-            "HorizontalPodAutoscaler bookinfo/waypoint stays behind, though nothing asks for it any more",
+            "HorizontalPodAutoscaler bookinfo/waypoint is left over, although nothing requires it any more",
             id="autoscaler-left-behind",
         ),
         pytest.param(
             _without("podDisruptionBudget"),
             {"deployment": {"metadata": {"annotations": {MARK: expected_mark(_without("podDisruptionBudget"))}}}},
-            "PodDisruptionBudget bookinfo/waypoint stays behind, though nothing asks for it any more",
+            "PodDisruptionBudget bookinfo/waypoint is left over, although nothing requires it any more",
             id="budget-left-behind",
         ),
-        pytest.param({}, {}, "istiod has not rendered these parameters yet; its objects are those of former ones", id="parameters-left-behind"),
+        pytest.param({}, {}, "istiod has not rendered these parameters yet; its objects still reflect the previous ones", id="parameters-left-behind"),
     ],
 )
 def test_the_first_difference_is_told(overlays: dict[str, Any], differences: dict[str, Object | None], message: str) -> None:

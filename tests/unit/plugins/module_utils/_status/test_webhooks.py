@@ -37,11 +37,11 @@ def _judge(configuration: Object | None, *services: Object, slices: tuple[Object
 @pytest.mark.parametrize(
     ("configuration", "message"),
     [
-        pytest.param(BASE, "1 webhooks have their CA and a ready endpoint", id="validating"),
-        pytest.param(INJECTOR, "4 webhooks have their CA and a ready endpoint", id="mutating"),
+        pytest.param(BASE, "1 webhooks have a CA and a ready endpoint", id="validating"),
+        pytest.param(INJECTOR, "4 webhooks have a CA and a ready endpoint", id="mutating"),
         pytest.param(
             _with_hook({"clientConfig": {"service": None, "caBundle": None, "url": "https://hooks.example.com/"}}),
-            "1 webhooks have their CA and a ready endpoint",
+            "1 webhooks have a CA and a ready endpoint",
             id="by-url-with-a-certificate-of-the-worlds",
         ),
     ],
@@ -59,10 +59,10 @@ NOT_CA = base64.b64encode(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFIC
     [
         pytest.param(_with_hook({"clientConfig": {"caBundle": ""}}), "NoCA", "has no CA yet", id="no-ca"),
         pytest.param(_with_hook({"clientConfig": {"caBundle": ""}}, 3, INJECTOR), "NoCA", "has no CA yet", id="no-ca-in-the-last"),
-        pytest.param(_with_hook({"clientConfig": {"caBundle": "Q0E="}}), "InvalidCA", "there is no certificate", id="text"),
-        pytest.param(_with_hook({"clientConfig": {"caBundle": "/w=="}}), "InvalidCA", "there is no certificate", id="not-text"),
-        pytest.param(_with_hook({"clientConfig": {"caBundle": "!"}}), "InvalidCA", "there is no certificate", id="not-base64"),
-        pytest.param(_with_hook({"clientConfig": {"caBundle": NOT_CA}}), "InvalidCA", "there is no certificate", id="not-a-certificate"),
+        pytest.param(_with_hook({"clientConfig": {"caBundle": "Q0E="}}), "InvalidCA", "without a certificate", id="text"),
+        pytest.param(_with_hook({"clientConfig": {"caBundle": "/w=="}}), "InvalidCA", "without a certificate", id="not-text"),
+        pytest.param(_with_hook({"clientConfig": {"caBundle": "!"}}), "InvalidCA", "without a certificate", id="not-base64"),
+        pytest.param(_with_hook({"clientConfig": {"caBundle": NOT_CA}}), "InvalidCA", "without a certificate", id="not-a-certificate"),
         pytest.param(_with_hook({"clientConfig": {"service": {"name": "other"}}}), "NoService", "Service istio-system/other of webhook", id="no-service"),
         pytest.param(_with_hook({"clientConfig": {"service": {"port": 8443}}}), "NoPort", "Service istio-system/istiod has no port 8443", id="no-port"),
         pytest.param(derived(BASE, {"webhooks": []}), "NoWebhooks", "it has no webhooks", id="none"),
@@ -173,6 +173,6 @@ def test_no_answer(status: int, text: str, part: str) -> None:
 
 def test_what_nobody_may_ask_is_told() -> None:
     note = note_on_probe(PROBE, 403, FORBIDDEN)
-    assert note.startswith("whether Service istio-system/istiod, port 443, path /validate answers was not asked: ")
+    assert note.startswith("whether Service istio-system/istiod, port 443, path /validate answers was not checked: ")
     assert note_on_probe(PROBE, 403, "RBAC: access denied") == ""
     assert note_on_probe(PROBE, 400, "no body found") == ""

@@ -32,17 +32,17 @@ DELETED = {"metadata": {"deletionTimestamp": "2026-11-21T08:00:00Z"}}
             derived(DEPLOYMENT, {"metadata": {"generation": 2}}),
             "InProgress",
             "GenerationNotObserved",
-            "its status speaks of generation 1, but generation 2 is wanted",
+            "its status is for generation 1, but the current generation is 2",
             id="stale",
         ),
-        pytest.param(derived(DEPLOYMENT, {"status": None}), "InProgress", "NotObserved", "its controller has not looked at it yet", id="no-status"),
+        pytest.param(derived(DEPLOYMENT, {"status": None}), "InProgress", "NotObserved", "its controller has not processed it yet", id="no-status"),
         pytest.param(derived(DEPLOYMENT, {"spec": {"replicas": 3}}), "InProgress", "LessUpdated", "1 of 3 pods have the newest template", id="scaling-up"),
-        pytest.param(derived(DEPLOYMENT, {"status": {"replicas": 2}}), "InProgress", "OldPodsLeft", "old pods that have not ended: 1", id="old-pods-left"),
+        pytest.param(derived(DEPLOYMENT, {"status": {"replicas": 2}}), "InProgress", "OldPodsLeft", "old pods that have not terminated: 1", id="old-pods-left"),
         pytest.param(
             derived(DEPLOYMENT, {"status": dict.fromkeys(("replicas", "updatedReplicas", "availableReplicas", "readyReplicas"), 3)}),
             "InProgress",
             "OldPodsLeft",
-            "2 pods too many have not ended",
+            "2 surplus pods have not terminated",
             id="scaling-down",
         ),
         pytest.param(
@@ -77,12 +77,12 @@ def test_a_laggard_tells_since_when() -> None:
         pytest.param(DAEMON_SET, "Current", "", "3 of 3 nodes have an available pod", id="as-recorded"),
         pytest.param(None, "NotFound", "NotFound", "DaemonSet istio-system/ztunnel does not exist", id="missing"),
         pytest.param(derived(DAEMON_SET, DELETED), "Terminating", "Terminating", "it is being deleted", id="deleted"),
-        pytest.param(derived(DAEMON_SET, {"status": None}), "InProgress", "NotObserved", "its controller has not looked at it yet", id="no-status"),
+        pytest.param(derived(DAEMON_SET, {"status": None}), "InProgress", "NotObserved", "its controller has not processed it yet", id="no-status"),
         pytest.param(
             derived(DAEMON_SET, {"metadata": {"generation": 2}}),
             "InProgress",
             "GenerationNotObserved",
-            "its status speaks of generation 1, but generation 2 is wanted",
+            "its status is for generation 1, but the current generation is 2",
             id="stale",
         ),
         pytest.param(
@@ -132,8 +132,8 @@ ROLLING: Object = {"status": {"updateRevision": "db-2", "updatedReplicas": 1}}
     [
         pytest.param(STATEFUL_SET, "Current", "", "3 of 3 pods are available", id="current"),
         pytest.param(None, "NotFound", "NotFound", "StatefulSet shop/db does not exist", id="missing"),
-        pytest.param(derived(STATEFUL_SET, {"status": None}), "InProgress", "NotObserved", "its controller has not looked at it yet", id="no-status"),
-        pytest.param(derived(STATEFUL_SET, {"spec": {"replicas": 1}}), "InProgress", "OldPodsLeft", "2 pods too many have not ended", id="scaling-down"),
+        pytest.param(derived(STATEFUL_SET, {"status": None}), "InProgress", "NotObserved", "its controller has not processed it yet", id="no-status"),
+        pytest.param(derived(STATEFUL_SET, {"spec": {"replicas": 1}}), "InProgress", "OldPodsLeft", "2 surplus pods have not terminated", id="scaling-down"),
         pytest.param(
             derived(STATEFUL_SET, {"status": {"availableReplicas": 2}}), "InProgress", "LessAvailable", "2 of 3 pods are available", id="one-not-available"
         ),
@@ -196,7 +196,7 @@ def _waiting(reason: str, **more: str) -> list[Object]:
     [
         pytest.param([], "", id="no-pods"),
         pytest.param([POD], "", id="ready"),
-        pytest.param([_not_ready("a")], "pod a: its readiness probe does not succeed since 2026-11-21T08:00:00Z", id="probe"),
+        pytest.param([_not_ready("a")], "pod a: its readiness probe is failing since 2026-11-21T08:00:00Z", id="probe"),
         pytest.param(
             [_not_ready("a", phase="Pending", containerStatuses=_waiting("ContainerCreating"))],
             "pod a: phase Pending since 2026-11-21T08:00:00Z",
@@ -204,22 +204,22 @@ def _waiting(reason: str, **more: str) -> list[Object]:
         ),
         pytest.param(
             [_not_ready("a", containerStatuses=_waiting("ImagePullBackOff", message="not found"))],
-            "pod a: container app waits, ImagePullBackOff (not found)",
+            "pod a: container app is waiting, ImagePullBackOff (not found)",
             id="image",
         ),
         pytest.param(
             [_not_ready("a", initContainerStatuses=_waiting("CrashLoopBackOff"))],
-            "pod a: init container app waits, CrashLoopBackOff (no message)",
+            "pod a: init container app is waiting, CrashLoopBackOff (no message)",
             id="init-container",
         ),
         pytest.param(
             [_not_ready("a", containerStatuses=[{"name": "app", "state": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}}])],
-            "pod a: container app ended with exit code 137 (OOMKilled)",
+            "pod a: container app terminated with exit code 137 (OOMKilled)",
             id="ended",
         ),
         pytest.param(
             [_not_ready("a", containerStatuses=[{"name": "app", "state": {"terminated": {"exitCode": 0}}}])],
-            "pod a: its readiness probe does not succeed since 2026-11-21T08:00:00Z",
+            "pod a: its readiness probe is failing since 2026-11-21T08:00:00Z",
             id="ended-well",
         ),
         pytest.param(
@@ -241,7 +241,7 @@ def _waiting(reason: str, **more: str) -> list[Object]:
                     ],
                 )
             ],
-            "pod a: container app waits, CrashLoopBackOff (back-off 10s; it last ended with exit code 137 (OOMKilled))",
+            "pod a: container app is waiting, CrashLoopBackOff (back-off 10s; it last terminated with exit code 137 (OOMKilled))",
             id="crashing-with-its-last-end",
         ),
         pytest.param(
@@ -259,17 +259,17 @@ def _waiting(reason: str, **more: str) -> list[Object]:
                     ],
                 )
             ],
-            "pod a: container app has been restarted 3 times; it last ended with exit code 1 (Error)",
+            "pod a: container app has been restarted 3 times; it last terminated with exit code 1 (Error)",
             id="between-two-crashes",
         ),
         pytest.param(
             [_not_ready("a", phase="Pending", initContainerStatuses=[{"name": "migrate", "state": {"running": {}}}])],
-            "pod a: init container migrate has not ended yet",
+            "pod a: init container migrate has not completed yet",
             id="init-container-runs",
         ),
         pytest.param(
             [_not_ready("a", phase="Failed", reason="Evicted", message="The node was low on resource: memory.")],
-            "pod a: it has ended, Evicted (The node was low on resource: memory.)",
+            "pod a: it has terminated, Evicted (The node was low on resource: memory.)",
             id="evicted",
         ),
         pytest.param(
@@ -280,21 +280,21 @@ def _waiting(reason: str, **more: str) -> list[Object]:
                     conditions=[{"type": "PodReadyToStartContainers", "status": "False", "lastTransitionTime": "2026-11-21T08:00:00Z"}],
                 )
             ],
-            "pod a: its network has not been set up since 2026-11-21T08:00:00Z: look at its events, and at the istio-cni agent on node node-3",
+            "pod a: its network has not been set up since 2026-11-21T08:00:00Z: check its events, and the istio-cni agent on node node-3",
             id="sandbox-not-made",
         ),
         pytest.param(
             [with_condition(_not_ready("a"), "Ready", reason="ReadinessGatesNotReady", message="corresponding condition of gate is False")],
-            "pod a: a readiness gate is not open since 2026-11-21T08:00:00Z (corresponding condition of gate is False)",
+            "pod a: a readiness gate is not satisfied since 2026-11-21T08:00:00Z (corresponding condition of gate is False)",
             id="readiness-gate",
         ),
         pytest.param([recorded("pod/succeeded")], "", id="ended-with-success"),
         pytest.param(
             [_not_ready("a"), _not_ready("b", containerStatuses=_waiting("ErrImagePull", message="denied")), _not_ready("c"), _not_ready("d"), POD],
             (
-                "pod b: container app waits, ErrImagePull (denied); "
-                "pod a: its readiness probe does not succeed since 2026-11-21T08:00:00Z; "
-                "pod c: its readiness probe does not succeed since 2026-11-21T08:00:00Z"
+                "pod b: container app is waiting, ErrImagePull (denied); "
+                "pod a: its readiness probe is failing since 2026-11-21T08:00:00Z; "
+                "pod c: its readiness probe is failing since 2026-11-21T08:00:00Z"
             ),
             id="the-gravest-first-and-three-at-most",
         ),
@@ -366,12 +366,12 @@ RUNNING = {"status": {"conditions": [], "succeeded": None, "active": 1}}
     ("job", "status", "reason", "message"),
     [
         pytest.param(JOB, "Current", "", "complete, 1 pods have succeeded", id="as-recorded"),
-        pytest.param(derived(JOB, RUNNING), "InProgress", "NotComplete", "0 of 1 pods have succeeded, 1 run", id="running"),
+        pytest.param(derived(JOB, RUNNING), "InProgress", "NotComplete", "0 of 1 pods have succeeded, 1 are running", id="running"),
         pytest.param(
             derived(JOB, {"status": {**RUNNING["status"], "failed": 2}}),
             "InProgress",
             "NotComplete",
-            "0 of 1 pods have succeeded, 1 run, 2 have failed",
+            "0 of 1 pods have succeeded, 1 are running, 2 have failed",
             id="trying-again",
         ),
         pytest.param(derived(JOB, {**RUNNING, "spec": {"suspend": True}}), "InProgress", "Suspended", "it is suspended", id="suspended"),
@@ -394,7 +394,7 @@ def test_judge_job(job: Object | None, status: str, reason: str, message: str) -
     ("pod", "status", "reason", "message"),
     [
         pytest.param(POD, "Current", "", "it is ready", id="as-recorded"),
-        pytest.param(recorded("pod/succeeded"), "Current", "", "it has ended with success", id="ended-with-success"),
+        pytest.param(recorded("pod/succeeded"), "Current", "", "it has succeeded", id="ended-with-success"),
         pytest.param(
             derived(POD, {"status": {"phase": "Failed", "reason": "Evicted", "message": "low on memory"}}), "Failed", "Evicted", "low on memory", id="evicted"
         ),
@@ -402,10 +402,10 @@ def test_judge_job(job: Object | None, status: str, reason: str, message: str) -
             _not_ready("a", phase="Failed", containerStatuses=[{"name": "app", "state": {"terminated": {"exitCode": 1, "reason": "Error"}}}]),
             "Failed",
             "Failed",
-            "container app ended with exit code 1 (Error)",
+            "container app terminated with exit code 1 (Error)",
             id="ended-with-an-error",
         ),
-        pytest.param(_not_ready("a"), "InProgress", "NotReady", "its readiness probe does not succeed since 2026-11-21T08:00:00Z", id="not-ready"),
+        pytest.param(_not_ready("a"), "InProgress", "NotReady", "its readiness probe is failing since 2026-11-21T08:00:00Z", id="not-ready"),
         pytest.param(derived(POD, DELETED), "Terminating", "Terminating", "it is being deleted", id="deleted"),
         pytest.param(None, "NotFound", "NotFound", "it does not exist", id="missing"),
     ],

@@ -27,7 +27,7 @@ PULLING = derived(
     with_condition(POD, "Ready", status="False"),
     {"status": {"containerStatuses": [{"name": "istio-proxy", "state": {"waiting": {"reason": "ImagePullBackOff", "message": "denied"}}}]}},
 )
-PULL = "pod waypoint-58b67b7c74-x: container istio-proxy waits, ImagePullBackOff (denied)"
+PULL = "pod waypoint-58b67b7c74-x: container istio-proxy is waiting, ImagePullBackOff (denied)"
 VERDICT = Verdict("InProgress", "LessAvailable", "0 of 1 pods are available", "Look at its pods.")
 MESSAGE = VERDICT.message
 
@@ -83,7 +83,7 @@ def test_a_control_plane_is_explained_by_the_pods_of_its_own_istiod() -> None:
     not_ready = with_condition(recorded("pod/istiod_ready"), "Ready", status="False")
     pod = derived(not_ready, {"metadata": {"labels": {"istio": "pilot"}}, "status": {"containerStatuses": []}})
     stable = derived(named(ISTIOD, "istiod-stable"), {"spec": {"selector": {"matchLabels": {"istio": None, "istio.io/rev": "stable"}}}})
-    cause = "pod istiod-59976c6557-gkmf8: its readiness probe does not succeed since 2026-11-20T23:14:41Z"
+    cause = "pod istiod-59976c6557-gkmf8: its readiness probe is failing since 2026-11-20T23:14:41Z"
     for name in ("", "default"):
         assert cause in _explained(ISTIOD, stable, pod, target=Target("control_plane", name, "istio-system")).message
     assert "it has no pod" in _explained(ISTIOD, stable, pod, target=Target("control_plane", "stable", "istio-system")).message
