@@ -10,8 +10,10 @@ name: kubeconfig
 short_description: The kubeconfig of the host's cluster, in a form that every module takes
 version_added: 0.1.0
 description:
-  - Reads the variable C(cluster_kubeconfig), which may be a path, a dictionary, or the content of a kubeconfig as YAML or JSON. Content is returned as a
-    dictionary, because the modules of C(kubernetes.core) would take it for a path and quote it in their errors.
+  - Reads the variable C(cluster_kubeconfig), which may be a path, a dictionary, or the content of a kubeconfig as YAML or JSON.
+  - Content that has a secret in it is returned as the path of a file, because the modules of C(kubernetes.core) would show it if they crashed. The file can
+    be read by nobody else, and is removed at the end of the job together with all that Ansible keeps for the moment. If tasks run on another host than
+    the controller (the variable C(ansible_connection) is not V(local)), content is returned as a dictionary.
   - Fails when no variable says which cluster the host is, so that no task ever changes a cluster that only the environment of the job names
     (E(KUBECONFIG), E(K8S_AUTH_HOST) and the like). Set C(cluster_from_environment) to V(true) where that is meant.
   - Fails when the role C(eks) has found that the EKS cluster cannot be reached.
@@ -39,14 +41,21 @@ _raw:
   elements: raw
 """
 
+import hashlib
+import json
+import os
+import tempfile
 import typing as t
+from pathlib import Path
 
+from ansible import constants
 from ansible.errors import AnsibleLookupError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.lookup import LookupBase
 
 from ..module_utils._errors import MeshError
 from ..module_utils._k8s.kubeconfig import normalize_kubeconfig
+from ..module_utils._k8s.redaction import secret_strings
 from ..plugin_utils._role_variables import resolve
 
 _VARIABLES = ("cluster_kubeconfig", "cluster_context", "cluster_from_environment", "eks_cluster", "eks_cluster_name", "eks_region")
@@ -61,11 +70,12 @@ class LookupModule(LookupBase):
         if errors:
             raise AnsibleLookupError(f"Cluster {host} cannot be reached: {' '.join(errors)}")
         try:
-            return [kubeconfig_of(host, resolved)]
+            kubeconfig = kubeconfig_of(host, resolved)
         except MeshError as error:
-            message = error.message
-        # Outside of the except block, so that nothing but this sentence is shown.
-        raise AnsibleLookupError(message)
+            # Nothing but this sentence is to be shown.
+            raise AnsibleLookupError(error.message) from None
+        local = (variables or {}).get("ansible_connection") == "local"
+        return [_file_with(kubeconfig) if local and isinstance(kubeconfig, dict) and secret_strings(kubeconfig) else kubeconfig]
 
 
 def kubeconfig_of(host: str, variables: t.Mapping[str, t.Any]) -> str | dict[str, t.Any] | None:
@@ -88,3 +98,16 @@ def kubeconfig_of(host: str, variables: t.Mapping[str, t.Any]) -> str | dict[str
             "or set cluster_from_environment to true to use the cluster that the environment of the job names."
         )
     return kubeconfig
+
+
+def _file_with(kubeconfig: dict[str, t.Any]) -> str:
+    """The path of a file with this content, in the directory that Ansible removes at the end of the job; one file for all tasks that need the same."""
+    content = json.dumps(kubeconfig, sort_keys=True, default=str).encode()
+    path = Path(constants.DEFAULT_LOCAL_TMP) / f"kubeconfig-{hashlib.sha256(content).hexdigest()}"
+    if not path.exists():
+        # Other hosts of the play may be about to write the same.
+        descriptor, written = tempfile.mkstemp(dir=path.parent)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+        Path(written).replace(path)
+    return str(path)

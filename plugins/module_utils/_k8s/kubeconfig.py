@@ -48,6 +48,8 @@ def normalize_kubeconfig(given: t.Any, name: str) -> str | dict[str, t.Any] | No
 
 def parse_kubeconfig(text: str) -> dict[str, t.Any] | None:
     """The content of a kubeconfig in YAML or JSON; None for any other text."""
+    # On the controller, it is of a class of Ansible's, which YAML's parser in C does not take.
+    text = str.__str__(text)
     for parse in (json.loads, yaml_load):
         # The parsers' own errors are dropped, because they quote the text.
         try:

@@ -38,6 +38,27 @@ def test_content_in_each_form_becomes_a_dictionary(given: Any) -> None:
     assert kubeconfig_of(cluster_kubeconfig=given) == CONTENT
 
 
+def test_content_with_a_secret_becomes_a_file_that_nobody_else_reads() -> None:
+    [path] = {kubeconfig_of(cluster_kubeconfig=given, ansible_connection="local") for given in (CONTENT, yaml.safe_dump(CONTENT), json.dumps(CONTENT))}
+    assert json.loads(Path(path).read_text()) == CONTENT
+    assert Path(path).stat().st_mode & 0o777 == 0o600
+
+
+def test_content_without_a_secret_stays_a_dictionary() -> None:
+    content = {"clusters": CONTENT["clusters"]}
+    assert kubeconfig_of(cluster_kubeconfig=content, ansible_connection="local") == content
+
+
+def test_text_from_a_playbook_is_parsed_and_its_file_is_gone_after_the_job() -> None:
+    template = "{{ lookup('meshwright.ambient.kubeconfig') }}"
+    extra = json.dumps({"cluster_kubeconfig": yaml.safe_dump(CONTENT), "ansible_connection": "local"})
+    command = [str(Path(sys.executable).parent / "ansible"), "localhost", "-m", "debug", "-a", f"msg={template}", "-e", extra]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    found = re.search(r"msg: (/\S+/kubeconfig-[0-9a-f]{64})", done.stdout)
+    assert found, done.stdout + done.stderr
+    assert not Path(found[1]).exists()
+
+
 def test_a_template_is_resolved(tmp_path: Path) -> None:
     path = tmp_path / "config"
     path.touch()
