@@ -8,15 +8,16 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: ready
-short_description: Wait until parts of a mesh are truly ready, or say why they are not
+short_description: Wait until parts of a mesh are truly ready, or report why they are not
 version_added: 0.1.0
 description:
-  - Waits, by watching, until every target is what it claims to be; returns the moment that is so. Nothing is changed.
-  - A status counts only when it speaks of the newest generation, and only when nothing else shows that it is not true. A Gateway counts only with
-    a ready pod behind its address, a webhook only when its endpoint answers, a route only when a waypoint or Gateway reads it, a policy only when
-    all of it is enforced.
-  - When the time is up, or a target has failed for good, the message says of each target that is not ready why, since when and what to do.
-  - In check mode it does the same, because it changes nothing.
+  - Watches the targets until all of them are ready, and returns at that moment. Nothing is changed.
+  - A status counts only at the current generation of its object, and only when no other object contradicts it. For example, a Gateway is ready
+    only with an available pod behind its address, a webhook only when its endpoint answers, a route only when a waypoint or Gateway reads it, and a
+    policy only when all of it is enforced.
+  - When the time is up, or when a target has failed for good, the module fails. The message says for each target that is not ready what was found,
+    since when, and what to do.
+  - Check mode makes no difference, because nothing is changed.
 author:
   - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
@@ -33,43 +34,44 @@ attributes:
     support: full
 options:
   targets:
-    description: What to wait for; kinds may be mixed.
+    description: What to wait for. Targets of different kinds can be mixed.
     type: list
     elements: dict
     required: true
     suboptions:
       kind:
         description:
-          - What the target is. Without O(targets[].api_version) it is one of those that follow.
-          - V(control_plane) is istiod in O(targets[].namespace), of the revision O(targets[].name), with its webhooks, which must have their CA,
-            refuse wrong objects, and answer.
-          - V(waypoint) and V(Gateway) are ready when accepted and programmed at their generation, with an address, the Service that has it, and an
-            available Deployment.
-          - V(binding) is ready when the Services of O(targets[].namespace), or the one called O(targets[].name), are bound to the waypoint that
-            their labels name; and to its canary, and for ingress traffic, when labels ask for that.
-          - V(enrollment) is ready when every pod of O(targets[].namespace) that should be captured is.
-          - V(ValidatingWebhookConfiguration) and V(MutatingWebhookConfiguration) are ready when each of their webhooks has a CA that is a certificate
-            and still valid, and a Service with a ready endpoint that answers. Who lacks the permission to get C(services/proxy) is not told whether
-            it answers; O(targets[].namespace) may name the namespace of their Services, so that less is read.
-          - V(HTTPRoute) and V(GRPCRoute) are ready when every parent has accepted them and their references resolve; for a parent Service also
-            when its waypoint is bound and reads routes of this namespace, whatever their status says. Of a parent ServiceEntry, istiod's word is
-            taken; add a target V(binding) for it.
-          - V(AuthorizationPolicy) is ready when ztunnel, or with C(targetRefs) a waypoint, enforces all of it. A policy whose HTTP part ztunnel leaves
-            out is V(Failed), though istiod calls it accepted.
-          - V(PeerAuthentication) and V(RequestAuthentication) get no status from istiod, and are judged by their form and by what they point to.
-          - V(Service) and V(Ingress) are ready when they have their address; a load balancer one from outside.
-          - V(CustomResourceDefinition) is ready when it is established, V(Deployment), V(ReplicaSet) and V(StatefulSet) when all pods are new and available,
-            V(DaemonSet) when every eligible node has such a pod and there is one, V(Job) when it is complete, V(Pod) when it is ready or has ended well.
+          - What the target is. Without O(targets[].api_version), one of the following.
+          - V(control_plane) is istiod in O(targets[].namespace), with the revision O(targets[].name), and its webhooks. It is ready when istiod is
+            available and the webhooks have their CA, reject invalid objects and answer.
+          - V(waypoint) and V(Gateway) are ready when they are accepted and programmed at their generation, and have an address, the Service with
+            that address and an available Deployment.
+          - V(binding) is ready when the Services of O(targets[].namespace), or only the one named O(targets[].name), are bound to the waypoint that
+            their labels name. When labels require it, they must also be bound to its canary, and ingress traffic must take the waypoint.
+          - V(enrollment) is ready when every pod of O(targets[].namespace) that should be captured is captured.
+          - V(ValidatingWebhookConfiguration) and V(MutatingWebhookConfiguration) are ready when each webhook has a valid CA certificate, and a Service
+            with a ready endpoint that answers. Without the permission to get C(services/proxy), whether it answers is not verified. Set
+            O(targets[].namespace) to the namespace of their Services to read less.
+          - V(HTTPRoute) and V(GRPCRoute) are ready when every parent has accepted them and their references are resolved. For a parent Service,
+            its waypoint must also be bound and read routes of this namespace, whatever their status says. For a parent ServiceEntry the status is
+            trusted; add a V(binding) target for it.
+          - V(AuthorizationPolicy) is ready when ztunnel, or with C(targetRefs) a waypoint, enforces all of it. A policy whose HTTP part ztunnel
+            ignores is V(Failed), although istiod reports it as accepted.
+          - V(PeerAuthentication) and V(RequestAuthentication) get no status from istiod. They are judged by their spec and by what it refers to.
+          - V(Service) and V(Ingress) are ready when they have an address; a load balancer needs an external one.
+          - V(CustomResourceDefinition) is ready when it is established.
+          - V(Deployment), V(ReplicaSet) and V(StatefulSet) are ready when all pods are up to date and available, V(DaemonSet) when there is an
+            eligible node and each of them has such a pod, V(Job) when it is complete, and V(Pod) when it is ready or has succeeded.
         type: str
         required: true
       api_version:
         description:
-          - Group and version of any other kind, such as V(cert-manager.io/v1); O(targets[].kind) is then its name.
-          - It is judged by O(targets[].condition), by O(targets[].json_path), or else as kstatus does, by C(observedGeneration) and the conditions
-            C(Ready), C(Reconciling) and C(Stalled).
+          - The group and version of any other kind, such as V(cert-manager.io/v1). O(targets[].kind) is then the name of the kind.
+          - Such an object is judged by O(targets[].condition) or O(targets[].json_path). If both are omitted, it is judged by the generic rules of
+            kstatus, which are C(observedGeneration) and the conditions C(Ready), C(Reconciling) and C(Stalled).
         type: str
       name:
-        description: The name of the object; of a control plane, its revision.
+        description: The name of the object. For V(control_plane), the revision.
         type: str
         default: ""
       namespace:
@@ -77,49 +79,49 @@ options:
         type: str
         default: ""
       waypoint:
-        description: With O(targets[].kind=binding), the waypoint that must be bound. Not given, the labels' word is taken.
+        description: With O(targets[].kind=binding), the waypoint that must be bound. If omitted, the waypoint that the labels name.
         type: str
       waypoint_namespace:
-        description: The namespace of O(targets[].waypoint), when it is another one.
+        description: The namespace of O(targets[].waypoint). If omitted, O(targets[].namespace).
         type: str
       bound_kind:
-        description: With O(targets[].kind=binding), what must be bound. Not given, it is V(Service).
+        description: With O(targets[].kind=binding), the kind of what must be bound. If omitted, V(Service).
         type: str
         choices: [Service, ServiceEntry]
       excluded_namespaces:
         description:
           - With O(targets[].kind=enrollment), the namespaces that the istio-cni chart excludes (its value C(excludeNamespaces)).
-          - Not given, it is the chart's own default, V(kube-system) alone.
+          - If omitted, the default of the chart, which is V(kube-system).
         type: list
         elements: str
       served_versions:
-        description: With O(targets[].kind=CustomResourceDefinition), versions that must be served, such as V(v1).
+        description: With O(targets[].kind=CustomResourceDefinition), versions that it must serve, such as V(v1).
         type: list
         elements: str
       bundle_version:
         description:
-          - With O(targets[].kind=CustomResourceDefinition), the version of the Gateway API's bundle that it must be of, by its annotation
-            C(gateway.networking.k8s.io/bundle-version).
-          - V(v1.6.1) means this very version, V(>=v1.4.0) this one or a newer one.
+          - With O(targets[].kind=CustomResourceDefinition), the version of the Gateway API bundle that it must come from, according to its
+            annotation C(gateway.networking.k8s.io/bundle-version).
+          - V(v1.6.1) is this exact version, V(>=v1.4.0) this version or a newer one.
         type: str
       load_balancer:
         description:
-          - With O(targets[].kind=Gateway), whether its address must be the one of its load balancer; istiod may call a Gateway programmed at a name
-            inside the cluster.
+          - With O(targets[].kind=Gateway), whether its address must be that of its load balancer. istiod can report a Gateway as programmed at a
+            name inside the cluster.
           - With O(targets[].kind=Service), whether it must be a load balancer.
         type: bool
       root_namespace:
         description:
-          - With O(targets[].kind=PeerAuthentication) and O(targets[].kind=RequestAuthentication), the namespace whose policies count for the whole
+          - With O(targets[].kind=PeerAuthentication) and O(targets[].kind=RequestAuthentication), the namespace whose policies apply to the whole
             mesh (C(meshConfig.rootNamespace)).
-          - Not given, it is V(istio-system).
+          - If omitted, V(istio-system).
         type: str
       condition:
-        description: With O(targets[].api_version), a condition that the object must have; one that speaks of an older generation does not count.
+        description: With O(targets[].api_version), a condition that the object must have at its current generation.
         type: dict
         suboptions:
           type:
-            description: The condition's type.
+            description: The type of the condition.
             type: str
             required: true
           status:
@@ -127,27 +129,27 @@ options:
             type: str
             default: "True"
           reason:
-            description: The reason that it must have. Not given, any will do.
+            description: The reason that it must have. If omitted, any reason.
             type: str
       json_path:
         description:
-          - With O(targets[].api_version), what must be found in the object, as kubectl writes JSONPath, such as
+          - With O(targets[].api_version), what must exist in the object, written as for kubectl, such as
             V({.status.loadBalancer.ingress[0].hostname}) or V({.status.conditions[?(@.type=="Synced"\)].status}).
-          - Needs the Python package jsonpath-ng on the host that runs the task.
+          - Requires the Python package jsonpath-ng on the host that runs the task.
         type: str
       value:
-        description: With O(targets[].json_path), what all that it finds must be. Not given, it must find something that is not empty.
+        description: With O(targets[].json_path), the value that everything it matches must have. If omitted, any value that is not empty.
         type: str
   timeout:
-    description: How long to wait, in seconds. V(0) judges what is there now.
+    description: How long to wait, in seconds. V(0) judges the current state.
     type: int
     default: 300
   stable_for:
-    description: For how many seconds on end all targets must be ready, before they count as ready.
+    description: For how many seconds without interruption all targets must be ready before the module returns.
     type: float
     default: 0
   fail_fast:
-    description: Whether to fail at once when a target has failed for good, so that waiting cannot help; else the others are waited for all the same.
+    description: Whether to fail as soon as a target has failed for good. If V(false), the module goes on waiting for the other targets.
     type: bool
     default: true
 seealso:
@@ -168,7 +170,7 @@ EXAMPLES = r"""
         name: ztunnel
         namespace: istio-system
 
-- name: Prove that a namespace is in the mesh and uses its waypoint
+- name: Verify that a namespace is in the mesh and uses its waypoint
   meshwright.ambient.ready:
     targets:
       - kind: waypoint
@@ -181,7 +183,7 @@ EXAMPLES = r"""
         namespace: bookinfo
     timeout: 60
 
-- name: Prove that a route and a policy do what they say
+- name: Verify that a route and a policy are in effect
   meshwright.ambient.ready:
     targets:
       - kind: HTTPRoute
@@ -192,7 +194,7 @@ EXAMPLES = r"""
         namespace: bookinfo
     timeout: 60
 
-- name: Prove that the Gateway API is there in the version that is needed, and that its webhooks are served
+- name: Verify that the required version of the Gateway API is served, and that Istio's webhook can be called
   meshwright.ambient.ready:
     targets:
       - kind: CustomResourceDefinition
@@ -204,7 +206,7 @@ EXAMPLES = r"""
         namespace: istio-system
     timeout: 60
 
-- name: Wait until the cloud has given the ingress gateway its address, and it has been stable for five seconds
+- name: Wait until the ingress gateway has had the address of its load balancer for five seconds
   meshwright.ambient.ready:
     targets:
       - kind: Gateway
@@ -214,7 +216,7 @@ EXAMPLES = r"""
     stable_for: 5
     timeout: 600
 
-- name: Wait for a database migration and for an external destination behind the waypoint
+- name: Wait for a database migration, and for an external service to be bound to a waypoint
   meshwright.ambient.ready:
     targets:
       - kind: Job
@@ -245,7 +247,7 @@ EXAMPLES = r"""
         json_path: "{.status.disruptionsAllowed}"
         value: "1"
 
-- name: Judge without waiting
+- name: Verify the current state without waiting
   meshwright.ambient.ready:
     targets:
       - kind: control_plane
@@ -273,35 +275,35 @@ targets:
       type: str
       sample: bookinfo
     status:
-      description: V(Current) when it is ready; else V(InProgress), V(Failed), V(NotFound), V(Terminating) or V(Unknown).
+      description: V(Current) when it is ready. Otherwise V(InProgress), V(Failed), V(NotFound), V(Terminating) or V(Unknown).
       type: str
       sample: Current
     reason:
-      description: Why, in a stable word; empty when it is ready.
+      description: A stable, one-word reason. Empty when it is ready.
       type: str
       sample: ""
     message:
-      description: What was seen.
+      description: What was found.
       type: str
       sample: programmed at 10.0.0.62, waypoint.bookinfo.svc.cluster.local, 1 of 1 pods are available
     remedy:
-      description: What to do about it; empty when it is ready.
+      description: What to do about it. Empty when it is ready.
       type: str
       sample: ""
     since:
-      description: Since when, when an object tells.
+      description: Since when, if an object tells.
       type: str
       sample: ""
     details:
       description:
-        - More about it, such as the captured pods of an enrollment, the bound Services of a binding, the address of a Gateway, the parents of a route,
-          the versions that a CustomResourceDefinition serves, and the condition or the values that were found in any object.
-        - C(reported) is V(false) where istiod reports no status, so that the verdict rests on the object's form.
+        - Details that depend on the kind, such as the captured pods of an enrollment, the bound Services of a binding, the address of a Gateway, the
+          parents of a route, the versions that a CustomResourceDefinition serves, and the condition or the values that were found in any other object.
+        - C(reported) is V(false) where istiod reports no status, so that the verdict follows from the spec.
       type: dict
       sample:
         address: 10.0.0.62, waypoint.bookinfo.svc.cluster.local
 elapsed:
-  description: How long was waited, in seconds.
+  description: How long the wait took, in seconds.
   returned: always
   type: float
   sample: 1.2
@@ -310,9 +312,8 @@ elapsed:
 import time
 import typing as t
 
-from ..module_utils._errors import MeshError
 from ..module_utils._module import mesh_module, run
-from ..module_utils._status.spec import parse_target
+from ..module_utils._status.spec import parse_targets, validate_times
 from ..module_utils._wait.report import wait_and_report
 
 if t.TYPE_CHECKING:
@@ -359,17 +360,12 @@ def main() -> None:
 
 
 def wait(module: AnsibleModule, session: ApiSession) -> Result:
-    """Wait, then tell the verdicts."""
+    """Wait for the targets, and report the verdicts on them."""
     params = module.params
-    now = time.time()
-    targets = [parse_target(index, item, session.find_kind, now) for index, item in enumerate(params["targets"])]
-    if not targets:
-        raise MeshError("There is no target to wait for: give at least one, or skip the task.")
-    timeout, stable_for = params["timeout"], params["stable_for"]
-    if stable_for < 0 or (stable_for and stable_for >= timeout):
-        raise MeshError(f"stable_for is {stable_for:g} s, and timeout {timeout} s: what should hold for a while must be given more time than that.")
-    told = wait_and_report(session, targets, timeout=timeout, stable_for=stable_for, fail_fast=params["fail_fast"], progress=params["progress"])
-    return {"changed": False, **told}
+    validate_times(params["timeout"], params["stable_for"])
+    targets = parse_targets(params["targets"], session.find_kind, time.time())
+    times = {"timeout": params["timeout"], "stable_for": params["stable_for"]}
+    return {"changed": False, **wait_and_report(session, targets, **times, fail_fast=params["fail_fast"], progress=params["progress"])}
 
 
 if __name__ == "__main__":

@@ -43,19 +43,29 @@ OPTIONS_OF_KIND: t.Mapping[str, tuple[str, ...]] = {
 OPTIONS_OF_ANY_OBJECT = ("condition", "json_path", "value")
 
 
-def parse_target(index: int, item: Item, find_kind: FindKind, now: float) -> Target:
-    """One item of the option as a target.
+def validate_times(timeout: float, stable_for: float) -> None:
+    """Raise MeshError when targets cannot be ready for this long within the timeout, both in seconds."""
+    if stable_for < 0 or (stable_for and stable_for >= timeout):
+        raise MeshError(f"stable_for is {stable_for:g} s, and timeout is {timeout:g} s: set stable_for to less than timeout, and to at least 0.")
+
+
+def parse_targets(items: t.Sequence[Item], find_kind: FindKind, now: float) -> list[Target]:
+    """The items of the option as targets.
 
     Args:
-        index: its place, as messages name it.
-        item: the item, with V(None) for each option that it omits.
+        items: the items, each with V(None) for the options that it omits.
         find_kind: finds a kind that the collection does not know, by its API version and name.
         now: the time in seconds since the epoch, at which certificates must be valid.
 
     Raises:
-        MeshError: the item omits an option that its kind needs, or has one that it does not take.
+        MeshError: there is no item, or one omits an option that its kind requires, or has one that it does not take.
     """
-    title = f"targets[{index}] has the kind {item['kind']}"
+    if not items:
+        raise MeshError("The list targets is empty: add a target, or skip the task.")
+    return [_parse_target(f"targets[{index}] has the kind {item['kind']}", item, find_kind, now) for index, item in enumerate(items)]
+
+
+def _parse_target(title: str, item: Item, find_kind: FindKind, now: float) -> Target:
     if not item["api_version"] and item["kind"] not in RULES:
         raise MeshError(f"{title}, which this module does not know (it knows {', '.join(RULES)}): correct it, or set its api_version.")
     rule = ANY_OBJECT_RULE if item["api_version"] else RULES[item["kind"]]
@@ -131,4 +141,4 @@ def _validation_error(item: Item) -> str | None:
     return None
 
 
-__all__ = ("FindKind", "parse_target")
+__all__ = ("FindKind", "parse_targets", "validate_times")

@@ -16,7 +16,7 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._status.enrollm
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.gateways import GatewayExpectation
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.policies import PolicyExpectation
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.rules import RULES, verdict_on
-from ansible_collections.meshwright.ambient.plugins.module_utils._status.spec import parse_target
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.spec import parse_targets, validate_times
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.target import Target
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.webhooks import WebhookExpectation
 from ansible_collections.meshwright.ambient.plugins.modules.ready import OPTIONS
@@ -41,7 +41,8 @@ def _find(api_version: str, name: str) -> Kind:
 
 
 def _parse(**options: Any) -> Target:
-    return parse_target(0, {**NOTHING, **options}, _find, 1.0)
+    (target,) = parse_targets([{**NOTHING, **options}], _find, 1.0)
+    return target
 
 
 @pytest.mark.parametrize("kind", sorted(RULES))
@@ -146,3 +147,19 @@ def test_what_cannot_be_judged_is_refused(options: dict[str, Any], message: str)
     with pytest.raises(MeshError) as refused:
         _parse(**options)
     assert refused.value.message == message
+
+
+def test_without_targets_there_is_nothing_to_wait_for() -> None:
+    with pytest.raises(MeshError, match="The list targets is empty"):
+        parse_targets([], _find, 1.0)
+
+
+@pytest.mark.parametrize(("timeout", "stable_for"), [(60, -1), (60, 60), (60, 61), (0, 1)])
+def test_targets_cannot_be_stable_for_longer_than_the_wait(timeout: float, stable_for: float) -> None:
+    with pytest.raises(MeshError, match=f"stable_for is {stable_for} s, and timeout is {timeout} s: "):
+        validate_times(timeout, stable_for)
+
+
+@pytest.mark.parametrize(("timeout", "stable_for"), [(60, 0), (60, 59.5), (0, 0)])
+def test_times_that_leave_room_are_accepted(timeout: float, stable_for: float) -> None:
+    validate_times(timeout, stable_for)
