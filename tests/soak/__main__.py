@@ -35,14 +35,14 @@ def main() -> int:
         )
         say(f"Soak of {arguments.minutes:g} minutes on twin {name}, seed {seed}.")
         summary = Soak(settings, say).run()
-    say(told(summary))
+    say(format_summary(summary))
     if arguments.report:
         arguments.report.parent.mkdir(parents=True, exist_ok=True)
         arguments.report.write_text(json.dumps(summary.as_data(), indent=2) + "\n")
     return 1 if summary.disagreements else 0
 
 
-def told(summary: Summary) -> str:
+def format_summary(summary: Summary) -> str:
     """The summary for a terminal."""
     lines = [f"\nSoak with seed {summary.seed}: {summary.rounds} rounds in {summary.elapsed:.0f} s, {summary.versions} versions of objects seen"]
     for title, counted in (("waits", summary.waits), ("verdicts", summary.verdicts), ("changes", summary.actions), ("not settled in time", summary.unsettled)):

@@ -140,11 +140,11 @@ def _break_template(world: World, place: str) -> str | None:
 
 
 def _mend_template(world: World, place: str) -> str | None:
-    told = _template(world, place, {"nodeSelector": None}, is_broken)
-    if told and told.startswith("StatefulSet"):
+    change = _template(world, place, {"nodeSelector": None}, is_broken)
+    if change and change.startswith("StatefulSet"):
         # Its controller waits for a broken pod to become ready before it replaces it; somebody has to delete it.
         _drop_stuck_pods(world, place)
-    return told
+    return change
 
 
 def _drop_stuck_pods(world: World, place: str) -> None:
@@ -178,7 +178,7 @@ def _sicken(world: World, place: str) -> str | None:
 def is_sick(pod: Object) -> bool:
     """Whether a running pod is not ready; a simulated one does not become so by itself again."""
     status = pod.get("status", {})
-    ready = any(seen["type"] == "Ready" and seen["status"] == "True" for seen in status.get("conditions", ()))
+    ready = any(condition["type"] == "Ready" and condition["status"] == "True" for condition in status.get("conditions", ()))
     return status.get("phase") == "Running" and not ready
 
 

@@ -46,7 +46,7 @@ BY_KIND = {resource.kind: resource for resource in (*FOLLOWED, CONFIG_MAP, RESOU
 
 
 class Refused(Exception):
-    """The API server said no."""
+    """The API server refused a request."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(f"{status}: {message}")

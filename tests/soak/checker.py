@@ -1,4 +1,4 @@
-"""Compares what ready said with what the journal shows.
+"""Compares what ready reported with what the journal shows.
 
 Nothing here depends on how fast the machine is as far as revisions can tell: a wait reads the cluster at the earliest as it was when the wait was
 called, and at the latest as it was when it had returned. Only inside a longer wait a clock decides how old a state may be.
@@ -21,8 +21,8 @@ BLINK = 0.1
 
 
 @dataclass(frozen=True)
-class Said:
-    """What a wait said of one target."""
+class Reported:
+    """What a wait reported on one target."""
 
     goal: Goal
     status: str
@@ -39,7 +39,7 @@ class Wait:
         number: which wait of the soak.
         way: V(engine) in this process, or V(module) as a process.
         timeout: its option, and so are stable_for and fail_fast.
-        said: the verdicts.
+        reported: the verdicts.
         current: whether the wait as a whole succeeded.
         judged: between which two times the verdicts were given, by the journal's clock.
         elapsed: how many seconds it says that it took.
@@ -50,7 +50,7 @@ class Wait:
     number: int
     way: str
     timeout: float
-    said: tuple[Said, ...]
+    reported: tuple[Reported, ...]
     current: bool
     judged: tuple[float, float]
     elapsed: float
@@ -61,12 +61,14 @@ class Wait:
 
     def __str__(self) -> str:
         options = f"timeout {self.timeout:g}" + (f", stable_for {self.stable_for:g}" if self.stable_for else "") + ("" if self.fail_fast else ", no fail_fast")
-        return f"wait {self.number} ({self.way}, {options}, {len(self.said)} targets) {'succeeded' if self.current else 'gave up'} after {self.elapsed:.2f} s"
+        return (
+            f"wait {self.number} ({self.way}, {options}, {len(self.reported)} targets) {'succeeded' if self.current else 'gave up'} after {self.elapsed:.2f} s"
+        )
 
 
 @dataclass(frozen=True)
 class Disagreement:
-    """ready said one thing, the journal shows another."""
+    """ready reported one thing, the journal shows another."""
 
     what: str
     goal: Goal
@@ -103,8 +105,8 @@ class Checker:
     blinks: int = field(default=0)
 
     def check(self, wait: Wait) -> list[Disagreement]:
-        """All that the wait said wrongly."""
-        found = [item for said in wait.said for item in self._check_one(wait, said)]
+        """Every verdict of the wait that is wrong."""
+        found = [item for reported in wait.reported for item in self._check_one(wait, reported)]
         if wait.current:
             found += self._check_stable(wait)
         return found + self._check_in_time(wait)
@@ -118,20 +120,20 @@ class Checker:
                 found.append(Stretch(moment.revision, moment.seen, truth))
         return found
 
-    def _check_one(self, wait: Wait, said: Said) -> list[Disagreement]:
+    def _check_one(self, wait: Wait, reported: Reported) -> list[Disagreement]:
         # At the earliest what was so when the wait began, and in a longer wait what was so a moment ago.
-        recent = self.stretches(said.goal, self._since(wait, self.delivery), wait.after)
-        if said.status == "Current":
+        recent = self.stretches(reported.goal, self._since(wait, self.delivery), wait.after)
+        if reported.status == "Current":
             if not any(stretch.truth.current for stretch in recent):
-                return [_disagree("false Current", wait, said, recent)]
+                return [_disagree("false Current", wait, reported, recent)]
             return []
-        long = self.stretches(said.goal, self._since(wait, self.grace), wait.after)
-        if said.status == "Unknown":
-            return [] if self.faulty else [_disagree("no verdict", wait, said, recent)]
+        long = self.stretches(reported.goal, self._since(wait, self.grace), wait.after)
+        if reported.status == "Unknown":
+            return [] if self.faulty else [_disagree("no verdict", wait, reported, recent)]
         if all(stretch.truth.current for stretch in long):
-            return [_disagree("missed Current", wait, said, long)]
-        if said.status in ("NotFound", "Terminating") and not any(stretch.truth.status == said.status for stretch in recent):
-            return [_disagree(f"false {said.status}", wait, said, recent)]
+            return [_disagree("missed Current", wait, reported, long)]
+        if reported.status in ("NotFound", "Terminating") and not any(stretch.truth.status == reported.status for stretch in recent):
+            return [_disagree(f"false {reported.status}", wait, reported, recent)]
         return []
 
     def _check_stable(self, wait: Wait) -> list[Disagreement]:
@@ -141,8 +143,8 @@ class Checker:
         # Of a module's process it is known only roughly when it judged: this lies within what it had to see, whenever that was.
         begin, end = wait.judged[1] - wait.stable_for + self.delivery, wait.judged[0] - self.delivery
         found = []
-        for said in wait.said:
-            stretches = self.stretches(said.goal, max(wait.before, self.journal.revision_at(begin)), wait.after)
+        for reported in wait.reported:
+            stretches = self.stretches(reported.goal, max(wait.before, self.journal.revision_at(begin)), wait.after)
             for stretch, following in zip(stretches, [*stretches[1:], None], strict=True):
                 ended = following.seen if following else end
                 length = min(ended, end) - max(stretch.seen, begin)
@@ -151,7 +153,7 @@ class Checker:
                 if ended - stretch.seen < BLINK:
                     self.blinks += 1
                     continue
-                found.append(_disagree("not stable", wait, said, stretches))
+                found.append(_disagree("not stable", wait, reported, stretches))
                 break
         return found
 
@@ -161,11 +163,11 @@ class Checker:
         if wait.elapsed <= needed:
             return []
         since = self.journal.revision_at(wait.judged[0] - needed)
-        all_stretches = [(said, self.stretches(said.goal, since, wait.after)) for said in wait.said]
+        all_stretches = [(reported, self.stretches(reported.goal, since, wait.after)) for reported in wait.reported]
         if any(not stretch.truth.current for _said, stretches in all_stretches for stretch in stretches):
             return []
-        # Given up with a verdict that is wrong, it has been told already.
-        if not wait.current and any(said.status != "Current" for said in wait.said):
+        # Given up with a verdict that is wrong, it has been reported already.
+        if not wait.current and any(reported.status != "Current" for reported in wait.reported):
             return []
         return [_disagree("seen too late", wait, *all_stretches[0])]
 
@@ -176,20 +178,20 @@ class Checker:
 def check_final(wait: Wait, later: dict[Goal, Truth], touched: Sequence[str]) -> list[Disagreement]:
     """Verdicts that waiting cannot help, of targets that are Current now although nobody has changed anything in their namespaces since."""
     return [
-        Disagreement("false final verdict", said.goal, wait, _words(said), ("it became Current with nobody's help",))
-        for said in wait.said
-        if said.final and said.goal in later and later[said.goal].current and said.goal.namespace not in touched
+        Disagreement("false final verdict", reported.goal, wait, _format_verdict(reported), ("it became Current with nobody's help",))
+        for reported in wait.reported
+        if reported.final and reported.goal in later and later[reported.goal].current and reported.goal.namespace not in touched
     ]
 
 
-def _disagree(what: str, wait: Wait, said: Said, stretches: Sequence[Stretch]) -> Disagreement:
+def _disagree(what: str, wait: Wait, reported: Reported, stretches: Sequence[Stretch]) -> Disagreement:
     shown = tuple(
         f"revision {stretch.revision}, {f'{stretch.seen - wait.judged[0]:+.3f} s' if stretch.seen else 'from the beginning'}: "
         f"{stretch.truth.status}{': ' + stretch.truth.why if stretch.truth.why else ''}"
         for stretch in stretches[-8:]
     )
-    return Disagreement(what, said.goal, wait, _words(said), shown)
+    return Disagreement(what, reported.goal, wait, _format_verdict(reported), shown)
 
 
-def _words(said: Said) -> str:
-    return f"{said.status}{' (' + said.reason + ')' if said.reason else ''}{', final' if said.final else ''}: {said.message}"
+def _format_verdict(reported: Reported) -> str:
+    return f"{reported.status}{' (' + reported.reason + ')' if reported.reason else ''}{', final' if reported.final else ''}: {reported.message}"

@@ -10,7 +10,7 @@ from tests.soak.world import World
 
 
 def expected(goal: Goal, moment: Moment, world: World) -> bool | None:
-    """Whether it should become Current; None when that cannot be told."""
+    """Whether it should become Current; None when that is unknown."""
     if goal.kind == "binding":
         return None
     if goal.kind == "enrollment":

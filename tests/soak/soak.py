@@ -1,4 +1,4 @@
-"""The soak itself: rounds of changes and waits, a rest after each, and a judgement of everything that ready has said."""
+"""The soak itself: rounds of changes and waits, a rest after each, and a judgement of everything that ready has reported."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Summary:
     unsettled: Counter[str] = field(default_factory=Counter)
     disagreements: int = 0
     sorts: Counter[str] = field(default_factory=Counter)
-    told: list[str] = field(default_factory=list)
+    reports: list[str] = field(default_factory=list)
 
     def as_data(self) -> dict[str, Any]:
         return {name: dict(value) if isinstance(value, Counter) else value for name, value in vars(self).items()}
@@ -87,9 +87,9 @@ class Summary:
 class Soak:
     """One soak on one twin."""
 
-    def __init__(self, settings: Settings, tell: Callable[[str], None]) -> None:
+    def __init__(self, settings: Settings, write_line: Callable[[str], None]) -> None:
         self._settings = settings
-        self._tell = tell
+        self._write_line = write_line
         self._dice = random.Random(settings.seed)
         self._api = Api(settings.kubeconfig)
         self._journal = Journal()
@@ -115,7 +115,7 @@ class Soak:
                 self._round()
                 self.summary.elapsed = round(time.monotonic() - started, 1)
                 self.summary.actions = self._world.counts
-                self._tell(self._progress())
+                self._write_line(self._progress())
         finally:
             try:
                 self._world.clear()
@@ -231,10 +231,10 @@ class Soak:
     # judgement
 
     def _judge(self, wait: Wait) -> None:
-        sort = "look" if not wait.timeout else "success" if wait.current else "gave up"
+        sort = "at once" if not wait.timeout else "success" if wait.current else "gave up"
         self.summary.waits[f"{wait.way}: {sort}"] += 1
         self.summary.waits["with stable_for"] += bool(wait.stable_for)
-        self.summary.verdicts.update(f"{said.goal.kind}: {said.status}" for said in wait.said)
+        self.summary.verdicts.update(f"{reported.goal.kind}: {reported.status}" for reported in wait.reported)
         for item in self._checker.check(wait):
             self._disagree(item)
 
@@ -242,13 +242,13 @@ class Soak:
         """Nothing moves: the last look must be exactly the truth, the truth must hold below the status too, and others must see the same."""
         moment = next(self._journal.moments(lambda _key: True, last.after, last.after))
         truths = {goal: truth_of(goal, moment) for goal in GOALS}
-        for said in last.said:
+        for reported in last.reported:
             self.summary.at_rest += 1
-            truth = truths[said.goal]
-            if (said.status == "Current") != truth.current:
+            truth = truths[reported.goal]
+            if (reported.status == "Current") != truth.current:
                 shown = (f"at rest, at revision {last.after}: {truth.status}: {truth.why}",)
-                self._disagree(Disagreement("at rest", said.goal, last, f"{said.status} ({said.reason}): {said.message}", shown))
-            self._judge_truth(said.goal, truth, moment, last)
+                self._disagree(Disagreement("at rest", reported.goal, last, f"{reported.status} ({reported.reason}): {reported.message}", shown))
+            self._judge_truth(reported.goal, truth, moment, last)
         for wait in waits:
             places = {change.place for change in self._world.changes if change.when > wait.judged[0] - self._settings.delivery}
             for item in check_final(wait, truths, [*places, *(["soak-a", "soak-b", "soak-x"] if "istio-system" in places else [])]):
@@ -277,7 +277,7 @@ class Soak:
     # telling
 
     def _disagree(self, item: Disagreement) -> None:
-        lines = [f"{item.what}: {item.goal}", f"  {item.wait}", f"  ready said {item.verdict}", *(f"  the journal shows {line}" for line in item.shown)]
+        lines = [f"{item.what}: {item.goal}", f"  {item.wait}", f"  ready reported {item.verdict}", *(f"  the journal shows {line}" for line in item.shown)]
         self._report(f"{item.what}: {item.goal.kind}: {item.verdict.partition(':')[0]}", lines, [item.goal], item.wait.after)
 
     def _report(self, sort: str, lines: list[str], goals: Iterable[Goal], until: int = 2**62) -> None:
@@ -291,28 +291,28 @@ class Soak:
         if len(places) == 1:
             place = next(iter(places))
             changes = [change for change in self._world.changes if change.place == place or change.what.startswith(AROUND)]
-            told = [f"    after revision {change.revision}: {change.what}" for change in changes if change.revision <= until]
-            lines = [*lines, "  changes:", *told[-12:]]
+            recent = [f"    after revision {change.revision}: {change.what}" for change in changes if change.revision <= until]
+            lines = [*lines, "  changes:", *recent[-12:]]
             versions = self._journal.history(lambda key: any(goal.reads(key) for goal in goals), until, 15)
-            lines = [*lines, "  events:", *(f"    {_told(version)}" for version in versions)]
-        self.summary.told.append("\n".join(lines))
-        self._tell("\n".join(lines))
+            lines = [*lines, "  events:", *(f"    {_format_version(version)}" for version in versions)]
+        self.summary.reports.append("\n".join(lines))
+        self._write_line("\n".join(lines))
 
     def _progress(self) -> str:
-        told = self.summary
+        summary = self.summary
         return (
-            f"{told.elapsed:7.1f} s  round {told.rounds}: {sum(told.actions.values())} changes, {self._journal.count} versions, "
-            f"{sum(told.verdicts.values())} verdicts ({sum(n for name, n in told.verdicts.items() if name.endswith(': Current'))} Current), "
-            f"{told.disagreements} disagreements"
+            f"{summary.elapsed:7.1f} s  round {summary.rounds}: {sum(summary.actions.values())} changes, {self._journal.count} versions, "
+            f"{sum(summary.verdicts.values())} verdicts ({sum(n for name, n in summary.verdicts.items() if name.endswith(': Current'))} Current), "
+            f"{summary.disagreements} disagreements"
         )
 
 
-def _told(version: Version) -> str:
+def _format_version(version: Version) -> str:
     kind, namespace, name = version.key
     item = version.object
-    words = f"revision {version.revision}, {version.seen:.3f} s: {kind} {namespace + '/' if namespace else ''}{name}"
+    title = f"revision {version.revision}, {version.seen:.3f} s: {kind} {namespace + '/' if namespace else ''}{name}"
     if item is None:
-        return f"{words} is gone"
+        return f"{title} is gone"
     metadata, spec, status = item["metadata"], item.get("spec", {}), item.get("status", {})
     facts: dict[str, Any] = {
         "uid": metadata["uid"][:8],
@@ -327,10 +327,10 @@ def _told(version: Version) -> str:
         "phase": status.get("phase"),
         "addresses": len(status.get("addresses", ())),
         "conditions": [
-            f"{seen['type']}={seen['status']}@{seen.get('observedGeneration', '-')} {seen.get('reason', '')}"
-            + (f" ({seen['message']})" if seen["type"] == "istio.io/WaypointBound" else "")
-            for seen in status.get("conditions", ())
-            if seen["type"] in ("Accepted", "Programmed", "Progressing", "Available", "Ready", "istio.io/WaypointBound")
+            f"{condition['type']}={condition['status']}@{condition.get('observedGeneration', '-')} {condition.get('reason', '')}"
+            + (f" ({condition['message']})" if condition["type"] == "istio.io/WaypointBound" else "")
+            for condition in status.get("conditions", ())
+            if condition["type"] in ("Accepted", "Programmed", "Progressing", "Available", "Ready", "istio.io/WaypointBound")
         ],
     }
-    return f"{words} {' '.join(f'{key}={value}' for key, value in facts.items() if value not in (None, [], {}, 0) or (key == 'replicas' and value == 0))}"
+    return f"{title} {' '.join(f'{key}={value}' for key, value in facts.items() if value not in (None, [], {}, 0) or (key == 'replicas' and value == 0))}"

@@ -21,7 +21,7 @@ REDIRECTION = "ambient.istio.io/redirection"
 
 @dataclass(frozen=True)
 class Goal:
-    """One target of a wait: its kind by the module's name, and for a binding the waypoint that is asked for, as namespace/name."""
+    """One target of a wait: its kind by the module's name, and for a binding the waypoint that is expected, as namespace/name."""
 
     kind: str
     namespace: str
@@ -73,7 +73,7 @@ def truth_of(goal: Goal, moment: Moment) -> Truth:
 
 
 def contradiction(goal: Goal, moment: Moment) -> str:
-    """What contradicts that a target is Current, seen in the objects below those that its status speaks of; only asked when nothing moves any more."""
+    """What contradicts that a target is Current, seen in the objects below those that its status speaks of; only checked when nothing moves any more."""
     return _BELOW[goal.kind](goal, moment)
 
 
@@ -100,32 +100,32 @@ def _rolled_out(item: Object | None, gap: Callable[[Object, dict[str, Any]], str
     status = item.get("status", {})
     if status.get("observedGeneration", 0) < item["metadata"]["generation"]:
         return Truth("Waiting", f"generation {item['metadata']['generation']} is not observed")
-    told = gap(item, status)
-    return Truth("Waiting", told) if told else CURRENT
+    difference = gap(item, status)
+    return Truth("Waiting", difference) if difference else CURRENT
 
 
 def _deployment_gap(item: Object, status: dict[str, Any]) -> str:
-    wanted = item["spec"]["replicas"]
+    desired = item["spec"]["replicas"]
     counts = {name: status.get(name, 0) for name in ("replicas", "updatedReplicas", "availableReplicas", "readyReplicas")}
-    if any(seen["type"] == "Progressing" and seen.get("reason") == "ProgressDeadlineExceeded" for seen in status.get("conditions", ())):
+    if any(found["type"] == "Progressing" and found.get("reason") == "ProgressDeadlineExceeded" for found in status.get("conditions", ())):
         return "its progress deadline has passed"
-    return "" if set(counts.values()) == {wanted} else f"wants {wanted}, has {counts}"
+    return "" if set(counts.values()) == {desired} else f"wants {desired}, has {counts}"
 
 
 def _stateful_set_gap(item: Object, status: dict[str, Any]) -> str:
-    wanted = item["spec"]["replicas"]
+    desired = item["spec"]["replicas"]
     counts = {name: status.get(name, 0) for name in ("replicas", "readyReplicas", "availableReplicas")}
-    if set(counts.values()) != {wanted}:
-        return f"wants {wanted}, has {counts}"
+    if set(counts.values()) != {desired}:
+        return f"wants {desired}, has {counts}"
     kept = item["spec"].get("updateStrategy", {}).get("rollingUpdate", {}).get("partition", 0)
-    old = status.get("currentRevision") != status.get("updateRevision") and status.get("updatedReplicas", 0) < wanted - kept
-    return f"{status.get('updatedReplicas', 0)} of {wanted - kept} are updated" if old else ""
+    old = status.get("currentRevision") != status.get("updateRevision") and status.get("updatedReplicas", 0) < desired - kept
+    return f"{status.get('updatedReplicas', 0)} of {desired - kept} are updated" if old else ""
 
 
 def _daemon_set_gap(_item: Object, status: dict[str, Any]) -> str:
     counts = {name: status.get(name, 0) for name in ("currentNumberScheduled", "updatedNumberScheduled", "numberAvailable", "numberReady")}
-    wanted = status.get("desiredNumberScheduled", 0)
-    return "" if wanted and set(counts.values()) == {wanted} else f"wants {wanted}, has {counts}"
+    desired = status.get("desiredNumberScheduled", 0)
+    return "" if desired and set(counts.values()) == {desired} else f"wants {desired}, has {counts}"
 
 
 def _workload_below(goal: Goal, moment: Moment) -> str:
@@ -135,9 +135,9 @@ def _workload_below(goal: Goal, moment: Moment) -> str:
     unready = [pod["metadata"]["name"] for pod in pods if not _ready(pod)]
     if unready:
         return f"pods {unready} are not ready"
-    wanted = item["status"]["desiredNumberScheduled"] if goal.kind == "DaemonSet" else item["spec"]["replicas"]
-    if len(pods) != wanted:
-        return f"there are {len(pods)} pods, not {wanted}"
+    desired = item["status"]["desiredNumberScheduled"] if goal.kind == "DaemonSet" else item["spec"]["replicas"]
+    if len(pods) != desired:
+        return f"there are {len(pods)} pods, not {desired}"
     kept = item["spec"].get("updateStrategy", {}).get("rollingUpdate", {}).get("partition", 0) if goal.kind == "StatefulSet" else 0
     # Every change of a template in the soak changes this annotation of it.
     newest = item["spec"]["template"]["metadata"].get("annotations", {}).get("soak/change")
@@ -156,7 +156,7 @@ def _owned_by(item: Object, uid: str) -> bool:
 
 
 def _ready(pod: Object) -> bool:
-    return any(seen["type"] == "Ready" and seen["status"] == "True" for seen in pod.get("status", {}).get("conditions", ()))
+    return any(found["type"] == "Ready" and found["status"] == "True" for found in pod.get("status", {}).get("conditions", ()))
 
 
 def _ending(pod: Object) -> bool:
@@ -174,11 +174,11 @@ def _gateway(goal: Goal, moment: Moment) -> Truth:
         return Truth("Terminating")
     if goal.kind == "waypoint" and gateway["spec"]["gatewayClassName"] != "istio-waypoint":
         return Truth("Waiting", "it is no waypoint")
-    conditions = {seen["type"]: seen for seen in gateway.get("status", {}).get("conditions", ())}
+    conditions = {found["type"]: found for found in gateway.get("status", {}).get("conditions", ())}
     for kind in ("Accepted", "Programmed"):
-        seen = conditions.get(kind, {})
-        if seen.get("status") != "True" or seen.get("observedGeneration") != gateway["metadata"]["generation"]:
-            return Truth("Waiting", f"{kind} is {seen.get('status')} at generation {seen.get('observedGeneration')} of {gateway['metadata']['generation']}")
+        found = conditions.get(kind, {})
+        if found.get("status") != "True" or found.get("observedGeneration") != gateway["metadata"]["generation"]:
+            return Truth("Waiting", f"{kind} is {found.get('status')} at generation {found.get('observedGeneration')} of {gateway['metadata']['generation']}")
     if not gateway["status"].get("addresses"):
         return Truth("Waiting", "it has no address")
     lost = _service_gap(gateway, moment)
@@ -224,7 +224,7 @@ def _binding(goal: Goal, moment: Moment) -> Truth:
     services = [item for item in moment.all("Service", goal.namespace) if not goal.name or item["metadata"]["name"] == goal.name]
     if goal.name and not services:
         return Truth("NotFound", "no Service")
-    asked = goal.waypoint or _wish(namespace)
+    expected = goal.waypoint or _desired_waypoint(namespace)
     used = set()
     for service in services:
         if service["spec"].get("type") == "ExternalName" or _labels(service).get("gateway.istio.io/managed") == "istio.io-mesh-controller":
@@ -232,22 +232,22 @@ def _binding(goal: Goal, moment: Moment) -> Truth:
                 return Truth("Waiting", "it can never be bound")
             continue
         own = "istio.io/use-waypoint" in _labels(service)
-        wish = _wish(service) if own else _wish(namespace)
-        if goal.name and goal.waypoint and wish != goal.waypoint:
-            return Truth("Waiting", f"its labels name {wish}")
-        if not wish and (own or not goal.waypoint) and not goal.name:
+        waypoint = _desired_waypoint(service) if own else _desired_waypoint(namespace)
+        if goal.name and goal.waypoint and waypoint != goal.waypoint:
+            return Truth("Waiting", f"its labels name {waypoint}")
+        if not waypoint and (own or not goal.waypoint) and not goal.name:
             continue
-        if not wish or (goal.waypoint and not own and wish != goal.waypoint):
-            return Truth("Waiting", f"Service {service['metadata']['name']} is to use {wish or 'none'}")
-        if wish != _bound_to(service):
-            return Truth("Waiting", f"Service {service['metadata']['name']} is to use {wish} and is bound to {_bound_to(service) or 'none'}")
-        used.add(wish)
+        if not waypoint or (goal.waypoint and not own and waypoint != goal.waypoint):
+            return Truth("Waiting", f"Service {service['metadata']['name']} is to use {waypoint or 'none'}")
+        if waypoint != _bound_to(service):
+            return Truth("Waiting", f"Service {service['metadata']['name']} is to use {waypoint} and is bound to {_bound_to(service) or 'none'}")
+        used.add(waypoint)
     # What a namespace names counts, even when all that is in it has a waypoint of its own.
-    used |= {_wish(namespace)} - {""}
-    return CURRENT if asked in used or (used and not goal.waypoint) else Truth("Waiting", f"nothing uses {asked or 'a waypoint'}")
+    used |= {_desired_waypoint(namespace)} - {""}
+    return CURRENT if expected in used or (used and not goal.waypoint) else Truth("Waiting", f"nothing uses {expected or 'a waypoint'}")
 
 
-def _wish(item: Object) -> str:
+def _desired_waypoint(item: Object) -> str:
     """The waypoint that an object's own labels name, as namespace/name; empty for none."""
     name = _labels(item).get("istio.io/use-waypoint", "none")
     home = item["metadata"].get("namespace") or item["metadata"]["name"]
@@ -255,9 +255,9 @@ def _wish(item: Object) -> str:
 
 
 def _bound_to(service: Object) -> str:
-    for seen in service.get("status", {}).get("conditions", ()):
-        if seen["type"] == "istio.io/WaypointBound" and seen["status"] == "True":
-            found = re.match(r"Successfully attached to waypoint ([\w.-]+?/[\w.-]+?)(?:\.? |\.?$)", seen["message"])
+    for condition in service.get("status", {}).get("conditions", ()):
+        if condition["type"] == "istio.io/WaypointBound" and condition["status"] == "True":
+            found = re.match(r"Successfully attached to waypoint ([\w.-]+?/[\w.-]+?)(?:\.? |\.?$)", condition["message"])
             return found[1] if found else ""
     return ""
 
@@ -293,10 +293,10 @@ def _enrollment(goal: Goal, moment: Moment) -> Truth:
         mark = pod["metadata"].get("annotations", {}).get(REDIRECTION)
         if _ending(pod) or pod["spec"].get("hostNetwork") or "sidecar.istio.io/status" in pod["metadata"].get("annotations", {}):
             continue
-        wish = _labels(pod).get("istio.io/dataplane-mode", "")
-        wanted = wish == "ambient" or (wish != "none" and _labels(namespace).get("istio.io/dataplane-mode") == "ambient")
-        if mark != ("enabled" if wanted else None):
-            return Truth("Waiting", f"pod {pod['metadata']['name']} is marked {mark or 'not at all'} and {'should' if wanted else 'should not'} be captured")
+        mode = _labels(pod).get("istio.io/dataplane-mode", "")
+        enrolled = mode == "ambient" or (mode != "none" and _labels(namespace).get("istio.io/dataplane-mode") == "ambient")
+        if mark != ("enabled" if enrolled else None):
+            return Truth("Waiting", f"pod {pod['metadata']['name']} is marked {mark or 'not at all'} and {'should' if enrolled else 'should not'} be captured")
     return CURRENT
 
 

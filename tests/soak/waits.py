@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.soak.api import Api
-from tests.soak.checker import Said, Wait
+from tests.soak.checker import Reported, Wait
 from tests.soak.truth import Goal
 from tests.twin.run_module import command_for
 from twin.api import open_session
@@ -80,11 +80,11 @@ class Waiter:
             raise Broken(str(error)) from error
         ended, after = self.clock(), self.api.revision()
         self.idle.put(session)
-        said = tuple(
-            Said(goal, verdict.status, verdict.reason, verdict.message, verdict.final)
+        reported = tuple(
+            Reported(goal, verdict.status, verdict.reason, verdict.message, verdict.final)
             for goal, (_target, verdict) in zip(plan.goals, outcome.verdicts, strict=True)
         )
-        return self._wait(plan, "engine", said, outcome.current, (started + outcome.elapsed, ended), outcome.elapsed, before, after)
+        return self._wait(plan, "engine", reported, outcome.current, (started + outcome.elapsed, ended), outcome.elapsed, before, after)
 
     def by_module(self, plan: Plan) -> Wait:
         """Wait with the module, as Ansible runs it.
@@ -101,12 +101,14 @@ class Waiter:
         result = json.loads(done.stdout) if done.stdout.strip() else {"msg": done.stderr[-2000:]}
         if "targets" not in result:
             raise Broken(str(result.get("msg")))
-        said = tuple(
-            Said(goal, item["status"], item["reason"], item["message"], "It will not become ready by waiting" in result.get("msg", "") and len(plan.goals) == 1)
+        reported = tuple(
+            Reported(
+                goal, item["status"], item["reason"], item["message"], "It will not become ready by waiting" in result.get("msg", "") and len(plan.goals) == 1
+            )
             for goal, item in zip(plan.goals, result["targets"], strict=True)
         )
         elapsed = float(result["elapsed"])
-        return self._wait(plan, "module", said, not result.get("failed"), (started + elapsed, ended), elapsed, before, after)
+        return self._wait(plan, "module", reported, not result.get("failed"), (started + elapsed, ended), elapsed, before, after)
 
     def _session(self) -> ApiSession:
         with contextlib.suppress(queue.Empty):
@@ -120,9 +122,9 @@ class Waiter:
         return open_session(Door("soak", self.kubeconfig))  # type: ignore[arg-type]
 
     @staticmethod
-    def _wait(plan: Plan, way: str, said: Sequence[Said], current: bool, judged: tuple[float, float], elapsed: float, before: int, after: int) -> Wait:
+    def _wait(plan: Plan, way: str, reported: Sequence[Reported], current: bool, judged: tuple[float, float], elapsed: float, before: int, after: int) -> Wait:
         stable_for = plan.stable_for if "stable_for" in ENGINE_OPTIONS else 0.0
-        return Wait(plan.number, way, plan.timeout, tuple(said), current, judged, elapsed, before, after, stable_for, plan.fail_fast)
+        return Wait(plan.number, way, plan.timeout, tuple(reported), current, judged, elapsed, before, after, stable_for, plan.fail_fast)
 
 
 def _target(goal: Goal) -> Target:

@@ -176,10 +176,10 @@ _IN_JOURNAL = {"Namespace", "Pod", "Service", "Deployment", "StatefulSet", "Daem
 def set_ready(world: World, pod: Object, *, ready: bool) -> None:
     """Let a simulated pod lose or gain its readiness, as a probe would."""
     conditions = [
-        {**seen, "status": "True" if ready else "False", "lastTransitionTime": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
-        if seen["type"] in ("Ready", "ContainersReady")
-        else seen
-        for seen in pod["status"].get("conditions", ())
+        {**condition, "status": "True" if ready else "False", "lastTransitionTime": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
+        if condition["type"] in ("Ready", "ContainersReady")
+        else condition
+        for condition in pod["status"].get("conditions", ())
     ]
     containers = [{**status, "ready": ready} for status in pod["status"].get("containerStatuses", ())]
     body = {"status": {"conditions": conditions, "containerStatuses": containers}}

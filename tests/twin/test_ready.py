@@ -39,13 +39,13 @@ def test_istiod_is_named_as_the_cause_at_the_deadline(without_istiod: Twin, caps
 
 @pytest.mark.requirement("H2")
 def test_a_new_waypoint_without_istiod_says_so(without_istiod: Twin) -> None:
-    wish = {"name": "orphan", "namespace": "bookinfo"}
+    waypoint = {"name": "orphan", "namespace": "bookinfo"}
     try:
-        result = without_istiod.module("waypoint", {"waypoints": [wish], "wait": True, "wait_timeout": 3})
+        result = without_istiod.module("waypoint", {"waypoints": [waypoint], "wait": True, "wait_timeout": 3})
         assert result["failed"]
         assert "istiod is the cause: Deployment istio-system/istiod has no available pod" in result["msg"]
     finally:
-        gone = without_istiod.module("waypoint", {"waypoints": [{**wish, "state": "absent"}]})
+        gone = without_istiod.module("waypoint", {"waypoints": [{**waypoint, "state": "absent"}]})
         assert not gone.get("failed"), gone
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.soak.__main__ import told
+from tests.soak.__main__ import format_summary
 from tests.soak.soak import Settings, Soak
 from tests.soak.switches import switches_of
 from tests.twin.conftest import Twin
@@ -19,8 +19,8 @@ def test_ready_disagrees_with_no_object_while_everything_changes(mesh: Twin, cap
     lines: list[str] = []
     summary = Soak(settings, lines.append).run()
     with capsys.disabled():
-        print(told(summary))
+        print(format_summary(summary))
     assert summary.rounds, "not one round was made"
     assert any(name.endswith(": Current") for name in summary.verdicts), "nothing ever became Current, so nothing was tried"
     assert summary.at_rest, "the cluster never came to rest, so nothing was judged at rest"
-    assert not summary.disagreements, "\n".join(summary.told or lines)
+    assert not summary.disagreements, "\n".join(summary.reports or lines)

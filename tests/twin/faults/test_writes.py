@@ -47,9 +47,9 @@ _BREAKS = {
 
 @pytest.mark.parametrize("fault", _BREAKS)
 def test_labels_whose_connection_breaks(scene: Scene, fault: str) -> None:
-    wish = _namespaces(scene, dataplane_mode="ambient")
+    arguments = _namespaces(scene, dataplane_mode="ambient")
     scene.proxy.slow("latency", latency=_LATENCY_MS)
-    running = scene.start("enrollment", wish)
+    running = scene.start("enrollment", arguments)
     _wait_for_first(scene, running, NAMESPACE, lambda found: any("istio.io/dataplane-mode" in item["metadata"]["labels"] for item in found))
     _BREAKS[fault](scene.proxy)
     result = running.finish()
@@ -58,7 +58,7 @@ def test_labels_whose_connection_breaks(scene: Scene, fault: str) -> None:
         _assert_tally(sentence(result), made, _COUNT)
     else:
         assert made == _COUNT
-    again = scene.start("enrollment", wish, kubeconfig=scene.twin.paths.kubeconfig).finish()
+    again = scene.start("enrollment", arguments, kubeconfig=scene.twin.paths.kubeconfig).finish()
     assert not again.get("failed"), again["msg"]
     assert again["changed"] == (made < _COUNT)
     assert list(_labels(scene).values()) == [{"istio.io/dataplane-mode": "ambient"}] * _COUNT
@@ -68,14 +68,14 @@ def test_labels_whose_connection_breaks(scene: Scene, fault: str) -> None:
 def test_waypoints_whose_connection_breaks(scene: Scene, state: str, fault: str) -> None:
     apply_gateway_definition(scene.twin)
     names = [f"waypoint-{number}" for number in range(_COUNT)]
-    wish = {"waypoints": [{"namespace": scene.namespace, "name": name, "state": state} for name in names], "allow_unowned_revision": True}
+    arguments = {"waypoints": [{"namespace": scene.namespace, "name": name, "state": state} for name in names], "allow_unowned_revision": True}
     if state == "absent":
-        present = {**wish, "waypoints": [{"namespace": scene.namespace, "name": name} for name in names]}
+        present = {**arguments, "waypoints": [{"namespace": scene.namespace, "name": name} for name in names]}
         made_before = scene.start("waypoint", present, kubeconfig=scene.twin.paths.kubeconfig).finish()
         assert made_before.get("changed"), made_before.get("msg")
     before = len(_waypoints(scene))
     scene.proxy.slow("latency", latency=_LATENCY_MS)
-    running = scene.start("waypoint", wish)
+    running = scene.start("waypoint", arguments)
     _wait_for_first(scene, running, GATEWAY, lambda found: len(found) != before)
     _BREAKS[fault](scene.proxy)
     result = running.finish()
@@ -84,14 +84,14 @@ def test_waypoints_whose_connection_breaks(scene: Scene, state: str, fault: str)
         _assert_tally(sentence(result), made, _COUNT)
     else:
         assert made == _COUNT
-    again = scene.start("waypoint", wish, kubeconfig=scene.twin.paths.kubeconfig).finish()
+    again = scene.start("waypoint", arguments, kubeconfig=scene.twin.paths.kubeconfig).finish()
     assert not again.get("failed"), again["msg"]
     assert again["changed"] == (made < _COUNT)
     assert sorted(_waypoints(scene)) == (sorted(names) if state == "present" else [])
 
 
 def test_writes_that_fail_with_a_server_error(scene: Scene) -> None:
-    wish = _namespaces(scene, dataplane_mode="ambient", use_waypoint="none")
+    arguments = _namespaces(scene, dataplane_mode="ambient", use_waypoint="none")
     refused = f"{scene.namespace}-30"
     # The API server answers 500 for each namespace that this webhook should judge, because nobody answers there.
     selector = {"matchLabels": {"kubernetes.io/metadata.name": refused}}
@@ -100,7 +100,7 @@ def test_writes_that_fail_with_a_server_error(scene: Scene) -> None:
     try:
         body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": refused}}
         until(lambda: ask(scene.twin, f"{NAMESPACE.path()}?dryRun=All", body=body).status == 500, "the webhook to be called")
-        result = scene.start("enrollment", wish).finish()
+        result = scene.start("enrollment", arguments).finish()
     finally:
         session.write(Write("delete", VALIDATING_WEBHOOK, scene.namespace))
     message = sentence(result)
@@ -111,15 +111,15 @@ def test_writes_that_fail_with_a_server_error(scene: Scene) -> None:
     assert labels[refused] == {}
     # Each of the two labels is a write of its own, because the waypoint must be named before pods are captured.
     _assert_tally(message, sum(map(len, labels.values())), 2 * _COUNT)
-    again = scene.start("enrollment", wish).finish()
+    again = scene.start("enrollment", arguments).finish()
     assert again.get("changed"), again
     assert list(_labels(scene).values()) == [{"istio.io/dataplane-mode": "ambient", "istio.io/use-waypoint": "none"}] * _COUNT
 
 
-def _namespaces(scene: Scene, **wish: str) -> dict[str, Any]:
-    """Make namespaces, and the wish that labels them."""
+def _namespaces(scene: Scene, **labels: str) -> dict[str, Any]:
+    """Create namespaces; returns the arguments that label them."""
     create_namespaces(scene.twin, *(f"{scene.namespace}-{number}" for number in range(_COUNT)), labels={"example.com/group": scene.namespace})
-    return {"namespaces": [{"label_selector": f"example.com/group={scene.namespace}", **wish}]}
+    return {"namespaces": [{"label_selector": f"example.com/group={scene.namespace}", **labels}]}
 
 
 def _labels(scene: Scene) -> dict[str, dict[str, str]]:

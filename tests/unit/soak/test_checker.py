@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.soak.checker import Checker, Disagreement, Said, Wait, check_final
+from tests.soak.checker import Checker, Disagreement, Reported, Wait, check_final
 from tests.soak.journal import Journal
 from tests.soak.truth import CURRENT, Goal, Truth
 from tests.unit.objects import derived, recorded
@@ -30,9 +30,9 @@ def checker_of(*story: tuple[int, float, Any], goal: Goal = DEPLOYMENT, **option
 
 def wait_of(status: str, moment: float, before: int, after: int, **options: Any) -> Wait:
     """A wait that has judged at one moment."""
-    said = (Said(DEPLOYMENT, status, final=options.pop("final", False)),)
+    reported = (Reported(DEPLOYMENT, status, final=options.pop("final", False)),)
     given = {"timeout": 60.0, "elapsed": 1.0, "current": status == "Current", **options}
-    return Wait(number=1, way="engine", said=said, judged=(moment, moment), before=before, after=after, **given)
+    return Wait(number=1, way="engine", reported=reported, judged=(moment, moment), before=before, after=after, **given)
 
 
 def whats(found: list[Disagreement]) -> list[str]:
