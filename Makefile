@@ -12,7 +12,7 @@ PYTHON ?= $(shell for python in python3.11 /usr/bin/python3.11 python3.12 python
 	$$python -c 'import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench requirements soak twin-up twin-down twin-status twin-env rehearse picture tools lock build clean
+.PHONY: help setup demo test bench requirements soak twin-up twin-down twin-status twin-env rehearse docs picture tools lock build clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -55,6 +55,9 @@ twin-env: $(READY) ## Print shell exports that point kubectl, helm, istioctl, AW
 
 rehearse: $(READY) ## Run an inventory against a local AWS account, and show what it makes (INVENTORY=inventories/prod, ARGUMENTS="--check --diff")
 	@$(PY) -m twin rehearse "$(INVENTORY)" -- $(ARGUMENTS)
+
+docs: $(READY) ## Build the documentation as a site: our pages, and the reference of modules, roles and plugins
+	@$(PY) docs/docsite/build.py
 
 picture: $(READY) ## Draw the account that make rehearse has filled, for the README
 	@$(PY) -m twin picture docs/images/rehearsal.svg

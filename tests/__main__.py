@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.results import clear_results
-from tests.stages import ansible_test, molecule
+from tests.stages import ansible_test, docs, molecule
 from twin.paths import REPOSITORY
 from twin.progress import say
 
@@ -36,6 +36,7 @@ STAGES = (
     Stage("ansible-lint", "roles and playbooks, profile production", ["ansible-lint", "--offline", "--strict"]),
     Stage("unit", "pure rules", ["pytest", "tests/unit", "-q"]),
     Stage("sanity", "ansible-test sanity, without an ignore file", ansible_test.sanity),
+    Stage("docs", "the documentation of modules, roles and plugins", docs.lint),
     Stage("package", "the tarball, installed into an empty place", ["pytest", "tests/package", "-q"]),
     Stage("integration", "modules on a twin", ansible_test.integration),
     Stage("molecule", "the main job on a twin: converge, idempotence, verify", molecule.test),

@@ -20,7 +20,7 @@ from twin.progress import say
 
 # Outside the checkout, whose .gitignore would hide the copy from ansible-test; one for each checkout.
 _ROOT = cache_directory() / "ansible-test" / hashlib.sha256(str(REPOSITORY).encode()).hexdigest()[:10] / "ansible_collections"
-_COLLECTION = _ROOT / "meshwright" / "ambient"
+COLLECTION = _ROOT / "meshwright" / "ambient"
 _TARGETS = REPOSITORY / "tests" / "integration" / "targets"
 # ansible-test asks for this file by its own version's name, and downloads it where it can.
 _GET_PIP = Path(".ansible") / "test" / "cache" / "get_pip_24_2.py"
@@ -31,8 +31,8 @@ _NAMESPACES = ("amazon", "community", "kubernetes")
 
 def sanity() -> int:
     """All sanity tests, with no ignore file."""
-    _copy_collection()
-    if list((_COLLECTION / "tests" / "sanity").glob("ignore*")):
+    copy_collection()
+    if list((COLLECTION / "tests" / "sanity").glob("ignore*")):
         say("There is a sanity ignore file; the collection has none.")
         return 1
     return _ansible_test("sanity", "--color", "no")
@@ -40,7 +40,7 @@ def sanity() -> int:
 
 def integration() -> int:
     """All integration targets, on a twin and a local AWS; what a target's tags name counts when the target passes."""
-    _copy_collection()
+    copy_collection()
     targets = sorted(path.name for path in _TARGETS.iterdir() if (path / "tasks").is_dir())
     failed = []
     shown: dict[str, list[str]] = {}
@@ -60,9 +60,9 @@ def integration() -> int:
     return 1 if failed else 0
 
 
-def _copy_collection() -> None:
+def copy_collection() -> None:
     """Copy what git tracks (and what it would), because ansible-test looks at everything below its directory."""
-    shutil.rmtree(_COLLECTION, ignore_errors=True)
+    shutil.rmtree(COLLECTION, ignore_errors=True)
     listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=REPOSITORY, check=True, capture_output=True)
     for name in filter(None, listed.stdout.decode().split("\0")):
         source = REPOSITORY / name
@@ -70,8 +70,8 @@ def _copy_collection() -> None:
         if name.startswith(("collections/", "twin/", "tests/")) and not name.startswith("tests/integration/"):
             continue
         if source.is_file():
-            (_COLLECTION / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(source, _COLLECTION / name)
+            (COLLECTION / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, COLLECTION / name)
     for namespace in _NAMESPACES:
         packages = find_spec(f"ansible_collections.{namespace}")
         if packages is None or not packages.submodule_search_locations:
@@ -86,7 +86,7 @@ def _write_configuration(environment: dict[str, str], aws: dict[str, str]) -> No
     variables = {"twin_kubeconfig": environment["KUBECONFIG"], "twin_environment": {name: environment[name] for name in environment if name.startswith("TWIN")}}
     variables["twin_environment"]["PATH"] = environment["PATH"]
     variables["aws_environment"] = aws
-    (_COLLECTION / "tests" / "integration" / "integration_config.yml").write_text(yaml.safe_dump(variables))
+    (COLLECTION / "tests" / "integration" / "integration_config.yml").write_text(yaml.safe_dump(variables))
 
 
 def _ansible_test(command: str, *arguments: str) -> int:
@@ -100,4 +100,4 @@ def _ansible_test(command: str, *arguments: str) -> int:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     environment = {**os.environ, "HOME": str(home), "PATH": path, "LC_ALL": "C.UTF-8"}
     program = shutil.which("ansible-test", path=path) or "ansible-test"
-    return subprocess.run([program, command, "--python", version, *arguments], cwd=_COLLECTION, env=environment, check=False).returncode
+    return subprocess.run([program, command, "--python", version, *arguments], cwd=COLLECTION, env=environment, check=False).returncode
