@@ -1,0 +1,60 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""Server-side apply: whether a write would change anything is the API server's to say.
+
+A comparison on our side knows neither the defaults that the server fills in nor that 0.5 and 500m are the same amount.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from .._errors import ApiError
+from .session import WRITERS
+from .writes import Object, Write
+
+if t.TYPE_CHECKING:
+    from .session import ApiSession
+
+# What changes with every write, or without one.
+_NOT_CONTENT = ("generation", "managedFields", "resourceVersion")
+
+
+def confirm_changes(session: ApiSession, applies: t.Sequence[tuple[Write, t.Optional[t.Mapping[str, t.Any]]]]) -> list[bool]:
+    """Whether each apply would change its object, by a dry run on the server.
+
+    Only existing objects cost a request. A dry run that is refused confirms the change: the write itself then reports why.
+
+    Args:
+        session: the session with the API server.
+        applies: each write with the whole object as it was read, or None for one that does not exist.
+    """
+
+    def would_change(apply: tuple[Write, t.Mapping[str, t.Any] | None]) -> bool:
+        write, before = apply
+        if before is None:
+            return True
+        try:
+            after = session.write(replace(write, dry_run=True))
+        except ApiError:
+            return True
+        return after is None or _content(after) != _content(before)
+
+    if not applies:
+        return []
+    with ThreadPoolExecutor(max_workers=min(WRITERS, len(applies))) as pool:
+        return list(pool.map(would_change, applies))
+
+
+def _content(item: t.Mapping[str, t.Any]) -> Object:
+    metadata = {name: value for name, value in item["metadata"].items() if name not in _NOT_CONTENT}
+    return {**{name: value for name, value in item.items() if name != "status"}, "metadata": metadata}
+
+
+__all__ = ("confirm_changes",)
