@@ -7,7 +7,7 @@ from __future__ import annotations
 import typing as t
 
 from ..module_utils._helm.gateway_releases import gateway_releases
-from ..module_utils._helm.helm_releases import release_wishes
+from ..module_utils._helm.spec import desired_releases
 
 Release = t.Dict[str, t.Any]
 
@@ -16,7 +16,7 @@ class FilterModule:
     """Filters of the role istio: its releases."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
-        return {"gateway_releases": gateway_releases_of, "release_wishes": release_wishes_of}
+        return {"gateway_releases": gateway_releases_of, "desired_releases": desired_releases_of}
 
 
 def gateway_releases_of(gateways: t.Iterable[t.Mapping[str, t.Any]], source: str, version: str, platform: str = "") -> list[Release]:
@@ -24,6 +24,6 @@ def gateway_releases_of(gateways: t.Iterable[t.Mapping[str, t.Any]], source: str
     return gateway_releases(gateways, source=str(source), version=str(version), platform=str(platform))
 
 
-def release_wishes_of(releases: t.Iterable[t.Mapping[str, t.Any]], namespace: str) -> list[Release]:
-    """Releases as helm_release_info takes them; see release_wishes.yml."""
-    return release_wishes(releases, str(namespace))
+def desired_releases_of(releases: t.Iterable[t.Mapping[str, t.Any]], namespace: str) -> list[Release]:
+    """Releases as helm_release_info takes them; see desired_releases.yml."""
+    return desired_releases(releases, str(namespace))

@@ -8,18 +8,16 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: helm_release_info
-short_description: Tell which Helm releases are as they are wanted, by one look at Helm's records
+short_description: Compare Helm releases with their desired state, by reading Helm's records once
 version_added: 0.1.0
 description:
-  - Compares many releases with what is wanted of them, in one task and without starting Helm for each. M(kubernetes.core.helm) starts Helm four times
-    for a release that needs nothing.
-  - A release is as wanted when its newest revision is deployed, by this very chart, with these very values. Where that cannot be said for sure,
-    as with a chart version that is a range, it counts as different, so that M(kubernetes.core.helm) is asked.
-  - With Helm's plugin C(diff), M(kubernetes.core.helm) compares what the charts render, which records do not tell. So with this plugin no
-    release is called as wanted.
-  - Helm's records hold all values of a release, and what its chart has rendered. Nothing of them is returned.
-  - It reads records that are Secrets, which is Helm's default. With another driver no release is found.
-  - In check mode it does the same, because it changes nothing.
+  - Compares many releases in one task, without starting Helm for each. M(meshwright.ambient.helm_release) installs those that differ.
+  - A release matches when its newest revision is deployed, from this very chart, with these very values. Where that is uncertain,
+    as with a chart version that is a range, it is reported as different.
+  - If Helm's plugin C(diff) is installed, Helm can compare what charts render, which records do not tell. Then no release is reported as matching.
+  - Helm's records hold all values of a release, and what its chart has rendered. None of it is returned.
+  - The records are Secrets, or ConfigMaps if the environment variable E(HELM_DRIVER) says so. Any other driver of Helm is refused.
+  - Check mode makes no difference, because nothing is changed.
 author:
   - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
@@ -35,7 +33,7 @@ attributes:
     support: full
 options:
   releases:
-    description: The releases as they are wanted.
+    description: The desired releases.
     type: list
     elements: dict
     required: true
@@ -49,32 +47,33 @@ options:
         type: str
         required: true
       chart_ref:
-        description: The chart, as M(kubernetes.core.helm) takes it. A name in a repository, an C(oci://) path, an archive or a directory.
+        description: The chart. A name in a repository, an C(oci://) path, an archive or a directory.
         type: str
         required: true
       chart_repo_url:
         description: The URL of the repository that has the chart.
         type: str
       chart_version:
-        description: The version of the chart. A release is only called as wanted when this is exact, or the chart is an archive or a directory.
+        description: The version of the chart. A release can only match if this is exact, or if the chart is an archive or a directory.
         type: str
       values:
-        description: The values that the release is to have.
+        description: The values of the release, over those of the chart.
         type: dict
         default: {}
       definitions:
         description:
-          - Compare the CustomResourceDefinitions of the chart's directory C(crds), too. Helm installs these with the first revision, and never looks
-            at them again.
+          - Also compare the CustomResourceDefinitions of the chart's directory C(crds). Helm installs them with the first revision and never
+            upgrades them.
         type: bool
         default: false
 seealso:
+  - module: meshwright.ambient.helm_release
   - module: kubernetes.core.helm
   - module: kubernetes.core.helm_info
 """
 
 EXAMPLES = r"""
-- name: Look at the releases of Istio
+- name: Compare the releases of Istio
   meshwright.ambient.helm_release_info:
     releases:
       - name: istio-base
@@ -89,16 +88,16 @@ EXAMPLES = r"""
         chart_repo_url: https://istio-release.storage.googleapis.com/charts
         chart_version: 1.31.1
         values: {profile: ambient}
-  register: look
+  register: compared
 
-- name: Say which of them Helm has to look after
+- name: Show which of them differ, and in what
   ansible.builtin.debug:
-    msg: "{{ look.releases | rejectattr('same') | map(attribute='name') | list }}"
+    msg: "{{ compared.differences }}"
 """
 
 RETURN = r"""
 releases:
-  description: What was found, in the order of O(releases).
+  description: The result of each release, in the order of O(releases).
   returned: success
   type: list
   elements: dict
@@ -112,41 +111,57 @@ releases:
       type: str
       sample: istio-system
     status:
-      description: The state of the newest revision, such as V(deployed), V(failed) or V(pending-upgrade); empty when there is none.
+      description: The state of the newest revision, such as V(deployed), V(failed) or V(pending-upgrade); empty if there is none.
       type: str
       sample: deployed
     revision:
-      description: The number of the newest revision; 0 when there is none.
+      description: The number of the newest revision; 0 if there is none.
       type: int
       sample: 1
     pending:
-      description: Whether a revision is pending. Helm refuses to work on the release then, until the record of that revision is removed.
+      description: Whether an interrupted Helm has left a revision pending, uninstalling or in an unknown state. Helm refuses to work on the release until
+          the record of that revision is removed.
       type: bool
       sample: false
     same:
-      description: Whether the release is as it is wanted.
+      description: Whether the release matches its desired state.
       type: bool
       sample: true
     differs:
       description:
-        - In what it differs. V(missing), V(status), V(chart), V(values), V(definitions), V(record) for a record that cannot be read, and V(plugin) when
-          Helm with its plugin C(diff) could see more.
+        - In what it differs; V(missing), V(status), V(chart), V(values), V(definitions), V(record) for a record that cannot be read, or V(plugin) if
+          only Helm's plugin C(diff) can tell.
       type: list
       elements: str
       sample: []
+stale:
+  description: The releases that do not match, as namespace and name.
+  returned: success
+  type: list
+  elements: str
+  sample: [istio-system/istiod]
+differences:
+  description: The same releases with what differs, for a message; without those that only Helm's plugin C(diff) can judge.
+  returned: success
+  type: list
+  elements: str
+  sample: ["istio-system/istiod (chart, values)"]
 """
 
 import typing as t
 
-from ..module_utils._helm.helm_releases import Wish, differences, newest_records, pending_records, revision_of, selector, status_of
+from ..module_utils._helm.apply import has_plugin
+from ..module_utils._helm.plan import differences
 from ..module_utils._helm.source import chart_of
-from ..module_utils._kinds import CUSTOM_RESOURCE_DEFINITION, SECRET
+from ..module_utils._helm.spec import ChartReference, Release
+from ..module_utils._helm.state import read_current
 from ..module_utils._module import mesh_module, run
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
-    from ..module_utils._k8s.session import ApiSession, Object
+    from ..module_utils._helm.records import CurrentState
+    from ..module_utils._k8s.session import ApiSession
     from ..module_utils._module import Result
 
 OPTIONS = {
@@ -168,49 +183,38 @@ OPTIONS = {
 
 
 def main() -> None:
-    run(mesh_module(OPTIONS), look)
+    run(mesh_module(OPTIONS), compare)
 
 
-def look(module: AnsibleModule, session: ApiSession) -> Result:
+def compare(module: AnsibleModule, session: ApiSession) -> Result:
     """Read the records of each namespace once, and compare."""
-    wishes = [
-        Wish(item["name"], item["namespace"], chart_of(item["chart_ref"], item["chart_repo_url"], item["chart_version"]), item["values"], item["definitions"])
-        for item in module.params["releases"]
-    ]
-    secrets: list[Object] = []
-    for namespace in sorted({wish.namespace for wish in wishes}):
-        label_selector = selector(wish.name for wish in wishes if wish.namespace == namespace)
-        secrets += session.list(SECRET, namespace, label_selector=label_selector).items
-    newest, pending = newest_records(secrets), pending_records(secrets)
-    definitions: dict[str, Object] = {}
-    if any(wish.definitions for wish in wishes):
-        definitions = {item["metadata"]["name"]: item for item in session.list(CUSTOM_RESOURCE_DEFINITION).items}
-    compared = [(wish, differences(wish, newest.get((wish.namespace, wish.name)), definitions)) for wish in wishes]
+    desired = [_desired(item) for item in module.params["releases"]]
+    current = read_current(session, desired)
+    compared = [(release, differences(release, current)) for release in desired]
     # Only asked when it matters.
-    if any(not differs for _wish, differs in compared) and sees_more(module):
-        compared = [(wish, differs or ["plugin"]) for wish, differs in compared]
+    if not all(reasons for _release, reasons in compared) and has_plugin(module, module.get_bin_path("helm"), "diff"):
+        compared = [(release, reasons or ["plugin"]) for release, reasons in compared]
     return {
         "changed": False,
-        "releases": [_result(wish, newest.get((wish.namespace, wish.name)), (wish.namespace, wish.name) in pending, differs) for wish, differs in compared],
+        "releases": [_result(release, current, reasons) for release, reasons in compared],
+        "stale": [str(release) for release, reasons in compared if reasons],
+        "differences": [f"{release} ({', '.join(reasons)})" for release, reasons in compared if reasons not in ([], ["plugin"])],
     }
 
 
-def sees_more(module: AnsibleModule) -> bool:
-    """Whether kubernetes.core.helm would have Helm's plugin diff compare; also when Helm cannot say so, which that module then tells."""
-    helm = module.get_bin_path("helm")
-    if not helm:
-        return True
-    code, told, _errors = module.run_command([helm, "plugin", "list"])
-    return code != 0 or any(line.split()[:1] == ["diff"] for line in told.splitlines())
+def _desired(item: t.Mapping[str, t.Any]) -> Release:
+    chart = chart_of(ChartReference.of(item))
+    return Release(item["name"], item["namespace"], chart, item["values"], item["definitions"])
 
 
-def _result(wish: Wish, secret: t.Mapping[str, t.Any] | None, pending: bool, differs: list[str]) -> Result:
+def _result(release: Release, current: CurrentState, differs: list[str]) -> Result:
+    found = current.releases.get(release.key)
     return {
-        "name": wish.name,
-        "namespace": wish.namespace,
-        "status": status_of(secret) if secret else "",
-        "revision": revision_of(secret) if secret else 0,
-        "pending": pending,
+        "name": release.name,
+        "namespace": release.namespace,
+        "status": found.status if found else "",
+        "revision": found.revision if found else 0,
+        "pending": bool(found and found.pending),
         "same": not differs,
         "differs": differs,
     }

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import gzip
 import json
 import os
 import re
@@ -22,6 +20,7 @@ import pytest
 from tests.pages import role_options
 from tests.stages.twins import fresh_twin
 from tests.twin.conftest import Twin
+from tests.twin.helm_records import release_status, set_release_status
 from tests.twin.writes import writes_in_cluster
 from twin.paths import REPOSITORY
 
@@ -118,10 +117,10 @@ def test_two_twins_side_by_side_do_not_meet(mesh: Twin, second: Twin) -> None:
 
 
 def test_a_release_that_a_killed_helm_left_pending_is_taken_up_again(mesh: Twin) -> None:
-    _set_release_status(mesh, "ztunnel", "pending-install")
+    set_release_status(mesh, "ztunnel", "pending-install")
     done = mesh.play("site.yml", "--tags", "istio")
     assert done.returncode == 0, done.stdout[-3000:]
-    assert '"status":"deployed"' in mesh.run(["helm", "list", "-n", "istio-system", "-o", "json", "--filter", "ztunnel"]).stdout
+    assert release_status(mesh, "ztunnel") == "deployed"
     again = mesh.play("site.yml")
     assert _changed(again.stdout) == 0, again.stdout[-3000:]
 
@@ -181,15 +180,3 @@ def _kill_in_the_midst_of(twin: Twin, task: str) -> None:
         with contextlib.suppress(subprocess.TimeoutExpired):
             playing.wait(timeout=0.7)
         os.killpg(playing.pid, signal.SIGKILL)
-
-
-def _set_release_status(twin: Twin, release: str, status: str) -> None:
-    """Write a release's newest record as a Helm would leave it that was killed in the middle."""
-    found = twin.run(["kubectl", "get", "secret", "-n", "istio-system", "-l", f"owner=helm,name={release}", "-o", "json"])
-    secret = max(json.loads(found.stdout)["items"], key=lambda item: int(item["metadata"]["labels"]["version"]))
-    record = json.loads(gzip.decompress(base64.b64decode(base64.b64decode(secret["data"]["release"]))))
-    record["info"]["status"] = status
-    secret["data"]["release"] = base64.b64encode(base64.b64encode(gzip.compress(json.dumps(record).encode()))).decode()
-    secret["metadata"]["labels"]["status"] = status
-    done = subprocess.run(["kubectl", "replace", "-f", "-"], env=twin.environment, input=json.dumps(secret), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr

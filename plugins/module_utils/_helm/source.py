@@ -14,26 +14,20 @@ from pathlib import Path
 
 from ansible.module_utils.common.yaml import yaml_load
 
-from .helm_releases import Chart
+from .spec import Chart, ChartReference
 
 
-def chart_of(reference: str, repository: str | None, version: str | None) -> Chart | None:
-    """The chart that Helm would take, or None when it cannot be said: the version is open, or there is no such file.
-
-    Args:
-        reference: a chart's name, an C(oci://) path, an archive or a directory.
-        repository: the URL of the repository, or None.
-        version: the version that Helm is told, or None.
-    """
-    if repository or reference.startswith("oci://"):
+def chart_of(reference: ChartReference) -> Chart | None:
+    """The chart that Helm would take; None if there is no such file. Its version is empty if only the repository knows it."""
+    if reference.repository or reference.ref.startswith("oci://"):
         # A range (1.x) is never a release's version, so that it counts as another chart, and Helm is asked.
-        return Chart(reference.rstrip("/").rpartition("/")[2], version or "")
+        return Chart(reference.ref.rstrip("/").rpartition("/")[2], reference.version or "")
     from yaml import YAMLError
 
     try:
-        described = yaml_load(_chart_yaml(Path(reference).expanduser()))
+        metadata = yaml_load(_chart_yaml(Path(reference.ref).expanduser()))
         # One that does not say it is recorded without it, too.
-        return Chart(str(described["name"]), str(described["version"]), str(described.get("appVersion") or ""))
+        return Chart(str(metadata["name"]), str(metadata["version"]), str(metadata.get("appVersion") or ""))
     except (OSError, KeyError, TypeError, tarfile.TarError, YAMLError):
         return None
 

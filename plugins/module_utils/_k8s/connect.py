@@ -71,12 +71,9 @@ def connect(module: AnsibleModule) -> ApiSession:
             "pip install 'kubernetes<37' and ansible-galaxy collection install 'kubernetes.core:>=6.2,<7'.",
             exception=IMPORT_ERROR,
         )
-    auth, headers = _create_auth_spec(module), _create_headers(module)
-    if module.params.get("kubeconfig") is not None or module.params.get("context") is not None:
-        # Beside an option that names the cluster, kubernetes.core still lets the environment (an AWX credential) say which one and as whom.
-        foreign = {option for option in AUTH_ARG_SPEC if option not in _KEPT and module.params.get(option) is None}
-        auth = {true_name: value for true_name, value in auth.items() if AUTH_ARG_MAP[true_name] not in foreign}
-        headers = headers if module.params.get("impersonate_user") or module.params.get("impersonate_groups") else {}
+    auth, headers = auth_options(module), _create_headers(module)
+    if _names_the_cluster(module) and not (module.params.get("impersonate_user") or module.params.get("impersonate_groups")):
+        headers = {}
     try:
         configuration = _configured(auth)
         # A peer that is gone without a word is noticed within half a minute.
@@ -111,6 +108,23 @@ def connect(module: AnsibleModule) -> ApiSession:
     return ApiSession(Transport(client, renew), name=str(module.params.get("context") or ""), pause=time.sleep)
 
 
+def auth_options(module: AnsibleModule) -> dict[str, t.Any]:
+    """The authentication options of a task, under the names of the kubernetes package, with what the environment says where the task says nothing.
+
+    Uses of module: params (only the options of AUTH_ARG_SPEC).
+    """
+    auth: dict[str, t.Any] = _create_auth_spec(module)
+    if _names_the_cluster(module):
+        # Beside an option that names the cluster, kubernetes.core still lets the environment (an AWX credential) say which one and as whom.
+        foreign = {option for option in AUTH_ARG_SPEC if option not in _KEPT and module.params.get(option) is None}
+        auth = {true_name: value for true_name, value in auth.items() if AUTH_ARG_MAP[true_name] not in foreign}
+    return auth
+
+
+def _names_the_cluster(module: AnsibleModule) -> bool:
+    return module.params.get("kubeconfig") is not None or module.params.get("context") is not None
+
+
 def _configured(auth: dict[str, t.Any]) -> t.Any:
     """The kubernetes Configuration of these options.
 
@@ -132,4 +146,4 @@ def _reason(error: Exception) -> str:
     return f"it is no valid YAML at line {mark.line + 1}" if mark else "it is no valid YAML"
 
 
-__all__ = ("AUTH_ARG_SPEC", "connect")
+__all__ = ("AUTH_ARG_SPEC", "auth_options", "connect")

@@ -1,4 +1,4 @@
-"""What the module asks, and what it tells; the comparison is tested with the rules."""
+"""What the module asks, and what it reports; the comparison is tested with the rules."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.modules.helm_release_info import OPTIONS, look
+from ansible_collections.meshwright.ambient.plugins.module_utils._errors import MeshError
+from ansible_collections.meshwright.ambient.plugins.modules.helm_release_info import OPTIONS, compare
 from tests.unit.fake_api import Answer, FakeApi, Request, listed
 from tests.unit.helm_records import record
 from tests.unit.objects import Object
@@ -18,7 +19,7 @@ DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 NO_PLUGIN = (0, "NAME\tVERSION\tDESCRIPTION\n", "")
 
 
-def wish(name: str = "istiod", **changes: Any) -> dict[str, Any]:
+def release(name: str = "istiod", **changes: Any) -> dict[str, Any]:
     item = {key: option.get("default") for key, option in OPTIONS["releases"]["options"].items()}  # type: ignore[index]
     place = {"namespace": "istio-system", "chart_ref": name, "chart_repo_url": "https://charts.example", "chart_version": "1.31.1"}
     return {**item, "name": name, **place, **changes}
@@ -34,8 +35,9 @@ class Task:
 
     def run(self, *releases: dict[str, Any]) -> list[dict[str, Any]]:
         module: Any = SimpleNamespace(params={"releases": list(releases)}, get_bin_path=lambda _name: self.helm, run_command=self._run_command)
-        result = look(module, self.api.session)
+        result = compare(module, self.api.session)
         assert result["changed"] is False
+        self.result = result
         found: list[dict[str, Any]] = result["releases"]
         return found
 
@@ -50,7 +52,7 @@ class Task:
 def test_each_namespace_is_read_once_and_helm_is_started_once() -> None:
     names = ("istio-base", "istiod", "ztunnel")
     task = Task({SECRETS: [record(name, config={"profile": "ambient"}) for name in names]})
-    found = task.run(*(wish(name, values={"profile": "ambient"}) for name in names), wish("door", namespace="doors"))
+    found = task.run(*(release(name, values={"profile": "ambient"}) for name in names), release("door", namespace="doors"))
     assert [(item["name"], item["same"]) for item in found] == [("istio-base", True), ("istiod", True), ("ztunnel", True), ("door", False)]
     assert found[3] == {"name": "door", "namespace": "doors", "status": "", "revision": 0, "pending": False, "same": False, "differs": ["missing"]}
     assert [request.path for request in task.api.requests] == ["/api/v1/namespaces/doors/secrets", SECRETS]
@@ -58,14 +60,14 @@ def test_each_namespace_is_read_once_and_helm_is_started_once() -> None:
 
 
 def test_nothing_of_the_values_and_of_what_was_rendered_is_told() -> None:
-    found = Task({SECRETS: [record(config={"password": "planted-secret"}, files={"values.yaml": "planted-secret"})]}).run(wish(values={"password": "other"}))
+    found = Task({SECRETS: [record(config={"password": "planted-secret"}, files={"values.yaml": "planted-secret"})]}).run(release(values={"password": "other"}))
     assert found[0]["differs"] == ["values"]
     assert "planted-secret" not in json.dumps(found)
 
 
-def test_a_pending_release_is_told_and_helm_is_not_asked_for_its_plugins() -> None:
+def test_a_pending_release_is_reported_and_helm_is_not_asked_for_its_plugins() -> None:
     task = Task({SECRETS: [record(revision=1), record(revision=2, status="pending-upgrade")]})
-    assert task.run(wish()) == [
+    assert task.run(release()) == [
         {"name": "istiod", "namespace": "istio-system", "status": "pending-upgrade", "revision": 2, "pending": True, "same": False, "differs": ["status"]}
     ]
     assert not task.started
@@ -80,19 +82,36 @@ def test_a_pending_release_is_told_and_helm_is_not_asked_for_its_plugins() -> No
     ],
 )
 def test_where_helm_could_see_more_it_is_to_be_asked(helm: str | None, plugins: tuple[int, str, str]) -> None:
-    found = Task({SECRETS: [record(), record("ztunnel", status="failed")]}, helm=helm, plugins=plugins).run(wish(), wish("ztunnel"))
+    found = Task({SECRETS: [record(), record("ztunnel", status="failed")]}, helm=helm, plugins=plugins).run(release(), release("ztunnel"))
     assert [item["differs"] for item in found] == [["plugin"], ["status"]]
     assert not any(item["same"] for item in found)
 
 
+def test_what_differs_is_summed_up_for_tasks_and_messages() -> None:
+    task = Task({SECRETS: [record(), record("ztunnel", status="failed")]}, helm=None)
+    task.run(release(), release("ztunnel"), release("base"))
+    assert task.result["stale"] == ["istio-system/istiod", "istio-system/ztunnel", "istio-system/base"]
+    assert task.result["differences"] == ["istio-system/ztunnel (status)", "istio-system/base (missing)"]
+
+
+def test_records_in_config_maps_are_read_and_those_elsewhere_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HELM_DRIVER", "configmap")
+    task = Task({})
+    assert task.run(release())[0]["differs"] == ["missing"]
+    assert [request.path for request in task.api.requests] == ["/api/v1/namespaces/istio-system/configmaps"]
+    monkeypatch.setenv("HELM_DRIVER", "sql")
+    with pytest.raises(MeshError, match="HELM_DRIVER is sql"):
+        task.run(release())
+
+
 def test_another_plugin_is_not_in_the_way() -> None:
-    assert Task({SECRETS: [record()]}, plugins=(0, "NAME\tVERSION\tDESCRIPTION\ndifference\t1\tx\nsecrets\t4\tdiff\n", "")).run(wish())[0]["same"]
+    assert Task({SECRETS: [record()]}, plugins=(0, "NAME\tVERSION\tDESCRIPTION\ndifference\t1\tx\nsecrets\t4\tdiff\n", "")).run(release())[0]["same"]
 
 
 def test_definitions_are_read_only_when_they_are_asked_for() -> None:
     definition = {"kind": "CustomResourceDefinition", "metadata": {"name": "things.example.org"}}
     task = Task({SECRETS: [record(files={"crds/things.json": json.dumps(definition)})], DEFINITIONS: [definition]})
-    assert task.run(wish())[0]["same"]
+    assert task.run(release())[0]["same"]
     assert [request.path for request in task.api.requests] == [SECRETS]
-    assert task.run(wish(definitions=True))[0]["same"]
+    assert task.run(release(definitions=True))[0]["same"]
     assert task.api.requests[-1].path == DEFINITIONS

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._helm.helm_releases import Chart
 from ansible_collections.meshwright.ambient.plugins.module_utils._helm.source import chart_of
+from ansible_collections.meshwright.ambient.plugins.module_utils._helm.spec import Chart, ChartReference
 
-DESCRIBED = "name: base\nversion: 1.31.1\nappVersion: 1.31.1-fips\n"
+CHART_YAML = "name: base\nversion: 1.31.1\nappVersion: 1.31.1-fips\n"
 
 
 def archive(path: Path, files: dict[str, str]) -> str:
@@ -33,29 +33,29 @@ def archive(path: Path, files: dict[str, str]) -> str:
     ],
 )
 def test_a_chart_of_a_repository_is_known_by_what_was_asked(reference: str, repository: str | None, version: str | None, chart: Chart | None) -> None:
-    assert chart_of(reference, repository, version) == chart
+    assert chart_of(ChartReference(reference, repository, version)) == chart
 
 
 def test_a_chart_on_disk_says_itself_what_it_is(tmp_path: Path) -> None:
     (tmp_path / "base").mkdir()
-    (tmp_path / "base" / "Chart.yaml").write_text(DESCRIBED)
-    packed = archive(tmp_path / "base.tgz", {"base/charts/other/Chart.yaml": "name: other\nversion: 1\n", "base/Chart.yaml": DESCRIBED})
+    (tmp_path / "base" / "Chart.yaml").write_text(CHART_YAML)
+    packed = archive(tmp_path / "base.tgz", {"base/charts/other/Chart.yaml": "name: other\nversion: 1\n", "base/Chart.yaml": CHART_YAML})
     for place in (str(tmp_path / "base"), packed):
-        assert chart_of(place, None, None) == Chart("base", "1.31.1", "1.31.1-fips"), place
+        assert chart_of(ChartReference(place)) == Chart("base", "1.31.1", "1.31.1-fips"), place
         # Helm takes what is there, whatever version is asked for.
-        assert chart_of(place, None, "2.0.0") == Chart("base", "1.31.1", "1.31.1-fips"), place
+        assert chart_of(ChartReference(place, None, "2.0.0")) == Chart("base", "1.31.1", "1.31.1-fips"), place
 
 
 def test_a_chart_that_does_not_say_the_version_of_its_software(tmp_path: Path) -> None:
-    assert chart_of(archive(tmp_path / "base.tgz", {"base/Chart.yaml": "name: base\nversion: 1.31.1\n"}), None, None) == Chart("base", "1.31.1", "")
+    assert chart_of(ChartReference(archive(tmp_path / "base.tgz", {"base/Chart.yaml": "name: base\nversion: 1.31.1\n"}))) == Chart("base", "1.31.1", "")
 
 
 def test_what_is_no_chart_is_none(tmp_path: Path) -> None:
     (tmp_path / "text.tgz").write_text("no archive")
     (tmp_path / "empty").mkdir()
-    assert chart_of(str(tmp_path / "text.tgz"), None, None) is None
-    assert chart_of(str(tmp_path / "empty"), None, None) is None
-    assert chart_of(str(tmp_path / "nowhere.tgz"), None, None) is None
-    assert chart_of(archive(tmp_path / "list.tgz", {"base/Chart.yaml": "- 1\n"}), None, None) is None
-    assert chart_of(archive(tmp_path / "broken.tgz", {"base/Chart.yaml": "{\n"}), None, None) is None
-    assert chart_of(archive(tmp_path / "other.tgz", {"base/values.yaml": ""}), None, None) is None
+    assert chart_of(ChartReference(str(tmp_path / "text.tgz"))) is None
+    assert chart_of(ChartReference(str(tmp_path / "empty"))) is None
+    assert chart_of(ChartReference(str(tmp_path / "nowhere.tgz"))) is None
+    assert chart_of(ChartReference(archive(tmp_path / "list.tgz", {"base/Chart.yaml": "- 1\n"}))) is None
+    assert chart_of(ChartReference(archive(tmp_path / "broken.tgz", {"base/Chart.yaml": "{\n"}))) is None
+    assert chart_of(ChartReference(archive(tmp_path / "other.tgz", {"base/values.yaml": ""}))) is None

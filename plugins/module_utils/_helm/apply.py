@@ -1,0 +1,118 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""Runs Helm. Values and credentials reach it by files that only this user can read, never as arguments."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import typing as t
+
+from ansible.module_utils.common.yaml import yaml_load, yaml_load_all
+
+from .._errors import MeshError
+from .._k8s.connect import auth_options
+from .._text import in_one_line
+from .render import values_text
+from .spec import Chart, ChartReference, Release
+
+if t.TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+# Helm's variables for the authentication options of kubernetes.core. Source: helm_args_common of kubernetes.core, and helm env.
+_VARIABLES = {"context": "HELM_KUBECONTEXT", "host": "HELM_KUBEAPISERVER", "api_key": "HELM_KUBETOKEN", "ssl_ca_cert": "HELM_KUBECAFILE"}
+# What the environment of the job must not add: the API session does not read it, and would work on another cluster, or as somebody else.
+_NOBODY = dict.fromkeys((*_VARIABLES.values(), "HELM_KUBEASUSER", "HELM_KUBEASGROUPS", "HELM_KUBEINSECURE_SKIP_TLS_VERIFY", "HELM_KUBETLS_SERVER_NAME"), "")
+
+
+class Helm:
+    """The program helm, for one cluster.
+
+    Args:
+        module: the task's; its authentication options, run_command, get_bin_path, tmpdir and add_cleanup_file are used.
+        cluster: the cluster, as messages name it.
+
+    Raises:
+        MeshError: there is no such program.
+    """
+
+    def __init__(self, module: AnsibleModule, cluster: str) -> None:
+        program = module.get_bin_path("helm")
+        if not program:
+            raise MeshError("The program helm was not found on the host that runs this task: install Helm 3, and see that it is on PATH.")
+        self._program, self._module, self._cluster = program, module, cluster
+        self._environment = self._cluster_environment()
+
+    def upgrade(self, release: Release, chart: ChartReference) -> None:
+        """Install or upgrade a release, and create its namespace."""
+        options = ["--install", "--create-namespace", "--reset-values", *(["--skip-crds"] if release.definitions else [])]
+        self._run(f"install release {release}", ["upgrade", *options, *self._of_release(release), *chart.arguments, "--", release.name, chart.ref])
+
+    def difference(self, release: Release, chart: ChartReference) -> str:
+        """What Helm's plugin diff says an upgrade would change; empty for nothing."""
+        return self._run(
+            f"compare release {release}", ["diff", "upgrade", "--reset-values", *self._of_release(release), *chart.arguments, release.name, chart.ref]
+        ).strip()
+
+    def chart(self, release: Release, chart: ChartReference) -> Chart:
+        """The chart that a reference means, which only its repository may know."""
+        metadata = yaml_load(self._run(f"read the chart of release {release}", ["show", "chart", *chart.arguments, "--", chart.ref]))
+        return Chart(str(metadata["name"]), str(metadata["version"]), str(metadata.get("appVersion") or ""))
+
+    def definitions(self, release: Release, chart: ChartReference) -> list[dict[str, t.Any]]:
+        """The documents below crds/ of a chart."""
+        shown = self._run(f"read the definitions of release {release}", ["show", "crds", *chart.arguments, "--", chart.ref])
+        return [document for document in yaml_load_all(shown) if document]
+
+    def rendered(self, release: Release, chart: ChartReference) -> list[dict[str, t.Any]]:
+        """The objects of a chart, rendered with its own values into a release's namespace."""
+        arguments = ["template", "--namespace", release.namespace, *chart.arguments, "--", release.name, chart.ref]
+        return [document for document in yaml_load_all(self._run(f"render the definitions of release {release}", arguments)) if document]
+
+    def has_plugin(self, name: str) -> bool:
+        """Whether Helm has a plugin; also when Helm cannot say so, because whatever uses it then says why."""
+        return has_plugin(self._module, self._program, name)
+
+    def _of_release(self, release: Release) -> list[str]:
+        return ["--namespace", release.namespace, "--values", self._write(values_text(release.values))]
+
+    def _cluster_environment(self) -> dict[str, str]:
+        """The variables by which Helm is told which cluster is meant."""
+        auth = auth_options(self._module)
+        environment = {**_NOBODY, **{variable: str(auth[option]) for option, variable in _VARIABLES.items() if auth.get(option)}}
+        if auth.get("verify_ssl") is False:
+            environment["HELM_KUBEINSECURE_SKIP_TLS_VERIFY"] = "true"
+        kubeconfig = auth.get("kubeconfig")
+        if kubeconfig:
+            environment["KUBECONFIG"] = kubeconfig if isinstance(kubeconfig, str) else self._write(json.dumps(kubeconfig))
+        return environment
+
+    def _write(self, text: str) -> str:
+        """The path of a file with this text that only this user can read, and that is removed when the module ends."""
+        file, path = tempfile.mkstemp(dir=str(self._module.tmpdir))
+        self._module.add_cleanup_file(path)
+        with os.fdopen(file, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        return path
+
+    def _run(self, action: str, arguments: list[str]) -> str:
+        code, output, errors = self._module.run_command([self._program, *arguments], environ_update=self._environment)
+        if code:
+            raise MeshError(f"Helm could not {action} on cluster {self._cluster}: {in_one_line(errors)}", rc=code, stderr=errors, stdout=output)
+        return str(output)
+
+
+def has_plugin(module: AnsibleModule, program: str | None, name: str) -> bool:
+    """Whether Helm has a plugin; also when Helm cannot say so."""
+    if not program:
+        return True
+    code, listed, _errors = module.run_command([program, "plugin", "list"])
+    return code != 0 or any(line.split()[:1] == [name] for line in listed.splitlines())
+
+
+__all__ = ("Helm", "has_plugin")

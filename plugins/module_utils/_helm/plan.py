@@ -1,0 +1,86 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""In what a release differs from its desired state, and what has to be done about it."""
+
+from __future__ import annotations
+
+import base64
+import typing as t
+
+from ansible.module_utils.common.yaml import yaml_load_all
+
+from .records import CurrentRelease, CurrentState, decode
+from .render import canonical
+from .spec import Chart, Release
+
+Object = t.Mapping[str, t.Any]
+
+
+def differences(desired: Release, current: CurrentState) -> list[str]:
+    """In what a release differs; nothing when Helm would find nothing to do either.
+
+    C(missing), C(status) for a newest revision that is not deployed, C(chart), C(values), C(definitions), or C(record) for one that cannot be read.
+    """
+    release = current.releases.get(desired.key)
+    if release is None:
+        return ["missing"]
+    if release.status != "deployed":
+        return ["status"]
+    try:
+        record = decode(release.newest)
+        chart = record["chart"]
+        metadata = chart["metadata"]
+        found = Chart(metadata["name"], metadata["version"], metadata.get("appVersion"))
+        differs = [] if desired.chart and _is_chart(desired.chart, found) else ["chart"]
+        differs += [] if canonical(record.get("config") or {}) == canonical(desired.values) else ["values"]
+        # The record of a chart lacks the files of the charts that it depends on.
+        if desired.definitions and (metadata.get("dependencies") or changed_definitions(_recorded_definitions(chart), current.definitions)):
+            differs.append("definitions")
+    except (KeyError, TypeError, AttributeError, ValueError):
+        return ["record"]
+    return differs
+
+
+def changed_definitions(documents: t.Iterable[t.Any], current: t.Mapping[str, Object]) -> list[dict[str, t.Any]]:
+    """The CustomResourceDefinitions among documents that the cluster lacks, or has with less than they say."""
+    return [
+        document
+        for document in documents
+        if document and document.get("kind") == "CustomResourceDefinition" and not _is_part(document, current.get(document["metadata"]["name"]))
+    ]
+
+
+def pending_records(desired: Release, current: CurrentState) -> tuple[str, ...]:
+    """The names of the records that keep Helm from working on a release."""
+    release: CurrentRelease | None = current.releases.get(desired.key)
+    return release.pending if release else ()
+
+
+def _is_chart(desired: Chart, found: Chart) -> bool:
+    if not desired.version or (desired.name, desired.version) != (found.name, found.version):
+        return False
+    return desired.app_version is None or desired.app_version == (found.app_version or "")
+
+
+def _recorded_definitions(chart: Object) -> t.Iterator[t.Any]:
+    """The documents below crds/ of a recorded chart."""
+    for file in chart.get("files") or ():
+        if file["name"].startswith("crds/") and file["name"].endswith((".yaml", ".yml", ".json")):
+            yield from yaml_load_all(base64.b64decode(file["data"]))
+
+
+def _is_part(desired: t.Any, current: t.Any) -> bool:
+    """Whether all that is desired is there; the API server adds defaults, a status and metadata of its own."""
+    if isinstance(desired, dict):
+        # What is null is not stored.
+        return isinstance(current, dict) and all(_is_part(value, current.get(key)) for key, value in desired.items() if value is not None)
+    if isinstance(desired, list):
+        return isinstance(current, list) and len(desired) == len(current) and all(map(_is_part, desired, current))
+    return canonical(desired) == canonical(current)
+
+
+__all__ = ("changed_definitions", "differences", "pending_records")

@@ -1,0 +1,95 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""The desired state of a Helm release."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ChartReference:
+    """Where a chart is, as Helm takes it.
+
+    Attributes:
+        ref: its name in a repository, an C(oci://) path, an archive or a directory.
+        repository: the URL of its repository, or None.
+        version: its version, or None for the newest.
+    """
+
+    ref: str
+    repository: str | None = None
+    version: str | None = None
+
+    @classmethod
+    def of(cls, options: t.Mapping[str, t.Any]) -> ChartReference:
+        """The reference of the module options C(chart_ref), C(chart_repo_url) and C(chart_version)."""
+        return cls(options["chart_ref"], options["chart_repo_url"], options["chart_version"])
+
+    @property
+    def arguments(self) -> list[str]:
+        """The options that say where it is."""
+        return [*(["--repo", self.repository] if self.repository else []), *(["--version", self.version] if self.version else [])]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart.
+
+    Attributes:
+        name: its name.
+        version: its exact version; empty when only its repository knows it.
+        app_version: the version of the software in it; None when it is unknown, or when C(version) says all.
+    """
+
+    name: str
+    version: str
+    app_version: str | None = None
+
+
+@dataclass(frozen=True)
+class Release:
+    """A desired release.
+
+    Attributes:
+        name: the name of the release.
+        namespace: its namespace.
+        chart: the chart; None when it could not be found.
+        values: the values that the chart gets, over its own.
+        definitions: whether the CustomResourceDefinitions of the chart belong to the desired state.
+    """
+
+    name: str
+    namespace: str
+    chart: Chart | None
+    values: t.Mapping[str, t.Any]
+    definitions: bool = False
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Namespace and name."""
+        return self.namespace, self.name
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+def desired_releases(releases: t.Iterable[t.Mapping[str, t.Any]], namespace: str) -> list[dict[str, t.Any]]:
+    """Releases of the role istio as the module helm_release_info takes them.
+
+    Args:
+        releases: each with C(name), C(reference), C(release_values), and C(namespace) if it is another.
+        namespace: the namespace of releases that do not name theirs.
+    """
+    return [
+        {**release["reference"], "name": release["name"], "namespace": release.get("namespace") or namespace, "values": release["release_values"]}
+        for release in releases
+    ]
+
+
+__all__ = ("Chart", "ChartReference", "Release", "desired_releases")

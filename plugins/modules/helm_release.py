@@ -1,0 +1,214 @@
+#!/usr/bin/python
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: helm_release
+short_description: Install or upgrade a Helm release until it is deployed with these very values
+version_added: 0.1.0
+description:
+  - Compares Helm's record of a release with its desired state, as M(meshwright.ambient.helm_release_info) does, and starts Helm once if anything
+    differs. Nothing is started for a release that already matches.
+  - Values reach the chart as the types that they have. M(kubernetes.core.helm) writes them as YAML by other rules than Helm reads them, so that a text
+    such as V(012345678901) or V(1234e5) becomes a number.
+  - A release whose last operation failed is upgraded again, even if chart and values are the same.
+    M(kubernetes.core.helm) compares nothing else, and would leave it as it is.
+  - A release that an interrupted Helm has left behind (pending, uninstalling, or in an unknown state) is repaired, or refused before anything is changed.
+  - Values and credentials are handed to Helm in files that only the user can read, and are not returned.
+  - If Helm's plugin C(diff) is installed, a release whose record matches is also compared by C(helm diff upgrade).
+author:
+  - The meshwright.ambient contributors (@meshwright)
+extends_documentation_fragment:
+  - kubernetes.core.k8s_auth_options
+  - meshwright.ambient._attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: partial
+    details: Shows what Helm's plugin C(diff) reports, if it is installed and was needed.
+  idempotent:
+    support: full
+options:
+  name:
+    description: The name of the release.
+    type: str
+    required: true
+  namespace:
+    description: The namespace of the release. It is created if it is missing.
+    type: str
+    required: true
+  chart_ref:
+    description: The chart. A name in a repository, an C(oci://) path, an archive or a directory.
+    type: path
+    required: true
+  chart_repo_url:
+    description: The URL of the repository that has the chart.
+    type: str
+  chart_version:
+    description: The version of the chart. If omitted, it is the newest of the repository.
+    type: str
+  values:
+    description: The values of the release, over those of the chart. They replace all values that it had.
+    type: dict
+    default: {}
+  definitions:
+    description:
+      - Bring the CustomResourceDefinitions of the chart's directory C(crds) up to date before the chart is installed. Helm installs them with
+        the first revision and never upgrades them.
+    type: bool
+    default: false
+  definitions_chart:
+    description:
+      - With O(definitions=true), a chart of their own that has the CustomResourceDefinitions among its templates. They are applied, and belong to no
+        release, so that no C(helm uninstall) deletes them.
+    type: dict
+    suboptions:
+      chart_ref:
+        description: As O(chart_ref).
+        type: path
+        required: true
+      chart_repo_url:
+        description: As O(chart_repo_url).
+        type: str
+      chart_version:
+        description: As O(chart_version).
+        type: str
+  repair:
+    description:
+      - Remove the records of revisions that an interrupted Helm has left behind, so that Helm continues from the revision before them, or
+        adopts the objects that carry the name of the release.
+      - If V(false), such a release is refused. Choose it where others may run Helm on the same release at the same time.
+    type: bool
+    default: false
+seealso:
+  - module: meshwright.ambient.helm_release_info
+  - module: kubernetes.core.helm
+"""
+
+EXAMPLES = r"""
+- name: Install ztunnel
+  meshwright.ambient.helm_release:
+    name: ztunnel
+    namespace: istio-system
+    chart_ref: ztunnel
+    chart_repo_url: https://istio-release.storage.googleapis.com/charts
+    chart_version: 1.31.1
+    values:
+      profile: ambient
+      podAnnotations:
+        cost-center: "0815"
+
+- name: Install a controller after its definitions, and repair what an interrupted Helm has left
+  meshwright.ambient.helm_release:
+    name: aws-load-balancer-controller
+    namespace: kube-system
+    chart_ref: oci://registry.example.org/charts/aws-load-balancer-controller
+    chart_version: 3.5.0
+    definitions: true
+    repair: true
+"""
+
+RETURN = r"""
+differs:
+  description: In what the release differed, as RV(meshwright.ambient.helm_release_info#module:releases[].differs); empty if nothing was to be done.
+  returned: success
+  type: list
+  elements: str
+  sample: [values]
+repaired:
+  description: The records of interrupted revisions that were removed, or would be in check mode.
+  returned: success
+  type: list
+  elements: str
+  sample: [sh.helm.release.v1.ztunnel.v3]
+definitions:
+  description: The CustomResourceDefinitions that were created or upgraded, or would be in check mode.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+"""
+
+import typing as t
+from dataclasses import replace
+
+from ..module_utils._errors import MeshError
+from ..module_utils._helm.apply import Helm
+from ..module_utils._helm.plan import changed_definitions, differences, pending_records
+from ..module_utils._helm.refusals import refuse_pending
+from ..module_utils._helm.source import chart_of
+from ..module_utils._helm.spec import ChartReference, Release
+from ..module_utils._helm.state import read_current, record_kind
+from ..module_utils._k8s.writes import Write
+from ..module_utils._kinds import CUSTOM_RESOURCE_DEFINITION
+from ..module_utils._module import mesh_module, run
+
+if t.TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+    from ..module_utils._k8s.session import ApiSession
+    from ..module_utils._module import Result
+
+OPTIONS = {
+    "name": {"type": "str", "required": True},
+    "namespace": {"type": "str", "required": True},
+    "chart_ref": {"type": "path", "required": True},
+    "chart_repo_url": {"type": "str"},
+    "chart_version": {"type": "str"},
+    "values": {"type": "dict", "default": {}},
+    "definitions": {"type": "bool", "default": False},
+    "definitions_chart": {
+        "type": "dict",
+        "options": {"chart_ref": {"type": "path", "required": True}, "chart_repo_url": {"type": "str"}, "chart_version": {"type": "str"}},
+    },
+    "repair": {"type": "bool", "default": False},
+}
+
+
+def main() -> None:
+    run(mesh_module(OPTIONS), install)
+
+
+def install(module: AnsibleModule, session: ApiSession) -> Result:
+    """Compare the release with its record, and have Helm make it so."""
+    params = module.params
+    reference = ChartReference.of(params)
+    desired = Release(params["name"], params["namespace"], chart_of(reference), params["values"], params["definitions"])
+    current = read_current(session, [desired])
+    helm = Helm(module, session.cluster)
+    differs, diff = differences(desired, current), {}
+    if differs:
+        # Which chart is meant may be known by its repository only, and one that cannot be had is an error before anything is changed.
+        desired = replace(desired, chart=helm.chart(desired, reference))
+        differs = differences(desired, current)
+    elif helm.has_plugin("diff") and (prepared := helm.difference(desired, reference)):
+        differs, diff = ["plugin"], {"diff": {"prepared": prepared}}
+    pending = pending_records(desired, current) if differs else ()
+    if pending and not params["repair"]:
+        raise MeshError(refuse_pending(desired, current.releases[desired.key], session.cluster))
+    definitions: list[dict[str, t.Any]] = []
+    if differs and desired.definitions:
+        own = params["definitions_chart"]
+        documents = helm.rendered(desired, ChartReference.of(own)) if own else helm.definitions(desired, reference)
+        definitions = changed_definitions(documents, current.definitions)
+    repairs = [Write("delete", record_kind(), name, desired.namespace) for name in pending]
+    applies = [Write("apply", CUSTOM_RESOURCE_DEFINITION, item["metadata"]["name"], body=item, force=True) for item in definitions]
+    done = {"repaired": [write.name for write in repairs], "definitions": [write.name for write in applies]}
+    result = {"changed": bool(differs), "differs": differs, **done, **diff}
+    refused = session.refused([*repairs, *applies])
+    if refused:
+        raise MeshError("\n".join(refused))
+    if not differs or module.check_mode:
+        return result
+    session.write_all(repairs, applies)
+    helm.upgrade(desired, reference)
+    return result
+
+
+if __name__ == "__main__":
+    main()
