@@ -11,12 +11,13 @@ module: acm_certificate
 short_description: Find the certificate for a domain in ACM, or request it and wait until it is issued
 version_added: 0.1.0
 description:
-  - Finds the issued certificate that covers a domain best. One with the very name comes before a wildcard, among these the one that is valid for
-    longest. A wildcard stands for one label, and not for the domain itself; alternative names count like the domain name; whether a certificate is
-    in use does not matter.
-  - What is missing can be requested, proved by records in Route 53, and waited for. A request that an interrupted run has made is taken up again.
-  - Of several hosts it tells the fewest certificates that together cover them all.
-  - Problems of all certificates are told at once, before anything is requested or deleted, each with the candidates.
+  - Finds the issued certificate that covers a domain best. A certificate for exactly this name comes before a wildcard, and among several the one that
+    is valid longest wins. A wildcard covers one label, and not the domain itself. Alternative names count like the domain name. Whether a certificate
+    is in use does not matter.
+  - Requests a missing certificate, creates the records in Route 53 that validate its domain, and waits until it is issued. A request of an interrupted
+    run is continued.
+  - Finds the fewest certificates that together cover a list of hosts.
+  - Reports the errors of all certificates at once, with the candidates, before anything is requested or deleted.
 author:
   - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
@@ -27,7 +28,7 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: What would be requested has no ARN yet.
+    details: A certificate that would be requested has no ARN yet.
   diff_mode:
     support: full
   idempotent:
@@ -40,7 +41,7 @@ options:
     default: []
     suboptions:
       domain:
-        description: The domain that it must cover, such as V(shop.example.com) or V(*.example.com). Needed without O(certificates[].arn).
+        description: The domain that it must cover, such as V(shop.example.com) or V(*.example.com). Required unless O(certificates[].arn) is set.
         type: str
       subject_alternative_names:
         description: Further names that it must cover.
@@ -48,53 +49,53 @@ options:
         elements: str
         default: []
       arn:
-        description: Its ARN, when it is known; it is then seen that it is issued, valid, and covers O(certificates[].domain), if that is given.
+        description: Its ARN. The certificate must be issued, valid, and cover O(certificates[].domain) if that is set.
         type: str
       state:
         description:
-          - V(found) looks it up, and fails when there is not exactly one that is best.
-          - V(present) requests it when none is found.
-          - V(absent) deletes the one that was issued or requested for exactly these names. Records in Route 53 stay, because others may need them.
+          - V(found) looks it up, and fails unless exactly one is best.
+          - V(present) requests it if none is found.
+          - V(absent) deletes the one that was issued or requested for exactly these names. Its records in Route 53 are kept, because others may need them.
         type: str
         choices: [found, present, absent]
         default: found
       hosted_zone:
         description:
-          - The public hosted zone of Route 53, by name or id, that gets the records that prove the domain.
-          - Not given, the records are told in the result and must be made by other means.
+          - The name or id of the public hosted zone of Route 53 in which the validation records are created.
+          - If omitted, the records are only returned, and must be created by other means.
         type: str
       validation_method:
-        description: How a requested certificate is proved.
+        description: How the domain of a requested certificate is validated.
         type: str
         choices: [DNS, EMAIL]
         default: DNS
       key_algorithm:
-        description: The algorithm of its key. Not given, any is found, and ACM's own default is requested.
+        description: The algorithm of its key. If omitted, any algorithm matches, and ACM's default is requested.
         type: str
         choices: [RSA_2048, RSA_3072, RSA_4096, EC_prime256v1, EC_secp384r1, EC_secp521r1]
       tags:
         description:
-          - Its tags, with O(certificates[].state=present).
-          - They are only set on a certificate for exactly these names, not on a wildcard that happens to cover them.
+          - Its tags. Only used with O(certificates[].state=present).
+          - Only a certificate for exactly these names is tagged, not a wildcard that happens to cover them.
         type: dict
       purge_tags:
-        description: Whether to take other tags away.
+        description: Whether to remove other tags.
         type: bool
         default: false
   select:
     description:
-      - V(best) takes the best of several; only those that are equally good are an error.
-      - V(only) makes a second certificate that would do an error as well.
+      - V(best) takes the best of several certificates, and fails only if several are equally good.
+      - V(only) also fails if a second certificate would do.
     type: str
     choices: [best, only]
     default: best
   hosts:
-    description: Hosts to cover with as few issued certificates as can be; wildcards may be among them.
+    description: Hosts to cover with as few issued certificates as possible. They may be wildcards.
     type: list
     elements: str
     default: []
   wait:
-    description: Whether to wait until requested certificates are issued, and to fail when they are not.
+    description: Whether to wait until requested certificates are issued, and to fail if they are not.
     type: bool
     default: true
   wait_timeout:
@@ -114,7 +115,7 @@ EXAMPLES = r"""
       - domain: shop.example.com
   register: found
 
-- name: Request a wildcard certificate, prove it in Route 53, and wait until it is issued
+- name: Request a wildcard certificate, validate it in Route 53, and wait until it is issued
   meshwright.ambient.acm_certificate:
     region: eu-west-1
     certificates:
@@ -147,15 +148,15 @@ certificates:
   elements: dict
   contains:
     domain:
-      description: The domain that was asked for.
+      description: The domain of the item.
       type: str
       sample: shop.example.com
     action:
-      description: V(found), V(requested), V(tagged), V(deleted), or V(absent) when there was nothing to delete.
+      description: V(found), V(requested), V(tagged), V(deleted), or V(absent) if there was nothing to delete.
       type: str
       sample: found
     arn:
-      description: Its ARN; empty when it is deleted, or in check mode would be requested.
+      description: Its ARN. Empty if it is deleted, or would be requested in check mode.
       type: str
       sample: arn:aws:acm:eu-west-1:123456789012:certificate/0a1b
     domain_name:
@@ -172,7 +173,7 @@ certificates:
       type: str
       sample: ISSUED
     not_after:
-      description: Until when it is valid; empty before it is issued.
+      description: When it expires. Empty until it is issued.
       type: str
       sample: "2027-11-21T05:00:00+00:00"
     type:
@@ -188,22 +189,22 @@ certificates:
       type: bool
       sample: true
     failure_reason:
-      description: Why it was not issued, in the word of ACM.
+      description: ACM's reason why it was not issued.
       type: str
       sample: ""
     validation_records:
-      description: The DNS records that prove the domain, of a certificate that is not issued yet.
+      description: The DNS records that validate the domain of a certificate that is not issued yet.
       type: list
       elements: dict
       sample: []
 arns:
-  description: The ARNs of O(certificates), each once, in their order.
+  description: The ARNs of O(certificates) in their order, without duplicates.
   returned: always
   type: list
   elements: str
   sample: [arn:aws:acm:eu-west-1:123456789012:certificate/0a1b]
 host_arns:
-  description: The ARNs of the fewest certificates that cover O(hosts); the first is the one for the first host, and suits as default certificate.
+  description: The ARNs of the fewest certificates that cover O(hosts). The first one covers the first host, and suits as the default certificate.
   returned: always
   type: list
   elements: str
@@ -220,7 +221,7 @@ candidates:
   elements: dict
   sample: []
 api_calls:
-  description: How many requests each of AWS' operations took, by its name in IAM.
+  description: How many requests were sent to AWS, by operation.
   returned: always
   type: dict
   sample: {acm:ListCertificates: 1}
@@ -230,7 +231,12 @@ import datetime
 import time
 import typing as t
 
-from ..module_utils._aws.certificate_declaring import declare
+from ..module_utils._acm.apply import apply_plans, wait_until_issued
+from ..module_utils._acm.plan import needed_zones, plan_certificates, refuse
+from ..module_utils._acm.result import Outcome, certificates_result, hosts_result
+from ..module_utils._acm.selection import select
+from ..module_utils._acm.spec import parse_specs
+from ..module_utils._acm.state import describe_context, describe_zone, list_certificates
 from ..module_utils._aws.connect import aws_module, run
 
 if t.TYPE_CHECKING:
@@ -266,13 +272,33 @@ _UTC = datetime.timezone(datetime.timedelta(0))
 
 
 def main() -> None:
-    run(aws_module(OPTIONS), work)
+    run(aws_module(OPTIONS), ensure_certificates)
 
 
-def work(module: AnsibleAWSModule, session: AwsSession, clock: t.Callable[[], float] = time.monotonic, pause: t.Callable[[float], None] = time.sleep) -> Result:
-    """Find, request or delete, then tell."""
+def ensure_certificates(
+    module: AnsibleAWSModule, session: AwsSession, clock: t.Callable[[], float] = time.monotonic, pause: t.Callable[[float], None] = time.sleep
+) -> Result:
+    """Find, request, tag or delete certificates, and wait until they are issued."""
+    params = module.params
     now = datetime.datetime.now(tz=_UTC)
-    return declare(session, module.params, now, write=not module.check_mode, warn=module.warn, clock=clock, pause=pause)
+    specs = parse_specs(params)
+    certificates = list_certificates(session)
+    selections = [select(spec, certificates, now, only=params["select"] == "only", region=session.region) for spec in specs]
+    zones = {name: describe_zone(session, name) for name in needed_zones(selections)}
+    refuse(selections, zones)
+    plans = plan_certificates(selections, describe_context(session, selections, zones), certificates)
+    for plan in plans:
+        if plan.warning:
+            module.warn(plan.warning)
+    outcomes = [Outcome(plan, plan.certificate, plan.changed) for plan in plans]
+    if not module.check_mode:
+        outcomes = apply_plans(session, plans, clock, pause)
+    if params["wait"] and not module.check_mode:
+        outcomes = wait_until_issued(session, outcomes, params["wait_timeout"], clock, pause)
+    for outcome in outcomes:
+        if outcome.is_pending and not params["wait"]:
+            module.warn(f"The {outcome.plan.spec.title} is not issued yet. {outcome.how_to_validate}")
+    return {**certificates_result(outcomes), **hosts_result(params["hosts"], certificates, outcomes, now, session.region)}
 
 
 if __name__ == "__main__":

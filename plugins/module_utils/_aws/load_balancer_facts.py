@@ -12,12 +12,12 @@ import datetime
 import json
 import typing as t
 
-from .._edge.certificates import Certificate
+from .._acm.certificates import Certificate
+from .._acm.state import describe_certificate
 from .._edge.load_balancer_wanted import Facts, Wanted
 from .._edge.load_balancers import Answer, Tags, Wish
 from .._edge.log_buckets import Bucket
 from .._edge.subnet_checks import ROLE_TAGS, public_subnets
-from .certificate_requests import Acm
 from .errors import DENIED, AwsError
 from .load_balancer_reading import LoadBalancers
 from .tags import tags_of
@@ -119,7 +119,7 @@ def _addresses(session: AwsSession, wanted: t.Sequence[Wanted]) -> dict[str, Ans
 
 def _certificate(session: AwsSession, arn: str) -> Certificate | None:
     try:
-        return Acm(session).describe(arn)[0]
+        return describe_certificate(session, arn)[0]
     except AwsError as error:
         if error.absent or error.code in ("ValidationException", "InvalidArnException"):
             return None

@@ -13,14 +13,14 @@ import difflib
 import re
 import typing as t
 
-from .certificates import told
+from .._acm.certificates import format_certificates
 from .load_balancer_wanted import Finding
 from .load_balancers import cluster_by_tags, owner_by_tags, stacks_by_tags
 from .log_buckets import judge_bucket
 from .subnet_checks import check_addresses, check_subnets
 
 if t.TYPE_CHECKING:
-    from .certificates import Certificate
+    from .._acm.certificates import Certificate
     from .load_balancer_wanted import Facts, Said, Wanted
 
 # API reference of ELBv2, CreateLoadBalancer, Name; the controller refuses longer ones as well.
@@ -106,7 +106,7 @@ def _check_certificates(wanted: Wanted, facts: Facts) -> Said:
             if problem:
                 yield "certificate_arns", "error", problem
             elif certificate.not_after and certificate.not_after - facts.now < _SOON:
-                yield "certificate_arns", "warning", f"the certificate {told(certificate)} ends soon: see that it is renewed."
+                yield "certificate_arns", "warning", f"the certificate {format_certificates([certificate])} ends soon: see that it is renewed."
             good.append(certificate)
     if wanted.certificate_arns and not outside:
         bare = [host for host in wanted.hosts if not any(one.covers(host) for one in good)]
@@ -117,10 +117,10 @@ def _check_certificates(wanted: Wanted, facts: Facts) -> Said:
 
 def _certificate_problem(certificate: Certificate, now: datetime.datetime) -> str:
     if certificate.not_after and certificate.not_after <= now:
-        return f"the certificate {told(certificate)} has expired: renew it, or give another one."
+        return f"the certificate {format_certificates([certificate])} has expired: renew it, or give another one."
     if certificate.status != "ISSUED":
-        return f"the certificate {told(certificate)} is not issued: wait until it is, with the module acm_certificate, or give another one."
-    return "" if certificate.usable(now) else f"the certificate {told(certificate)} is not valid yet."
+        return f"the certificate {format_certificates([certificate])} is not issued: wait until it is, with the module acm_certificate, or give another one."
+    return "" if certificate.usable(now) else f"the certificate {format_certificates([certificate])} is not valid yet."
 
 
 def _check_policy(wanted: Wanted, facts: Facts) -> Said:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 if t.TYPE_CHECKING:
     import datetime
 
-    from .certificates import Certificate
+    from .._acm.certificates import Certificate
     from .load_balancers import Answer, Tags
     from .log_buckets import Bucket
 

@@ -1,4 +1,4 @@
-"""What the module asks of ACM and Route 53, in which order, and what it says when a certificate cannot be had."""
+"""What the module asks of ACM and Route 53, in which order, and what it reports when a certificate cannot be had."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._aws.certificate_requests import KEY_ALGORITHMS
+from ansible_collections.meshwright.ambient.plugins.module_utils._acm.state import KEY_ALGORITHMS
 from ansible_collections.meshwright.ambient.plugins.module_utils._errors import MeshError
-from ansible_collections.meshwright.ambient.plugins.modules.acm_certificate import OPTIONS, work
+from ansible_collections.meshwright.ambient.plugins.modules.acm_certificate import OPTIONS, ensure_certificates
 from tests.unit.aws_stub import AwsStub, stub_module
 
 ARN = "arn:aws:acm:eu-west-1:123456789012:certificate/"
@@ -27,8 +27,8 @@ def _summary(name: str, *names: str, status: str = "ISSUED", until: datetime.dat
 
 def _description(name: str, *names: str, status: str, records: bool = True, **fields: Any) -> dict[str, Any]:
     options = [{"DomainName": one, **({"ResourceRecord": RECORD} if records else {})} for one in names]
-    said = {"CertificateArn": ARN + name, "DomainName": names[0], "SubjectAlternativeNames": list(names), "Status": status, "Type": "AMAZON_ISSUED"}
-    return {"Certificate": {**said, "DomainValidationOptions": options, **fields}}
+    answer = {"CertificateArn": ARN + name, "DomainName": names[0], "SubjectAlternativeNames": list(names), "Status": status, "Type": "AMAZON_ISSUED"}
+    return {"Certificate": {**answer, "DomainValidationOptions": options, **fields}}
 
 
 class Acm:
@@ -43,7 +43,7 @@ class Acm:
     def run(self, *items: dict[str, Any], check_mode: bool = False, **params: Any) -> dict[str, Any]:
         module = stub_module(OPTIONS, check_mode=check_mode, certificates=[{**ITEM, **item} for item in items], **params)
         self.warnings = module.warnings
-        return work(module, self.aws.session, clock=lambda: self.time, pause=self._pass)
+        return ensure_certificates(module, self.aws.session, clock=lambda: self.time, pause=self._pass)
 
     def _pass(self, seconds: float) -> None:
         self.time += seconds
@@ -51,7 +51,7 @@ class Acm:
 
 WILD = {"domain": "*.example.com", "subject_alternative_names": ["example.com"], "state": "present", "hosted_zone": "example.com", "tags": {"Team": "mesh"}}
 NAMES = ("*.example.com", "example.com")
-LOOK_AT_RECORD = {"HostedZoneId": "Z0123456789", "StartRecordName": "_1.example.com.", "StartRecordType": "CNAME", "MaxItems": "1"}
+READ_RECORD = {"HostedZoneId": "Z0123456789", "StartRecordName": "_1.example.com.", "StartRecordType": "CNAME", "MaxItems": "1"}
 
 
 @pytest.mark.requirement("A3")
@@ -80,7 +80,7 @@ def test_none_or_several_that_are_equally_good_are_an_error_with_the_candidates(
     assert [one["arn"] for one in refused.value.details["candidates"]] == [one["CertificateArn"] for one in have if one["DomainName"] != "example.org"]
 
 
-def test_a_request_is_proved_in_route_53_and_waited_for() -> None:
+def test_a_request_is_validated_in_route_53_and_waited_for() -> None:
     with AwsStub() as aws:
         acm = Acm(aws, _summary("other", "example.org"))
         aws.answer(
@@ -91,7 +91,7 @@ def test_a_request_is_proved_in_route_53_and_waited_for() -> None:
         aws.answer("acm", "request_certificate", {"CertificateArn": ARN + "new"}, **request)
         aws.answer("acm", "describe_certificate", _description("new", *NAMES, status="PENDING_VALIDATION", records=False), CertificateArn=ARN + "new")
         aws.answer("acm", "describe_certificate", _description("new", *NAMES, status="PENDING_VALIDATION"), CertificateArn=ARN + "new")
-        aws.answer("route53", "list_resource_record_sets", {"ResourceRecordSets": [], "IsTruncated": False, "MaxItems": "1"}, **LOOK_AT_RECORD)
+        aws.answer("route53", "list_resource_record_sets", {"ResourceRecordSets": [], "IsTruncated": False, "MaxItems": "1"}, **READ_RECORD)
         record = {"Name": RECORD["Name"], "Type": "CNAME", "TTL": 300, "ResourceRecords": [{"Value": RECORD["Value"]}]}
         batch = {"Comment": "Validation of certificates by ACM", "Changes": [{"Action": "UPSERT", "ResourceRecordSet": record}]}
         info = {"ChangeInfo": {"Id": "c", "Status": "PENDING", "SubmittedAt": SOON}}
@@ -112,7 +112,7 @@ def test_what_an_interrupted_run_has_requested_is_taken_up_again() -> None:
         )
         aws.answer("acm", "describe_certificate", _description("half", *NAMES, status="PENDING_VALIDATION"), CertificateArn=ARN + "half")
         there = [{"Name": RECORD["Name"], "Type": "CNAME", "TTL": 300, "ResourceRecords": [{"Value": RECORD["Value"]}]}]
-        aws.answer("route53", "list_resource_record_sets", {"ResourceRecordSets": there, "IsTruncated": False, "MaxItems": "1"}, **LOOK_AT_RECORD)
+        aws.answer("route53", "list_resource_record_sets", {"ResourceRecordSets": there, "IsTruncated": False, "MaxItems": "1"}, **READ_RECORD)
         aws.answer("acm", "describe_certificate", _description("half", *NAMES, status="ISSUED", NotAfter=LATE), CertificateArn=ARN + "half")
         result = acm.run({**WILD, "tags": None})
     assert (result["changed"], result["arns"]) == (False, [ARN + "half"])
@@ -130,11 +130,11 @@ def test_in_check_mode_nothing_is_requested_and_its_hosts_count_as_covered() -> 
 @pytest.mark.parametrize(
     ("status", "reason", "words"),
     [
-        ("FAILED", "CAA_ERROR", r"FAILED \(CAA_ERROR\).*was not issued in eu-west-1. To mend it, let the CAA records of the domain name"),
-        ("VALIDATION_TIMED_OUT", "", "VALIDATION_TIMED_OUT.*not proved within 72 hours"),
+        ("FAILED", "CAA_ERROR", r"FAILED \(CAA_ERROR\).*was not issued in eu-west-1. To fix it, let the CAA records of the domain name"),
+        ("VALIDATION_TIMED_OUT", "", "VALIDATION_TIMED_OUT.*not validated within 72 hours"),
     ],
 )
-def test_a_request_that_fails_is_told_with_its_reason_at_once(status: str, reason: str, words: str) -> None:
+def test_a_request_that_fails_is_reported_with_its_reason_at_once(status: str, reason: str, words: str) -> None:
     with AwsStub() as aws, pytest.raises(MeshError, match=words):
         acm = Acm(aws, _summary("new", *NAMES, status="PENDING_VALIDATION"))
         aws.answer("acm", "describe_certificate", _description("new", *NAMES, status="PENDING_VALIDATION"), CertificateArn=ARN + "new")
@@ -143,22 +143,22 @@ def test_a_request_that_fails_is_told_with_its_reason_at_once(status: str, reaso
         acm.run({**WILD, "hosted_zone": None, "tags": None})
 
 
-def test_without_a_zone_the_records_are_told_and_nothing_is_waited_for() -> None:
+def test_without_a_zone_the_records_are_reported_and_nothing_is_waited_for() -> None:
     with AwsStub() as aws:
         acm = Acm(aws)
         aws.answer("acm", "request_certificate", {"CertificateArn": ARN + "new"}, DomainName="example.com", ValidationMethod="DNS")
         aws.answer("acm", "describe_certificate", _description("new", "example.com", status="PENDING_VALIDATION"), CertificateArn=ARN + "new")
-        with pytest.raises(MeshError, match=r"Make these DNS records.*_1.example.com. CNAME _2.acm-validations.aws. Then run again") as told:
+        with pytest.raises(MeshError, match=r"Create these DNS records.*_1.example.com. CNAME _2.acm-validations.aws. Then run again") as failure:
             acm.run({"domain": "example.com", "state": "present"})
-    assert told.value.details["certificates"][0]["validation_records"] == [{"name": "_1.example.com.", "type": "CNAME", "value": "_2.acm-validations.aws."}]
+    assert failure.value.details["certificates"][0]["validation_records"] == [{"name": "_1.example.com.", "type": "CNAME", "value": "_2.acm-validations.aws."}]
     assert acm.time == 0
 
 
-def test_a_domain_that_nobody_has_proved_in_time_is_told_with_its_records() -> None:
-    # How often it looks is not told here: the stub is left with an error, and does not count what was not asked.
-    with pytest.raises(MeshError, match=r"still not issued in eu-west-1 after 60 s. Make these DNS records"), AwsStub() as aws:
+def test_a_domain_that_nobody_has_validated_in_time_is_reported_with_its_records() -> None:
+    # How often it polls does not matter here: the stub is left with an error, and does not count what was not asked.
+    with pytest.raises(MeshError, match=r"still not issued in eu-west-1 after 60 s. Create these DNS records"), AwsStub() as aws:
         acm = Acm(aws, _summary("new", "example.com", status="PENDING_VALIDATION"))
-        for _look in range(40):
+        for _poll in range(40):
             aws.answer("acm", "describe_certificate", _description("new", "example.com", status="PENDING_VALIDATION"), CertificateArn=ARN + "new")
         acm.run({"domain": "example.com", "state": "present"}, wait_timeout=60)
 
@@ -172,7 +172,7 @@ def test_a_domain_that_nobody_has_proved_in_time_is_told_with_its_records() -> N
         ([{**ZONE, "Name": "example.org."}], "example.org", r"example.org does not hold \*.example.com, example.com"),
     ],
 )
-def test_a_zone_that_cannot_prove_it_is_refused_before_anything_is_requested(zones: list[dict[str, Any]], zone: str, words: str) -> None:
+def test_a_zone_that_cannot_validate_it_is_refused_before_anything_is_requested(zones: list[dict[str, Any]], zone: str, words: str) -> None:
     with AwsStub() as aws, pytest.raises(MeshError, match=words):
         acm = Acm(aws)
         aws.answer("route53", "list_hosted_zones_by_name", {"HostedZones": zones, "IsTruncated": False, "MaxItems": "100"}, DNSName=zone, MaxItems="100")
@@ -180,7 +180,7 @@ def test_a_zone_that_cannot_prove_it_is_refused_before_anything_is_requested(zon
 
 
 def test_a_certificate_in_use_is_not_deleted_and_its_users_are_named() -> None:
-    with AwsStub() as aws, pytest.raises(MeshError, match="is in use by arn:aws:elasticloadbalancing:x: take it away from there first"):
+    with AwsStub() as aws, pytest.raises(MeshError, match="is in use by arn:aws:elasticloadbalancing:x: detach it there first"):
         acm = Acm(aws, _summary("old", "example.com", InUse=True))
         described = _description("old", "example.com", status="ISSUED", InUseBy=["arn:aws:elasticloadbalancing:x"])
         aws.answer("acm", "describe_certificate", described, CertificateArn=ARN + "old")
@@ -231,7 +231,19 @@ def test_hosts_that_no_certificate_covers_are_named_together() -> None:
     assert refused.value.details["candidates"] == []
 
 
-def test_all_problems_are_told_at_once() -> None:
+def test_all_refusals_are_reported_at_once() -> None:
     with AwsStub() as aws, pytest.raises(MeshError) as refused:
         Acm(aws).run({"domain": "a.example.com"}, {"domain": "b.example.com"})
     assert len(refused.value.message.splitlines()) == 2
+
+
+def test_a_certificate_that_two_items_ask_for_is_requested_once() -> None:
+    with AwsStub() as aws:
+        acm = Acm(aws)
+        aws.answer("acm", "request_certificate", {"CertificateArn": ARN + "new"}, DomainName="example.com", ValidationMethod="EMAIL")
+        item = {"domain": "example.com", "state": "present", "validation_method": "EMAIL"}
+        result = acm.run(item, {**item, "domain": "Example.com."}, wait=False)
+    assert (result["arns"], [one["action"] for one in result["certificates"]], len(result["diff"])) == ([ARN + "new"], ["requested"] * 2, 1)
+    assert [warning.partition(".com ")[2] for warning in acm.warnings] == [
+        "is not issued yet. Answer the mail that ACM has sent to the owners of the domain."
+    ] * 2

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._edge.certificates import Certificate
+from ansible_collections.meshwright.ambient.plugins.module_utils._acm.certificates import Certificate
 from ansible_collections.meshwright.ambient.plugins.module_utils._edge.load_balancer_checks import check
 from ansible_collections.meshwright.ambient.plugins.module_utils._edge.load_balancer_wanted import Facts, Wanted
 from ansible_collections.meshwright.ambient.plugins.module_utils._edge.log_buckets import Bucket, judge_bucket

@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._edge.certificates import (
+from ansible_collections.meshwright.ambient.plugins.module_utils._acm.certificates import (
     Certificate,
     choose,
     cover,
     for_host,
+    format_certificates,
     is_whole,
     name_covers,
-    read_certificate,
+    parse_certificate,
     same_request,
-    told,
 )
 
 NOW = datetime.datetime(2026, 11, 21, tzinfo=datetime.UTC)
@@ -138,7 +138,7 @@ def test_many_certificates_and_hosts_are_covered_in_little_time() -> None:
 def test_a_summary_with_all_names_needs_no_description() -> None:
     summary = {"CertificateArn": "a", "DomainName": "Example.com", "Status": "ISSUED", "SubjectAlternativeNameSummaries": ["example.com", "*.example.com"]}
     assert is_whole(summary)
-    assert read_certificate(summary).names == ("example.com", "*.example.com")
+    assert parse_certificate(summary).names == ("example.com", "*.example.com")
     assert not is_whole({**summary, "HasAdditionalSubjectAlternativeNames": True})
     assert not is_whole({"CertificateArn": "a", "DomainName": "example.com"})
 
@@ -152,4 +152,4 @@ def test_a_request_is_known_by_its_names_and_its_domain() -> None:
 
 
 def test_a_message_has_arn_names_status_and_end() -> None:
-    assert told(_certificate("arn", "a.b", "c.d")) == "arn (a.b, c.d; ISSUED, valid until 2027-03-01)"
+    assert format_certificates([_certificate("arn", "a.b", "c.d")]) == "arn (a.b, c.d; ISSUED, valid until 2027-03-01)"

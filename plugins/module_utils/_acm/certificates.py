@@ -4,7 +4,7 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Which of ACM's certificates is good for which hosts. Pure: what ACM said comes in, a choice or the reason why there is none goes out."""
+"""Which of ACM's certificates is good for which hosts. Pure: ACM's answers come in, a choice or the reason why there is none goes out."""
 
 from __future__ import annotations
 
@@ -17,17 +17,19 @@ Answer = t.Mapping[str, t.Any]
 ISSUED, PENDING = "ISSUED", "PENDING_VALIDATION"
 # What becomes of a request that was never validated (API reference of ACM, CertificateDetail.Status).
 DEAD = ("FAILED", "VALIDATION_TIMED_OUT")
-# A listener takes few certificates, so that a deeper search than this is for wishes that no listener could take.
+# A listener takes few certificates, so that a deeper search than this is for hosts that no listener could serve.
 _MOST_STEPS = 20000
+# How many certificates a message names.
+_NAMED = 10
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """One certificate, as ACM's list or description tells of it.
+    """One certificate, as ACM's list or description has it.
 
     Attributes:
         arn: its name in AWS.
-        domain_name: the name that it was asked for.
+        domain_name: the name that it was requested for.
         names: all names it is good for, the domain name among them, in ACM's order.
         status: C(ISSUED), C(PENDING_VALIDATION), ...
         not_after: when it ends; None when ACM does not say, as before it is issued.
@@ -81,27 +83,27 @@ def name_covers(name: str, host: str) -> bool:
     return name.startswith("*.") and bool(dot) and label not in ("", "*") and name[2:] == rest
 
 
-def read_certificate(said: Answer) -> Certificate:
+def parse_certificate(answer: Answer) -> Certificate:
     """A certificate from an entry of ListCertificates or from DescribeCertificate's answer."""
-    domain = canonical(said.get("DomainName") or "")
-    others = said.get("SubjectAlternativeNames") or said.get("SubjectAlternativeNameSummaries") or ()
+    domain = canonical(answer.get("DomainName") or "")
+    others = answer.get("SubjectAlternativeNames") or answer.get("SubjectAlternativeNameSummaries") or ()
     names = dict.fromkeys([*([domain] if domain else []), *(canonical(name) for name in others)])
     return Certificate(
-        arn=said["CertificateArn"],
+        arn=answer["CertificateArn"],
         domain_name=domain,
         names=tuple(names),
-        status=said.get("Status") or "",
-        not_after=said.get("NotAfter"),
-        not_before=said.get("NotBefore"),
-        origin=said.get("Type") or "",
-        key_algorithm=(said.get("KeyAlgorithm") or "").replace("-", "_"),
-        in_use=bool(said.get("InUse") or said.get("InUseBy")),
-        failure_reason=said.get("FailureReason") or "",
+        status=answer.get("Status") or "",
+        not_after=answer.get("NotAfter"),
+        not_before=answer.get("NotBefore"),
+        origin=answer.get("Type") or "",
+        key_algorithm=(answer.get("KeyAlgorithm") or "").replace("-", "_"),
+        in_use=bool(answer.get("InUse") or answer.get("InUseBy")),
+        failure_reason=answer.get("FailureReason") or "",
     )
 
 
 def is_whole(summary: Answer) -> bool:
-    """Whether an entry of ListCertificates tells all that a choice needs; else it must be described.
+    """Whether an entry of ListCertificates has all that a choice needs; else it must be described.
 
     A list has the first hundred names only, and says so (CertificateSummary.HasAdditionalSubjectAlternativeNames).
     """
@@ -110,7 +112,7 @@ def is_whole(summary: Answer) -> bool:
 
 @dataclass(frozen=True)
 class Choice:
-    """What was chosen for a wish, or why nothing was.
+    """What was chosen, or why nothing was.
 
     Attributes:
         certificate: the one that was chosen; None when there is a problem.
@@ -129,7 +131,7 @@ def choose(certificates: t.Iterable[Certificate], hosts: t.Sequence[str], now: d
     The one with the most exact names wins, then the one that is valid for longest. Whether it is in use does not matter.
 
     Args:
-        certificates: what there is.
+        certificates: those that exist.
         hosts: what it must cover, all of it.
         now: the time by which it must be valid.
         key_algorithm: the one it must have; empty for any.
@@ -152,13 +154,13 @@ def cover(certificates: t.Iterable[Certificate], hosts: t.Sequence[str], now: da
     The same certificates and hosts give the same answer, in whatever order they come: among equally few, those with more exact names are taken, then those
     that are valid for longer, then by ARN. The first is the one for the first host, as a listener's default certificate.
     """
-    wanted = list(dict.fromkeys(canonical(host) for host in hosts))
-    usable = sorted((one for one in certificates if one.usable(now)), key=lambda one: _order(one, [host for host in wanted if one.covers(host)]))
-    covered = {one.arn: frozenset(host for host in wanted if one.covers(host)) for one in usable}
-    uncovered = [host for host in wanted if not any(host in covered[one.arn] for one in usable)]
-    reachable = frozenset(wanted) - frozenset(uncovered)
+    desired = list(dict.fromkeys(canonical(host) for host in hosts))
+    usable = sorted((one for one in certificates if one.usable(now)), key=lambda one: _order(one, [host for host in desired if one.covers(host)]))
+    covered = {one.arn: frozenset(host for host in desired if one.covers(host)) for one in usable}
+    uncovered = [host for host in desired if not any(host in covered[one.arn] for one in usable)]
+    reachable = frozenset(desired) - frozenset(uncovered)
     chosen = _fewest([one for one in usable if covered[one.arn]], covered, reachable)
-    return sorted(chosen, key=lambda one: (min(wanted.index(host) for host in covered[one.arn]), one.arn)), uncovered
+    return sorted(chosen, key=lambda one: (min(desired.index(host) for host in covered[one.arn]), one.arn)), uncovered
 
 
 def for_host(chosen: t.Sequence[Certificate], host: str) -> Certificate | None:
@@ -169,16 +171,15 @@ def for_host(chosen: t.Sequence[Certificate], host: str) -> Certificate | None:
 
 def same_request(certificate: Certificate, names: t.Sequence[str], key_algorithm: str = "") -> bool:
     """Whether a certificate is what a request for these names has made, or would make."""
-    wanted = {canonical(name) for name in names}
-    alike = certificate.domain_name == canonical(names[0]) and set(certificate.names) == wanted and certificate.origin in ("", "AMAZON_ISSUED")
+    desired = {canonical(name) for name in names}
+    alike = certificate.domain_name == canonical(names[0]) and set(certificate.names) == desired and certificate.origin in ("", "AMAZON_ISSUED")
     return alike and (not key_algorithm or certificate.key_algorithm in ("", key_algorithm))
 
 
-def told(certificate: Certificate) -> str:
-    """A certificate in a message: ARN, names, status, expiry."""
-    until = f", valid until {certificate.not_after:%Y-%m-%d}" if certificate.not_after else ""
-    why = f" ({certificate.failure_reason})" if certificate.failure_reason else ""
-    return f"{certificate.arn} ({', '.join(certificate.names)}; {certificate.status}{why}{until})"
+def format_certificates(certificates: t.Sequence[Certificate]) -> str:
+    """Certificates in a message, each with ARN, names, status and expiry."""
+    more = f"; and {len(certificates) - _NAMED} more" if len(certificates) > _NAMED else ""
+    return "; ".join(map(_format, certificates[:_NAMED])) + more
 
 
 def as_result(certificate: Certificate) -> dict[str, t.Any]:
@@ -196,6 +197,12 @@ def as_result(certificate: Certificate) -> dict[str, t.Any]:
     }
 
 
+def _format(certificate: Certificate) -> str:
+    until = f", valid until {certificate.not_after:%Y-%m-%d}" if certificate.not_after else ""
+    why = f" ({certificate.failure_reason})" if certificate.failure_reason else ""
+    return f"{certificate.arn} ({', '.join(certificate.names)}; {certificate.status}{why}{until})"
+
+
 def _order(certificate: Certificate, hosts: t.Sequence[str]) -> tuple[int, float, str]:
     """The better, the smaller; the ARN decides only where an order is needed, not which is better."""
     exact = sum(certificate.names_exactly(host) for host in hosts)
@@ -203,14 +210,14 @@ def _order(certificate: Certificate, hosts: t.Sequence[str]) -> tuple[int, float
     return -exact, -until, certificate.arn
 
 
-def _fewest(usable: t.Sequence[Certificate], covered: t.Mapping[str, frozenset[str]], wanted: frozenset[str]) -> list[Certificate]:
-    """The smallest set that covers all that is wanted: sets of one, of two, and so on, always for the host that fewest can cover."""
+def _fewest(usable: t.Sequence[Certificate], covered: t.Mapping[str, frozenset[str]], desired: frozenset[str]) -> list[Certificate]:
+    """The smallest set that covers all that is desired: sets of one, of two, and so on, always for the host that fewest can cover."""
     # What another one covers as well, and better, is never needed.
     useful: list[Certificate] = []
     for one in usable:
         if not any(covered[one.arn] <= covered[other.arn] for other in useful):
             useful = [other for other in useful if not covered[other.arn] < covered[one.arn]] + [one]
-    greedy = _greedy(useful, covered, wanted)
+    greedy = _greedy(useful, covered, desired)
     steps = [0]
 
     def search(left: frozenset[str], size: int) -> list[Certificate] | None:
@@ -228,16 +235,16 @@ def _fewest(usable: t.Sequence[Certificate], covered: t.Mapping[str, frozenset[s
         return None
 
     for size in range(1, len(greedy)):
-        found = search(wanted, size)
+        found = search(desired, size)
         if found is not None:
             return found
     return greedy
 
 
-def _greedy(usable: t.Sequence[Certificate], covered: t.Mapping[str, frozenset[str]], wanted: frozenset[str]) -> list[Certificate]:
-    """A set that covers all that is wanted, each time by the certificate that covers most of what is left: an upper bound, seldom too large."""
+def _greedy(usable: t.Sequence[Certificate], covered: t.Mapping[str, frozenset[str]], desired: frozenset[str]) -> list[Certificate]:
+    """A set that covers all that is desired, each time by the certificate that covers most of what is left: an upper bound, seldom too large."""
     chosen: list[Certificate] = []
-    left = wanted
+    left = desired
     while left:
         one = max(usable, key=lambda other: len(covered[other.arn] & left))
         chosen.append(one)
@@ -256,9 +263,9 @@ __all__ = (
     "choose",
     "cover",
     "for_host",
+    "format_certificates",
     "is_whole",
     "name_covers",
-    "read_certificate",
+    "parse_certificate",
     "same_request",
-    "told",
 )

@@ -1,0 +1,72 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""The desired certificates. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .._errors import MeshError
+from .certificates import canonical
+
+
+@dataclass(frozen=True)
+class CertificateSpec:
+    """One item of the option C(certificates).
+
+    Attributes:
+        names: the names that it must cover, the domain first; may be empty when the ARN is given.
+        arn: its ARN; empty when it is found by its names.
+        state: C(found), C(present) or C(absent).
+        hosted_zone: name or id of the hosted zone that gets the validation records; empty when somebody else creates them.
+        validation_method: C(DNS) or C(EMAIL).
+        key_algorithm: empty for any.
+        tags: None leaves them as they are.
+        purge_tags: whether other tags are removed.
+    """
+
+    names: tuple[str, ...]
+    arn: str
+    state: str
+    hosted_zone: str
+    validation_method: str
+    key_algorithm: str
+    tags: t.Mapping[str, t.Any] | None
+    purge_tags: bool
+
+    @property
+    def title(self) -> str:
+        return f"certificate {self.arn}{' for ' if self.arn and self.names else ''}{', '.join(self.names)}"
+
+
+def parse_specs(params: t.Mapping[str, t.Any]) -> list[CertificateSpec]:
+    """The items of the option C(certificates).
+
+    Raises:
+        MeshError: there is nothing to do.
+    """
+    if not params["certificates"] and not params["hosts"]:
+        raise MeshError("No certificate is asked for: set certificates or hosts, or skip the task.")
+    return [_parse(item) for item in params["certificates"]]
+
+
+def _parse(item: t.Mapping[str, t.Any]) -> CertificateSpec:
+    names = [item["domain"] or "", *(item["subject_alternative_names"] or ())]
+    return CertificateSpec(
+        names=tuple(dict.fromkeys(canonical(name) for name in names if name)),
+        arn=item["arn"] or "",
+        state=item["state"],
+        hosted_zone=item["hosted_zone"] or "",
+        validation_method=item["validation_method"],
+        key_algorithm=item["key_algorithm"] or "",
+        tags=item["tags"],
+        purge_tags=item["purge_tags"],
+    )
+
+
+__all__ = ("CertificateSpec", "parse_specs")
