@@ -135,7 +135,7 @@ def summarize(results: dict[str, Any]) -> None:
         goals.add_column(column)
     for item in judge({row["name"]: row for row in results["rows"]}):
         if item.met is not None:
-            goals.add_row(item.wanted, item.measured, "met" if item.met else "[bold]not met[/]")
+            goals.add_row(item.expected, item.measured, "met" if item.met else "[bold]not met[/]")
     console.print(goals)
 
 

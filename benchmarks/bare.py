@@ -73,7 +73,7 @@ class BareClient:
         """Send independent requests as fast as they can be sent; the answers come in their order.
 
         Raises:
-            Refused: at least one was refused; the first refusal is told.
+            Refused: at least one was refused; the message has the first refusal.
         """
         turn = itertools.count()
         answers: list[Object] = [{} for _request in requests]
@@ -161,17 +161,17 @@ class Followed:
         Raises:
             TimeoutError: it was not true of all in the given seconds.
         """
-        wanted, left, ready = set(keys), set(keys), False
+        expected, left, ready = set(keys), set(keys), False
         limit = _Limit(seconds)
         while left or not ready:
-            path, listing, key, item = self._next(limit, f"{len(left)} of {len(wanted)} objects are not as they should be")
+            path, listing, key, item = self._next(limit, f"{len(left)} of {len(expected)} objects are not as they should be")
             if listing is not None:
                 self.objects[path] = listing
                 ready = all(each in self.objects for each in paths)
-                left = {each for each in wanted if not true_of(each)} if ready else left
+                left = {each for each in expected if not true_of(each)} if ready else left
                 continue
             self._put(path, key, item)
-            if ready and key in wanted and true_of(key):
+            if ready and key in expected and true_of(key):
                 left.discard(key)
 
     def wait_until(self, paths: Sequence[str], true_of: Callable[[dict[str, dict[Key, Object]]], bool], seconds: float) -> None:

@@ -131,8 +131,8 @@ def parse_play(stdout: str, stderr: str, code: int) -> tuple[TaskRun, ...]:
     for task in (task for each in plays for task in each["tasks"]):
         result: dict[str, Any] = next(iter(task["hosts"].values()), {})
         if result.get("failed") or result.get("unreachable"):
-            told = result.get("msg") or next((item.get("msg") for item in result.get("results", ()) if item.get("failed")), "")
-            raise PeerFailed(f"task {task['task']['name']}: {str(told)[:400]}")
+            message = result.get("msg") or next((item.get("msg") for item in result.get("results", ()) if item.get("failed")), "")
+            raise PeerFailed(f"task {task['task']['name']}: {str(message)[:400]}")
         duration = task["task"]["duration"]
         if "end" in duration:
             began, ended = _seconds(duration["start"]), _seconds(duration["end"])

@@ -119,7 +119,7 @@ class _Work:
         if len(labelled) != self.number:
             raise PeerFailed(f"{len(labelled)} of {self.number} namespaces were enrolled")
         if task and bool(task.result.get("changed")) == self.again:
-            raise PeerFailed(f"the task said changed={task.result.get('changed')}")
+            raise PeerFailed(f"the task reported changed={task.result.get('changed')}")
 
     @staticmethod
     def _timed(work: Callable[[], None]) -> float:

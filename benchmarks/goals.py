@@ -23,24 +23,24 @@ class Missing(Exception):
 
 
 @dataclass(frozen=True)
-class Judged:
-    """One figure to reach: what was wanted, what was measured, and whether that is enough (None: it was not measured)."""
+class Verdict:
+    """One figure to reach: what is expected, what was measured, and whether that is enough (None: it was not measured)."""
 
-    wanted: str
+    expected: str
     measured: str
     met: bool | None
 
 
-def judge(rows: Rows) -> list[Judged]:
+def judge(rows: Rows) -> list[Verdict]:
     """All figures to reach, in the order of the rows."""
-    judged = []
-    for wanted, rule in GOALS:
+    verdicts = []
+    for expected, rule in GOALS:
         try:
             measured, met = rule(rows)
         except Missing as missing:
             measured, met = f"not measured ({missing})", None
-        judged.append(Judged(wanted, measured, met))
-    return judged
+        verdicts.append(Verdict(expected, measured, met))
+    return verdicts
 
 
 def median(rows: Rows, row: str, peer: str) -> float:
@@ -95,8 +95,8 @@ def _requests(row: str, allowed: Mapping[str, int]) -> Callable[[Rows], tuple[st
         if not requests:
             raise Missing(f"{row} has no requests")
         counted = {what: number for what, number in requests.items() if not what.endswith(_QUESTION)}
-        told = ", ".join(f"{number} {what}" for what, number in counted.items())
-        return told, all(number <= allowed.get(what.split()[0], 0) for what, number in counted.items())
+        counts = ", ".join(f"{number} {what}" for what, number in counted.items())
+        return counts, all(number <= allowed.get(what.split()[0], 0) for what, number in counted.items())
 
     return rule
 
@@ -104,8 +104,8 @@ def _requests(row: str, allowed: Mapping[str, int]) -> Callable[[Rows], tuple[st
 def _linear(rows: Rows) -> tuple[str, bool]:
     steps = (rows.get("memory-10000-pods") or {}).get("growth") or []
     factor = straight_line(steps)
-    told = ", ".join(f"{step['seconds']} s at {step['pods']:,}" for step in steps)
-    return f"{told}: {factor:.2f}x the straight line", factor <= STRAIGHT
+    series = ", ".join(f"{step['seconds']} s at {step['pods']:,}" for step in steps)
+    return f"{series}: {factor:.2f}x the straight line", factor <= STRAIGHT
 
 
 GOALS: Sequence[tuple[str, Callable[[Rows], tuple[str, bool]]]] = (

@@ -114,9 +114,9 @@ class _Work:
     def _ours(self) -> tuple[float, float]:
         targets = [{"kind": "enrollment", "namespace": namespace} for namespace in self.namespaces]
         megabytes, seconds, result = self._peak("meshwright.ambient.ready", {"targets": targets, "timeout": 0})
-        seen = sum(len(target["details"]["captured"]) for target in result["targets"])
-        if result.get("failed") or seen != self._made:
-            raise PeerFailed(f"{seen} of {self._made} pods were seen as captured: {str(result.get('msg', ''))[:200]}")
+        captured = sum(len(target["details"]["captured"]) for target in result["targets"])
+        if result.get("failed") or captured != self._made:
+            raise PeerFailed(f"{captured} of {self._made} pods were reported as captured: {str(result.get('msg', ''))[:200]}")
         return megabytes, seconds
 
     def _note(self, number: int, values: list[tuple[float, float]]) -> None:

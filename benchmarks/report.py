@@ -34,11 +34,11 @@ def markdown(results: Mapping[str, Any]) -> str:
     rows: Sequence[Mapping[str, Any]] = results["rows"]
     machine = results["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
-    told = (
+    heading = (
         f"{machine['cores']} cores ({machine['cpu']}), {machine['memory_gib']} GiB; {versions}."
         f" {machine['date']}, {results['rounds']} rounds, {results['seconds'] / 60:.0f} minutes."
     )
-    parts = [told, table(rows), "### Figures to reach", goals(rows), "### Notes", notes(rows)]
+    parts = [heading, table(rows), "### Figures to reach", goals(rows), "### Notes", notes(rows)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -52,7 +52,7 @@ def table(rows: Sequence[Mapping[str, Any]]) -> str:
 def goals(rows: Sequence[Mapping[str, Any]]) -> str:
     lines = ["| To reach | Measured | |", "|---|---|---|"]
     words = {True: "met", False: "**not met**", None: "not measured"}
-    lines += [f"| {item.wanted} | {item.measured} | {words[item.met]} |" for item in judge({row["name"]: row for row in rows})]
+    lines += [f"| {item.expected} | {item.measured} | {words[item.met]} |" for item in judge({row["name"]: row for row in rows})]
     return "\n".join(lines)
 
 
@@ -60,21 +60,21 @@ def notes(rows: Sequence[Mapping[str, Any]]) -> str:
     """Row by row: what is extrapolated, what failed, who cannot, and the other series."""
     lines = []
     for row in rows:
-        told = [f"{PEERS.get(name, name)}: {why}" for name, why in row.get("extrapolated", {}).items()]
-        told += list(row.get("remarks", {}).values())
-        told += [f"{PEERS.get(name, name)} failed: {why}" for name, why in row.get("failed", {}).items()]
-        told += [f"{PEERS.get(name, name)}: {why}" for name, why in row.get("cannot", {}).items()]
-        told += [f"{words}: {_figure(row, name)}" for name, words in EXTRA.items() if row["median"].get(name) is not None]
-        told += [
+        remarks = [f"{PEERS.get(name, name)}: {why}" for name, why in row.get("extrapolated", {}).items()]
+        remarks += list(row.get("remarks", {}).values())
+        remarks += [f"{PEERS.get(name, name)} failed: {why}" for name, why in row.get("failed", {}).items()]
+        remarks += [f"{PEERS.get(name, name)}: {why}" for name, why in row.get("cannot", {}).items()]
+        remarks += [f"{words}: {_figure(row, name)}" for name, words in EXTRA.items() if row["median"].get(name) is not None]
+        remarks += [
             f"{PEERS.get(name, EXTRA.get(name, name))}: p50 {each['p50']}, p90 {each['p90']}, p99 {each['p99']}, largest {each['max']} of {each['events']}"
             for name, each in row.get("distribution", {}).items()
         ]
         for who, key in (("this collection", "requests"), ("kubectl", "requests_kubectl"), ("kubernetes.core, one list", "requests_k8s_list")):
             if row.get(key):
-                told.append(f"requests of {who}: {', '.join(f'{number:,} {what}' for what, number in row[key].items())}")
-        told += [f"at {step['pods']:,} pods {step['seconds']} s and {step['megabytes']} MB" for step in row.get("growth", ())]
-        if told:
-            lines.append(f"- {row['title']} (`{row['name']}`): {'; '.join(told)}.")
+                remarks.append(f"requests of {who}: {', '.join(f'{number:,} {what}' for what, number in row[key].items())}")
+        remarks += [f"at {step['pods']:,} pods {step['seconds']} s and {step['megabytes']} MB" for step in row.get("growth", ())]
+        if remarks:
+            lines.append(f"- {row['title']} (`{row['name']}`): {'; '.join(remarks)}.")
     return "\n".join(lines)
 
 

@@ -96,12 +96,12 @@ class _Work:
             for running in plays.values():
                 running.finish()
         events = self.bench.audit.since()
-        told = {name: count(events, by_impersonated(name)) for name in (*processes, *plays)}
-        self.facts["requests"] = told["ours-1"]
-        self.facts["requests_kubectl"] = told["kubectl-1"]
-        self.facts["requests_k8s_list"] = told["k8s_list-1"]
+        counts = {name: count(events, by_impersonated(name)) for name in (*processes, *plays)}
+        self.facts["requests"] = counts["ours-1"]
+        self.facts["requests_kubectl"] = counts["kubectl-1"]
+        self.facts["requests_k8s_list"] = counts["k8s_list-1"]
         numbers = range(1, self.instances + 1)
-        return {peer: [float(sum(told[f"{peer}-{number}"].values())) for number in numbers] for peer in ("ours", "kubectl", "k8s_list")}
+        return {peer: [float(sum(counts[f"{peer}-{number}"].values())) for number in numbers] for peer in ("ours", "kubectl", "k8s_list")}
 
     def _ours(self, user: str) -> list[str]:
         targets = [{"kind": "Deployment", "namespace": namespace, "name": name} for namespace, name in self.keys]

@@ -122,7 +122,7 @@ class _Work:
     def check(self, task: TaskRun, *, changed: bool = True) -> None:
         """That all of them are as they should be, by our own eyes."""
         if bool(task.result.get("changed")) != changed:
-            raise PeerFailed(f"the task said changed={task.result.get('changed')}")
+            raise PeerFailed(f"the task reported changed={task.result.get('changed')}")
         gateways = {_key(item): item for item in self.bench.client.get(GATEWAYS)["items"]}
         deployments = {_key(item): item for item in self.bench.client.get(DEPLOYMENTS)["items"]}
         late = [key for key in self.keys if not ready(gateways.get(key), deployments.get(key))]

@@ -1,4 +1,4 @@
-"""Readiness against a real istiod: in vain with the cause, and at once when it becomes true."""
+"""Readiness against a real istiod: a failure names the cause, and a success returns at once."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_istiod_is_named_as_the_cause_at_the_deadline(without_istiod: Twin, caps
     result = without_istiod.module("ready", {"targets": targets, "timeout": 3})
     assert result["failed"]
     assert result["elapsed"] >= 3, "it gave up before its deadline"
-    # How long after its deadline is told and not judged: a busy machine must not fail a test.
+    # The delay after the deadline is printed, not asserted: a busy machine must not fail a test.
     with capsys.disabled():
         print(f"\nready with a deadline of 3 s ended its wait after {result['elapsed']:.2f} s")
     assert "istiod is the cause" in result["msg"]
@@ -58,7 +58,7 @@ def test_ready_returns_at_the_moment_of_the_truth(mesh: Twin, capsys: pytest.Cap
     output, _errors = waiting.communicate(timeout=30)
     lag = time.monotonic() - truth
     assert waiting.returncode == 0, output
-    # A busy machine must not fail a test, so the figure is told and not judged; it is to be below a second.
+    # A busy machine must not fail a test, so the figure is printed, not asserted; it should be below a second.
     with capsys.disabled():
         print(f"\nready returned {lag:.2f} s after istiod's Deployment was available again")
 
@@ -96,7 +96,7 @@ def _process(twin: Twin, action: str) -> None:
 
 
 def _process_and_wait_for_deployment(twin: Twin) -> float:
-    """Start istiod; returns when the Deployment was seen available again, on the monotonic clock."""
+    """Start istiod; returns when the Deployment became available again, on the monotonic clock."""
     from twin.collection import Kind
 
     deployments = Kind("apps/v1", "Deployment", "deployments")
@@ -128,4 +128,4 @@ def _wait_for_istiod(twin: Twin, *, ready: bool) -> None:
 
 
 def _is_ready(pod: Object) -> bool:
-    return any(seen["type"] == "Ready" and seen["status"] == "True" for seen in pod.get("status", {}).get("conditions", ()))
+    return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in pod.get("status", {}).get("conditions", ()))

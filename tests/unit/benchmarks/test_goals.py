@@ -50,14 +50,14 @@ def test_a_run_that_reaches_every_figure() -> None:
     ],
 )
 def test_each_figure_can_be_missed_alone(wanted: str, differences: dict[str, Any]) -> None:
-    missed = [item.wanted for item in judge(run(**differences)) if not item.met]
+    missed = [item.expected for item in judge(run(**differences)) if not item.met]
     assert len(missed) == 1, missed
     assert wanted in missed[0]
 
 
 def test_a_figure_that_was_not_measured_is_neither_met_nor_missed() -> None:
     rows = run(enroll_300={"k8s_loop": None})
-    judged = next(item for item in judge(rows) if "loop" in item.wanted)
+    judged = next(item for item in judge(rows) if "loop" in item.expected)
     assert judged.met is None
     assert judged.measured == "not measured (enroll-300 has no figure of k8s_loop)"
     assert all(item.met is None for item in judge({}))

@@ -194,8 +194,8 @@ CANARY_PART = "it is bound, but not to its canary: "
 )
 def test_a_canary_that_is_not_attached(situation: str, reason: str, message: str) -> None:
     service = recorded(f"service/{situation}")
-    seen = next(seen for seen in service["status"]["conditions"] if seen["type"] == WAYPOINT_BOUND)
-    assert (seen["status"], seen["reason"]) == ("True", "WaypointAccepted")
+    bound = next(condition for condition in service["status"]["conditions"] if condition["type"] == WAYPOINT_BOUND)
+    assert (bound["status"], bound["reason"]) == ("True", "WaypointAccepted")
     verdict = judge_binding("it", [service], JUDGE_B, None, one=True)
     assert (verdict.status, verdict.reason) == ("InProgress", reason)
     assert verdict.message == f"Service {service['metadata']['name']}: {message}"
@@ -206,15 +206,15 @@ CANARY_FAILED = "Successfully attached to waypoint judge-b/waypoint. Canary wayp
 
 
 @pytest.mark.parametrize(
-    ("words", "reason"),
+    ("failure", "reason"),
     [
         ('we are not permitted to attach to waypoint "a/b" (missing allowedRoutes?)', "CanaryAttachmentDenied"),
         ('attempting to bind to traffic type "service" which the waypoint "a/b" does not support', "CanaryUnsupportedTrafficType"),
         ("something new", "CanaryNotAttached"),
     ],
 )
-def test_each_failure_of_a_canary_has_its_word(words: str, reason: str) -> None:
-    service = with_condition(recorded("service/canary_attached"), WAYPOINT_BOUND, message=CANARY_FAILED + words)
+def test_each_failure_of_a_canary_has_its_reason(failure: str, reason: str) -> None:
+    service = with_condition(recorded("service/canary_attached"), WAYPOINT_BOUND, message=CANARY_FAILED + failure)
     assert judge_binding("it", [service], JUDGE_B, None, one=True).reason == reason
 
 

@@ -23,7 +23,7 @@ def _with_webhook(configuration: Object, index: int, difference: Object) -> Obje
 
 
 def _with_endpoints(*conditions: Object | None) -> Object:
-    return derived(ENDPOINTS, {"endpoints": [{"addresses": ["10.64.128.1"], "conditions": seen} for seen in conditions]})
+    return derived(ENDPOINTS, {"endpoints": [{"addresses": ["10.64.128.1"], "conditions": each} for each in conditions]})
 
 
 def _judge(**difference: Any) -> Verdict:

@@ -66,21 +66,21 @@ def _of(bundle: str | None) -> Object:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "reason"),
+    ("expected", "reason"),
     [
         pytest.param(["v1"], "", id="one"),
         pytest.param(["v1", "v1beta1"], "", id="both"),
         pytest.param(["v1", "v2"], "VersionNotServed", id="one-is-missing"),
     ],
 )
-def test_versions_that_must_be_served(wanted: list[str], reason: str) -> None:
-    verdict = judge_custom_resource_definition(NAME, ESTABLISHED, DefinitionExpectation(tuple(wanted)))
+def test_versions_that_must_be_served(expected: list[str], reason: str) -> None:
+    verdict = judge_custom_resource_definition(NAME, ESTABLISHED, DefinitionExpectation(tuple(expected)))
     assert verdict.reason == reason
     assert verdict.current or verdict.message == "it does not serve v2, only v1, v1beta1"
 
 
 @pytest.mark.parametrize(
-    ("bundle", "wanted", "current"),
+    ("bundle", "expected", "current"),
     [
         ("v1.6.1", "v1.6.1", True),
         ("v1.6.1", "1.6.1", True),
@@ -96,12 +96,14 @@ def test_versions_that_must_be_served(wanted: list[str], reason: str) -> None:
         (None, "v1.6.1", False),
     ],
 )
-def test_the_bundle_that_it_must_be_of(bundle: str | None, wanted: str, current: bool) -> None:
-    verdict = judge_custom_resource_definition(NAME, _of(bundle), DefinitionExpectation(bundle_version=wanted))
+def test_the_bundle_that_it_must_be_of(bundle: str | None, expected: str, current: bool) -> None:
+    verdict = judge_custom_resource_definition(NAME, _of(bundle), DefinitionExpectation(bundle_version=expected))
     assert verdict.current == current
     assert current or verdict.reason == "OtherBundle"
 
 
-@pytest.mark.parametrize(("text", "said"), [("v1.6.1", True), (">=v1.4.0", True), ("v1.6.0-rc.1", True), ("latest", False), (">=", False), ("v1.6", False)])
-def test_a_wish_for_a_bundle_must_be_a_version(text: str, said: bool) -> None:
-    assert is_bundle_version(text) == said
+@pytest.mark.parametrize(
+    ("text", "is_version"), [("v1.6.1", True), (">=v1.4.0", True), ("v1.6.0-rc.1", True), ("latest", False), (">=", False), ("v1.6", False)]
+)
+def test_an_expected_bundle_must_be_a_version(text: str, is_version: bool) -> None:
+    assert is_bundle_version(text) == is_version

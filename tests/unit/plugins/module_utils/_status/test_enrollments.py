@@ -38,7 +38,7 @@ NOTHING: dict[str, list[str]] = {"captured": [], "pending": [], "leaving": [], "
             "Current",
             "1 pods are captured, 1 cannot be",
             NOTHING | {"captured": [NAME], "excluded": ["host: it uses the network of its node"]},
-            id="what-cannot-be-captured-is-told-and-not-waited-for",
+            id="what-cannot-be-captured-is-reported-and-not-waited-for",
         ),
         pytest.param(
             ENROLLED,

@@ -227,7 +227,7 @@ BY_NAME_ONLY = derived(PROGRAMMED, {"status": {"addresses": [{"type": "Hostname"
     ],
 )
 def test_the_address_must_be_the_one_of_its_service(gateway: Object, services: list[Object], reason: str, message: str) -> None:
-    """Nobody may look after the Gateway any more: then its status stays as it was, whatever becomes of its Service."""
+    """When no control plane manages the Gateway any more, its status stays as it was, whatever happens to its Service."""
     verdict = judge_gateway(TITLE, gateway, [DEPLOYMENT], services)
     assert (verdict.current, verdict.reason, verdict.final) == (not reason, reason, False)
     assert message in verdict.message
@@ -257,5 +257,5 @@ def _at(*addresses: str) -> Object:
 def test_a_gateway_may_have_to_be_reachable_from_outside(gateway: Object, services: list[Object] | None, reason: str) -> None:
     verdict = judge_gateway(TITLE, gateway, [DEPLOYMENT], [SERVICE] if services is None else services, load_balancer=services is not None)
     assert (verdict.current, verdict.reason) == (not reason, reason)
-    # istiod waits for the load balancer, too; then its controller is to be looked at, not the pods.
+    # istiod waits for the load balancer, too; then its controller is to be checked, not the pods.
     assert verdict.current or "load balancer controller" in verdict.remedy

@@ -1,4 +1,4 @@
-"""What the load balancer controller says by its events."""
+"""What the load balancer controller reports by its events."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def event(reason: str, message: str = "", *, version: int = 1, name: str = "publ
         # What came last counts.
         ([event("FailedBuildModel", NO_SUBNET, version=1), event("SuccessfullyReconciled", version=2)], {}, True, None),
         ([event("SuccessfullyReconciled", version=1), event("FailedDeployModel", "x", version=2)], {}, True, ("Failed", "FailedDeployModel", True)),
-        # What was said before the write speaks of former times, until it is said again.
+        # What was reported before the write is outdated, until it is reported again.
         ([event("FailedBuildModel", "x", version=5)], {"FailedBuildModel-public-x": "5"}, False, None),
         ([event("FailedBuildModel", "x", version=6)], {"FailedBuildModel-public-x": "5"}, False, ("Failed", "FailedBuildModel", True)),
         ([event("SuccessfullyReconciled", version=5)], {"SuccessfullyReconciled-public-": "5"}, True, ("InProgress", "NotReconciled", False)),
@@ -43,35 +43,35 @@ def event(reason: str, message: str = "", *, version: int = 1, name: str = "publ
     ],
 )
 def test_the_controllers_last_word_counts(events: list[Any], known: dict[str, str], reconciled: bool, verdict: tuple[str, str, bool] | None) -> None:
-    said = judge_events(events, ControllerExpectation(known, reconciled))
-    assert ((said.status, said.reason, said.final) if said else None) == verdict
+    found = judge_events(events, ControllerExpectation(known, reconciled))
+    assert ((found.status, found.reason, found.final) if found else None) == verdict
 
 
 def test_a_refusal_that_is_said_again_may_mean_what_was_there_before() -> None:
     events = [event("FailedBuildModel", NO_SUBNET, version=6)]
-    said = judge_events(events, ControllerExpectation({f"FailedBuildModel-public-{NO_SUBNET}": "5"}, reconciled=True))
-    assert said is not None
-    assert not said.final, "the controller may have begun to look before the write"
+    found = judge_events(events, ControllerExpectation({f"FailedBuildModel-public-{NO_SUBNET}": "5"}, reconciled=True))
+    assert found is not None
+    assert not found.final, "the controller may have read the object before the write"
 
 
 @pytest.mark.parametrize(("about_version", "refused"), [("99", False), ("100", True), ("101", True), ("", True), ("abc", True)])
 def test_a_refusal_of_an_older_version_of_the_object_is_none_of_this_one(about_version: str, refused: bool) -> None:
     spoken = event("FailedBuildModel", NO_SUBNET)
     spoken["involvedObject"]["resourceVersion"] = about_version
-    said = judge_events([spoken], ControllerExpectation(written=100))
-    assert bool(said) == refused
+    found = judge_events([spoken], ControllerExpectation(written=100))
+    assert bool(found) == refused
 
 
 @pytest.mark.parametrize(("since", "refused"), [("2025-12-31T23:59:59Z", True), ("2026-01-01T00:00:00Z", True), ("2026-01-01T00:00:01Z", False), ("", True)])
 def test_a_refusal_from_before_the_object_was_so_is_none_of_this_one(since: str, refused: bool) -> None:
-    said = judge_events([event("FailedBuildModel", NO_SUBNET)], ControllerExpectation(since=since))
-    assert bool(said) == refused
+    found = judge_events([event("FailedBuildModel", NO_SUBNET)], ControllerExpectation(since=since))
+    assert bool(found) == refused
 
 
 def test_it_is_quoted() -> None:
-    said = judge_events([event("FailedBuildModel", NO_SUBNET)], ControllerExpectation(reconciled=True))
-    assert said is not None
-    assert NO_SUBNET in said.message
+    found = judge_events([event("FailedBuildModel", NO_SUBNET)], ControllerExpectation(reconciled=True))
+    assert found is not None
+    assert NO_SUBNET in found.message
 
 
 def test_only_events_about_the_object_count_oldest_first() -> None:
@@ -80,7 +80,7 @@ def test_only_events_about_the_object_count_oldest_first() -> None:
     assert versions_of(events[:1]) == {"B-public-": "12"}
 
 
-class Seen:
+class Snapshot:
     """A snapshot of some objects."""
 
     def __init__(self, *items: Any) -> None:
@@ -114,7 +114,7 @@ def _ingress(hostname: str = "") -> dict[str, Any]:
 def test_an_ingress_is_judged_with_its_events(hostname: str, events: list[Any], reason: str) -> None:
     target = Target("Ingress", "public", "istio-ingress", IngressExpectation(ControllerExpectation(reconciled=True)))
     assert needs_of(target) == ((INGRESS, "istio-ingress"), (EVENT, "istio-ingress"))
-    verdict = verdict_on(target, Seen(_ingress(hostname), *({**one, "kind": "Event"} for one in events)))  # type: ignore[arg-type]
+    verdict = verdict_on(target, Snapshot(_ingress(hostname), *({**one, "kind": "Event"} for one in events)))  # type: ignore[arg-type]
     assert verdict.reason == reason
     assert verdict.current == (reason == "")
 

@@ -26,15 +26,15 @@ def _judge(route: Object | None, *services: Object, namespaces: tuple[Object, ..
 
 def _with_parent_condition(route: Object, kind: str, **difference: object) -> Object:
     result = copy.deepcopy(route)
-    (seen,) = (seen for seen in result["status"]["parents"][0]["conditions"] if seen["type"] == kind)
-    seen.update(difference)
+    (condition,) = (condition for condition in result["status"]["parents"][0]["conditions"] if condition["type"] == kind)
+    condition.update(difference)
     return result
 
 
 def _without_parent_condition(route: Object, kind: str) -> Object:
     result = copy.deepcopy(route)
     parent = result["status"]["parents"][0]
-    parent["conditions"] = [seen for seen in parent["conditions"] if seen["type"] != kind]
+    parent["conditions"] = [condition for condition in parent["conditions"] if condition["type"] != kind]
     return result
 
 
@@ -112,7 +112,7 @@ NOT_READY = with_condition(REVIEWS, BOUND, status="False", reason="WaypointIsNot
     ],
 )
 def test_where_the_status_lies(route: Object, services: tuple[Object, ...], reason: str, message: str) -> None:
-    conditions = {seen["type"]: seen["status"] for seen in route["status"]["parents"][0]["conditions"]}
+    conditions = {condition["type"]: condition["status"] for condition in route["status"]["parents"][0]["conditions"]}
     assert conditions == {"Accepted": "True", "ResolvedRefs": "True", "ResolvedWaypoints": "True"}
     verdict = _judge(route, *services)
     assert not verdict.current

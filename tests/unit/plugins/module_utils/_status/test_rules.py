@@ -121,7 +121,7 @@ CURRENT = [
     Target("Lease", "leader", "shop", ValueExpectation("{.spec.holderIdentity}", "a"), api_kind=LEASE),
     Target("Node", "node-1", expectation=ConditionExpectation("Ready"), api_kind=NODE),
 ]
-# This one looks only at what its targetRefs name.
+# This one reads only what its targetRefs name.
 REQUEST_AUTHENTICATION = Target("RequestAuthentication", "jwt", "bookinfo")
 
 

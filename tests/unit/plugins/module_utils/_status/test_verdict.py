@@ -33,7 +33,7 @@ def test_terminating(metadata: Object, message: str) -> None:
     [
         pytest.param(2, 2, None, id="up-to-date"),
         pytest.param(2, 3, None, id="ahead"),
-        pytest.param(2, None, None, id="nothing-said"),
+        pytest.param(2, None, None, id="nothing-reported"),
         pytest.param(None, 1, None, id="without-generations"),
         pytest.param(2, 1, "its status is for generation 1, but the current generation is 2", id="stale"),
     ],

@@ -126,15 +126,15 @@ def test_what_the_defaults_of_the_class_ask_for_does_not_stay_behind() -> None:
 
 
 def test_the_remedy_says_whether_istiod_has_rendered() -> None:
-    wanted = {"service": {"spec": {"type": "LoadBalancer"}}}
-    before = judge_waypoint_parameters(wanted, PLAIN, SERVICE, None, None)
-    after = judge_waypoint_parameters(wanted, _rendered(PLAIN, wanted), SERVICE, None, None)
+    desired = {"service": {"spec": {"type": "LoadBalancer"}}}
+    before = judge_waypoint_parameters(desired, PLAIN, SERVICE, None, None)
+    after = judge_waypoint_parameters(desired, _rendered(PLAIN, desired), SERVICE, None, None)
     assert before is not None and "its log says why (error rendering templates)" in before.remedy
     assert after is not None and "managedFields" in after.remedy
 
 
 @pytest.mark.parametrize(
-    ("wanted", "seen", "same"),
+    ("desired", "current", "same"),
     [
         pytest.param({"requests": {"cpu": "100m"}}, {"requests": {"cpu": "0.1"}}, True, id="milli"),
         pytest.param({"requests": {"cpu": 1}}, {"requests": {"cpu": "1"}}, True, id="number"),
@@ -147,7 +147,7 @@ def test_the_remedy_says_whether_istiod_has_rendered() -> None:
         pytest.param({"limits": {"memory": "much"}}, {"limits": {"memory": "1"}}, False, id="no-quantity"),
         pytest.param({"limits": {"memory": "1"}}, {}, False, id="not-set"),
         pytest.param({"a": True}, {"a": 1}, False, id="a-boolean-is-no-number"),
-        pytest.param({"a": None}, {"a": "the API server's default"}, True, id="what-is-taken-away-is-not-looked-for"),
+        pytest.param({"a": None}, {"a": "the API server's default"}, True, id="what-is-removed-is-not-compared"),
         pytest.param({"$patch": "replace", "a": 1}, {"a": 1}, True, id="directives-are-no-fields"),
         pytest.param({"metrics": [{"type": "Pods"}]}, {"metrics": [{"type": "Pods", "more": 1}]}, True, id="defaults-in-a-list"),
         pytest.param({"tolerations": ["x"]}, {"tolerations": ["y"]}, False, id="plain-list"),
@@ -157,8 +157,8 @@ def test_the_remedy_says_whether_istiod_has_rendered() -> None:
         pytest.param({"containers": [{"name": "a", "$patch": "delete"}]}, {"containers": [{"name": "b"}]}, True, id="item-deleted"),
     ],
 )
-def test_find_difference(wanted: dict[str, Any], seen: dict[str, Any], same: bool) -> None:
-    assert (find_difference(wanted, seen) == "") is same
+def test_find_difference(desired: dict[str, Any], current: dict[str, Any], same: bool) -> None:
+    assert (find_difference(desired, current) == "") is same
 
 
 def test_judging_changes_nothing() -> None:

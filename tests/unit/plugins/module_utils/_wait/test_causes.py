@@ -44,17 +44,17 @@ def _event(reason: str, name: str, at: str = "2026-11-21T08:00:00Z", kind: str =
     return event | fields
 
 
-def _seen(*objects: Object) -> ObjectCache:
+def _cache(*objects: Object) -> ObjectCache:
     """What the wait has read: all but pods and events, which are read only for the causes."""
-    seen = ObjectCache()
+    cache = ObjectCache()
     for name in sorted({item["kind"] for item in objects} - {"Pod", "Event"}):
-        seen.apply_event(Listed(Scope(BY_NAME[name]), [item for item in objects if item["kind"] == name]))
-    return seen
+        cache.apply_event(Listed(Scope(BY_NAME[name]), [item for item in objects if item["kind"] == name]))
+    return cache
 
 
 def _explained(*objects: Object, target: Target = WAYPOINT, verdict: Verdict = VERDICT, **answers: Reply) -> Verdict:
     """The verdict on one target, with its causes."""
-    ((same, explained),) = with_causes(Cluster(*objects, **answers).api.session, ((target, verdict),), _seen(*objects))
+    ((same, explained),) = with_causes(Cluster(*objects, **answers).api.session, ((target, verdict),), _cache(*objects))
     assert same is target
     return explained
 
@@ -92,7 +92,7 @@ def test_a_control_plane_is_explained_by_the_pods_of_its_own_istiod() -> None:
 def test_who_is_well_is_not_explained() -> None:
     cluster = Cluster(DEPLOYMENT, PULLING)
     pairs = ((WAYPOINT, Verdict("Current", message="fine")),)
-    assert with_causes(cluster.api.session, pairs, _seen(DEPLOYMENT)) == pairs
+    assert with_causes(cluster.api.session, pairs, _cache(DEPLOYMENT)) == pairs
     assert cluster.api.requests == [], "there was nothing to ask for"
 
 
@@ -112,11 +112,11 @@ def test_the_newest_warnings_about_it_are_told_once_each() -> None:
 
 
 @pytest.mark.parametrize(
-    ("event", "target", "told"),
+    ("event", "target", "reported"),
     [
         pytest.param(_event("Failed", "waypoint-58b67b7c74-x"), WAYPOINT, True, id="its-pod"),
         pytest.param(_event("Failed", "details-v1-x"), WAYPOINT, False, id="pod-of-another"),
-        pytest.param(_event("FailedCreate", "waypoint-58b67b7c74", kind="ReplicaSet"), WAYPOINT, True, id="a-quota-told-on-the-replica-set"),
+        pytest.param(_event("FailedCreate", "waypoint-58b67b7c74", kind="ReplicaSet"), WAYPOINT, True, id="a-quota-reported-on-the-replica-set"),
         pytest.param(_event("FailedCreate", "waypoint-58b67b7c74", kind="ReplicaSet"), DEPLOYMENT_OF_WAYPOINT, True, id="the-same-of-a-deployment"),
         pytest.param(_event("FailedCreate", "waypoint-two-58b67b7c74", kind="ReplicaSet"), WAYPOINT, False, id="replica-set-of-a-longer-name"),
         pytest.param(_event("ProgressDeadline", "waypoint", kind="Deployment"), WAYPOINT, True, id="its-deployment"),
@@ -129,9 +129,9 @@ def test_the_newest_warnings_about_it_are_told_once_each() -> None:
         pytest.param(_event("Failed", "waypoint", kind="Service"), WAYPOINT, False, id="a-service-of-the-same-name"),
     ],
 )
-def test_whose_warnings_are_told(event: Object, target: Target, told: bool) -> None:
+def test_whose_warnings_are_reported(event: Object, target: Target, reported: bool) -> None:
     message = _explained(DEPLOYMENT, POD, ISTIOD, event, target=target).message
-    assert message == (f"{MESSAGE} (newest warnings: {event['reason']}: it did)" if told else MESSAGE)
+    assert message == (f"{MESSAGE} (newest warnings: {event['reason']}: it did)" if reported else MESSAGE)
 
 
 def test_warnings_without_a_last_time_are_as_new_as_they_are() -> None:
@@ -171,7 +171,7 @@ def test_the_causes_of_many_are_read_with_one_list_of_each_kind() -> None:
     targets = [Target("Deployment", f"d{number}", place) for number in range(50) for place in ("bookinfo", "shop")]
     deployments = [named(DEPLOYMENT, target.name, target.namespace) for target in targets]
     cluster = Cluster(*deployments, PULLING, named(PULLING, "waypoint-y", "shop"))
-    explained = with_causes(cluster.api.session, (*((target, VERDICT) for target in targets), (WAYPOINT, VERDICT)), _seen(*deployments))
+    explained = with_causes(cluster.api.session, (*((target, VERDICT) for target in targets), (WAYPOINT, VERDICT)), _cache(*deployments))
     assert Counter(request.path for request in cluster.api.requests) == {"/api/v1/pods": 1, "/api/v1/events": 1, "/apis/apps/v1/deployments": 1}
     assert all("ImagePullBackOff" in verdict.message for _target, verdict in explained[:-1])
     (events,) = (request for request in cluster.api.requests if request.path.endswith("events"))
@@ -180,7 +180,7 @@ def test_the_causes_of_many_are_read_with_one_list_of_each_kind() -> None:
 
 def test_the_causes_in_one_namespace_are_read_in_this_namespace() -> None:
     cluster = Cluster(DEPLOYMENT, PULLING)
-    with_causes(cluster.api.session, ((DEPLOYMENT_OF_WAYPOINT, VERDICT), (WAYPOINT, Verdict("Current"))), _seen(DEPLOYMENT))
+    with_causes(cluster.api.session, ((DEPLOYMENT_OF_WAYPOINT, VERDICT), (WAYPOINT, Verdict("Current"))), _cache(DEPLOYMENT))
     assert sorted(request.path for request in cluster.api.requests) == ["/api/v1/namespaces/bookinfo/events", "/api/v1/namespaces/bookinfo/pods"]
 
 
@@ -203,7 +203,7 @@ def test_what_cannot_be_read_leaves_the_verdict(failure: Reply) -> None:
 def test_what_cannot_be_read_is_not_asked_for_again(failure: Reply) -> None:
     """The wait is over: what is read here must not make it last longer."""
     cluster = Cluster(DEPLOYMENT, Pod=failure, Event=failure, Deployment=failure)
-    with_causes(cluster.api.session, ((WAYPOINT, VERDICT),), _seen(DEPLOYMENT))
+    with_causes(cluster.api.session, ((WAYPOINT, VERDICT),), _cache(DEPLOYMENT))
     assert (len(cluster.api.requests), cluster.api.pauses) == (3, [])
 
 

@@ -76,7 +76,11 @@ def test_of_a_pod_that_is_well_little_is_kept() -> None:
 @pytest.mark.parametrize("ready", ["False", "Unknown", None])
 def test_of_a_pod_that_is_not_well_all_is_kept_that_tells_why(ready: str | None) -> None:
     pod = derived(CAPTURED, {"status": {"initContainerStatuses": [{"name": "init"}], "reason": "Evicted", "message": "low on memory"}})
-    conditions = [{**seen, "status": ready} if seen["type"] == "Ready" else seen for seen in pod["status"]["conditions"] if ready or seen["type"] != "Ready"]
+    conditions = [
+        {**condition, "status": ready} if condition["type"] == "Ready" else condition
+        for condition in pod["status"]["conditions"]
+        if ready or condition["type"] != "Ready"
+    ]
     pod["status"]["conditions"] = conditions
     assert trim(pod)["status"] == pod["status"]
 
@@ -130,28 +134,28 @@ POD_B: Object = {"kind": "Pod", "metadata": {"name": "b", "namespace": "shop"}}
 
 
 def test_seen_follows_events() -> None:
-    seen = ObjectCache()
-    seen.apply_event(Listed(SCOPE, [POD_B]))
-    seen.apply_event(Changed(SCOPE, POD_A))
-    assert seen.all(POD, "shop") == [POD_A, POD_B]
-    assert seen.all(POD, "store") == []
-    assert seen.get(POD, "a", "shop") == POD_A
-    seen.apply_event(Gone(SCOPE, POD_A))
-    seen.apply_event(Gone(SCOPE, POD_A))
-    assert seen.get(POD, "a", "shop") is None
-    seen.apply_event(Listed(SCOPE, [POD_A]))
-    assert seen.all(POD) == [POD_A]
+    cache = ObjectCache()
+    cache.apply_event(Listed(SCOPE, [POD_B]))
+    cache.apply_event(Changed(SCOPE, POD_A))
+    assert cache.all(POD, "shop") == [POD_A, POD_B]
+    assert cache.all(POD, "store") == []
+    assert cache.get(POD, "a", "shop") == POD_A
+    cache.apply_event(Gone(SCOPE, POD_A))
+    cache.apply_event(Gone(SCOPE, POD_A))
+    assert cache.get(POD, "a", "shop") is None
+    cache.apply_event(Listed(SCOPE, [POD_A]))
+    assert cache.all(POD) == [POD_A]
 
 
 def test_seen_forgets_what_is_no_longer_served_and_keeps_what_is_out_of_reach() -> None:
-    seen = ObjectCache()
-    seen.apply_event(Listed(SCOPE, [POD_A]))
-    seen.apply_event(Trouble(SCOPE, Unreachable("no", status=0, reason="no")))
-    assert seen.all(POD) == [POD_A]
-    seen.apply_event(Trouble(SCOPE, NotServed("no", status=404, reason="")))
-    assert seen.all(POD) == []
-    seen.apply_event(Listed(SCOPE, []))
-    assert seen.troubles == {}
+    cache = ObjectCache()
+    cache.apply_event(Listed(SCOPE, [POD_A]))
+    cache.apply_event(Trouble(SCOPE, Unreachable("no", status=0, reason="no")))
+    assert cache.all(POD) == [POD_A]
+    cache.apply_event(Trouble(SCOPE, NotServed("no", status=404, reason="")))
+    assert cache.all(POD) == []
+    cache.apply_event(Listed(SCOPE, []))
+    assert cache.troubles == {}
 
 
 UNREACHABLE = Trouble(SCOPE, Unreachable("no", status=0, reason="no"))
@@ -171,10 +175,10 @@ NOT_SERVED = Trouble(SCOPE, NotServed("no", status=404, reason=""))
     ],
 )
 def test_seen_says_what_an_event_has_changed(before: list[Event], event: Event, place: Place | None) -> None:
-    seen = ObjectCache()
+    cache = ObjectCache()
     for earlier in before:
-        seen.apply_event(earlier)
-    assert seen.apply_event(event) == place
+        cache.apply_event(earlier)
+    assert cache.apply_event(event) == place
 
 
 @pytest.mark.parametrize(
@@ -191,27 +195,27 @@ def test_seen_says_what_an_event_has_changed(before: list[Event], event: Event, 
     ],
 )
 def test_what_seen_knows(events: list[Event], has: bool, known: bool, in_trouble: bool) -> None:
-    seen = ObjectCache()
+    cache = ObjectCache()
     for event in events:
-        seen.apply_event(event)
-    assert (seen.has(POD), seen.known(POD), POD in seen.troubles) == (has, known, in_trouble)
+        cache.apply_event(event)
+    assert (cache.has(POD), cache.known(POD), POD in cache.troubles) == (has, known, in_trouble)
 
 
 def test_all_are_in_the_order_of_their_names() -> None:
     pods = [{"kind": "Pod", "metadata": {"name": name, "namespace": place}} for place, name in (("b", "1"), ("a", "2"), ("a", "1"))]
-    seen = ObjectCache()
-    seen.apply_event(Listed(Scope(POD), pods))
-    assert [(pod["metadata"]["namespace"], pod["metadata"]["name"]) for pod in seen.all(POD)] == [("a", "1"), ("a", "2"), ("b", "1")]
-    assert [pod["metadata"]["name"] for pod in seen.all(POD, "a")] == ["1", "2"]
+    cache = ObjectCache()
+    cache.apply_event(Listed(Scope(POD), pods))
+    assert [(pod["metadata"]["namespace"], pod["metadata"]["name"]) for pod in cache.all(POD)] == [("a", "1"), ("a", "2"), ("b", "1")]
+    assert [pod["metadata"]["name"] for pod in cache.all(POD, "a")] == ["1", "2"]
 
 
 def test_a_look_notes_where_it_was_cast_whether_anything_was_there_or_not() -> None:
-    seen = ObjectCache()
-    seen.apply_event(Listed(SCOPE, [POD_A]))
-    look = TrackedView(seen)
-    assert look.get(POD, "a", "shop") == POD_A
-    assert look.get(POD, "missing", "shop") is None
-    assert look.all(POD, "store") == []
-    assert look.all(POD) == [POD_A]
-    assert look.get(CUSTOM_RESOURCE_DEFINITION, "a.b") is None
-    assert look.places == {(POD, "shop", "a"), (POD, "shop", "missing"), (POD, "store", None), (POD, None, None), (CUSTOM_RESOURCE_DEFINITION, "", "a.b")}
+    cache = ObjectCache()
+    cache.apply_event(Listed(SCOPE, [POD_A]))
+    view = TrackedView(cache)
+    assert view.get(POD, "a", "shop") == POD_A
+    assert view.get(POD, "missing", "shop") is None
+    assert view.all(POD, "store") == []
+    assert view.all(POD) == [POD_A]
+    assert view.get(CUSTOM_RESOURCE_DEFINITION, "a.b") is None
+    assert view.places == {(POD, "shop", "a"), (POD, "shop", "missing"), (POD, "store", None), (POD, None, None), (CUSTOM_RESOURCE_DEFINITION, "", "a.b")}

@@ -115,11 +115,11 @@ def test_a_line_of_progress_stays_short(number: int, named: int, more: str) -> N
     assert line.endswith(f"is Current{more}")
 
 
-def _tell(path: Path | str | None, lines: int = 1, words: str = "") -> None:
+def _report(path: Path | str | None, lines: int = 1, message: str = "") -> None:
     with open_report(str(path) if path else None) as report:
         assert report
         for _ in range(lines):
-            report(1.0, [(WAYPOINT, Verdict("InProgress", "Odd", words))], 0, 1)
+            report(1.0, [(WAYPOINT, Verdict("InProgress", "Odd", message))], 0, 1)
 
 
 LINE = "1.0 s, 0 of 1 ready: waypoint shop/waypoint is InProgress (Odd): \n"
@@ -131,11 +131,11 @@ def test_progress_goes_to_the_end_of_a_file(tmp_path: Path) -> None:
     with open_report(str(path)) as report:
         assert report
         report(1.0, [(WAYPOINT, Verdict("InProgress", "Odd"))], 0, 1)
-        assert path.read_text() == f"before\n{LINE}", "a line is there as soon as it is told"
+        assert path.read_text() == f"before\n{LINE}", "a line is there as soon as it is reported"
 
 
 def test_progress_may_be_told_in_any_script(tmp_path: Path) -> None:
-    _tell(tmp_path / "progress", words="준비되지 않음")
+    _report(tmp_path / "progress", message="준비되지 않음")
     assert "준비되지 않음" in (tmp_path / "progress").read_text(encoding="utf-8")
 
 
@@ -167,7 +167,7 @@ def pipe(tmp_path: Path) -> Path:
 def test_progress_goes_to_who_reads_a_pipe(pipe: Path) -> None:
     reader = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
     try:
-        _tell(pipe)
+        _report(pipe)
         assert os.read(reader, 1000).decode() == LINE
     finally:
         os.close(reader)

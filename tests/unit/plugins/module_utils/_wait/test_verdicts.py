@@ -32,26 +32,26 @@ CURRENT = Verdict("Current")
 
 @dataclass(frozen=True)
 class Watcher:
-    """A target of the test's own: it looks where a function looks, and counts how often it was asked."""
+    """A target of the test's own: it reads what a function reads, and counts how often it was judged."""
 
-    look: Callable[[TrackedView], object]
+    read: Callable[[TrackedView], object]
     needs: tuple[tuple[Kind, str | None], ...] = ((POD, "shop"),)
     judged: list[object] = field(default_factory=list, hash=False, compare=False)
     kind: str = "Watcher"
     api_kind: None = None
 
-    def judge(self, look: TrackedView) -> Verdict:
-        self.judged.append(self.look(look))
+    def judge(self, view: TrackedView) -> Verdict:
+        self.judged.append(self.read(view))
         return CURRENT if self.judged[-1] else Verdict("InProgress", "Missing")
 
 
 @pytest.fixture(autouse=True)
 def _watchers(monkeypatch: pytest.MonkeyPatch) -> None:
-    rule = Rule(lambda watcher: cast("Watcher", watcher).needs, (), lambda watcher, look: cast("Watcher", watcher).judge(cast("TrackedView", look)))
+    rule = Rule(lambda watcher: cast("Watcher", watcher).needs, (), lambda watcher, view: cast("Watcher", watcher).judge(cast("TrackedView", view)))
     monkeypatch.setitem(cast("dict[str, Rule]", RULES), "Watcher", rule)
 
 
-def _board(*targets: Watcher | Target) -> Verdicts:
+def _verdicts(*targets: Watcher | Target) -> Verdicts:
     return Verdicts(cast("list[Target]", list(targets)), scopes_of(need for target in targets for need in needs_of(cast("Target", target))))
 
 
@@ -67,118 +67,118 @@ NOT_SERVED = NotServed("it is not served: install it first.", status=404, reason
 # who is judged when
 
 
-def test_only_who_has_looked_there_is_judged_again() -> None:
-    one = Watcher(lambda look: look.get(POD, "a", "shop"))
-    another = Watcher(lambda look: look.get(POD, "b", "shop"))
-    neighbour = Watcher(lambda look: look.all(POD, "shop"))
-    stranger = Watcher(lambda look: look.all(POD, "store"))
-    everywhere = Watcher(lambda look: look.all(POD))
-    board = _board(one, another, neighbour, stranger, everywhere)
-    board.apply_event(Listed(PODS, []))
-    board.judge()
+def test_only_targets_that_have_read_the_place_are_judged_again() -> None:
+    one = Watcher(lambda view: view.get(POD, "a", "shop"))
+    another = Watcher(lambda view: view.get(POD, "b", "shop"))
+    neighbour = Watcher(lambda view: view.all(POD, "shop"))
+    stranger = Watcher(lambda view: view.all(POD, "store"))
+    everywhere = Watcher(lambda view: view.all(POD))
+    verdicts = _verdicts(one, another, neighbour, stranger, everywhere)
+    verdicts.apply_event(Listed(PODS, []))
+    verdicts.judge()
     before = [len(target.judged) for target in (one, another, neighbour, stranger, everywhere)]
-    board.apply_event(Changed(PODS, _pod("a")))
-    changed = board.judge()
+    verdicts.apply_event(Changed(PODS, _pod("a")))
+    changed = verdicts.judge()
     after = [len(target.judged) for target in (one, another, neighbour, stranger, everywhere)]
     assert [late - early for early, late in zip(before, after, strict=True)] == [1, 0, 1, 0, 1], "judged: one, another, neighbour, stranger, everywhere"
     assert [target for target, _verdict in changed] == [one, neighbour, everywhere]
 
 
 def test_a_thousand_events_on_others_cost_a_target_nothing() -> None:
-    watcher = Watcher(lambda look: look.get(POD, "a", "shop"))
-    board = _board(watcher)
-    board.apply_event(Listed(PODS, [_pod("a")]))
-    board.judge()
+    watcher = Watcher(lambda view: view.get(POD, "a", "shop"))
+    verdicts = _verdicts(watcher)
+    verdicts.apply_event(Listed(PODS, [_pod("a")]))
+    verdicts.judge()
     before = len(watcher.judged)
     for number in range(1000):
-        board.apply_event(Changed(PODS, _pod(f"other-{number}")))
-        assert board.judge() == []
+        verdicts.apply_event(Changed(PODS, _pod(f"other-{number}")))
+        assert verdicts.judge() == []
     assert len(watcher.judged) == before
 
 
 def test_events_on_the_same_object_are_judged_together() -> None:
-    watcher = Watcher(lambda look: look.get(POD, "a", "shop"))
-    board = _board(watcher)
-    board.apply_event(Listed(PODS, []))
-    board.judge()
+    watcher = Watcher(lambda view: view.get(POD, "a", "shop"))
+    verdicts = _verdicts(watcher)
+    verdicts.apply_event(Listed(PODS, []))
+    verdicts.judge()
     before = len(watcher.judged)
     for _ in range(50):
-        board.apply_event(Changed(PODS, _pod("a")))
-    board.judge()
+        verdicts.apply_event(Changed(PODS, _pod("a")))
+    verdicts.judge()
     assert len(watcher.judged) == before + 1
     assert watcher.judged[-1] == _pod("a")
 
 
 def test_without_events_nobody_is_judged() -> None:
-    watcher = Watcher(lambda look: look.all(POD))
-    board = _board(watcher)
-    board.apply_event(Listed(PODS, []))
-    board.judge()
+    watcher = Watcher(lambda view: view.all(POD))
+    verdicts = _verdicts(watcher)
+    verdicts.apply_event(Listed(PODS, []))
+    verdicts.judge()
     before = len(watcher.judged)
-    board.apply_event(Resumed(PODS))
-    board.apply_event(Trouble(PODS, UNREACHABLE))
-    assert board.judge() == []
+    verdicts.apply_event(Resumed(PODS))
+    verdicts.apply_event(Trouble(PODS, UNREACHABLE))
+    assert verdicts.judge() == []
     assert len(watcher.judged) == before
 
 
 def test_where_a_target_looked_last_counts() -> None:
-    """It has looked at b only because a named it; when a names c, b is nothing to it any more."""
-    watcher = Watcher(lambda look: look.get(POD, (look.get(POD, "a", "shop") or {}).get("names", "b"), "shop"))
-    board = _board(watcher)
-    board.apply_event(Listed(PODS, [_pod("a", names="b")]))
-    board.judge()
-    board.apply_event(Changed(PODS, _pod("a", names="c")))
-    board.judge()
+    """It has read b only because a named it; once a names c, b does not concern it any more."""
+    watcher = Watcher(lambda view: view.get(POD, (view.get(POD, "a", "shop") or {}).get("names", "b"), "shop"))
+    verdicts = _verdicts(watcher)
+    verdicts.apply_event(Listed(PODS, [_pod("a", names="b")]))
+    verdicts.judge()
+    verdicts.apply_event(Changed(PODS, _pod("a", names="c")))
+    verdicts.judge()
     before = len(watcher.judged)
-    board.apply_event(Changed(PODS, _pod("b")))
-    board.judge()
-    assert len(watcher.judged) == before, "it was judged for what it does not look at any more"
-    board.apply_event(Changed(PODS, _pod("c")))
-    board.judge()
-    assert len(watcher.judged) == before + 1, "it was not judged for what it looks at now"
-    assert board.current
+    verdicts.apply_event(Changed(PODS, _pod("b")))
+    verdicts.judge()
+    assert len(watcher.judged) == before, "it was judged for what it does not read any more"
+    verdicts.apply_event(Changed(PODS, _pod("c")))
+    verdicts.judge()
+    assert len(watcher.judged) == before + 1, "it was not judged for what it reads now"
+    assert verdicts.current
 
 
 def test_a_list_is_news_for_all_that_need_the_kind() -> None:
-    pods, services = Watcher(lambda look: look.get(POD, "a", "shop")), Watcher(lambda look: look.all(SERVICE), ((SERVICE, "shop"),))
-    board = _board(pods, services)
-    board.apply_event(Listed(PODS, []))
-    board.apply_event(Listed(Scope(SERVICE, "shop"), []))
-    board.judge()
+    pods, services = Watcher(lambda view: view.get(POD, "a", "shop")), Watcher(lambda view: view.all(SERVICE), ((SERVICE, "shop"),))
+    verdicts = _verdicts(pods, services)
+    verdicts.apply_event(Listed(PODS, []))
+    verdicts.apply_event(Listed(Scope(SERVICE, "shop"), []))
+    verdicts.judge()
     before = len(services.judged)
-    board.apply_event(Listed(PODS, [_pod("a")]))
-    assert [target for target, _verdict in board.judge()] == [pods]
+    verdicts.apply_event(Listed(PODS, [_pod("a")]))
+    assert [target for target, _verdict in verdicts.judge()] == [pods]
     assert len(services.judged) == before
 
 
-# what is told
+# what is reported
 
 
 def test_at_first_nothing_is_known() -> None:
-    board = _board(Watcher(lambda look: look.all(POD)))
-    ((_target, verdict),) = board.pairs()
+    verdicts = _verdicts(Watcher(lambda view: view.all(POD)))
+    ((_target, verdict),) = verdicts.pairs()
     assert (verdict.status, verdict.reason) == ("Unknown", "NotRead")
-    assert (board.complete, board.current, board.failed_for_good) == (False, False, False)
+    assert (verdicts.complete, verdicts.current, verdicts.failed_for_good) == (False, False, False)
 
 
 def test_nothing_to_judge_is_current() -> None:
-    board = _board()
-    assert (board.complete, board.current, board.judge()) == (True, True, [])
+    verdicts = _verdicts()
+    assert (verdicts.complete, verdicts.current, verdicts.judge()) == (True, True, [])
 
 
 def test_a_change_of_words_alone_is_not_told() -> None:
     waypoint = Target("Deployment", "waypoint", "bookinfo")
     item = recorded("deployment/waypoint_available")
-    board = _board(waypoint)
-    board.apply_event(Listed(Scope(DEPLOYMENT, "bookinfo"), [derived(item, {"spec": {"replicas": 3}, "status": {"replicas": 3, "updatedReplicas": 3}})]))
-    assert len(board.judge()) == 1
-    board.apply_event(
+    verdicts = _verdicts(waypoint)
+    verdicts.apply_event(Listed(Scope(DEPLOYMENT, "bookinfo"), [derived(item, {"spec": {"replicas": 3}, "status": {"replicas": 3, "updatedReplicas": 3}})]))
+    assert len(verdicts.judge()) == 1
+    verdicts.apply_event(
         Changed(
             Scope(DEPLOYMENT, "bookinfo"), derived(item, {"spec": {"replicas": 3}, "status": {"replicas": 3, "updatedReplicas": 3, "availableReplicas": 2}})
         )
     )
-    assert board.judge() == []
-    assert board.pairs()[0][1].message == "2 of 3 pods are available", "but the verdict itself is of now"
+    assert verdicts.judge() == []
+    assert verdicts.pairs()[0][1].message == "2 of 3 pods are available", "but the verdict itself is of now"
 
 
 @pytest.mark.parametrize(
@@ -191,18 +191,18 @@ def test_a_change_of_words_alone_is_not_told() -> None:
     ],
 )
 def test_a_kind_that_cannot_be_read(error: Unreachable | NotServed, complete: bool, status: str, reason: str, message: str, remedy: str) -> None:
-    watcher = Watcher(lambda look: look.all(POD))
-    board = _board(watcher)
-    board.judge()
-    board.apply_event(Trouble(PODS, error))
-    board.judge()
-    ((_target, verdict),) = board.pairs()
+    watcher = Watcher(lambda view: view.all(POD))
+    verdicts = _verdicts(watcher)
+    verdicts.judge()
+    verdicts.apply_event(Trouble(PODS, error))
+    verdicts.judge()
+    ((_target, verdict),) = verdicts.pairs()
     assert (verdict.status, verdict.reason, verdict.message, verdict.remedy) == (status, reason, message, remedy)
-    assert board.complete == complete
+    assert verdicts.complete == complete
     assert watcher.judged == [], "a judge must not be shown a cluster that was not read"
 
 
-# the verdicts are those of a fresh look
+# the verdicts are those of a fresh read
 
 WAYPOINT_REF = WaypointRef("waypoint", "a")
 TARGETS = [
@@ -258,8 +258,8 @@ def _event(kind: Kind) -> st.SearchStrategy[Event]:
     scope, item = SCOPES[kind], st.sampled_from(VARIANTS[kind])
     return st.one_of(
         st.lists(item, max_size=4).map(lambda items: Listed(scope, items)),
-        item.map(lambda seen: Changed(scope, seen)),
-        item.map(lambda seen: Gone(scope, seen)),
+        item.map(lambda found: Changed(scope, found)),
+        item.map(lambda found: Gone(scope, found)),
         st.sampled_from([Trouble(scope, UNREACHABLE), Trouble(scope, NOT_SERVED), Resumed(scope)]),
     )
 
@@ -270,7 +270,7 @@ EVENTS = st.lists(st.tuples(st.sampled_from(list(VARIANTS)).flatmap(_event), st.
 @settings(max_examples=40)
 @given(steps=EVENTS, listed_first=st.booleans())
 def test_the_verdicts_kept_are_those_of_a_fresh_look(steps: list[tuple[Event, bool]], listed_first: bool) -> None:
-    kept = _board(*TARGETS)
+    kept = _verdicts(*TARGETS)
     taken: list[Event] = []
     first: list[tuple[Event, bool]] = [(Listed(scope, VARIANTS[kind][::3]), True) for kind, scope in SCOPES.items()] if listed_first else []
     for event, judge in [*first, *steps]:
@@ -283,7 +283,7 @@ def test_the_verdicts_kept_are_those_of_a_fresh_look(steps: list[tuple[Event, bo
             continue
         before = kept.pairs()
         changed = kept.judge()
-        fresh = _board(*TARGETS)
+        fresh = _verdicts(*TARGETS)
         for earlier in taken:
             fresh.apply_event(earlier)
         fresh.judge()
@@ -292,7 +292,7 @@ def test_the_verdicts_kept_are_those_of_a_fresh_look(steps: list[tuple[Event, bo
         differing = [
             (target, now) for (target, then), (_same, now) in zip(before, kept.pairs(), strict=True) if (then.status, then.reason) != (now.status, now.reason)
         ]
-        assert changed == differing, "what is told must be what has changed"
+        assert changed == differing, "what is reported must be what has changed"
         for target, verdict in kept.pairs():
             if all(kept.cache.has(kind) for kind, _namespace in needs_of(target)):
-                assert verdict == verdict_on(target, kept.cache), "a look that takes notes must see what is there"
+                assert verdict == verdict_on(target, kept.cache), "a tracked view must read what is in the cache"

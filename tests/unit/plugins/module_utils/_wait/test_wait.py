@@ -50,7 +50,7 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _leaping(seconds: float) -> Callable[[], float]:
-    """A clock that leaps at each look."""
+    """A clock that leaps at each call."""
     return itertools.count(0.0, seconds).__next__
 
 
@@ -286,7 +286,7 @@ FAILED = with_condition(GATEWAY_OBJECT, "Accepted", status="False", reason="Unsu
 
 def test_the_deadline_ends_the_wait(waypoint_coming: Timeline) -> None:
     outcome = waypoint_coming.wait(WAYPOINT, timeout=60)
-    assert [verdict.reason for _target, verdict in outcome.laggards] == ["AddressNotAssigned"], "the truth was read anew just before"
+    assert [verdict.reason for _target, verdict in outcome.laggards] == ["AddressNotAssigned"], "the truth was read again just before"
     assert outcome.elapsed == 60
 
 
@@ -333,7 +333,7 @@ def test_what_must_hold_is_waited_for(waypoint_coming: Timeline) -> None:
     assert (outcome.current, outcome.elapsed, outcome.held) == (True, 13, None)
 
 
-def test_a_break_begins_the_time_anew(waypoint_there: Timeline) -> None:
+def test_a_break_begins_the_time_again(waypoint_there: Timeline) -> None:
     waypoint_there.change(9.5, BROKEN)
     waypoint_there.change(9.75, DEPLOYMENT)
     outcome = waypoint_there.wait(WAYPOINT, timeout=60, stable_for=10)
@@ -346,7 +346,7 @@ def test_a_break_in_the_last_moment_counts(waypoint_there: Timeline) -> None:
     assert [verdict.reason for _target, verdict in outcome.laggards] == ["LessAvailable"]
 
 
-def test_changes_that_break_nothing_do_not_begin_the_time_anew(waypoint_there: Timeline) -> None:
+def test_changes_that_break_nothing_do_not_begin_the_time_again(waypoint_there: Timeline) -> None:
     for second in range(1, 10):
         waypoint_there.change(second, derived(DEPLOYMENT, {"metadata": {"labels": {"tick": str(second)}}}))
     assert waypoint_there.wait(WAYPOINT, timeout=60, stable_for=10).elapsed == 10
@@ -372,8 +372,8 @@ def test_who_has_not_held_because_of_a_laggard_is_told_of_the_laggard(waypoint_t
     assert "1 of 1 targets are not ready" in format_failure(outcome, "prod", 50)
 
 
-def test_a_silent_stream_is_read_anew_before_success_is_called(waypoint_there: Timeline) -> None:
-    """It was half-open: what broke in the meantime was never told."""
+def test_a_silent_stream_is_read_again_before_success_is_called(waypoint_there: Timeline) -> None:
+    """It was half-open: what broke in the meantime was never reported."""
     waypoint_there.deafen(1, "Deployment")
     waypoint_there.change(2, BROKEN)
     outcome = waypoint_there.wait(WAYPOINT, timeout=60, stable_for=10)
@@ -382,13 +382,13 @@ def test_a_silent_stream_is_read_anew_before_success_is_called(waypoint_there: T
 
 
 def test_what_has_held_is_seen_shortly_before_the_deadline_too(waypoint_there: Timeline) -> None:
-    """The last look, 5 s before the deadline, comes in the midst of the time to hold, and must not be the last one."""
+    """The final read, 5 s before the deadline, comes in the midst of the time to hold, and must not be the last one."""
     outcome = waypoint_there.wait(WAYPOINT, timeout=20, stable_for=16)
     assert (outcome.current, outcome.elapsed) == (True, 16), format_failure(outcome, "prod", 16)
 
 
 def test_what_holds_at_the_second_attempt_is_not_waited_for_longer(waypoint_there: Timeline) -> None:
-    """All was read anew 4 s before, when the first attempt was over: it has to be read anew once more."""
+    """All was read again 4 s before, when the first attempt was over: it has to be read again once more."""
     waypoint_there.deafen(1, "Gateway")
     waypoint_there.change(2, NOT_PROGRAMMED)
     waypoint_there.change(4, GATEWAY_OBJECT)
@@ -406,15 +406,15 @@ def test_who_has_held_for_long_enough_but_not_to_the_end_is_not_told_to_have_hel
     waypoint_there.bookmark(4.5, "Deployment")
     waypoint_there.part(5, "Deployment")
     outcome = waypoint_there.wait(WAYPOINT, timeout=14, stable_for=8)
-    assert not outcome.current, "whether it is well at the end could not be seen"
+    assert not outcome.current, "whether it is ready at the end could not be read"
     message = format_failure(outcome, "prod", 8)
     assert "only since 14.0 s, not for 8 s" not in message, f"14 s are longer than 8 s: {message}"
 
 
-# how far what was seen is trusted
+# how far the last read is trusted
 
 
-def test_what_comes_after_a_long_silence_elsewhere_is_believed_only_once_all_is_read_anew(waypoint_coming: Timeline) -> None:
+def test_what_comes_after_a_long_silence_elsewhere_is_believed_only_once_all_is_read_again(waypoint_coming: Timeline) -> None:
     waypoint_coming.deafen(1, "Deployment")
     waypoint_coming.change(2, BROKEN)
     waypoint_coming.change(30, GATEWAY_OBJECT)
@@ -423,7 +423,7 @@ def test_what_comes_after_a_long_silence_elsewhere_is_believed_only_once_all_is_
     assert [verdict.reason for _target, verdict in outcome.laggards] == ["LessAvailable"]
 
 
-def test_a_stream_that_has_spoken_lately_is_not_read_anew(waypoint_coming: Timeline) -> None:
+def test_a_stream_that_has_spoken_lately_is_not_read_again(waypoint_coming: Timeline) -> None:
     waypoint_coming.bookmark(25, "Deployment")
     waypoint_coming.bookmark(26, "Service")
     waypoint_coming.change(30, GATEWAY_OBJECT)
@@ -465,11 +465,11 @@ def test_a_list_that_takes_longer_than_the_last_look_is_not_the_truth_yet(waypoi
     assert (verdict.status, verdict.reason) == ("Unknown", "Unreadable")
 
 
-def test_while_nothing_is_to_be_decided_nothing_is_read_anew(waypoint_coming: Timeline) -> None:
+def test_while_nothing_is_to_be_decided_nothing_is_read_again(waypoint_coming: Timeline) -> None:
     for second in range(1, 100):
         waypoint_coming.change(second, derived(BROKEN, {"metadata": {"labels": {"tick": str(second)}}}))
     waypoint_coming.wait(WAYPOINT, timeout=100)
-    assert waypoint_coming.renewed == [(95.0, "Gateway"), (95.0, "Service")], "the last look is at what has been silent, and only there"
+    assert waypoint_coming.renewed == [(95.0, "Gateway"), (95.0, "Service")], "the final read is of what has been silent, and only of that"
 
 
 # endpoints that must answer
@@ -548,7 +548,7 @@ def test_what_must_hold_includes_an_endpoint_at_its_end(waypoint_there: Timeline
     outcome = waypoint_there.wait(ISTIOD, timeout=60, stable_for=10)
     assert outcome.current
     assert endpoint.asked[1][0] == 10, "asked when it began, and when the time was over"
-    assert outcome.elapsed >= 10 + PROBE_PAUSE + 10, "it did not answer at the end of the time, so the time begins anew"
+    assert outcome.elapsed >= 10 + PROBE_PAUSE + 10, "it did not answer at the end of the time, so the time begins again"
 
 
 @pytest.mark.usefixtures("_probed_deployments")
@@ -562,26 +562,26 @@ def test_many_endpoints_that_do_not_answer_do_not_keep_the_wait_beyond_its_deadl
 
 # telling while it lasts
 
-Told = list[tuple[float, list[str], int, int]]
+Reports = list[tuple[float, list[str], int, int]]
 
 
-def _notes() -> tuple[Told, Callable[..., None]]:
-    told: Told = []
+def _recorder() -> tuple[Reports, Callable[..., None]]:
+    reports: Reports = []
 
     def report(elapsed: float, changed: Sequence[tuple[Target, Verdict]], current: int, of: int) -> None:
-        told.append((elapsed, [f"{target.name} {verdict.reason or verdict.status}" for target, verdict in changed], current, of))
+        reports.append((elapsed, [f"{target.name} {verdict.reason or verdict.status}" for target, verdict in changed], current, of))
 
-    return told, report
+    return reports, report
 
 
 def test_each_change_is_told_once(waypoint_coming: Timeline) -> None:
-    told, report = _notes()
+    reports, report = _recorder()
     waypoint_coming.change(2, BROKEN)
     waypoint_coming.change(3, GATEWAY_OBJECT)
     waypoint_coming.change(3.5, derived(BROKEN, {"metadata": {"labels": {"nothing": "new"}}}))
     waypoint_coming.change(4, DEPLOYMENT)
     waypoint_coming.wait(WAYPOINT, ISTIOD, timeout=60, report=report)
-    assert told == [
+    assert reports == [
         (0, ["waypoint AddressNotAssigned", "istiod Current"], 1, 2),
         (3, ["waypoint LessAvailable"], 1, 2),
         (4, ["waypoint Current"], 2, 2),
@@ -589,19 +589,19 @@ def test_each_change_is_told_once(waypoint_coming: Timeline) -> None:
 
 
 def test_a_change_that_ends_the_wait_by_failing_is_told_as_well(waypoint_coming: Timeline) -> None:
-    told, report = _notes()
+    reports, report = _recorder()
     waypoint_coming.change(5, FAILED)
     waypoint_coming.wait(WAYPOINT, timeout=60, report=report)
-    assert [line[1] for line in told] == [["waypoint AddressNotAssigned"], ["waypoint UnsupportedAddress"]]
+    assert [line[1] for line in reports] == [["waypoint AddressNotAssigned"], ["waypoint UnsupportedAddress"]]
 
 
 def test_many_changes_at_once_are_told_at_once() -> None:
     names = [f"d{number}" for number in range(100)]
-    told, report = _notes()
+    reports, report = _recorder()
     cluster = Cluster(*(named(ISTIOD_OBJECT, name) for name in names))
     targets = [Target("Deployment", name, "istio-system") for name in names]
     assert wait_until_current(cluster.api.session, targets, timeout=PATIENCE, clock=lambda: 0.0, report=report).current
-    assert [(len(changed), current, of) for _elapsed, changed, current, of in told] == [(100, 100, 100)]
+    assert [(len(changed), current, of) for _elapsed, changed, current, of in reports] == [(100, 100, 100)]
 
 
 # what it costs
