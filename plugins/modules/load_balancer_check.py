@@ -8,13 +8,12 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: load_balancer_check
-short_description: See that load balancers can be made as they are wished for, before they are
+short_description: Check whether load balancers can be created as desired, before they are
 version_added: 0.1.0
 description:
   - Reads what an Application or Network Load Balancer needs (subnets, certificates, TLS policy, web ACL, subscription, log bucket, security groups,
-    addresses, a free name), and says all that is wrong at once. Nothing is changed.
-  - What the AWS Load Balancer Controller would only say in an event, after the Ingress or Service was made, fails here.
-  - In check mode it does the same, because it changes nothing.
+    addresses, a free name), and reports all errors at once. Nothing is changed.
+  - Finds before anything is created what the AWS Load Balancer Controller would only report in an event of the Ingress or Service.
 author:
   - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
@@ -32,16 +31,16 @@ attributes:
     support: full
 options:
   load_balancers:
-    description: The load balancers that are to be made, or exist already.
+    description: The load balancers to check. They may exist already.
     type: list
     elements: dict
     required: true
     suboptions:
       title:
-        description: How messages name it. Not given, it is what it is for, or its name.
+        description: How messages name it. If omitted, it is called after its Ingress or Service, or by its name.
         type: str
       name:
-        description: The name that it should get, of up to 32 characters. Not given, the controller makes one up.
+        description: Its name, of up to 32 characters. If omitted, the controller generates one.
         type: str
       type:
         description: Whether it is an Application or a Network Load Balancer.
@@ -49,34 +48,34 @@ options:
         choices: [alb, nlb]
         default: alb
       scheme:
-        description: Whether it is reached from the internet, or inside the VPC only.
+        description: Whether it is reachable from the internet, or only inside the VPC.
         type: str
         choices: [internal, internet-facing]
         default: internal
       vpc_id:
-        description: Its VPC, when it is another one than O(vpc_id).
+        description: Its VPC, if it differs from O(vpc_id).
         type: str
       cluster_name:
-        description: The cluster that it is for, when it is another one than O(cluster_name).
+        description: Its cluster, if it differs from O(cluster_name).
         type: str
       ingress:
-        description: The Ingress that it is for, as C(namespace/name); a load balancer that it has already is no clash of names then.
+        description: The Ingress that it belongs to, as C(namespace/name). An existing load balancer of this Ingress is then no name conflict.
         type: str
       ingress_group:
-        description: The group of Ingresses that it is for, likewise.
+        description: The group of Ingresses that it belongs to.
         type: str
       service:
-        description: The Service that it is for, as C(namespace/name), likewise.
+        description: The Service that it belongs to, as C(namespace/name).
         type: str
       subnets:
         description:
           - Ids or names of its subnets.
-          - Not given, the controller finds them by their tags C(kubernetes.io/role/elb) or C(kubernetes.io/role/internal-elb), which is then looked at.
+          - If omitted, the controller finds them by their tags C(kubernetes.io/role/elb) or C(kubernetes.io/role/internal-elb), which are then checked.
         type: list
         elements: str
         default: []
       hosts:
-        description: Hosts that O(load_balancers[].certificate_arns) must cover. Not given, what they cover is not looked at.
+        description: Hosts that O(load_balancers[].certificate_arns) must cover. If omitted, this is not checked.
         type: list
         elements: str
         default: []
@@ -89,10 +88,10 @@ options:
         description: The name of its TLS policy, such as V(ELBSecurityPolicy-TLS13-1-2-2021-06).
         type: str
       waf_acl_arn:
-        description: The ARN of its web ACL of AWS WAF. V(none) and an empty one mean none.
+        description: The ARN of its web ACL of AWS WAF. V(none) or an empty value means none.
         type: str
       shield:
-        description: Whether Shield Advanced should protect it.
+        description: Whether Shield Advanced protects it.
         type: bool
         default: false
       security_groups:
@@ -101,20 +100,20 @@ options:
         elements: str
         default: []
       eip_allocations:
-        description: The ids of the elastic IP addresses of an NLB, one for each subnet.
+        description: The ids of the Elastic IP addresses of an NLB, one for each subnet.
         type: list
         elements: str
         default: []
       access_logs:
-        description: Where it should write its access logs.
+        description: Where it writes its access logs.
         type: dict
         suboptions:
           enabled:
-            description: Whether it should write them at all.
+            description: Whether it writes access logs.
             type: bool
             default: true
           bucket:
-            description: The name of the bucket of S3.
+            description: The name of the S3 bucket.
             type: str
           prefix:
             description: The prefix in the bucket.
@@ -123,13 +122,13 @@ options:
         description: Its tags.
         type: dict
   vpc_id:
-    description: The VPC of the load balancers. Not given, it is the one of O(cluster_name), if that exists; else VPCs are not compared.
+    description: The VPC of the load balancers. If omitted, the one of O(cluster_name) is used if that cluster exists; otherwise VPCs are not compared.
     type: str
   cluster_name:
-    description: The name of the EKS cluster that they are for.
+    description: The name of their EKS cluster.
     type: str
   fail:
-    description: Whether findings that are errors fail the task; else they are only returned.
+    description: Whether errors fail the task. Otherwise they are only returned.
     type: bool
     default: true
 seealso:
@@ -138,7 +137,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: See that the load balancers of the inventory can be made
+- name: Check that the load balancers of the inventory can be created
   meshwright.ambient.load_balancer_check:
     region: eu-west-1
     cluster_name: prod
@@ -157,13 +156,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 findings:
-  description: All that is wrong or odd, in the order of O(load_balancers).
+  description: All errors and warnings, in the order of O(load_balancers).
   returned: always
   type: list
   elements: dict
   contains:
     load_balancer:
-      description: Which load balancer it is about.
+      description: The load balancer that it is about.
       type: str
       sample: Ingress istio-ingress/public
     what:
@@ -171,7 +170,7 @@ findings:
       type: str
       sample: subnets
     severity:
-      description: V(error) when it cannot be made like this, V(warning) when it can.
+      description: V(error) if the load balancer cannot be created like this, V(warning) if it can.
       type: str
       sample: error
     message:
@@ -179,7 +178,7 @@ findings:
       type: str
       sample: "its subnets are in eu-west-1a only, and an ALB needs two zones: add a subnet in another zone."
 api_calls:
-  description: How many requests each of AWS' operations took, by its name in IAM.
+  description: How many requests were sent to AWS, by operation.
   returned: always
   type: dict
   sample: {ec2:DescribeSubnets: 1}
@@ -189,9 +188,9 @@ import datetime
 import typing as t
 
 from ..module_utils._aws.connect import aws_module, run
-from ..module_utils._aws.load_balancer_facts import read_facts, vpc_of
-from ..module_utils._edge.load_balancer_checks import check
-from ..module_utils._edge.load_balancer_wanted import Wanted
+from ..module_utils._load_balancer_check.rules import check_load_balancers
+from ..module_utils._load_balancer_check.spec import parse_spec
+from ..module_utils._load_balancer_check.state import describe_context, describe_vpc_id
 
 if t.TYPE_CHECKING:
     from ..module_utils._aws.connect import AnsibleAWSModule, Result
@@ -237,56 +236,24 @@ _UTC = datetime.timezone(datetime.timedelta(0))
 
 
 def main() -> None:
-    run(aws_module(OPTIONS), work)
+    run(aws_module(OPTIONS), check)
 
 
-def work(module: AnsibleAWSModule, session: AwsSession) -> Result:
-    """Read, judge, tell."""
+def check(module: AnsibleAWSModule, session: AwsSession) -> Result:
+    """Read what the load balancers need, and report all findings."""
     params = module.params
-    vpc = params["vpc_id"] or (vpc_of(session, params["cluster_name"]) if params["cluster_name"] else "")
-    wanted = [parse_wanted(index, item, vpc, params["cluster_name"] or "") for index, item in enumerate(params["load_balancers"])]
-    findings = check(wanted, read_facts(session, wanted, datetime.datetime.now(tz=_UTC)))
-    result: Result = {"changed": False, "findings": [finding.told() for finding in findings]}
+    vpc = params["vpc_id"] or (describe_vpc_id(session, params["cluster_name"]) if params["cluster_name"] else "")
+    specs = [parse_spec(index, item, vpc, params["cluster_name"] or "") for index, item in enumerate(params["load_balancers"])]
+    findings = check_load_balancers(specs, describe_context(session, specs, datetime.datetime.now(tz=_UTC)))
+    result: Result = {"changed": False, "findings": [finding.as_result() for finding in findings]}
     lines = {severity: [f"{one.load_balancer}: {one.message}" for one in findings if one.severity == severity] for severity in ("error", "warning")}
     for line in lines["warning"]:
         module.warn(line)
     if lines["error"] and params["fail"]:
         many = len(lines["error"])
-        title = f"{many} thing{'s keep' if many > 1 else ' keeps'} load balancers in {session.region} from being made as wished for."
+        title = f"{many} error{'s' if many > 1 else ''}: load balancers in {session.region} cannot be created as desired."
         return {**result, "failed": True, "msg": "\n".join([title, *(f"- {line}" for line in lines["error"])])}
     return result
-
-
-def parse_wanted(index: int, item: t.Mapping[str, t.Any], vpc: str, cluster: str) -> Wanted:
-    """One item of the option as a value; vpc and cluster are those of the module, for what does not say its own."""
-    logs = item["access_logs"] or {}
-    logged = bool(logs.get("enabled"))
-    owner = next(
-        (f"{kind} {item[option]}" for kind, option in (("Ingress", "ingress"), ("Ingress group", "ingress_group"), ("Service", "service")) if item[option]), ""
-    )
-    called = f"load balancer {item['name']}" if item["name"] else f"load_balancers[{index}]"
-    return Wanted(
-        title=item["title"] or owner or called,
-        vpc_id=item["vpc_id"] or vpc,
-        cluster=item["cluster_name"] or cluster,
-        log_bucket=(logs.get("bucket") or "") if logged else "",
-        log_prefix=(logs.get("prefix") or "") if logged else "",
-        tags={str(key): str(value) for key, value in (item["tags"] or {}).items()},
-        type=item["type"],
-        scheme=item["scheme"],
-        shield=item["shield"],
-        name=item["name"] or "",
-        ingress=item["ingress"] or "",
-        ingress_group=item["ingress_group"] or "",
-        service=item["service"] or "",
-        ssl_policy=item["ssl_policy"] or "",
-        waf_acl_arn=item["waf_acl_arn"] or "",
-        subnets=tuple(item["subnets"]),
-        hosts=tuple(item["hosts"]),
-        certificate_arns=tuple(item["certificate_arns"]),
-        security_groups=tuple(item["security_groups"]),
-        eip_allocations=tuple(item["eip_allocations"]),
-    )
 
 
 if __name__ == "__main__":

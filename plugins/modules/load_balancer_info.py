@@ -8,15 +8,14 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: load_balancer_info
-short_description: Read Application and Network Load Balancers, wait until they serve, or say why they do not
+short_description: Read Application and Network Load Balancers, or wait until they are ready
 version_added: 0.1.0
 description:
-  - Finds load balancers by name, ARN, DNS name, or by the Ingress or Service that the AWS Load Balancer Controller made them for, and returns what they
-    are, up to the health of their targets. Nothing is changed.
-  - With O(wait=true) it returns the moment all are provisioned, listen as asked and have healthy targets. When the time is up, or one can never be
-    so, the message says of each that is not ready why, and what to do.
-  - Load balancers are read 20 at a time, and tags once for a task; RV(api_calls) tells what was asked.
-  - In check mode it does the same, because it changes nothing.
+  - Finds load balancers by name, ARN, DNS name, or by the Ingress or Service for which the AWS Load Balancer Controller created them, and returns their
+    current state, down to the health of their targets. Nothing is changed.
+  - With O(wait=true), it returns as soon as all are provisioned, have the desired listeners and healthy targets. When the time is up, or one can never
+    become ready, the message says for each that is not ready why, and what to do.
+  - Load balancers are read 20 at a time, and tags once per task. RV(api_calls) has the number of requests.
 author:
   - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
@@ -35,7 +34,7 @@ attributes:
     support: full
 options:
   load_balancers:
-    description: Which load balancers are meant, and what they should be like.
+    description: Which load balancers to read, and their desired state.
     type: list
     elements: dict
     required: true
@@ -47,29 +46,29 @@ options:
         description: Its name, which is unique in a region of an account.
         type: str
       dns_name:
-        description: Its DNS name, as it stands in the status of an Ingress, Service or Gateway.
+        description: Its DNS name, as in the status of an Ingress, Service or Gateway.
         type: str
       cluster:
         description:
-          - The name of the cluster that it was made for, as the load balancer controller was told it.
-          - Alone, it means all load balancers of the cluster, of which each gets an entry in the result.
+          - The name of its cluster, as the load balancer controller knows it.
+          - Alone, it means all load balancers of the cluster, each of which gets an entry in the result.
         type: str
       ingress:
-        description: The Ingress that it was made for, as C(namespace/name).
+        description: The Ingress that it was created for, as C(namespace/name).
         type: str
       ingress_group:
-        description: The group of Ingresses that it was made for (annotation C(alb.ingress.kubernetes.io/group.name)).
+        description: The group of Ingresses that it was created for (annotation C(alb.ingress.kubernetes.io/group.name)).
         type: str
       service:
-        description: The Service that it was made for, as C(namespace/name). The Service of a Gateway of Istio is called C(NAME-istio).
+        description: The Service that it was created for, as C(namespace/name). The Service of a Gateway of Istio is called C(NAME-istio).
         type: str
       state:
-        description: Whether it should be there, or be gone.
+        description: Whether it should exist.
         type: str
         choices: [present, absent]
         default: present
       listeners:
-        description: The listeners that it should have. Others may be there too.
+        description: The listeners that it must have. It may have others.
         type: list
         elements: dict
         suboptions:
@@ -78,11 +77,11 @@ options:
             type: int
             required: true
           protocol:
-            description: The protocol. Not given, any will do.
+            description: The protocol. If omitted, any protocol matches.
             type: str
             choices: [HTTP, HTTPS, TCP, TLS, UDP, TCP_UDP]
           certificate_arns:
-            description: Certificates that it must have; others may be there too.
+            description: Certificates that it must have. It may have others.
             type: list
             elements: str
           ssl_policy:
@@ -90,35 +89,35 @@ options:
             type: str
       healthy_targets:
         description:
-          - How many targets of each of its target groups must be healthy. Targets that are draining do not count.
+          - How many targets of each target group must be healthy. Draining targets do not count.
           - V(any) suits Services with C(externalTrafficPolicy Local) and instance targets, of which only nodes with a gateway pod can be healthy.
-          - V(none) does not look at targets.
+          - V(none) ignores targets.
         type: str
         choices: [all, any, none]
         default: all
   wait:
-    description: Whether to wait until all are as they should be, and to fail when they are not.
+    description: Whether to wait until all are in their desired state, and to fail if they are not.
     type: bool
     default: false
   wait_timeout:
-    description: How long to wait, in seconds. V(0) judges what is there now.
+    description: How long to wait, in seconds. V(0) checks the current state once.
     type: int
     default: 600
     aliases: [timeout]
   fail_fast:
-    description: Whether to end the wait at once when one can never become ready; else the others are waited for all the same.
+    description: Whether to stop waiting as soon as one can never become ready. Otherwise the others are still waited for.
     type: bool
     default: true
   details:
-    description: Whether to read attributes, tags, rules, further certificates and the attributes of target groups too, which costs calls.
+    description: Whether to read attributes, tags, rules, further certificates and the attributes of target groups too, which takes more requests.
     type: bool
     default: true
   waf:
-    description: Whether to read which web ACL of AWS WAF each ALB has; one call for each.
+    description: Whether to read which web ACL of AWS WAF each ALB has; one request for each.
     type: bool
     default: false
   shield:
-    description: Whether to read if each ALB is protected by Shield Advanced; one call for each.
+    description: Whether to read if each ALB is protected by Shield Advanced; one request for each.
     type: bool
     default: false
 seealso:
@@ -155,7 +154,7 @@ EXAMPLES = r"""
     load_balancers:
       - cluster: prod
 
-- name: Wait until they are gone
+- name: Wait until they are deleted
   meshwright.ambient.load_balancer_info:
     region: eu-west-1
     load_balancers:
@@ -168,29 +167,29 @@ RETURN = r"""
 load_balancers:
   description:
     - An entry for each item of O(load_balancers), in their order; for an item with O(load_balancers[].cluster) alone one for each that was found.
-    - What does not exist has the keys up to RV(load_balancers[].final) only.
+    - A load balancer that does not exist has only the keys up to RV(load_balancers[].final).
   returned: always
   type: list
   elements: dict
   contains:
     title:
-      description: Which one was meant, in words.
+      description: Which one is meant.
       type: str
       sample: load balancer of Ingress istio-ingress/public of cluster prod
     status:
-      description: V(Current) when it is as it should be; else V(InProgress), V(Failed) or V(NotFound).
+      description: V(Current) if it is in its desired state; otherwise V(InProgress), V(Failed) or V(NotFound).
       type: str
       sample: Current
     reason:
-      description: Why, in a stable word; of targets, the reason code of ELB. Empty when it is ready.
+      description: Why, as a stable word; for targets, the reason code of ELB. Empty if it is ready.
       type: str
       sample: ""
     message:
-      description: What was seen.
+      description: The current state, as a sentence.
       type: str
       sample: active at public-1.eu-west-1.elb.amazonaws.com, HTTP 80, HTTPS 443, 2 of 2 targets are healthy
     remedy:
-      description: What to do about it; empty when it is ready.
+      description: What to do about it. Empty if it is ready.
       type: str
       sample: ""
     final:
@@ -234,7 +233,7 @@ load_balancers:
       type: str
       sample: active
     state_reason:
-      description: Why it is in this state, when AWS says so.
+      description: Why it is in this state, if AWS says so.
       type: str
       sample: ""
     zones:
@@ -248,15 +247,15 @@ load_balancers:
       elements: str
       sample: [sg-0a1b2c3d]
     attributes:
-      description: Its attributes, with O(details).
+      description: Its attributes. Only with O(details).
       type: dict
       sample: {deletion_protection.enabled: "true", idle_timeout.timeout_seconds: "60"}
     tags:
-      description: Its tags, with O(details).
+      description: Its tags. Only with O(details).
       type: dict
       sample: {elbv2.k8s.aws/cluster: prod, ingress.k8s.aws/stack: istio-ingress/public}
     owner:
-      description: What it was made for by its tags, with O(details); empty when no controller made it.
+      description: What it was created for, by its tags. Empty if no controller created it. Only with O(details).
       type: str
       sample: Ingress istio-ingress/public of cluster prod
     listeners:
@@ -292,20 +291,20 @@ load_balancers:
           targets: [{id: 10.0.1.2, port: 80, zone: eu-west-1a, state: healthy, reason: "", description: ""}]
           attributes: {deregistration_delay.timeout_seconds: "30"}
     web_acl_arn:
-      description: The web ACL of AWS WAF that it has, with O(waf); empty when it has none.
+      description: Its web ACL of AWS WAF. Empty if it has none. Only with O(waf).
       type: str
       sample: ""
     shield_protected:
-      description: Whether Shield Advanced protects it, with O(shield).
+      description: Whether Shield Advanced protects it. Only with O(shield).
       type: bool
       sample: false
 elapsed:
-  description: How long was waited, in seconds.
+  description: How long the task has waited, in seconds.
   returned: always
   type: float
   sample: 0.4
 api_calls:
-  description: How many requests each of AWS' operations took, by its name in IAM.
+  description: How many requests were sent to AWS, by operation.
   returned: always
   type: dict
   sample: {elasticloadbalancing:DescribeLoadBalancers: 1}
@@ -315,11 +314,10 @@ import time
 import typing as t
 
 from ..module_utils._aws.connect import aws_module, run
-from ..module_utils._aws.load_balancer_reading import LoadBalancers
 from ..module_utils._aws.poll import PollResult, wait_until
-from ..module_utils._edge.load_balancer_verdicts import Row, failure_message, judge_each, progress_line
-from ..module_utils._edge.load_balancers import Wish, mistake_in, wish_of
-from ..module_utils._errors import MeshError
+from ..module_utils._load_balancer.spec import parse_specs
+from ..module_utils._load_balancer.state import LoadBalancers
+from ..module_utils._load_balancer.verdicts import Row, format_failure, format_progress, verdicts_on
 from ..module_utils._progress import lines_to
 
 if t.TYPE_CHECKING:
@@ -364,64 +362,40 @@ OPTIONS = {
 
 
 def main() -> None:
-    run(aws_module(OPTIONS), inform)
+    run(aws_module(OPTIONS), describe_load_balancers)
 
 
-def inform(
+def describe_load_balancers(
     module: AnsibleAWSModule, session: AwsSession, clock: t.Callable[[], float] = time.monotonic, pause: t.Callable[[float], None] = time.sleep
 ) -> Result:
-    """Look, wait if asked to, and tell."""
+    """Read the load balancers, wait until they are ready if asked to, and report."""
     params = module.params
-    wishes = parse_wishes(params["load_balancers"])
+    specs = parse_specs(params["load_balancers"])
     reader = LoadBalancers(session)
 
-    def look() -> PollResult:
-        rows = judge_all(reader, wishes)
+    def poll() -> PollResult:
+        rows = [row for spec, answers in reader.list_matching(specs) for row in verdicts_on(spec, reader.describe_all(answers, spec))]
         over = all(row.verdict.current for row in rows) or (params["fail_fast"] and any(row.verdict.final for row in rows))
-        return PollResult(over, progress_line(rows), rows)
+        return PollResult(over, format_progress(rows), rows)
 
     started = clock()
-    with lines_to(params["progress"]) as tell_line:
+    with lines_to(params["progress"]) as write_line:
 
-        def tell(elapsed: float, state: str) -> None:
-            if tell_line:
-                tell_line(f"{elapsed:.1f} s, {state}")
+        def report(elapsed: float, state: str) -> None:
+            if write_line:
+                write_line(f"{elapsed:.1f} s, {state}")
 
         timeout = params["wait_timeout"] if params["wait"] else 0
-        rows: list[Row] = wait_until(look, timeout=timeout, report=tell if params["wait"] else None, clock=clock, pause=pause).value
+        rows: list[Row] = wait_until(poll, timeout=timeout, report=report if params["wait"] else None, clock=clock, pause=pause).value
     elapsed = clock() - started
     if params["details"]:
-        reader.read_tags(row.described["arn"] for row in rows if row.described)
+        reader.read_tags(row.current["arn"] for row in rows if row.current)
     reading = {"details": params["details"], "waf": params["waf"], "shield": params["shield"]}
-    told = [row.told(reader.complete(row.described, row.wish, **reading) if row.described else None) for row in rows]
-    result: Result = {"changed": False, "load_balancers": told, "elapsed": round(elapsed, 3)}
+    entries = [row.as_result(reader.describe_rest(row.current, row.spec, **reading) if row.current else None) for row in rows]
+    result: Result = {"changed": False, "load_balancers": entries, "elapsed": round(elapsed, 3)}
     if params["wait"] and not all(row.verdict.current for row in rows):
-        return {**result, "failed": True, "msg": failure_message(rows, session.region, elapsed)}
+        return {**result, "failed": True, "msg": format_failure(rows, session.region, elapsed)}
     return result
-
-
-def judge_all(reader: LoadBalancers, wishes: t.Sequence[Wish]) -> list[Row]:
-    """One look at all that is meant, and the verdicts."""
-    rows: list[Row] = []
-    for index, found in enumerate(reader.find(wishes)):
-        looked = [described for described in (reader.look(said, wishes[index]) for said in found) if described is not None]
-        rows += judge_each(wishes[index], looked)
-    return rows
-
-
-def parse_wishes(items: t.Sequence[t.Mapping[str, t.Any]]) -> list[Wish]:
-    """The option as values.
-
-    Raises:
-        MeshError: an item says too little, or what cannot be.
-    """
-    if not items:
-        raise MeshError("There is no load balancer to look for: give at least one, or skip the task.")
-    wishes = [wish_of(item) for item in items]
-    mistakes = [f"load_balancers[{index}] {mistake}." for index, wish in enumerate(wishes) for mistake in [mistake_in(wish)] if mistake]
-    if mistakes:
-        raise MeshError("\n".join(mistakes))
-    return wishes
 
 
 if __name__ == "__main__":

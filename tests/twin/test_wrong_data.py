@@ -122,7 +122,7 @@ def test_what_aws_would_refuse_is_told_of_all_load_balancers_at_once(prod: Rehea
         "acl": ({"waf_acl_arn": f"arn:aws:wafv2:{region}:{_ACCOUNT}:regional/webacl/none/0a1b"}, "there is no web ACL"),
         "global": ({"waf_acl_arn": f"arn:aws:wafv2:us-east-1:{_ACCOUNT}:global/webacl/shop/0a1b"}, "a global one, for CloudFront"),
         "group": ({"security_groups": ["sg-0123456789abcdef0"]}, "there is no security group sg-0123456789abcdef0"),
-        "address": ({"type": "nlb", "eip_allocations": ["eipalloc-0123456789abcdef0"]}, "there is no elastic IP address eipalloc-0123456789abcdef0"),
+        "address": ({"type": "nlb", "eip_allocations": ["eipalloc-0123456789abcdef0"]}, "there is no Elastic IP address eipalloc-0123456789abcdef0"),
         "bucket": ({"access_logs": {"enabled": True, "bucket": "wrong-data-none"}}, "there is no bucket"),
     }
     items = [{"title": name, "ingress": f"{_PLACE}/{name}", "scheme": "internet-facing", **options} for name, (options, _words) in wrong.items()]

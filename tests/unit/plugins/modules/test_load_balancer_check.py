@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.modules.load_balancer_check import OPTIONS, work
+from ansible_collections.meshwright.ambient.plugins.modules.load_balancer_check import OPTIONS, check
 from tests.unit.aws_stub import AwsStub, stub_module
 
 ITEM = {name: option.get("default") for name, option in OPTIONS["load_balancers"]["options"].items()}  # type: ignore[attr-defined]
@@ -19,7 +19,7 @@ WEB = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/web/
 
 def _run(aws: AwsStub, *items: dict[str, Any], **params: Any) -> tuple[dict[str, Any], list[str]]:
     module = stub_module(OPTIONS, load_balancers=[{**ITEM, **item} for item in items], **params)
-    return work(module, aws.session), module.warnings
+    return check(module, aws.session), module.warnings
 
 
 def _answer_vpc(aws: AwsStub) -> None:
@@ -58,7 +58,7 @@ def test_what_two_have_in_common_is_asked_for_once() -> None:
         web = {"name": "web", "ingress": "shop/web", "waf_acl_arn": ACL, "shield": True, "access_logs": {"enabled": True, "bucket": "logs", "prefix": None}}
         result, warnings = _run(aws, {"name": "edge", "type": "nlb", "service": "shop/edge", **common}, {**web, **common}, cluster_name="prod")
     assert result["msg"].splitlines() == [
-        "1 thing keeps load balancers in eu-west-1 from being made as wished for.",
+        "1 error: load balancers in eu-west-1 cannot be created as desired.",
         f"- Ingress shop/web: there is no web ACL {ACL}: correct the ARN, or create it.",
     ]
     assert [one["severity"] for one in result["findings"]] == ["error", "warning"]
@@ -90,7 +90,7 @@ def test_addresses_are_asked_for_all_at_once() -> None:
         items = [{"type": "nlb", "eip_allocations": ids} for ids in (["eipalloc-1"], ["eipalloc-1", "eipalloc-2"])]
         result, _warnings = _run(aws, *items)
     assert [one["message"] for one in result["findings"]] == [
-        "there is no elastic IP address eipalloc-2 in eu-west-1: correct eip_allocations, or allocate one."
+        "there is no Elastic IP address eipalloc-2 in eu-west-1: correct eip_allocations, or allocate one."
     ]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._errors import MeshError
-from ansible_collections.meshwright.ambient.plugins.modules.load_balancer_info import OPTIONS, inform
+from ansible_collections.meshwright.ambient.plugins.modules.load_balancer_info import OPTIONS, describe_load_balancers
 from tests.unit.aws_stub import AwsStub, stub_module
 
 BASE = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:"
@@ -30,7 +30,7 @@ def _run(aws: AwsStub, *items: dict[str, Any], **params: Any) -> dict[str, Any]:
         time[0] += seconds
 
     module = stub_module(OPTIONS, load_balancers=[{**ITEM, **item} for item in items], **params)
-    return inform(module, aws.session, clock=lambda: time[0], pause=pause)
+    return describe_load_balancers(module, aws.session, clock=lambda: time[0], pause=pause)
 
 
 def _answer_look(aws: AwsStub, name: str, *states: str) -> None:
@@ -130,8 +130,8 @@ def test_tags_are_asked_for_by_halves_when_one_has_gone() -> None:
         assert _run(aws, {"cluster": "prod"}, details=False)["load_balancers"][0]["name"] == "web"
 
 
-def test_mistakes_are_told_before_aws_is_asked() -> None:
-    with AwsStub() as aws, pytest.raises(MeshError, match=r"load_balancers\[1\] does not say which"):
+def test_validation_errors_are_reported_before_aws_is_asked() -> None:
+    with AwsStub() as aws, pytest.raises(MeshError, match=r"load_balancers\[1\] does not name"):
         _run(aws, {"name": "web"}, {})
-    with AwsStub() as aws, pytest.raises(MeshError, match="give at least one"):
+    with AwsStub() as aws, pytest.raises(MeshError, match="name at least one"):
         _run(aws)

@@ -4,59 +4,50 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Reads load balancers with few calls: what many have in common is asked at once, and what cannot change is asked once."""
+"""Reads load balancers with few requests: many at once, and what cannot change only once."""
 
 from __future__ import annotations
 
 import typing as t
 
-from .._edge.load_balancers import (
-    APPLICATION,
-    TLS_PROTOCOLS,
-    Tags,
-    Wish,
-    all_certificates,
-    describe_listener,
-    describe_load_balancer,
-    describe_rules,
-    describe_target_group,
-    is_meant,
-    owner_by_tags,
-)
-from .errors import AwsError
-from .tags import tags_of
+from .._aws.errors import AwsError
+from .._aws.tags import tags_of
+from .normalize import all_certificates, normalize_listener, normalize_load_balancer, normalize_rules, normalize_target_group
+from .owners import Tags, owner_by_tags
+from .spec import LoadBalancerSpec, matches
 
 if t.TYPE_CHECKING:
-    from .session import AwsSession
+    from .._aws.session import AwsSession
 
 Answer = t.Mapping[str, t.Any]
-Described = t.Dict[str, t.Any]
+LoadBalancer = t.Dict[str, t.Any]
 
 # DescribeTags and DescribeLoadBalancers take no more at once (API reference of ELBv2).
 _AT_ONCE = 20
+_TLS_PROTOCOLS = ("HTTPS", "TLS")
 
 
 class LoadBalancers:
-    """The load balancers of a region, as a task sees them; tags are read once, because controllers set them when they make a load balancer."""
+    """The load balancers of a region, for one task; tags are read once, because controllers set them when they create a load balancer."""
 
     def __init__(self, session: AwsSession) -> None:
         self._session = session
         self._tags: dict[str, Tags] = {}
-        self._known: dict[Wish, list[str]] = {}
+        self._known: dict[LoadBalancerSpec, list[str]] = {}
 
     # which
 
-    def find(self, wishes: t.Sequence[Wish]) -> list[list[Answer]]:
-        """What each wish means, as DescribeLoadBalancers tells of it, in the order of names."""
-        listed = self._by_arn_or_name(wishes)
+    def list_matching(self, specs: t.Sequence[LoadBalancerSpec]) -> list[tuple[LoadBalancerSpec, list[Answer]]]:
+        """Each spec with the load balancers that it means, as DescribeLoadBalancers lists them, by name."""
+        listed = self._by_arn_or_name(specs)
         if listed is None:
             listed = self._session.pages("elbv2", "describe_load_balancers", "LoadBalancers")
-            self.read_tags(one["LoadBalancerArn"] for one in listed if any(_may_be_meant(wish, one) for wish in wishes if wish.by_tags))
+            self.read_tags(one["LoadBalancerArn"] for one in listed if any(_may_match(spec, one) for spec in specs if spec.by_tags))
         listed = sorted(listed, key=lambda one: (one.get("LoadBalancerName") or "", one["LoadBalancerArn"]))
-        pairs = [(wish, [one for one in listed if is_meant(wish, one, self._tags.get(one["LoadBalancerArn"], {}))]) for wish in wishes]
-        # What a controller made for an object stays the same one, so that it need not be looked for again.
-        self._known = {wish: [one["LoadBalancerArn"] for one in those] for wish, those in pairs if not wish.every_one}
-        return [those for _wish, those in pairs]
+        pairs = [(spec, [one for one in listed if matches(spec, one, self._tags.get(one["LoadBalancerArn"], {}))]) for spec in specs]
+        # What a controller has created for an object stays the same one, so it need not be searched again.
+        self._known = {spec: [one["LoadBalancerArn"] for one in those] for spec, those in pairs if not spec.is_whole_cluster}
+        return pairs
 
     def tags(self, arn: str) -> Tags:
         """The tags of one load balancer."""
@@ -69,16 +60,16 @@ class LoadBalancers:
         for start in range(0, len(unread), _AT_ONCE):
             self._read_tags_of(unread[start : start + _AT_ONCE])
 
-    def _by_arn_or_name(self, wishes: t.Sequence[Wish]) -> list[Answer] | None:
-        """The entries of those that are called by ARN or name, or are known from the last look; None when all must be listed."""
+    def _by_arn_or_name(self, specs: t.Sequence[LoadBalancerSpec]) -> list[Answer] | None:
+        """The entries of those that are called by ARN or name, or known from the last poll; None when all must be listed."""
         arns: dict[str, None] = {}
         names: dict[str, None] = {}
-        for wish in wishes:
-            known = self._known.get(wish, [])
-            if wish.arn and not wish.by_tags:
-                arns[wish.arn] = None
-            elif wish.name and not (wish.by_tags or wish.dns_name):
-                names[wish.name] = None
+        for spec in specs:
+            known = self._known.get(spec, [])
+            if spec.arn and not spec.by_tags:
+                arns[spec.arn] = None
+            elif spec.name and not (spec.by_tags or spec.dns_name):
+                names[spec.name] = None
             elif known:
                 arns.update(dict.fromkeys(known))
             else:
@@ -94,7 +85,7 @@ class LoadBalancers:
                         raise
                     if len(some) == 1:
                         continue
-                    # One of them does not exist, and the answer does not tell which.
+                    # One of them does not exist, and the answer does not say which.
                     return None
                 entries.update((one["LoadBalancerArn"], one) for one in answer.get("LoadBalancers") or ())
         return list(entries.values())
@@ -105,7 +96,7 @@ class LoadBalancers:
         except AwsError as error:
             if not error.absent:
                 raise
-            # One has gone since it was listed, and the answer does not tell which: the others are asked for by halves.
+            # One was deleted since it was listed, and the answer does not say which: the others are asked for by halves.
             middle = len(arns) // 2
             for half in (arns[:middle], arns[middle:]) if middle else ():
                 self._read_tags_of(half)
@@ -113,20 +104,24 @@ class LoadBalancers:
         for one in answer.get("TagDescriptions") or ():
             self._tags[one["ResourceArn"]] = tags_of(one.get("Tags"))
 
-    # what it is like
+    # its current state
 
-    def look(self, said: Answer, wish: Wish) -> Described | None:
-        """What a verdict needs: state, and where it matters listeners and targets. None when it has gone meanwhile."""
-        described = describe_load_balancer(said)
+    def describe_all(self, answers: t.Iterable[Answer], spec: LoadBalancerSpec) -> list[LoadBalancer]:
+        """What a verdict needs of several; those that have been deleted meanwhile are left out."""
+        return [one for one in (self.describe(answer, spec) for answer in answers) if one is not None]
+
+    def describe(self, answer: Answer, spec: LoadBalancerSpec) -> LoadBalancer | None:
+        """What a verdict needs: state, and where they matter listeners and targets. None when it has been deleted meanwhile."""
+        described = normalize_load_balancer(answer)
         arn = described["arn"]
         try:
-            if wish.state == "absent":
+            if spec.state == "absent":
                 described["attributes"] = self._attributes(arn)
             elif described["state"] not in ("provisioning", "failed"):
                 described["listeners"] = self._listeners(arn)
-                if _asks_for_certificates(wish):
+                if _asks_for_certificates(spec):
                     self._add_certificates(described["listeners"])
-                if wish.healthy_targets != "none":
+                if spec.healthy_targets != "none":
                     described["target_groups"] = self._target_groups(arn)
         except AwsError as error:
             if error.absent:
@@ -134,26 +129,26 @@ class LoadBalancers:
             raise
         return described
 
-    def complete(self, described: Described, wish: Wish, *, details: bool, waf: bool, shield: bool) -> Described:
-        """What look() has read, with all else that a module returns; what has gone meanwhile stays as it was seen.
+    def describe_rest(self, described: LoadBalancer, spec: LoadBalancerSpec, *, details: bool, waf: bool, shield: bool) -> LoadBalancer:
+        """What describe() has read, with all else that a module returns; what has been deleted meanwhile stays as it was read.
 
         Args:
-            described: what look() has returned for this wish.
-            wish: which one is meant.
+            described: what describe() has returned for this spec.
+            spec: which one is meant.
             details: whether to read attributes, tags, rules, further certificates and target groups' attributes as well.
             waf: whether to read the web ACL, of which only an ALB can have one.
             shield: whether to read the protection by Shield Advanced; an NLB is protected by its addresses, not by itself.
         """
         whole = {"listeners": [], "target_groups": [], **described}
         try:
-            self._complete(whole, described, wish, details, waf, shield)
+            self._read_rest(whole, described, spec, details, waf, shield)
         except AwsError as error:
             if not error.absent:
                 raise
         return whole
 
-    def _complete(self, whole: Described, described: Described, wish: Wish, details: bool, waf: bool, shield: bool) -> None:
-        arn, application = whole["arn"], whole["type"] == APPLICATION
+    def _read_rest(self, whole: LoadBalancer, described: LoadBalancer, spec: LoadBalancerSpec, details: bool, waf: bool, shield: bool) -> None:
+        arn, application = whole["arn"], whole["type"] == "application"
         if "listeners" not in described:
             whole["listeners"] = self._listeners(arn)
         if "target_groups" not in described:
@@ -161,10 +156,10 @@ class LoadBalancers:
         if details:
             tags = self.tags(arn)
             whole.update(attributes=described.get("attributes") or self._attributes(arn), tags=dict(tags), owner=owner_by_tags(tags))
-            if "listeners" not in described or not _asks_for_certificates(wish):
+            if "listeners" not in described or not _asks_for_certificates(spec):
                 self._add_certificates(whole["listeners"])
             for listener in whole["listeners"] if application else ():
-                listener["rules"] = describe_rules(self._session.pages("elbv2", "describe_rules", "Rules", ListenerArn=listener["arn"]))
+                listener["rules"] = normalize_rules(self._session.pages("elbv2", "describe_rules", "Rules", ListenerArn=listener["arn"]))
             for group in whole["target_groups"]:
                 answer = self._session.call("elbv2", "describe_target_group_attributes", TargetGroupArn=group["arn"])
                 group["attributes"] = _attributes_of(answer)
@@ -173,32 +168,32 @@ class LoadBalancers:
         if shield:
             whole["shield_protected"] = self._shield(arn) if application else False
 
-    def _add_certificates(self, listeners: t.Iterable[Described]) -> None:
+    def _add_certificates(self, listeners: t.Iterable[LoadBalancer]) -> None:
         """A listener comes with its default certificate only; the others cost a call, so this is done once."""
         for listener in listeners:
-            if listener["protocol"] in TLS_PROTOCOLS:
+            if listener["protocol"] in _TLS_PROTOCOLS:
                 listed = self._session.pages("elbv2", "describe_listener_certificates", "Certificates", ListenerArn=listener["arn"])
                 listener["certificate_arns"] = all_certificates(listener["certificate_arns"], listed)
 
-    def _listeners(self, arn: str) -> list[Described]:
+    def _listeners(self, arn: str) -> list[LoadBalancer]:
         listed = self._session.pages("elbv2", "describe_listeners", "Listeners", LoadBalancerArn=arn)
-        return sorted((describe_listener(one) for one in listed), key=lambda one: (one["port"], one["protocol"]))
+        return sorted((normalize_listener(one) for one in listed), key=lambda one: (one["port"], one["protocol"]))
 
     def _attributes(self, arn: str) -> dict[str, str]:
         return _attributes_of(self._session.call("elbv2", "describe_load_balancer_attributes", LoadBalancerArn=arn))
 
-    def _target_groups(self, arn: str) -> list[Described]:
+    def _target_groups(self, arn: str) -> list[LoadBalancer]:
         try:
             listed = self._session.pages("elbv2", "describe_target_groups", "TargetGroups", LoadBalancerArn=arn)
         except AwsError as error:
-            # A load balancer that leads to none may be answered like this (API reference of ELBv2, DescribeTargetGroups, Errors).
+            # A load balancer without any may be answered like this (API reference of ELBv2, DescribeTargetGroups, Errors).
             if error.code not in ("TargetGroupNotFound", "TargetGroupNotFoundException"):
                 raise
             return []
         groups = []
         for one in listed:
             health = self._session.call("elbv2", "describe_target_health", TargetGroupArn=one["TargetGroupArn"])
-            groups.append(describe_target_group(one, health.get("TargetHealthDescriptions") or ()))
+            groups.append(normalize_target_group(one, health.get("TargetHealthDescriptions") or ()))
         return sorted(groups, key=lambda group: (group["port"], group["name"]))
 
     def _web_acl(self, arn: str) -> str:
@@ -223,13 +218,13 @@ def _attributes_of(answer: Answer) -> dict[str, str]:
     return dict(sorted((one["Key"], one.get("Value") or "") for one in answer.get("Attributes") or ()))
 
 
-def _asks_for_certificates(wish: Wish) -> bool:
-    return any(one.certificate_arns for one in wish.listeners)
+def _asks_for_certificates(spec: LoadBalancerSpec) -> bool:
+    return any(one.certificate_arns for one in spec.listeners)
 
 
-def _may_be_meant(wish: Wish, said: Answer) -> bool:
-    """Whether a load balancer could be the one, as far as can be told without tags."""
-    return is_meant(Wish(arn=wish.arn, name=wish.name, dns_name=wish.dns_name), said, {})
+def _may_match(spec: LoadBalancerSpec, answer: Answer) -> bool:
+    """Whether a load balancer could be the one, as far as is known without tags."""
+    return matches(LoadBalancerSpec(arn=spec.arn, name=spec.name, dns_name=spec.dns_name), answer, {})
 
 
 __all__ = ("LoadBalancers",)

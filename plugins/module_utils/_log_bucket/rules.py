@@ -23,11 +23,11 @@ _ACCOUNT = re.compile(r"^(arn:aws[a-z-]*:iam::)?\d{12}(:root)?$")
 
 @dataclass(frozen=True)
 class Bucket:
-    """What is known of a bucket.
+    """A bucket.
 
     Attributes:
         name: its name.
-        exists: whether it does; None when it may not be seen.
+        exists: whether it does; None when it may not be read.
         region: where it is; empty when AWS does not say.
         policy: its statements; empty when it has no policy, None when it may not be read.
     """
@@ -38,12 +38,12 @@ class Bucket:
     policy: t.Sequence[Statement] | None = ()
 
 
-def judge_bucket(bucket: Bucket, prefix: str, region: str, kind: str) -> t.Iterator[tuple[str, str]]:
+def check_bucket(bucket: Bucket, prefix: str, region: str, kind: str) -> t.Iterator[tuple[str, str]]:
     """What is wrong with a bucket for the logs of a load balancer: severity and sentence.
 
     Args:
-        bucket: what is known of it.
-        prefix: where in it the logs should go.
+        bucket: the bucket.
+        prefix: where in it the logs go.
         region: the load balancer's.
         kind: C(alb) or C(nlb), as different services write.
     """
@@ -53,13 +53,13 @@ def judge_bucket(bucket: Bucket, prefix: str, region: str, kind: str) -> t.Itera
     elif bucket.exists is None:
         yield (
             "warning",
-            f"the bucket {bucket.name} may not be seen with these credentials: see that it is in {region} and lets {writer} write.",
+            f"the bucket {bucket.name} cannot be read with these credentials: check that it is in {region} and allows {writer} to write.",
         )
     elif bucket.region and bucket.region != region:
-        yield "error", f"the bucket {bucket.name} is in {bucket.region}, and a load balancer writes to one of its own region, {region}."
+        yield "error", f"the bucket {bucket.name} is in {bucket.region}, and a load balancer needs one of its own region, {region}."
     elif bucket.policy is not None and not any(_lets_write(statement, bucket.name, prefix, writer) for statement in bucket.policy):
         path = f"{bucket.name}/{prefix.strip('/') + '/' if prefix.strip('/') else ''}AWSLogs/*"
-        yield "warning", f"the policy of the bucket {bucket.name} does not let {writer} put objects: allow it s3:PutObject on arn:aws:s3:::{path}."
+        yield "warning", f"the policy of the bucket {bucket.name} does not allow {writer} to put objects: allow s3:PutObject on arn:aws:s3:::{path}."
 
 
 def _lets_write(statement: Statement, bucket: str, prefix: str, writer: str) -> bool:
@@ -90,4 +90,4 @@ def _several(value: t.Any) -> list[str]:
     return [value] if isinstance(value, str) else [str(one) for one in value or ()]
 
 
-__all__ = ("Bucket", "judge_bucket")
+__all__ = ("Bucket", "check_bucket")

@@ -6,20 +6,15 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._edge.load_balancer_verdicts import (
-    failure_message,
-    judge,
-    judge_each,
-    progress_line,
+from ansible_collections.meshwright.ambient.plugins.module_utils._load_balancer.normalize import normalize_action, normalize_rules
+from ansible_collections.meshwright.ambient.plugins.module_utils._load_balancer.owners import owner_by_tags
+from ansible_collections.meshwright.ambient.plugins.module_utils._load_balancer.spec import matches, parse_spec, validation_error
+from ansible_collections.meshwright.ambient.plugins.module_utils._load_balancer.verdicts import (
+    format_failure,
+    format_progress,
     remedy_for,
-)
-from ansible_collections.meshwright.ambient.plugins.module_utils._edge.load_balancers import (
-    describe_action,
-    describe_rules,
-    is_meant,
-    mistake_in,
-    owner_by_tags,
-    wish_of,
+    verdict_on,
+    verdicts_on,
 )
 
 ARN = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/web/1"
@@ -27,7 +22,7 @@ INGRESS = {"elbv2.k8s.aws/cluster": "prod", "ingress.k8s.aws/stack": "shop/web"}
 GROUP = {"elbv2.k8s.aws/cluster": "prod", "ingress.k8s.aws/stack": "shared"}
 SERVICE = {"elbv2.k8s.aws/cluster": "prod", "service.k8s.aws/stack": "shop/edge-istio"}
 CLOUD = {"kubernetes.io/cluster/prod": "owned", "kubernetes.io/service-name": "shop/edge-istio"}
-SAID = {"LoadBalancerArn": ARN, "LoadBalancerName": "web", "DNSName": "web-1.eu-west-1.elb.amazonaws.com"}
+ANSWER = {"LoadBalancerArn": ARN, "LoadBalancerName": "web", "DNSName": "web-1.eu-west-1.elb.amazonaws.com"}
 
 
 @pytest.mark.parametrize(
@@ -50,7 +45,7 @@ SAID = {"LoadBalancerArn": ARN, "LoadBalancerName": "web", "DNSName": "web-1.eu-
     ],
 )
 def test_a_load_balancer_is_known_by_its_name_or_by_its_controllers_tags(item: dict[str, Any], tags: dict[str, str], meant: bool) -> None:
-    assert is_meant(wish_of(item), SAID, tags) is meant
+    assert matches(parse_spec(item), ANSWER, tags) is meant
 
 
 @pytest.mark.parametrize(
@@ -70,7 +65,7 @@ def test_the_owner_is_told_by_the_tags(tags: dict[str, str], owner: str) -> None
 @pytest.mark.parametrize(
     ("item", "words"),
     [
-        ({}, "does not say which"),
+        ({}, "does not name"),
         ({"ingress": "a/b", "service": "a/b"}, "several of ingress"),
         ({"ingress": "web"}, "write it as namespace/name"),
         ({"service": "a/b/c"}, "write it as namespace/name"),
@@ -78,7 +73,7 @@ def test_the_owner_is_told_by_the_tags(tags: dict[str, str], owner: str) -> None
     ],
 )
 def test_a_wish_must_say_which_one(item: dict[str, Any], words: str | None) -> None:
-    mistake = mistake_in(wish_of(item))
+    mistake = validation_error(parse_spec(item))
     assert mistake is None if words is None else words in str(mistake)
 
 
@@ -142,25 +137,25 @@ LEAVING, UNUSED = _target(5, "draining", "Target.DeregistrationInProgress"), _ta
     ],
 )
 def test_a_verdict_is_about_the_first_thing_that_is_not_well(item: dict[str, Any], found: list[dict[str, Any]], expected: tuple[str, str, bool]) -> None:
-    verdict = judge(wish_of({"name": "web", **item}), found)
+    verdict = verdict_on(parse_spec({"name": "web", **item}), found)
     assert (verdict.status, verdict.reason, verdict.final) == expected
     assert verdict.current or (verdict.message and verdict.remedy)
 
 
 REASONS = [
-    ("Target.Timeout", "security group reach that port"),
-    ("Target.ResponseCodeMismatch", "asks HTTP port 15021 path /healthz/ready and wants 200"),
+    ("Target.Timeout", "security group to reach that port"),
+    ("Target.ResponseCodeMismatch", "uses HTTP port 15021 path /healthz/ready and expects 200"),
     ("Target.FailedHealthChecks", "refused or broken"),
     ("Target.NotRegistered", "TargetGroupBinding"),
-    ("Target.NotInUse", "No listener leads to this target group"),
+    ("Target.NotInUse", "No listener forwards to this target group"),
     ("Target.InvalidState", "stopped or terminated"),
     ("Target.IpUnusable", "belongs to a load balancer"),
-    ("Target.DeregistrationInProgress", "leaving"),
-    ("Target.HealthCheckDisabled", "health check on"),
-    ("Elb.InternalError", "problem of its own"),
+    ("Target.DeregistrationInProgress", "being deregistered"),
+    ("Target.HealthCheckDisabled", "Enable the health check"),
+    ("Elb.InternalError", "internal problem"),
     ("Elb.RegistrationInProgress", "Wait"),
     ("Elb.InitialHealthChecking", "Wait"),
-    ("Target.Unheard", "its health check asks HTTP port 15021"),
+    ("Target.Unheard", "its health check uses HTTP port 15021"),
 ]
 
 
@@ -183,7 +178,7 @@ def test_with_instance_targets_the_remedy_speaks_of_node_ports() -> None:
 
 def test_the_message_counts_targets_and_names_some_of_each_reason() -> None:
     sick = [{**SICK, "id": f"10.0.1.{number}"} for number in range(5)]
-    verdict = judge(wish_of({"name": "web"}), [_balancer(_group(HEALTHY, *sick, NEW))])
+    verdict = verdict_on(parse_spec({"name": "web"}), [_balancer(_group(HEALTHY, *sick, NEW))])
     assert verdict.message.startswith(
         "1 of 7 targets of target group g (HTTP 80, ip targets) are healthy: 10.0.1.0:80, 10.0.1.1:80, 10.0.1.2:80 and 2 more are"
     )
@@ -191,11 +186,11 @@ def test_the_message_counts_targets_and_names_some_of_each_reason() -> None:
 
 
 def test_all_of_a_cluster_are_judged_one_by_one_and_a_failure_has_a_line_for_each() -> None:
-    rows = judge_each(wish_of({"cluster": "prod"}), [_balancer(_group(HEALTHY)), {**_balancer(_group(SICK)), "name": "edge"}])
-    assert progress_line(rows).startswith("1 of 2 ready: load balancer edge of cluster prod is InProgress (Target.Timeout): 0 of 1 targets")
-    assert len(failure_message(rows, "eu-west-1", 3.2).splitlines()) == 2
-    assert judge_each(wish_of({"cluster": "prod"}), []) == []
-    assert judge_each(wish_of({"cluster": "prod", "state": "absent"}), [])[0].verdict.current
+    rows = verdicts_on(parse_spec({"cluster": "prod"}), [_balancer(_group(HEALTHY)), {**_balancer(_group(SICK)), "name": "edge"}])
+    assert format_progress(rows).startswith("1 of 2 ready: load balancer edge of cluster prod is InProgress (Target.Timeout): 0 of 1 targets")
+    assert len(format_failure(rows, "eu-west-1", 3.2).splitlines()) == 2
+    assert verdicts_on(parse_spec({"cluster": "prod"}), []) == []
+    assert verdicts_on(parse_spec({"cluster": "prod", "state": "absent"}), [])[0].verdict.current
 
 
 def test_rules_come_in_the_order_in_which_they_are_tried() -> None:
@@ -205,7 +200,7 @@ def test_rules_come_in_the_order_in_which_they_are_tried() -> None:
         {"Priority": "10", "Conditions": [{"Field": "path-pattern", "Values": ["/a"], "PathPatternConfig": {"Values": ["/a"]}}]},
         {"Priority": "2", "Conditions": [query], "Actions": [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}]},
     ]
-    rules = describe_rules(said)
+    rules = normalize_rules(said)
     assert [(rule["priority"], rule["conditions"]) for rule in rules] == [("2", {"query-string": ["a=b"]}), ("10", {"path-pattern": ["/a"]})]
     assert rules[0]["actions"] == [{"type": "fixed-response", "status_code": "404"}]
-    assert describe_action({"Type": "forward", "TargetGroupArn": "g"}) == {"type": "forward", "target_group_arns": ["g"]}
+    assert normalize_action({"Type": "forward", "TargetGroupArn": "g"}) == {"type": "forward", "target_group_arns": ["g"]}

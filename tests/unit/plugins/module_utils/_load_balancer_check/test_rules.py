@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._acm.certificates import Certificate
-from ansible_collections.meshwright.ambient.plugins.module_utils._edge.load_balancer_checks import check
-from ansible_collections.meshwright.ambient.plugins.module_utils._edge.load_balancer_wanted import Facts, Wanted
-from ansible_collections.meshwright.ambient.plugins.module_utils._edge.log_buckets import Bucket, judge_bucket
-from ansible_collections.meshwright.ambient.plugins.module_utils._edge.subnet_checks import public_subnets
+from ansible_collections.meshwright.ambient.plugins.module_utils._load_balancer_check.context import Context
+from ansible_collections.meshwright.ambient.plugins.module_utils._load_balancer_check.rules import check_load_balancers
+from ansible_collections.meshwright.ambient.plugins.module_utils._load_balancer_check.spec import LoadBalancerSpec
+from ansible_collections.meshwright.ambient.plugins.module_utils._load_balancer_check.subnet_rules import public_subnets
+from ansible_collections.meshwright.ambient.plugins.module_utils._log_bucket.rules import Bucket, check_bucket
 
 NOW = datetime.datetime(2026, 11, 21, tzinfo=datetime.UTC)
 ACM = "arn:aws:acm:eu-west-1:123456789012:certificate/"
@@ -36,14 +37,14 @@ CERTIFICATES = {
 }
 
 
-def _facts(*subnets: dict[str, Any], **fields: Any) -> Facts:
+def _context(*subnets: dict[str, Any], **fields: Any) -> Context:
     found = {one["SubnetId"]: one for one in subnets}
     rest = {"certificates": CERTIFICATES, "policies": POLICIES, "shield": False, "web_acls": {ACL: True, f"{ACL}0": False}}
-    return Facts(region="eu-west-1", now=NOW, subnets=found, **{**rest, **fields})
+    return Context(region="eu-west-1", now=NOW, subnets=found, **{**rest, **fields})
 
 
-def _found(wanted: dict[str, Any], facts: Facts) -> list[tuple[str, str, str]]:
-    return [(one.what, one.severity, one.message) for one in check([Wanted("web", **wanted)], facts)]
+def _found(desired: dict[str, Any], context: Context) -> list[tuple[str, str, str]]:
+    return [(one.what, one.severity, one.message) for one in check_load_balancers([LoadBalancerSpec("web", **desired)], context)]
 
 
 def _expect(found: list[tuple[str, str, str]], *expected: tuple[str, str, str]) -> None:
@@ -54,11 +55,11 @@ def _expect(found: list[tuple[str, str, str]], *expected: tuple[str, str, str]) 
 
 @pytest.mark.requirement("A4")
 @pytest.mark.parametrize(
-    ("wanted", "subnets", "expected"),
+    ("desired", "subnets", "expected"),
     [
         ({"subnets": ("subnet-a", "b")}, [A, B], []),
         ({"subnets": ("subnet-a", "none")}, [A, B], ["error there is no subnet none", "error in eu-west-1a only, and an ALB needs two zones"]),
-        ({"subnets": ("subnet-a", "subnet-stray")}, [A, STRAY], ["error subnet-stray is of vpc-2, not of vpc-1", "error an ALB needs two zones"]),
+        ({"subnets": ("subnet-a", "subnet-stray")}, [A, STRAY], ["error subnet-stray is in vpc-2, not in vpc-1", "error an ALB needs two zones"]),
         ({"subnets": ("subnet-a", "b", "b2")}, [A, B, B2], ["error subnet-b, subnet-b2 are all in eu-west-1b"]),
         ({"subnets": ("subnet-a",), "type": "nlb"}, [A], []),
         ({"subnets": ("subnet-a", "c")}, [A, _subnet("c", "c", free=3)], ["warning subnet-c has 3 free addresses"]),
@@ -78,8 +79,8 @@ def _expect(found: list[tuple[str, str, str]], *expected: tuple[str, str, str]) 
         ({"vpc_id": ""}, [], []),
     ],
 )
-def test_subnets_are_judged_as_the_controller_will(wanted: dict[str, Any], subnets: list[dict[str, Any]], expected: list[str]) -> None:
-    found = _found({"vpc_id": "vpc-1", "cluster": "prod", **wanted}, _facts(*subnets, public=frozenset()))
+def test_subnets_are_judged_as_the_controller_will(desired: dict[str, Any], subnets: list[dict[str, Any]], expected: list[str]) -> None:
+    found = _found({"vpc_id": "vpc-1", "cluster": "prod", **desired}, _context(*subnets, public=frozenset()))
     _expect(found, *(("subnets", *line.split(" ", 1)) for line in expected))  # type: ignore[arg-type]
 
 
@@ -90,38 +91,38 @@ def test_a_subnet_is_public_by_its_own_route_table_or_else_by_the_main_one() -> 
 
 
 @pytest.mark.parametrize(
-    ("wanted", "expected"),
+    ("desired", "expected"),
     [
         ({"certificate_arns": (ACM + "good",), "hosts": ("shop.example.com",)}, []),
         (
             {"certificate_arns": (ACM + "good",), "hosts": ("shop.example.com", "example.com")},
             [("certificate_arns", "error", "no certificate covers example.com (")],
         ),
-        ({"certificate_arns": (ACM + "soon",)}, [("certificate_arns", "warning", "ends soon")]),
+        ({"certificate_arns": (ACM + "soon",)}, [("certificate_arns", "warning", "expires soon")]),
         ({"certificate_arns": (ACM + "over",)}, [("certificate_arns", "error", "has expired")]),
         ({"certificate_arns": (ACM + "half",)}, [("certificate_arns", "error", "is not issued")]),
         ({"certificate_arns": (ACM + "none",), "hosts": ("shop.example.com",)}, [("certificate_arns", "error", "there is no certificate")]),
-        ({"certificate_arns": ("arn:aws:acm:us-east-1:1:certificate/x",)}, [("certificate_arns", "error", "is of us-east-1")]),
-        ({"certificate_arns": ("shop",)}, [("certificate_arns", "error", "is no certificate's ARN")]),
+        ({"certificate_arns": ("arn:aws:acm:us-east-1:1:certificate/x",)}, [("certificate_arns", "error", "is in us-east-1")]),
+        ({"certificate_arns": ("shop",)}, [("certificate_arns", "error", "is not the ARN of a certificate")]),
         ({"certificate_arns": ("arn:aws:iam::1:server-certificate/x",), "hosts": ("shop.example.com",)}, []),
         ({"ssl_policy": "ELBSecurityPolicy-TLS13-1-2-2021-06"}, []),
         ({"ssl_policy": "ELBSecurityPolicy-TLS13-1-2-2021-6"}, [("ssl_policy", "error", "did you mean ELBSecurityPolicy-TLS13-1-2-2021-06")]),
         ({"ssl_policy": "secure"}, [("ssl_policy", "error", "eu-west-1 has ELBSecurityPolicy-TLS-1-2-Ext-2018-06, ELB")]),
         ({"ssl_policy": "ELBSecurityPolicy-TLS-1-2-Ext-2018-06", "type": "nlb"}, [("ssl_policy", "error", "is for load balancers of type application")]),
         ({"shield": True}, [("shield", "error", "no subscription")]),
-        ({"shield": True, "type": "nlb"}, [("shield", "error", "not an NLB")]),
+        ({"shield": True, "type": "nlb"}, [("shield", "error", "not for NLBs")]),
         ({"security_groups": ("sg-1", "web")}, []),
-        ({"security_groups": ("sg-2",), "vpc_id": "vpc-1"}, [("subnets", "error", "has no subnets"), ("security_groups", "error", "sg-2 is of vpc-2")]),
+        ({"security_groups": ("sg-2",), "vpc_id": "vpc-1"}, [("subnets", "error", "has no subnets"), ("security_groups", "error", "sg-2 is in vpc-2")]),
         ({"security_groups": ("sg-3",)}, [("security_groups", "error", "no security group sg-3")]),
         ({"tags": {"AWS:x": "y"}}, [("tags", "error", "begins with aws:")]),
         ({"tags": {f"k{index}": "" for index in range(51)}}, [("tags", "error", "51 tags")]),
         ({"name": "a" * 33}, [("name", "error", "33 characters")]),
-        ({"name": "-web"}, [("name", "error", "none at either end")]),
+        ({"name": "-web"}, [("name", "error", "no hyphen at either end")]),
         ({"name": "internal-web"}, [("name", "error", "do not begin with internal-")]),
     ],
 )
-def test_what_it_should_have_must_be_there(wanted: dict[str, Any], expected: list[tuple[str, str, str]]) -> None:
-    _expect(_found(wanted, _facts(security_groups={"sg-1": "vpc-1", "web": "vpc-1", "sg-2": "vpc-2"})), *expected)
+def test_what_it_should_have_must_be_there(desired: dict[str, Any], expected: list[tuple[str, str, str]]) -> None:
+    _expect(_found(desired, _context(security_groups={"sg-1": "vpc-1", "web": "vpc-1", "sg-2": "vpc-2"})), *expected)
 
 
 @pytest.mark.requirement("A6")
@@ -132,16 +133,16 @@ def test_what_it_should_have_must_be_there(wanted: dict[str, Any], expected: lis
         ("none", ""),
         (f"{ACL}0", "there is no web ACL"),
         (ACL.replace("regional", "global"), "a global one, for CloudFront"),
-        (ACL.replace("eu-west-1", "us-east-1"), "is of us-east-1"),
-        ("arn:aws:waf-regional:eu-west-1:1:webacl/1", "is no web ACL of AWS WAF (v2)"),
+        (ACL.replace("eu-west-1", "us-east-1"), "is in us-east-1"),
+        ("arn:aws:waf-regional:eu-west-1:1:webacl/1", "is not the ARN of a web ACL of AWS WAF (v2)"),
     ],
 )
 def test_a_web_acl_must_be_a_regional_one_that_exists(arn: str, words: str) -> None:
-    _expect(_found({"waf_acl_arn": arn}, _facts()), *([("waf_acl_arn", "error", words)] if words else []))
+    _expect(_found({"waf_acl_arn": arn}, _context()), *([("waf_acl_arn", "error", words)] if words else []))
 
 
 def test_an_nlb_has_no_web_acl() -> None:
-    _expect(_found({"waf_acl_arn": ACL, "type": "nlb"}, _facts()), ("waf_acl_arn", "error", "not an NLB"))
+    _expect(_found({"waf_acl_arn": ACL, "type": "nlb"}, _context()), ("waf_acl_arn", "error", "not NLBs"))
 
 
 ADDRESSES = {
@@ -163,13 +164,13 @@ ADDRESSES = {
     [
         (("eipalloc-1", "eipalloc-2"), "nlb", []),
         (("eipalloc-3",), "nlb", ["eipalloc-3 (192.0.2.3) belongs to eni-3: name one that is free"]),
-        (("eipalloc-4", "eipalloc-1"), "nlb", ["there is no elastic IP address eipalloc-4 in eu-west-1"]),
+        (("eipalloc-4", "eipalloc-1"), "nlb", ["there is no Elastic IP address eipalloc-4 in eu-west-1"]),
         (("eipalloc-1", "eipalloc-1"), "nlb", ["eipalloc-1 is named 2 times"]),
-        (("eipalloc-1",), "alb", ["an ALB takes no elastic IP addresses"]),
+        (("eipalloc-1",), "alb", ["an ALB takes no Elastic IP addresses"]),
     ],
 )
 def test_addresses_must_be_there_and_free(allocations: tuple[str, ...], kind: str, words: list[str]) -> None:
-    found = _found({"eip_allocations": allocations, "type": kind}, _facts(addresses=ADDRESSES))
+    found = _found({"eip_allocations": allocations, "type": kind}, _context(addresses=ADDRESSES))
     _expect(found, *(("eip_allocations", "error", each) for each in words))
 
 
@@ -184,7 +185,7 @@ MINE = {"elbv2.k8s.aws/cluster": "prod", "ingress.k8s.aws/stack": "shop/web"}
         (WEB, MINE, {}, []),
         (WEB, {**MINE, "elbv2.k8s.aws/cluster": "test"}, {}, [("name", "error", "taken in eu-west-1 by a load balancer of Ingress shop/web of cluster test")]),
         (WEB, {**MINE, "ingress.k8s.aws/stack": "shop/other"}, {}, [("name", "error", "Ingress shop/other of cluster prod")]),
-        (WEB, {"Team": "mesh"}, {}, [("name", "error", "no controller that marks what is its own")]),
+        (WEB, {"Team": "mesh"}, {}, [("name", "error", "without the tags of a controller")]),
         ({**WEB, "Scheme": "internet-facing"}, MINE, {}, [("scheme", "warning", "its controller replaces it")]),
         ({**WEB, "Type": "network"}, MINE, {}, [("type", "warning", "exists with the type nlb")]),
         (None, {}, {"web": "old"}, [("name", "warning", "exists as old, and keeps that name")]),
@@ -192,12 +193,12 @@ MINE = {"elbv2.k8s.aws/cluster": "prod", "ingress.k8s.aws/stack": "shop/web"}
     ],
 )
 def test_a_name_must_be_free_or_its_own(said: dict[str, Any] | None, tags: dict[str, str], owned: dict[str, str], expected: list[tuple[str, str, str]]) -> None:
-    facts = _facts(named={"web": (said, tags)} if said else {}, owned=owned)
-    _expect(_found({"name": "web", "cluster": "prod", "ingress": "shop/web"}, facts), *expected)
+    context = _context(named={"web": (said, tags)} if said else {}, owned=owned)
+    _expect(_found({"name": "web", "cluster": "prod", "ingress": "shop/web"}, context), *expected)
 
 
 def test_two_wishes_for_one_name_are_told_of_both() -> None:
-    found = check([Wanted("one", name="web"), Wanted("two", name="web")], _facts())
+    found = check_load_balancers([LoadBalancerSpec("one", name="web"), LoadBalancerSpec("two", name="web")], _context())
     assert [(one.load_balancer, one.what) for one in found] == [("one", "name"), ("two", "name")]
 
 
@@ -210,22 +211,22 @@ ALLOW = {"Effect": "Allow", "Principal": SERVICE, "Action": "s3:PutObject", "Res
     ("bucket", "prefix", "kind", "expected"),
     [
         (Bucket("logs", False), "", "alb", ("error", "there is no bucket logs")),
-        (Bucket("logs", None), "", "alb", ("warning", "may not be seen")),
+        (Bucket("logs", None), "", "alb", ("warning", "cannot be read")),
         (Bucket("logs", region="us-east-1"), "", "alb", ("error", "is in us-east-1")),
-        (Bucket("logs"), "", "alb", ("warning", "does not let logdelivery.elasticloadbalancing.amazonaws.com put objects")),
+        (Bucket("logs"), "", "alb", ("warning", "does not allow logdelivery.elasticloadbalancing.amazonaws.com to put objects")),
         (Bucket("logs", policy=None), "", "alb", None),
         (Bucket("logs", policy=[ALLOW]), "", "alb", None),
         (Bucket("logs", policy=[ALLOW]), "shop", "alb", ("warning", "arn:aws:s3:::logs/shop/AWSLogs/*")),
         (Bucket("logs", policy=[{**ALLOW, "Resource": ["arn:aws:s3:::logs/shop/*"]}]), "/shop/", "alb", None),
         (Bucket("logs", policy=[ALLOW]), "", "nlb", ("warning", "delivery.logs.amazonaws.com")),
         (Bucket("logs", policy=[{**ALLOW, "Principal": {"AWS": "arn:aws:iam::156460612806:root"}, "Action": ["s3:Put*"]}]), "", "alb", None),
-        (Bucket("logs", policy=[{**ALLOW, "Effect": "Deny"}]), "", "alb", ("warning", "does not let")),
-        (Bucket("logs", policy=[{**ALLOW, "Action": "s3:GetObject"}]), "", "alb", ("warning", "does not let")),
-        (Bucket("logs", policy=[{**ALLOW, "Principal": {"AWS": "arn:aws:iam::156460612806:user/x"}}]), "", "alb", ("warning", "does not let")),
+        (Bucket("logs", policy=[{**ALLOW, "Effect": "Deny"}]), "", "alb", ("warning", "does not allow")),
+        (Bucket("logs", policy=[{**ALLOW, "Action": "s3:GetObject"}]), "", "alb", ("warning", "does not allow")),
+        (Bucket("logs", policy=[{**ALLOW, "Principal": {"AWS": "arn:aws:iam::156460612806:user/x"}}]), "", "alb", ("warning", "does not allow")),
     ],
 )
 def test_a_log_bucket_must_be_there_and_should_let_the_load_balancer_write(bucket: Bucket, prefix: str, kind: str, expected: tuple[str, str] | None) -> None:
-    found = list(judge_bucket(bucket, prefix, "eu-west-1", kind))
+    found = list(check_bucket(bucket, prefix, "eu-west-1", kind))
     assert len(found) == (expected is not None)
     if expected:
         assert found[0][0] == expected[0]
