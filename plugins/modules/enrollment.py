@@ -11,16 +11,16 @@ module: enrollment
 short_description: Put namespaces, services and workloads into ambient mesh and bind them to waypoints
 version_added: 0.1.0
 description:
-  - Sets and removes the labels that steer ambient mesh, on any number of objects in one task.
-  - Everything is read and checked before the first label is written. A wish that would weaken security silently, such as a binding
-    to a waypoint that does not exist, is refused together with all others, and nothing is changed.
+  - Sets and removes the labels that control ambient mesh, on any number of objects in one task.
+  - Everything is read and checked before the first label is written. What would silently weaken security, such as a binding to a waypoint that
+    does not exist, is refused together with everything else that is wrong, and nothing is changed.
   - Only the labels C(istio.io/dataplane-mode), C(istio.io/use-waypoint), C(istio.io/use-waypoint-namespace),
     C(istio.io/ingress-use-waypoint), C(istio.io/use-waypoint-canary) and C(istio.io/use-waypoint-canary-namespace), and the annotation
     C(istio.io/use-waypoint-canary-weight), are ever touched.
-  - An option that is not given leaves its label as it is. An empty string takes the label away.
-  - What leaves does so in the safe order. First all objects are unbound from waypoints, then pods leave the mesh, and only then others
-    join and are bound.
-  - Running pods are captured without a restart. With O(wait=true) the module waits until they are.
+  - If an option is omitted, its label is left as it is. An empty string removes the label.
+  - Labels are written in a safe order. First all objects are unbound from waypoints, then pods leave the mesh, and only then others join and
+    are bound.
+  - Running pods are captured without a restart. With O(wait=true), the module waits until they are.
 author:
   - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
@@ -37,9 +37,9 @@ attributes:
 options:
   namespaces:
     description:
-      - The namespaces to enroll or to take out.
-      - Each item names one by O(namespaces[].name), or any number by O(namespaces[].label_selector). With both, the one that is named must
-        have the labels, too. To find none is an error, and so is an object that two items choose.
+      - The namespaces to enroll or to remove from the mesh.
+      - Each item selects one by O(namespaces[].name), or any number by O(namespaces[].label_selector). With both, the named namespace must also
+        have the labels. It is an error if an item selects nothing, or if two items select the same object.
     type: list
     elements: dict
     default: []
@@ -48,52 +48,52 @@ options:
         description: The name of the namespace.
         type: str
       label_selector:
-        description: Labels that namespaces must have, as C(kubectl -l) takes them.
+        description: Labels that the namespaces must have, in the syntax of C(kubectl -l).
         type: str
       state:
         description:
           - With V(present), the given labels are set.
-          - With V(absent), all labels that this module knows are taken away, so that the namespace leaves its waypoint and then the mesh.
+          - With V(absent), all labels that this module manages are removed, so that the namespace leaves its waypoint and then the mesh.
         type: str
         choices: [present, absent]
         default: present
       dataplane_mode:
-        description: V(ambient) captures the namespace's pods. V(none) keeps them out, and so does an empty string, which takes the label away.
+        description: V(ambient) captures the namespace's pods. V(none) excludes them, and so does an empty string, which removes the label.
         type: str
         choices: [ambient, none, ""]
       use_waypoint:
-        description: The waypoint that the namespace's services use. V(none) opts out. An empty string takes the label away.
+        description: The waypoint that the namespace's services use. V(none) opts out. An empty string removes the label.
         type: str
-      use_waypoint_namespace:
-        description: The namespace of the waypoint, when it is another one.
+      use_waypoint_namespace: &waypoint_namespace
+        description: The namespace of the waypoint. If omitted, the object's own namespace.
         type: str
       ingress_use_waypoint:
         description:
-          - Whether ingress gateways send their traffic through the waypoint, too. Without this, they go straight to the pods. It only matters
-            where a waypoint is bound.
-          - V(false) is written as a label, too, and means the same as none. An empty string takes the label away.
+          - Whether ingress gateways send their traffic through the waypoint as well. Otherwise, they send it straight to the pods. This only has an
+            effect where a waypoint is bound.
+          - V(false) is written as a label and means the same as no label. An empty string removes the label.
         type: str
         choices: ["true", "false", ""]
-      canary:
+      canary: &canary
         description:
-          - A second waypoint that gets a share of the connections, to try it out. This needs Istio 1.31 or newer.
+          - A second waypoint that gets a share of the connections, to try it out. This requires Istio 1.31 or newer.
           - The share is one of new connections from within the mesh, and of requests from ingress gateways that use the waypoint.
         type: dict
         suboptions:
           waypoint:
-            description: The second waypoint. An empty string takes the canary away, with its namespace and its weight.
+            description: The second waypoint. An empty string removes the canary, with its namespace and its weight.
             type: str
           waypoint_namespace:
-            description: The namespace of the second waypoint, when it is another one.
+            description: The namespace of the second waypoint. If omitted, the object's own namespace.
             type: str
           weight:
-            description: The percentage that it gets, a whole number from 0 to 100. An empty string takes the annotation away, which means 0.
+            description: The percentage that the canary gets, a whole number from 0 to 100. An empty string removes the annotation, which means 0.
             type: str
   services:
     description:
-      - Services that use another waypoint than their namespace, or none.
-      - Each item names one by O(services[].name) and O(services[].namespace), or any number by O(services[].label_selector), of one namespace
-        or of all. The Services of waypoints are never chosen by a selector.
+      - Services that use a waypoint other than their namespace's, or none.
+      - Each item selects one by O(services[].name) and O(services[].namespace), or any number by O(services[].label_selector), in one namespace
+        or in all. The Services of waypoints are never selected by labels.
     type: list
     elements: dict
     default: []
@@ -102,50 +102,34 @@ options:
         description: The name of the Service.
         type: str
       namespace:
-        description: Its namespace. It may be left out when there is a selector, which then looks in all namespaces.
+        description: The namespace of the Service. With a selector, it may be omitted to search all namespaces.
         type: str
       label_selector:
-        description: Labels that Services must have, as C(kubectl -l) takes them.
+        description: Labels that the Services must have, in the syntax of C(kubectl -l).
         type: str
       state:
-        description: With V(absent), the Service's own labels are taken away, so that its namespace's hold.
+        description: With V(absent), the Service's own labels are removed, so that those of its namespace apply.
         type: str
         choices: [present, absent]
         default: present
       use_waypoint:
-        description: The waypoint that the Service uses. V(none) opts out. An empty string takes the label away.
+        description: The waypoint that the Service uses. V(none) opts out. An empty string removes the label.
         type: str
-      use_waypoint_namespace:
-        description: The namespace of the waypoint, when it is another one.
-        type: str
+      use_waypoint_namespace: *waypoint_namespace
       ingress_use_waypoint:
         description:
-          - Whether ingress gateways send their traffic through the waypoint, too. Without this, they go straight to the pods. It only matters
-            where a waypoint is bound.
-          - A Service's own label beats its namespace's, both ways. An empty string takes it away, so that the namespace's holds.
+          - Whether ingress gateways send their traffic through the waypoint as well. Otherwise, they send it straight to the pods. This only has an
+            effect where a waypoint is bound.
+          - A Service's own label takes precedence over its namespace's. An empty string removes it, so that the namespace's applies.
         type: str
         choices: ["true", "false", ""]
-      canary:
-        description:
-          - A second waypoint that gets a share of the connections, to try it out. This needs Istio 1.31 or newer.
-          - The share is one of new connections from within the mesh, and of requests from ingress gateways that use the waypoint.
-        type: dict
-        suboptions:
-          waypoint:
-            description: The second waypoint. An empty string takes the canary away, with its namespace and its weight.
-            type: str
-          waypoint_namespace:
-            description: The namespace of the second waypoint, when it is another one.
-            type: str
-          weight:
-            description: The percentage that it gets, a whole number from 0 to 100. An empty string takes the annotation away, which means 0.
-            type: str
+      canary: *canary
   workloads:
     description:
-      - Workloads whose pods are enrolled, kept out or bound on their own.
-      - Each item names one by O(workloads[].name) and O(workloads[].namespace), or any number by O(workloads[].label_selector), of one
-        namespace or of all.
-      - The labels go into the pod template, so a change replaces the workload's pods.
+      - Workloads whose pods are enrolled, excluded or bound individually.
+      - Each item selects one by O(workloads[].name) and O(workloads[].namespace), or any number by O(workloads[].label_selector), in one
+        namespace or in all.
+      - The labels are written to the pod template, so a change replaces the workload's pods.
     type: list
     elements: dict
     default: []
@@ -159,35 +143,33 @@ options:
         description: The name of the workload.
         type: str
       namespace:
-        description: Its namespace. It may be left out when there is a selector, which then looks in all namespaces.
+        description: The namespace of the workload. With a selector, it may be omitted to search all namespaces.
         type: str
       label_selector:
-        description: Labels that the workloads themselves (not their pods) must have, as C(kubectl -l) takes them.
+        description: Labels that the workloads themselves (not their pods) must have, in the syntax of C(kubectl -l).
         type: str
       state:
-        description: With V(absent), the pod template's own labels are taken away, so that its namespace's hold.
+        description: With V(absent), the pod template's own labels are removed, so that those of its namespace apply.
         type: str
         choices: [present, absent]
         default: present
       dataplane_mode:
         description:
-          - V(ambient) captures the pods whatever their namespace says, V(none) keeps them out.
-          - An empty string takes the label away, so that the namespace's holds.
+          - V(ambient) captures the pods whatever their namespace says, V(none) excludes them.
+          - An empty string removes the label, so that the namespace's applies.
         type: str
         choices: [ambient, none, ""]
       use_waypoint:
         description:
           - The waypoint for traffic that is addressed to the pods themselves. It must be one for C(workload) traffic or for all.
-          - V(none) opts out. An empty string takes the label away.
+          - V(none) opts out. An empty string removes the label.
         type: str
-      use_waypoint_namespace:
-        description: The namespace of the waypoint, when it is another one.
-        type: str
+      use_waypoint_namespace: *waypoint_namespace
   allow_unsafe_binding:
     description:
-      - Bind even to a waypoint that does not exist, is not programmed, does not allow the namespace, does not handle this kind of traffic,
-        or is no waypoint, and to a canary that istiod is too old to know.
-      - Traffic then goes on without the waypoint, and its L7 policies are not applied. Istio reports this in the status of a Service at most.
+      - Bind even to a waypoint that does not exist, is not programmed, does not allow the namespace, does not handle this kind of traffic, or is
+        not a waypoint, and to a canary that istiod is too old to support.
+      - Traffic then continues without the waypoint, and its L7 policies are not applied. Istio reports this only in the status of a Service, if at all.
     type: bool
     default: false
   allow_injection_labels:
@@ -201,21 +183,19 @@ options:
     type: bool
     default: false
   allow_hidden_namespaces:
-    description: Enroll even namespaces that C(meshConfig.discoverySelectors) hide from every istiod, so that no ztunnel is told about their pods.
+    description: Enroll even namespaces that C(meshConfig.discoverySelectors) hide from every istiod, so that no ztunnel knows their pods.
     type: bool
     default: false
   force_conflicts:
     description:
       - Change even labels that another field manager declares by server-side apply, as GitOps tools do. It will set them again, unless they are
-        changed there, too.
-      - Labels that were set in any other way, such as C(kubectl label), are changed without this option, and told in a warning and in
+        changed there as well.
+      - Labels that were set in any other way, such as by C(kubectl label), are changed without this option, and reported in a warning and in
         RV(objects[].taken_over).
     type: bool
     default: false
   wait:
-    description:
-      - Wait until all pods of the namespaces that were enrolled or taken out are captured or let go, and every Service that was bound is so in
-        istiod's own words.
+    description: Wait until the pods of enrolled and removed namespaces are captured or released, and istiod reports every bound Service as bound.
     type: bool
     default: false
   wait_timeout:
@@ -223,7 +203,7 @@ options:
     type: int
     default: 120
   planned:
-    description: What an earlier task of the same check run would make. It is taken as being there, in check mode only.
+    description: What an earlier task of the same check run would create. It is treated as existing, in check mode only.
     type: dict
     suboptions:
       namespaces:
@@ -232,7 +212,7 @@ options:
         elements: str
         default: []
       waypoints:
-        description: Waypoints, each with namespace and name (V(waypoint) when not given). Other keys are ignored.
+        description: Waypoints, each with its namespace and name (V(waypoint) if omitted). Other keys are ignored.
         type: list
         elements: dict
         default: []
@@ -257,20 +237,11 @@ EXAMPLES = r"""
       - name: bookinfo
         dataplane_mode: ambient
         use_waypoint: waypoint
+        ingress_use_waypoint: true
     services:
       - name: reviews
         namespace: bookinfo
         use_waypoint: reviews-waypoint
-
-- name: Let what comes in through ingress gateways pass the waypoint, except for one service
-  meshwright.ambient.enrollment:
-    namespaces:
-      - name: bookinfo
-        ingress_use_waypoint: true
-    services:
-      - name: productpage
-        namespace: bookinfo
-        ingress_use_waypoint: false
 
 - name: Send a tenth of the connections to a waypoint of the next revision
   meshwright.ambient.enrollment:
@@ -288,7 +259,7 @@ EXAMPLES = r"""
         canary:
           waypoint: ""
 
-- name: Keep every workload of one kind out of the mesh, wherever it runs
+- name: Exclude all workloads of one kind from the mesh, wherever they run
   meshwright.ambient.enrollment:
     workloads:
       - kind: DaemonSet
@@ -302,7 +273,7 @@ EXAMPLES = r"""
         state: absent
   register: left
 
-- name: Come back as it was
+- name: Return to it with the same labels
   meshwright.ambient.enrollment:
     namespaces: "{{ left.undo.namespaces }}"
     services: "{{ left.undo.services }}"
@@ -311,7 +282,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 objects:
-  description: What was wished for, in the order of the options; objects found by a selector are sorted by namespace and name.
+  description: The selected objects, in the order of the options; objects that one selector finds are sorted by namespace and name.
   returned: when nothing was refused
   type: list
   elements: dict
@@ -321,93 +292,57 @@ objects:
       type: str
       sample: Namespace
     namespace:
-      description: Its namespace; empty for a Namespace.
+      description: The namespace of the object; empty for a Namespace.
       type: str
       sample: ""
     name:
-      description: Its name.
+      description: The name of the object.
       type: str
       sample: bookinfo
     changed:
       description: Whether its labels were changed, or in check mode would be.
       type: bool
-      sample: true
     before:
-      description: The labels of ambient mesh that it had, and the annotation with the weight of its canary.
+      description: The labels of ambient mesh before, and the annotation with the weight of its canary.
       type: dict
-      sample: {}
     after:
-      description: The labels of ambient mesh that it has now, and the annotation with the weight of its canary.
+      description: The labels of ambient mesh after, and the annotation with the weight of its canary.
       type: dict
-      sample:
-        istio.io/dataplane-mode: ambient
-        istio.io/use-waypoint: waypoint
+      sample: {istio.io/dataplane-mode: ambient, istio.io/use-waypoint: waypoint}
     taken_over:
       description: The labels that were changed although somebody else had set them, with the name of that field manager.
       type: dict
-      sample:
-        istio.io/dataplane-mode: kubectl-label
+      sample: {istio.io/dataplane-mode: kubectl-label}
     pods:
       description:
-        - Where the object's pods stand, judged by the labels as they now are, or in check mode would be.
-        - They are read after the labels are written and after the wait, if there is one.
+        - How far the object's pods are captured, according to the labels as they are now, or in check mode would be. The pods are read after the
+          labels are written, and after the wait, if there is one.
+        - C(captured) are the names of pods whose traffic goes through ztunnel, and C(opted_out) of those that their own label excludes.
+        - C(pending) are pods that should be captured and are not yet, C(excluded) pods that cannot be captured, and C(leaving) pods that should not be
+          captured and still are, each with C(name), C(reason) and C(message).
       returned: for namespaces and workloads with O(namespaces[].dataplane_mode) or V(state=absent), unless pods cannot be read, which is a warning
       type: dict
-      contains:
-        captured:
-          description: Pods whose traffic goes through ztunnel.
-          type: list
-          elements: str
-          sample: [details-v1-65bd58d55f-psmmz]
-        pending:
-          description: Pods that should be captured and are not yet, each with C(name), C(reason) and C(message).
-          type: list
-          elements: dict
-          sample:
-            - name: ratings-v1-5f9699cfdf-cp8q4
-              reason: NotRedirected
-              message: the istio-cni agent on node node-1 has not redirected it
-        excluded:
-          description: Pods that cannot be captured, each with C(name), C(reason) and C(message).
-          type: list
-          elements: dict
-          sample:
-            - name: node-exporter-7xk2p
-              reason: HostNetwork
-              message: it uses the network of its node
-        leaving:
-          description: Pods that should not be captured and still are, each with C(name), C(reason) and C(message).
-          type: list
-          elements: dict
-          sample: []
-        opted_out:
-          description: Pods of an enrolled namespace whose own label keeps them out.
-          type: list
-          elements: str
-          sample: []
+      sample:
+        captured: [details-v1-65bd58d55f-psmmz]
+        pending: [{name: ratings-v1-5f9699cfdf-cp8q4, reason: NotScheduled, message: it has no node yet}]
+        excluded: [{name: node-exporter-7xk2p, reason: HostNetwork, message: it uses the network of its node}]
+        leaving: []
+        opted_out: []
 undo:
   description:
-    - The options that, given to this module, bring the labels back as they were. The lists are empty when nothing was changed.
-    - A value that the options do not take comes back as what it means to Istio, such as an unknown dataplane mode as none at all.
+    - The options of this module that restore the labels. The lists are empty if nothing was changed.
+    - A value that the options do not allow is restored as what it means to Istio, such as an unknown dataplane mode as none at all.
   returned: when nothing was refused
   type: dict
-  sample:
-    namespaces:
-      - name: bookinfo
-        dataplane_mode: ""
-        use_waypoint: ""
-    services: []
-    workloads: []
+  sample: {namespaces: [{name: bookinfo, dataplane_mode: "", use_waypoint: ""}], services: [], workloads: []}
 refusals:
   description: Why nothing was done, one sentence each.
   returned: when something was refused
   type: list
   elements: str
-  sample:
-    - "Namespace bookinfo: waypoint bookinfo/nowhere does not exist, so traffic would skip it and its L7 policies silently: create it first
-      (module waypoint), or correct its name."
+  sample: ["Namespace bookinfo: namespace bookinfo does not exist: create it first, or correct its name."]
 targets:
-  description: With O(wait=true), the verdict on each namespace and binding, as RV(meshwright.ambient.ready#module:targets) describes it.
+  description: With O(wait=true), the verdict on each namespace and binding, as described in RV(meshwright.ambient.ready#module:targets).
   returned: when O(wait=true), not in check mode
   type: list
   elements: dict
@@ -421,220 +356,93 @@ elapsed:
 import typing as t
 
 from ..module_utils._diff import diff_of
-from ..module_utils._enrollment.plan import LabelChange, Snapshot, metadata_patch, plan_enrollment
-from ..module_utils._enrollment.refusals import Overruled, refuse_enrollment
-from ..module_utils._enrollment.state import describe_snapshot
+from ..module_utils._enrollment.apply import list_writes
+from ..module_utils._enrollment.plan import LabelChange, plan_enrollment
+from ..module_utils._enrollment.refusals import find_warnings, refuse_enrollment
+from ..module_utils._enrollment.selections import parse_selections, resolve_selections
+from ..module_utils._enrollment.spec import OPTIONS, find_validation_errors, parse_overrides
+from ..module_utils._enrollment.state import describe_captures, describe_objects
 from ..module_utils._enrollment.undo import undo_of
-from ..module_utils._enrollment.wishes import Selection, mistakes_of
 from ..module_utils._errors import ApiError, MeshError
-from ..module_utils._k8s.writes import Write
-from ..module_utils._kinds import BY_NAME, POD
-from ..module_utils._mesh.capture import report_pods, trim_pod, workload_of
-from ..module_utils._mesh.labels import DATAPLANE_MODE, USE_WAYPOINT, labels_of
 from ..module_utils._mesh.targets import mesh_targets
 from ..module_utils._module import all_was_written, mesh_module, run
-from ..module_utils._text import format_names
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
-    from ..module_utils._enrollment.plan import Patch
-    from ..module_utils._k8s.session import ApiSession, Object
+    from ..module_utils._enrollment.spec import Key
+    from ..module_utils._k8s.session import ApiSession
     from ..module_utils._module import Result
-
-_STATE = {"type": "str", "choices": ["present", "absent"], "default": "present"}
-_MODE = {"type": "str", "choices": ["ambient", "none", ""]}
-_WAYPOINT = {"use_waypoint": {"type": "str"}, "use_waypoint_namespace": {"type": "str"}}
-_TRAFFIC = {
-    **_WAYPOINT,
-    "ingress_use_waypoint": {"type": "str", "choices": ["true", "false", ""]},
-    "canary": {
-        "type": "dict",
-        "options": {"waypoint": {"type": "str"}, "waypoint_namespace": {"type": "str"}, "weight": {"type": "str"}},
-        "required_one_of": [("waypoint", "weight")],
-        "required_by": {"waypoint_namespace": "waypoint"},
-    },
-}
-_CHOICE = {"name": {"type": "str"}, "label_selector": {"type": "str"}, "state": _STATE}
-_RULES = {"required_by": {"use_waypoint_namespace": "use_waypoint"}}
-# A name says which object is meant only together with its namespace.
-_PLACED = {**_RULES, "required_one_of": [("name", "label_selector"), ("namespace", "label_selector")]}
-_WORKLOAD = {"type": "str", "choices": ["Deployment", "StatefulSet", "DaemonSet"], "default": "Deployment"}
-
-
-def _list_of(options: dict[str, t.Any], rules: dict[str, t.Any]) -> dict[str, t.Any]:
-    return {"type": "list", "elements": "dict", "default": [], "options": options, **rules}
-
-
-OPTIONS = {
-    "namespaces": _list_of({**_CHOICE, "dataplane_mode": _MODE, **_TRAFFIC}, {**_RULES, "required_one_of": [("name", "label_selector")]}),
-    "services": _list_of({**_CHOICE, "namespace": {"type": "str"}, **_TRAFFIC}, _PLACED),
-    "workloads": _list_of({"kind": _WORKLOAD, **_CHOICE, "namespace": {"type": "str"}, "dataplane_mode": _MODE, **_WAYPOINT}, _PLACED),
-    "allow_unsafe_binding": {"type": "bool", "default": False},
-    "allow_injection_labels": {"type": "bool", "default": False},
-    "allow_excluded_namespaces": {"type": "bool", "default": False},
-    "allow_hidden_namespaces": {"type": "bool", "default": False},
-    "force_conflicts": {"type": "bool", "default": False},
-    "wait": {"type": "bool", "default": False},
-    "wait_timeout": {"type": "int", "default": 120},
-    "progress": {"type": "path"},
-    "planned": {
-        "type": "dict",
-        "options": {
-            "namespaces": {"type": "list", "elements": "str", "default": []},
-            "waypoints": {"type": "list", "elements": "dict", "default": []},
-        },
-    },
-}
 
 
 def main() -> None:
-    run(mesh_module(OPTIONS), enroll)
+    run(mesh_module(OPTIONS), ensure_enrollment)
 
 
-def enroll(module: AnsibleModule, session: ApiSession) -> Result:
-    """Read once, decide, write in three phases, wait on request, and tell where the pods stand."""
-    params, dry_run = module.params, module.check_mode
-    selections = parse_selections(params)
-    settings_optional = params["allow_excluded_namespaces"] and params["allow_hidden_namespaces"]
-    wishes, snapshot, problems = describe_snapshot(session, selections, (params["planned"] or {}) if dry_run else {}, settings_optional=settings_optional)
-    changes = plan_enrollment(wishes, snapshot)
-    overruled = Overruled(
-        unsafe_binding=params["allow_unsafe_binding"],
-        injection_labels=params["allow_injection_labels"],
-        excluded_namespaces=params["allow_excluded_namespaces"],
-        hidden_namespaces=params["allow_hidden_namespaces"],
-        conflicts=params["force_conflicts"],
-    )
-    _raise_refusals([*problems, *refuse_enrollment(changes, snapshot, overruled)], session)
-    apply_changes(session, [change for change in changes if change.changed], dry_run=dry_run)
-    for warning in warnings_about(changes, snapshot):
+def ensure_enrollment(module: AnsibleModule, session: ApiSession) -> Result:
+    """Read the current state, plan, refuse or write in three phases, wait on request, and report on the pods."""
+    params, check_mode = module.params, module.check_mode
+    selections, overrides = parse_selections(params), parse_overrides(params)
+    _raise_refusals(find_validation_errors((selection.place, selection.item) for selection in selections), "Nothing was changed.")
+    planned = (params["planned"] or {}) if check_mode else {}
+    current = describe_objects(session, selections, planned, settings_optional=overrides.excluded_namespaces and overrides.hidden_namespaces)
+    desired, unresolved = resolve_selections(selections, current.objects, current.planned_namespaces)
+    changes = plan_enrollment(desired, current)
+    _raise_refusals([*unresolved, *refuse_enrollment(changes, current, overrides)], f"Nothing was changed on cluster {session.cluster}.")
+    steps = list_writes(changes)
+    forbidden = session.refused(write for step in steps for write in step)
+    if forbidden:
+        raise MeshError("\n".join(forbidden))
+    if not check_mode:
+        session.write_all(*steps)
+    for warning in find_warnings(changes, current):
         module.warn(warning)
-    told = [(change, _result(change)) for change in changes]
-    objects = [result for _change, result in told]
     waited: Result = {}
-    if params["wait"] and not dry_run:
+    if params["wait"] and not check_mode:
         with all_was_written("All labels are written"):
-            waited = wait(session, objects, params["wait_timeout"], params["progress"])
+            waited = wait_for(session, changes, params["wait_timeout"], params["progress"])
+    captures: dict[Key, Result] = {}
     try:
-        add_pods(session, told, snapshot)
+        captures = describe_captures(session, changes, current)
     except ApiError as error:
-        module.warn(f"Where the pods stand could not be read, so that the result does not tell. {error.message}")
+        module.warn(f"The pods could not be read, so the result does not report on them. {error.message}")
     return {
         "changed": any(change.changed for change in changes),
-        "diff": [diff_of(change.wish.title, change.before, change.after) for change in changes if change.changed],
-        "objects": objects,
+        "diff": [diff_of(change.desired.title, change.before, change.after) for change in changes if change.changed],
+        "objects": [_result(change, captures.get(change.desired.key)) for change in changes],
         "undo": undo_of(changes),
         **waited,
     }
 
 
-def parse_selections(params: dict[str, t.Any]) -> list[Selection]:
-    """All items of all lists, in their order. Raises MeshError for what needs no cluster to be seen as wrong."""
-    kinds = {"namespaces": "Namespace", "services": "Service", "workloads": ""}
-    selections = [Selection(f"{option}[{index}]", kind or item["kind"], item) for option, kind in kinds.items() for index, item in enumerate(params[option])]
-    mistakes = mistakes_of((selection.place, selection.item) for selection in selections)
-    if mistakes:
-        raise MeshError("\n".join([*mistakes, "Nothing was changed."]), refusals=mistakes)
-    return selections
-
-
-def _raise_refusals(refusals: list[str], session: ApiSession) -> None:
-    if refusals:
-        raise MeshError("\n".join([*refusals, f"Nothing was changed on cluster {session.cluster}."]), refusals=refusals)
-
-
-# writing
-
-
-def apply_changes(session: ApiSession, changes: list[LabelChange], *, dry_run: bool) -> None:
-    """Write the labels phase by phase, so that nothing is ever bound to what goes away; all permissions are asked for before."""
-    parted = [(change, change.phases()) for change in changes]
-    phases = [[_write(change, patches[number]) for change, patches in parted if patches[number]] for number in range(3)]
-    refused = session.refused(write for phase in phases for write in phase)
-    if refused:
-        raise MeshError("\n".join(refused))
-    if not dry_run:
-        session.write_all(*phases)
-
-
-def _write(change: LabelChange, patch: Patch) -> Write:
-    wish = change.wish
-    metadata: Object = {"metadata": metadata_patch(patch)}
-    body = metadata if wish.kind in ("Namespace", "Service") else {"spec": {"template": metadata}}
-    return Write("patch", BY_NAME[wish.kind], wish.name, wish.namespace, body)
-
-
-# telling
-
-
-def warnings_about(changes: list[LabelChange], snapshot: Snapshot) -> list[str]:
-    """What is done as wished, and should be known all the same; one sentence for each thing, however many objects."""
-    warnings = []
-    taken = {f"{change.wish.title} ({name}, set by {manager})" for change in changes for name, manager in change.taken_over.items()}
-    if taken:
-        warnings.append(
-            f"Labels that others had set are changed: {format_names(sorted(taken))}. Change them where they come from, too, or they may be set back from there."
-        )
-    left = {change.wish.name for change in changes if change.wish.kind == "Namespace" and change.leaves}
-    after = {change.wish.key: change.after for change in changes}
-    bound = {
-        f"{place}/{name}"
-        for (kind, place, name), item in snapshot.objects.items()
-        if kind == "Service" and place in left and USE_WAYPOINT in after.get((kind, place, name), labels_of(item))
-    }
-    if bound:
-        warnings.append(
-            f"Services of namespaces that leave the mesh keep their own label {USE_WAYPOINT}: {format_names(sorted(bound))}. "
-            "They will use that waypoint again when the namespace comes back; list them in services with state absent to take it away."
-        )
-    return warnings
-
-
-def _result(change: LabelChange) -> Result:
-    wish = change.wish
-    return {
-        "kind": wish.kind,
-        "namespace": wish.namespace or "",
-        "name": wish.name,
-        "changed": change.changed,
-        "before": dict(change.before),
-        "after": dict(change.after),
-        "taken_over": change.taken_over,
-    }
-
-
-def wait(session: ApiSession, objects: list[Result], timeout: int, progress: str | None) -> Result:
-    """Wait until what the labels say is true of pods and Services."""
+def wait_for(session: ApiSession, changes: list[LabelChange], timeout: int, progress: str | None) -> Result:
+    """Wait until pods and Services are what their labels say."""
     from ..module_utils._status.target import Target
     from ..module_utils._wait.report import wait_and_report
 
+    objects = [_result(change) for change in changes]
     targets = [Target(item["kind"], item.get("name", ""), item["namespace"]) for item in mesh_targets(objects, [])]
     if not targets:
         return {"targets": [], "elapsed": 0.0}
     return wait_and_report(session, targets, timeout=timeout, progress=progress)
 
 
-def add_pods(session: ApiSession, told: list[tuple[LabelChange, Result]], snapshot: Snapshot) -> None:
-    """Say of each object whose dataplane mode the task decides where its pods stand; from one list of pods."""
-    decided = [(change.wish, change.after, result) for change, result in told if change.wish.dataplane_mode is not None]
-    homes = {wish.home for wish, _after, _result in decided} & set(snapshot.namespaces)
-    if not homes:
-        return
-    pods: dict[str, list[Object]] = {home: [] for home in homes}
-    for pod in session.list(POD, next(iter(homes)) if len(homes) == 1 else None, trim=trim_pod).items:
-        if pod["metadata"]["namespace"] in homes:
-            pods[pod["metadata"]["namespace"]].append(pod)
-    modes = {change.wish.name: change.after.get(DATAPLANE_MODE) for change, _result in told if change.wish.kind == "Namespace"}
-    excluded = snapshot.settings.excluded_namespaces
-    for wish, after, result in decided:
-        mode = modes[wish.home] if wish.home in modes else labels_of(snapshot.namespaces.get(wish.home, {"metadata": {}})).get(DATAPLANE_MODE)
-        labels = {DATAPLANE_MODE: mode} if mode else {}
-        own = pods.get(wish.home, [])
-        if wish.kind == "Namespace":
-            result["pods"] = report_pods(own, labels, excluded)
-        else:
-            result["pods"] = report_pods([pod for pod in own if workload_of(pod) == (wish.kind, wish.name)], labels, excluded, after)
+def _raise_refusals(refusals: list[str], consequence: str) -> None:
+    if refusals:
+        raise MeshError("\n".join([*refusals, consequence]), refusals=refusals)
+
+
+def _result(change: LabelChange, pods: Result | None = None) -> Result:
+    return {
+        "kind": change.desired.kind,
+        "namespace": change.desired.namespace or "",
+        "name": change.desired.name,
+        "changed": change.changed,
+        "before": dict(change.before),
+        "after": dict(change.after),
+        "taken_over": change.taken_over,
+        **({} if pods is None else {"pods": pods}),
+    }
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from .._mesh.labels import MANAGED_ANNOTATIONS, MANAGED_LABELS, Object
 
-# Where labels and annotations lie in an object: its own, or those of its pod template.
+# Where the labels and annotations of an object are: in its own metadata, or in that of its pod template.
 OWN: tuple[str, ...] = ()
 TEMPLATE = ("spec", "template")
 
@@ -27,7 +27,7 @@ class Owner:
 
     Attributes:
         manager: its name, such as C(argocd-controller) or C(kubectl-label).
-        applies: whether it declares the field by server-side apply, and so means to keep it.
+        applies: whether it declares the field by server-side apply, and so intends to keep it.
     """
 
     manager: str
@@ -51,7 +51,7 @@ def owners_of(item: Object, name: str, place: tuple[str, ...] = OWN, *, but: str
 
 
 def trim_owners(item: Object, place: tuple[str, ...] = OWN) -> list[dict[str, t.Any]]:
-    """The managedFields without all that is not about what this collection manages: they are the larger part of many objects."""
+    """The managedFields, reduced to what this collection manages: they are the larger part of many objects."""
     kept = []
     for entry in item["metadata"].get("managedFields") or ():
         fields: dict[str, t.Any] = {}

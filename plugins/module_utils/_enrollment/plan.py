@@ -4,12 +4,12 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""From what is wished and what is there to the labels to change, in the order in which that is safe."""
+"""From the desired and the current labels to the changes, in their safe order."""
 
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .._k8s.managed_fields import FIELD_MANAGER
 from .._mesh.labels import (
@@ -32,11 +32,11 @@ from .._mesh.labels import (
 from .._mesh.mesh_settings import MeshSettings
 from .._mesh.waypoints import WaypointRef
 from .label_owners import OWN, TEMPLATE, Owner, owners_of, trim_owners
-from .wishes import Key, Wish
+from .spec import DesiredLabels, Key
 
 MANAGED = (*MANAGED_LABELS, *MANAGED_ANNOTATIONS)
 
-# A merge patch of labels and annotations; None takes one away.
+# A merge patch of labels and annotations; None removes one.
 Patch = t.Dict[str, t.Optional[str]]
 
 _BINDING = (USE_WAYPOINT, USE_WAYPOINT_NAMESPACE)
@@ -44,17 +44,17 @@ _CANARY = (CANARY, CANARY_NAMESPACE, CANARY_WEIGHT)
 
 
 @dataclass(frozen=True)
-class Snapshot:
-    """What is there, as far as the wishes touch it.
+class CurrentObjects:
+    """The current state that the desired labels depend on.
 
     Attributes:
         namespaces: Namespaces by name.
         objects: Services and workloads by kind, namespace and name.
         waypoints: Gateways by reference.
-        planned_namespaces: namespaces that an earlier task of the same check run would make.
-        planned_waypoints: waypoints that an earlier task of the same check run would make.
-        settings: what Istio's settings say about namespaces.
-        istiods: the Deployments of istiod, when a canary is wished for.
+        planned_namespaces: namespaces that an earlier task of the same check run would create.
+        planned_waypoints: waypoints that an earlier task of the same check run would create.
+        settings: Istio's settings about namespaces.
+        istiods: the Deployments of istiod, if a canary is desired.
     """
 
     namespaces: t.Mapping[str, Object]
@@ -65,20 +65,20 @@ class Snapshot:
     settings: MeshSettings = field(default_factory=MeshSettings)
     istiods: t.Sequence[Object] = ()
 
-    def find(self, wish: Wish) -> Object | None:
-        """The object that a wish is about."""
-        return self.namespaces.get(wish.name) if wish.kind == "Namespace" else self.objects.get(wish.key)
+    def find(self, desired: DesiredLabels) -> Object | None:
+        """The object whose labels are desired, or None if it does not exist."""
+        return self.namespaces.get(desired.name) if desired.kind == "Namespace" else self.objects.get(desired.key)
 
 
 @dataclass(frozen=True)
 class LabelChange:
-    """One object's managed labels (and its one managed annotation) before and after; equal when there is nothing to do.
+    """One object's managed labels (and its one managed annotation) before and after; equal if there is nothing to do.
 
     Attributes:
-        others: the other field managers of what is changed, by label.
+        others: the other field managers of the labels that change, by label.
     """
 
-    wish: Wish
+    desired: DesiredLabels
     before: t.Mapping[str, str]
     after: t.Mapping[str, str]
     others: t.Mapping[str, t.Sequence[Owner]] = field(default_factory=dict)
@@ -89,7 +89,7 @@ class LabelChange:
 
     @property
     def patch(self) -> Patch:
-        """The labels to write; None takes one away."""
+        """The labels to write; None removes one."""
         return {name: self.after.get(name) for name in MANAGED if self.after.get(name) != self.before.get(name)}
 
     @property
@@ -99,21 +99,21 @@ class LabelChange:
 
     @property
     def taken_over(self) -> dict[str, str]:
-        """The labels that are changed although another field manager has set them, with that manager's name."""
+        """The labels that change although another field manager has set them, with that manager's name."""
         return {name: owners[0].manager for name, owners in self.others.items() if owners}
 
     def phases(self) -> tuple[Patch, Patch, Patch]:
-        """The patch in three parts: what is unbound from waypoints, what leaves the mesh, and what joins or is bound.
+        """The patch in three parts: unbinding from waypoints, leaving the mesh, and joining it or being bound.
 
-        Each part is to be done for all objects before the next is begun, so that nothing leaves the mesh while it still names a waypoint.
-        What belongs together is never parted: a waypoint's name without its namespace would point to another waypoint, and a canary that
-        becomes the primary would give way to the old one in between. A workload gets one patch, because each would replace its pods.
+        Each part is written for all objects before the next, so that nothing leaves the mesh while it still names a waypoint.
+        What belongs together is never split: a waypoint's name without its namespace would name another waypoint, and a canary that
+        becomes the primary would be replaced by the old one in between. A workload gets one patch, because each replaces its pods.
         """
         patch = self.patch
         leaving, joining = patch.get(DATAPLANE_MODE, "ambient") != "ambient", patch.get(DATAPLANE_MODE) == "ambient"
         bound = any(name in patch for name in _BINDING) and self.after.get(USE_WAYPOINT, NO_WAYPOINT) != NO_WAYPOINT
         parts: tuple[Patch, Patch, Patch] = ({}, {}, {})
-        if self.wish.kind not in ("Namespace", "Service"):
+        if self.desired.kind not in ("Namespace", "Service"):
             parts[2 if joining or bound else 1 if leaving else 0].update(patch)
             return parts
         off = {_BINDING: not bound, _CANARY: CANARY not in self.after, (INGRESS_USE_WAYPOINT,): self.after.get(INGRESS_USE_WAYPOINT) != "true"}
@@ -124,16 +124,16 @@ class LabelChange:
         return parts
 
 
-def plan_enrollment(wishes: t.Iterable[Wish], snapshot: Snapshot) -> list[LabelChange]:
-    """What to change, in the order of the wishes; objects that are not there yet (check mode) count as unlabelled."""
+def plan_enrollment(desired: t.Iterable[DesiredLabels], current: CurrentObjects) -> list[LabelChange]:
+    """The changes, in the order of the desired labels; objects that do not exist yet (check mode) count as unlabelled."""
     changes = []
-    for wish in wishes:
-        before = managed_of(wish.kind, snapshot.find(wish))
-        wished = wish.labels()
-        # An empty label that somebody has set is left alone; one that is wished for empty goes.
-        after = {name: value for name, value in {**before, **wished}.items() if value or name not in wished}
-        change = LabelChange(wish, before, after)
-        changes.append(LabelChange(wish, before, after, _others(change, snapshot.find(wish))) if change.changed else change)
+    for one in desired:
+        item = current.find(one)
+        before, labels = managed_of(one.kind, item), one.labels()
+        # An empty label that somebody else has set is left alone.
+        after = {name: value for name, value in {**before, **labels}.items() if value or name not in labels}
+        change = LabelChange(one, before, after)
+        changes.append(replace(change, others=_others(change, item)) if change.changed else change)
     return changes
 
 
@@ -142,13 +142,13 @@ def managed_of(kind: str, item: Object | None) -> dict[str, str]:
     if item is None:
         return {}
     carrier = item if kind in ("Namespace", "Service") else template_of(item)
-    # An annotation of pods would mean nothing.
+    # The annotation has no meaning on pods.
     found = {**labels_of(carrier), **(annotations_of(carrier) if carrier is item else {})}
     return {name: found[name] for name in MANAGED if name in found}
 
 
 def trim_labelled(item: Object) -> dict[str, t.Any]:
-    """An object without what no rule reads; a workload's template is most of it."""
+    """An object without what no rule reads; most of a workload is its template."""
     template = TEMPLATE if "template" in (item.get("spec") or {}) else ()
     metadata = item["metadata"]
     kept: dict[str, t.Any] = {name: metadata[name] for name in ("name", "namespace", "labels") if name in metadata}
@@ -163,7 +163,7 @@ def trim_labelled(item: Object) -> dict[str, t.Any]:
 
 
 def metadata_patch(patch: Patch) -> dict[str, Patch]:
-    """A patch as the metadata of a merge patch: labels and annotations apart."""
+    """A patch as the metadata of a merge patch, with labels and annotations separated."""
     parts = {
         "labels": {name: value for name, value in patch.items() if name not in MANAGED_ANNOTATIONS},
         "annotations": {name: value for name, value in patch.items() if name in MANAGED_ANNOTATIONS},
@@ -174,9 +174,9 @@ def metadata_patch(patch: Patch) -> dict[str, Patch]:
 def _others(change: LabelChange, item: Object | None) -> dict[str, list[Owner]]:
     if item is None:
         return {}
-    place = OWN if change.wish.kind in ("Namespace", "Service") else TEMPLATE
+    place = OWN if change.desired.kind in ("Namespace", "Service") else TEMPLATE
     found = {name: owners_of(item, name, place, but=FIELD_MANAGER) for name in change.patch}
     return {name: owners for name, owners in found.items() if owners}
 
 
-__all__ = ("MANAGED", "LabelChange", "Patch", "Snapshot", "managed_of", "metadata_patch", "plan_enrollment", "trim_labelled")
+__all__ = ("MANAGED", "CurrentObjects", "LabelChange", "Patch", "managed_of", "metadata_patch", "plan_enrollment", "trim_labelled")

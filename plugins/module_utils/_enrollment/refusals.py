@@ -4,12 +4,11 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Why a plan must not be carried out: what Istio would take without a word, and what would then be weaker than it looks."""
+"""Why planned labels must not be written: what Istio would accept silently, and what would then be weaker than it seems."""
 
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
 
 from .._mesh.labels import (
     CANARY,
@@ -29,98 +28,80 @@ from .._mesh.labels import (
 )
 from .._mesh.mesh_settings import too_old_for_canary
 from .._mesh.waypoints import WaypointRef, allows_namespace, is_waypoint
-from .plan import LabelChange, Snapshot
-from .wishes import Wish
+from .._text import format_names
+from .plan import CurrentObjects, LabelChange
+from .spec import DesiredLabels, Key, Overrides
 
 _SKIPPED = "traffic would skip it and its L7 policies silently"
 
 
-@dataclass(frozen=True)
-class Overruled:
-    """The refusals that the task lifts, each by its own option.
-
-    Attributes:
-        unsafe_binding: bind to waypoints that are missing, not ready or closed, which skips L7 policy silently.
-        injection_labels: enroll where pods would get sidecars.
-        excluded_namespaces: enroll namespaces that the istio-cni agent leaves alone.
-        hidden_namespaces: enroll namespaces that no istiod sees.
-        conflicts: change labels that another field manager declares by server-side apply.
-    """
-
-    unsafe_binding: bool = False
-    injection_labels: bool = False
-    excluded_namespaces: bool = False
-    hidden_namespaces: bool = False
-    conflicts: bool = False
-
-
-def refuse_enrollment(changes: t.Sequence[LabelChange], snapshot: Snapshot, overruled: Overruled = Overruled()) -> list[str]:
-    """Why the plan must not be carried out, one sentence each, in the order of the wishes; empty when it may."""
-    plan = {change.wish.key: change for change in changes}
+def refuse_enrollment(changes: t.Sequence[LabelChange], current: CurrentObjects, overrides: Overrides) -> list[str]:
+    """Why the changes must not be written, one sentence each, in the order of the changes; empty if they may be."""
+    plan = {change.desired.key: change for change in changes}
     refusals: list[str] = []
     for change in changes:
-        missing = _missing(change.wish, snapshot)
+        missing = _missing(change.desired, current)
         if missing:
             refusals.append(missing)
             continue
-        refusals += _refuse_canary_mistakes(change, plan, snapshot)
-        if not overruled.unsafe_binding:
-            refusals += _refuse_binding(change.wish, snapshot, change.wish.waypoint_ref, "waypoint")
-            refusals += _refuse_canary(change.wish, snapshot)
-        if not overruled.injection_labels:
-            refusals += _refuse_injection(change.wish, snapshot)
-        if change.wish.dataplane_mode == "ambient":
-            if not overruled.excluded_namespaces:
-                refusals += _refuse_excluded(change.wish, snapshot)
-            if not overruled.hidden_namespaces:
-                refusals += _refuse_hidden(change.wish, plan, snapshot)
-        if not overruled.conflicts:
+        refusals += _refuse_canary_errors(change, plan, current)
+        if not overrides.unsafe_binding:
+            refusals += _refuse_binding(change.desired, current, change.desired.waypoint_ref, "waypoint")
+            refusals += _refuse_canary(change.desired, current)
+        if not overrides.injection_labels:
+            refusals += _refuse_injection(change.desired, current)
+        if change.desired.dataplane_mode == "ambient":
+            if not overrides.excluded_namespaces:
+                refusals += _refuse_excluded(change.desired, current)
+            if not overrides.hidden_namespaces:
+                refusals += _refuse_hidden(change.desired, plan, current)
+        if not overrides.conflicts:
             refusals += _refuse_conflicts(change)
-    if not overruled.unsafe_binding and any(change.wish.canary for change in changes):
-        old = too_old_for_canary(snapshot.istiods)
-        refusals += [f"{istiod}, and a waypoint canary needs Istio 1.31 or newer: upgrade it first, or take the canary away." for istiod in old]
+    if not overrides.unsafe_binding and any(change.desired.canary for change in changes):
+        old = too_old_for_canary(current.istiods)
+        refusals += [f"{istiod}, and a waypoint canary needs Istio 1.31 or newer: upgrade it first, or remove the canary." for istiod in old]
     return refusals
 
 
-def _missing(wish: Wish, snapshot: Snapshot) -> str | None:
-    if wish.home in snapshot.planned_namespaces:
+def _missing(desired: DesiredLabels, current: CurrentObjects) -> str | None:
+    if desired.home in current.planned_namespaces:
         return None
-    if wish.home not in snapshot.namespaces:
-        return f"{wish.title}: namespace {wish.home} does not exist: create it first, or correct its name."
-    if snapshot.find(wish) is None:
-        return f"{wish.title} does not exist: create it first, or correct its name."
+    if desired.home not in current.namespaces:
+        return f"{desired.title}: namespace {desired.home} does not exist: create it first, or correct its name."
+    if current.find(desired) is None:
+        return f"{desired.title} does not exist: create it first, or correct its name."
     return None
 
 
 # waypoints
 
 
-def _refuse_binding(wish: Wish, snapshot: Snapshot, ref: WaypointRef | None, word: str) -> list[str]:
-    """A label that points to no working waypoint fails open: traffic goes on, without any L7 policy.
+def _refuse_binding(desired: DesiredLabels, current: CurrentObjects, ref: WaypointRef | None, role: str) -> list[str]:
+    """A label that names no working waypoint fails open: traffic continues without any L7 policy.
 
-    Source: pilot/pkg/serviceregistry/ambient/waypoints.go; istiod asks neither for the class nor for the condition Programmed.
+    Source: pilot/pkg/serviceregistry/ambient/waypoints.go; istiod checks neither the class nor the condition Programmed.
     """
-    if ref is None or ref in snapshot.planned_waypoints:
+    if ref is None or ref in current.planned_waypoints:
         return []
-    begin = f"{wish.title}: {word} {ref}"
+    begin = f"{desired.title}: {role} {ref}"
     consequence = f"so {_SKIPPED}"
-    gateway = snapshot.waypoints.get(ref)
+    gateway = current.waypoints.get(ref)
     if gateway is None:
         return [f"{begin} does not exist, {consequence}: create it first (module waypoint), or correct its name."]
     if not is_waypoint(gateway):
         gateway_class = gateway["spec"].get("gatewayClassName")
-        return [f"{wish.title}: Gateway {ref} is of class {gateway_class}, not a waypoint: name a Gateway of class istio-waypoint."]
+        return [f"{desired.title}: Gateway {ref} is of class {gateway_class}, not a waypoint: name a Gateway of class istio-waypoint."]
     if not (gateway.get("status") or {}).get("addresses"):
         return [f"{begin} has no address yet, {consequence}: wait until it is ready first (module ready, kind waypoint)."]
     programmed = _programmed(gateway)
     if programmed.get("status") != "True":
-        why = f"{programmed.get('reason')}: {programmed.get('message')}" if programmed else "istiod has said nothing about it"
+        why = f"{programmed.get('reason')}: {programmed.get('message')}" if programmed else "istiod has not reported on it"
         return [f"{begin} is not programmed ({str(why).rstrip('.')}), {consequence}: wait until it is ready first (module ready, kind waypoint)."]
-    namespace = snapshot.namespaces.get(wish.home)
-    if not allows_namespace(gateway, wish.home, labels_of(namespace) if namespace else {}):
-        return [f"{begin} does not allow namespace {wish.home}, {consequence}: widen allowed_routes of the waypoint."]
+    namespace = current.namespaces.get(desired.home)
+    if not allows_namespace(gateway, desired.home, labels_of(namespace) if namespace else {}):
+        return [f"{begin} does not allow namespace {desired.home}, {consequence}: widen allowed_routes of the waypoint."]
     traffic = labels_of(gateway).get(WAYPOINT_FOR, "service")
-    if traffic not in _fitting(wish.kind, word):
+    if traffic not in _fitting(desired.kind, role):
         what = "nothing" if traffic == "none" else f"{traffic} traffic only"
         return [f"{begin} handles {what} ({WAYPOINT_FOR}), {consequence}: name another waypoint, or change what it is for."]
     return []
@@ -131,47 +112,47 @@ def _programmed(gateway: Object) -> t.Mapping[str, t.Any]:
     return next((condition for condition in conditions if condition.get("type") == "Programmed"), {})
 
 
-def _fitting(kind: str, word: str) -> tuple[str, ...]:
-    """The traffic types with which a waypoint does anything for the object; a canary is for Services alone."""
-    if kind == "Service" or word == "canary":
+def _fitting(kind: str, role: str) -> tuple[str, ...]:
+    """The traffic types with which a waypoint has an effect on the object; a canary is for Services only."""
+    if kind == "Service" or role == "canary":
         return ("service", "all")
     # What a namespace names may be meant for its Services or for its pods.
     return ("service", "workload", "all") if kind == "Namespace" else ("workload", "all")
 
 
-def _refuse_canary(wish: Wish, snapshot: Snapshot) -> list[str]:
-    return _refuse_binding(wish, snapshot, wish.canary_ref, "canary")
+def _refuse_canary(desired: DesiredLabels, current: CurrentObjects) -> list[str]:
+    return _refuse_binding(desired, current, desired.canary_ref, "canary")
 
 
-def _refuse_canary_mistakes(change: LabelChange, plan: t.Mapping[tuple[str, str, str], LabelChange], snapshot: Snapshot) -> list[str]:
-    """What no cluster could carry out: a canary beside no waypoint, or beside itself; a weight of no canary."""
-    wish, after = change.wish, change.after
-    if wish.waypoint is None and wish.canary is None and not wish.weight:
+def _refuse_canary_errors(change: LabelChange, plan: t.Mapping[Key, LabelChange], current: CurrentObjects) -> list[str]:
+    """What has no effect on any cluster: a canary without a waypoint beside it, or that is that waypoint; a weight without a canary."""
+    desired, after = change.desired, change.after
+    if desired.waypoint is None and desired.canary is None and not desired.weight:
         return []
     if CANARY not in after:
-        # A Service may weigh the canary that it inherits with its namespace's waypoint.
-        inherited = USE_WAYPOINT not in after and CANARY in _inherited(wish, plan, snapshot)
-        if CANARY_WEIGHT in change.patch and wish.weight and not inherited:
-            return [f"{wish.title}: a weight is given, but there is no canary: name the canary's waypoint, too."]
+        # A Service may set the weight of a canary that it inherits with its namespace's waypoint.
+        inherited = USE_WAYPOINT not in after and CANARY in _inherited(desired, plan, current)
+        if CANARY_WEIGHT in change.patch and desired.weight and not inherited:
+            return [f"{desired.title}: a weight is set, but there is no canary: name the canary's waypoint as well."]
         return []
-    # The primary may be the namespace's; it is then its labels after this task that count.
-    primary = _ref(after, wish.home, USE_WAYPOINT, USE_WAYPOINT_NAMESPACE)
+    # The primary may be the namespace's, according to its labels after this task.
+    primary = _ref(after, desired.home, USE_WAYPOINT, USE_WAYPOINT_NAMESPACE)
     if USE_WAYPOINT not in after:
-        primary = _ref(_inherited(wish, plan, snapshot), wish.home, USE_WAYPOINT, USE_WAYPOINT_NAMESPACE)
-    canary = _ref(after, wish.home, CANARY, CANARY_NAMESPACE)
-    if primary is None and (wish.canary or wish.weight):
-        return [f"{wish.title}: canary {canary} stands beside no waypoint, and would not be used: bind the object to a waypoint, too (use_waypoint)."]
+        primary = _ref(_inherited(desired, plan, current), desired.home, USE_WAYPOINT, USE_WAYPOINT_NAMESPACE)
+    canary = _ref(after, desired.home, CANARY, CANARY_NAMESPACE)
+    if primary is None and (desired.canary or desired.weight):
+        return [f"{desired.title}: canary {canary} has no waypoint beside it and would not be used: bind the object to a waypoint as well (use_waypoint)."]
     if primary == canary:
-        return [f"{wish.title}: canary {canary} is the waypoint itself: name another one, or take the canary away with an empty string."]
+        return [f"{desired.title}: canary {canary} is the waypoint itself: name another one, or remove the canary with an empty string."]
     return []
 
 
-def _inherited(wish: Wish, plan: t.Mapping[tuple[str, str, str], LabelChange], snapshot: Snapshot) -> t.Mapping[str, str]:
-    """The labels that a Service gets from its namespace, as they will be."""
-    if wish.kind != "Service":
+def _inherited(desired: DesiredLabels, plan: t.Mapping[Key, LabelChange], current: CurrentObjects) -> t.Mapping[str, str]:
+    """The labels that a Service inherits from its namespace, as they will be."""
+    if desired.kind != "Service":
         return {}
-    planned = plan.get(("Namespace", "", wish.home))
-    namespace = snapshot.namespaces.get(wish.home)
+    planned = plan.get(("Namespace", "", desired.home))
+    namespace = current.namespaces.get(desired.home)
     return planned.after if planned else labels_of(namespace) if namespace else {}
 
 
@@ -183,70 +164,94 @@ def _ref(labels: t.Mapping[str, str], home: str, name: str, namespace: str) -> W
 # capture
 
 
-def _refuse_injection(wish: Wish, snapshot: Snapshot) -> list[str]:
+def _refuse_injection(desired: DesiredLabels, current: CurrentObjects) -> list[str]:
     """The injection webhook knows no dataplane mode: pods that get sidecars leave the ambient mesh.
 
-    Source: the istiod chart's mutatingwebhook.yaml. The namespace's labels are asked first; the pod's count where it has none, and
+    Source: the istiod chart's mutatingwebhook.yaml. The namespace's labels take precedence; the pod's count where it has none, and
     sidecar.istio.io/inject=false is an opt-out everywhere.
     """
-    if wish.dataplane_mode != "ambient":
+    if desired.dataplane_mode != "ambient":
         return []
-    namespace = snapshot.namespaces.get(wish.home)
+    namespace = current.namespaces.get(desired.home)
     labels = labels_of(namespace) if namespace else {}
-    # The webhooks ask for the revision only where the injection label is absent.
+    # The webhooks check the revision only where the injection label is absent.
     name = INJECTION if INJECTION in labels else REVISION
     injected = name in labels and labels[name] != "disabled"
     end = "so its new pods would get sidecars instead of ambient mesh"
-    if wish.kind == "Namespace":
-        return [f"{wish.title} carries {name}={labels[name]}, {end}: take that label away first."] if injected else []
-    workload = snapshot.find(wish)
+    if desired.kind == "Namespace":
+        return [f"{desired.title} carries {name}={labels[name]}, {end}: remove that label first."] if injected else []
+    workload = current.find(desired)
     template = template_of(workload) if workload else {"metadata": {}}
     if (labels_of(template).get(INJECT) or annotations_of(template).get(INJECT)) == "false":
         return []
     if injected:
-        remedy = f"take that label away, or label the pod template {INJECT}=false, first."
-        return [f"{wish.title} is in namespace {wish.home}, which carries {name}={labels[name]}, {end}: {remedy}"]
+        remedy = f"remove that label, or label the pod template {INJECT}=false, first."
+        return [f"{desired.title} is in namespace {desired.home}, which carries {name}={labels[name]}, {end}: {remedy}"]
     if INJECTION in labels or REVISION in labels:
         return []
     label = REVISION if labels_of(template).get(REVISION) else INJECT
     value = labels_of(template).get(label)
     if not value or (label == INJECT and value != "true"):
         return []
-    return [f"{wish.title} carries {label}={value} in its pod template, {end}: take that label away first."]
+    return [f"{desired.title} carries {label}={value} in its pod template, {end}: remove that label first."]
 
 
-def _refuse_excluded(wish: Wish, snapshot: Snapshot) -> list[str]:
-    if not snapshot.settings.installed or wish.home not in snapshot.settings.excluded_namespaces:
+def _refuse_excluded(desired: DesiredLabels, current: CurrentObjects) -> list[str]:
+    if not current.settings.installed or desired.home not in current.settings.excluded_namespaces:
         return []
-    remedy = "take it out of that list (role istio), or leave it alone."
-    return [f"{wish.title}: namespace {wish.home} is in excludeNamespaces of the istio-cni chart, so its pods would never be captured: {remedy}"]
+    remedy = "remove it from that list (role istio), or do not enroll it."
+    return [f"{desired.title}: namespace {desired.home} is in excludeNamespaces of the istio-cni chart, so its pods would never be captured: {remedy}"]
 
 
-def _refuse_hidden(wish: Wish, plan: t.Mapping[tuple[str, str, str], LabelChange], snapshot: Snapshot) -> list[str]:
-    """Pods of a namespace that istiod does not see are redirected to a ztunnel that has been told nothing about them."""
-    namespace = snapshot.namespaces.get(wish.home)
+def _refuse_hidden(desired: DesiredLabels, plan: t.Mapping[Key, LabelChange], current: CurrentObjects) -> list[str]:
+    """Pods of a namespace that istiod does not see are redirected to a ztunnel that does not know them."""
+    namespace = current.namespaces.get(desired.home)
     if namespace is None:
         return []
-    planned = plan.get(("Namespace", "", wish.home))
-    # The managed labels as they will be: selectors may ask for them.
+    planned = plan.get(("Namespace", "", desired.home))
+    # Selectors may select the managed labels, as they will be.
     others = {name: value for name, value in labels_of(namespace).items() if planned is None or name not in planned.before}
-    if not snapshot.settings.hides({**others, **(planned.after if planned else {})}):
+    if not current.settings.hides({**others, **(planned.after if planned else {})}):
         return []
-    remedy = "give it a label that one of them asks for, or widen them (role istio)."
-    return [f"{wish.title}: meshConfig.discoverySelectors hide namespace {wish.home} from istiod, so no mesh would know its pods: {remedy}"]
+    remedy = "give it a label that one of them selects, or widen them (role istio)."
+    return [f"{desired.title}: meshConfig.discoverySelectors hide namespace {desired.home} from istiod, so the mesh would not know its pods: {remedy}"]
 
 
 # field managers
 
 
 def _refuse_conflicts(change: LabelChange) -> list[str]:
-    """Who declares a label by server-side apply will set it again; and then two would change it in turn."""
+    """A manager that declares a label by server-side apply will set it again, and both would change it in turn."""
     refusals = []
     for name, owners in change.others.items():
         if owners[0].applies:
             remedy = "change it there, or set force_conflicts to take it over."
-            refusals.append(f"{change.wish.title}: {name} is declared by the field manager {owners[0].manager} (server-side apply): {remedy}")
+            refusals.append(f"{change.desired.title}: {name} is declared by the field manager {owners[0].manager} (server-side apply): {remedy}")
     return refusals
 
 
-__all__ = ("Overruled", "refuse_enrollment")
+# warnings
+
+
+def find_warnings(changes: t.Sequence[LabelChange], current: CurrentObjects) -> list[str]:
+    """What is done as desired and should be known all the same, one sentence for each cause, however many objects."""
+    warnings = []
+    taken = {f"{change.desired.title} ({name}, set by {manager})" for change in changes for name, manager in change.taken_over.items()}
+    if taken:
+        warnings.append(f"Labels that others had set are changed: {format_names(sorted(taken))}. Change them at their source as well, or they may be reverted.")
+    left = {change.desired.name for change in changes if change.desired.kind == "Namespace" and change.leaves}
+    after = {change.desired.key: change.after for change in changes}
+    bound = {
+        f"{place}/{name}"
+        for (kind, place, name), item in current.objects.items()
+        if kind == "Service" and place in left and USE_WAYPOINT in after.get((kind, place, name), labels_of(item))
+    }
+    if bound:
+        warnings.append(
+            f"Services of namespaces that leave the mesh keep their own label {USE_WAYPOINT}: {format_names(sorted(bound))}. "
+            "They will use that waypoint again when the namespace returns; to remove the label, list them in services with state absent."
+        )
+    return warnings
+
+
+__all__ = ("find_warnings", "refuse_enrollment")

@@ -4,9 +4,9 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Selectors as kubectl -l takes them, read strictly, so that they can be asked of objects that have been listed already.
+"""Selectors in the syntax of kubectl -l, parsed strictly, so that they can be applied to objects that have been listed already.
 
-The selector of kubernetes.core (plugins/module_utils/selector.py) was considered: it knows one requirement at a time and takes anything for one.
+The selector of kubernetes.core (plugins/module_utils/selector.py) was considered: it supports one requirement at a time and accepts anything as one.
 Source: apimachinery pkg/labels (Parse), and its validation of keys and values.
 """
 
@@ -25,18 +25,18 @@ _END = ""
 
 
 class SelectorError(ValueError):
-    """A text is no selector; its words say why, as the end of a sentence."""
+    """A text is not a selector; the message says why, as the end of a sentence."""
 
 
 def parse_selector(text: str) -> LabelSelector:
     """A selector's text as a LabelSelector, which C(labels.matches) evaluates.
 
     Raises:
-        SelectorError: the text is empty, malformed, or uses an order of values, which no LabelSelector has.
+        SelectorError: the text is empty, malformed, or compares values by their order, which no LabelSelector does.
     """
     tokens = _tokens(text)
     if tokens == [_END]:
-        raise SelectorError("it is empty, and would choose everything")
+        raise SelectorError("it is empty and would select everything")
     expressions = []
     while True:
         expressions.append(_requirement(tokens))
@@ -90,14 +90,14 @@ def _value(tokens: list[str]) -> str:
         return ""
     value = tokens.pop(0)
     if not _NAME.fullmatch(value):
-        raise SelectorError(f"{value!r} is no label value")
+        raise SelectorError(f"{value!r} is not a valid label value")
     return value
 
 
 def _key(key: str) -> str:
     prefix, slash, name = key.rpartition("/")
     if not _NAME.fullmatch(name) or (slash and (len(prefix) > _LONGEST_PREFIX or not _PREFIX.fullmatch(prefix))):
-        raise SelectorError(f"{key!r} is no label key" if key else "a label key is expected at its end")
+        raise SelectorError(f"{key!r} is not a valid label key" if key else "a label key is expected at its end")
     return key
 
 

@@ -4,67 +4,81 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Reads what a task about enrollment touches: each kind at most once, and no more of it than the rules ask for."""
+"""Reads the current state that enrollment depends on: each kind at most once, and no more of it than the rules need."""
 
 from __future__ import annotations
 
 import typing as t
 
 from .._errors import ApiError, NotServed
-from .._kinds import BY_NAME, CONFIG_MAP, DEPLOYMENT, GATEWAY, NAMESPACE, SERVICE
-from .._mesh.labels import USE_WAYPOINT, labels_of
+from .._kinds import BY_NAME, CONFIG_MAP, DEPLOYMENT, GATEWAY, NAMESPACE, POD, SERVICE
+from .._mesh.capture import trim_pod
+from .._mesh.labels import DATAPLANE_MODE, USE_WAYPOINT, labels_of
 from .._mesh.mesh_settings import ISTIOD_SELECTOR, SETTINGS_SELECTOR, MeshSettings, read_settings, trim_settings
 from .._mesh.waypoints import WaypointRef
-from .plan import Snapshot, plan_enrollment, trim_labelled
-from .wishes import Selection, Wish, resolve
+from .plan import CurrentObjects, LabelChange, trim_labelled
+from .pods import namespaces_to_report, report_captures
+from .selections import Selection, resolve_selections
 
 if t.TYPE_CHECKING:
     from .._k8s.session import ApiSession, Object
     from .._kinds import Kind
+    from .spec import DesiredLabels, Key
 
 
-def describe_snapshot(
-    session: ApiSession, selections: list[Selection], planned: dict[str, t.Any], *, settings_optional: bool = False
-) -> tuple[list[Wish], Snapshot, list[str]]:
-    """The wishes with their selectors resolved, what they touch, and one sentence for each choice that cannot be.
+def describe_objects(
+    session: ApiSession, selections: t.Sequence[Selection], planned: t.Mapping[str, t.Any], *, settings_optional: bool = False
+) -> CurrentObjects:
+    """The objects that are selected, and what their desired labels depend on.
 
     Args:
-        session: where to look.
-        selections: what is chosen.
-        planned: what an earlier task of the same check run would make: C(namespaces) and C(waypoints).
-        settings_optional: whether to go on without Istio's settings when they may not be read.
+        session: where to read.
+        selections: what the task selects.
+        planned: what an earlier task of the same check run would create: C(namespaces) and C(waypoints).
+        settings_optional: whether to continue without Istio's settings if this user is not allowed to read them.
     """
     namespaces = {item["metadata"]["name"]: item for item in session.list(NAMESPACE, metadata_only=True, trim=trim_labelled).items}
-    found = {("Namespace", "", name): item for name, item in namespaces.items()}
-    planned_namespaces = frozenset(planned.get("namespaces") or ()) - set(namespaces)
-    own, _problems = resolve([selection for selection in selections if selection.kind == "Namespace"], found)
-    leaving = {change.wish.name for change in plan_enrollment(own, Snapshot(namespaces)) if change.leaves}
+    objects: dict[Key, Object] = {("Namespace", "", name): item for name, item in namespaces.items()}
+    leaving = _find_leaving([selection for selection in selections if selection.kind == "Namespace"], objects)
+    canary = any((selection.item.get("canary") or {}).get("waypoint") for selection in selections)
     for kind in ("Service", "Deployment", "StatefulSet", "DaemonSet"):
         chosen = [selection for selection in selections if selection.kind == kind]
-        for item in _list_objects(session, BY_NAME[kind], chosen, leaving, canary=_wants_canary(selections)):
-            found[(kind, item["metadata"]["namespace"], item["metadata"]["name"])] = item
-    wishes, problems = resolve(selections, found, planned_namespaces)
-    refs = {ref for wish in wishes for ref in (wish.waypoint_ref, wish.canary_ref) if ref}
-    waypoints = _list_waypoints(session, refs)
-    planned_waypoints = frozenset(WaypointRef(item["namespace"], item.get("name") or "waypoint") for item in planned.get("waypoints") or ())
-    snapshot = Snapshot(
+        for item in _list_objects(session, BY_NAME[kind], chosen, leaving, canary=canary):
+            objects[(kind, item["metadata"]["namespace"], item["metadata"]["name"])] = item
+    desired, _errors = resolve_selections(selections, objects)
+    waypoints = _list_waypoints(session, {ref for one in desired for ref in (one.waypoint_ref, one.canary_ref) if ref})
+    return CurrentObjects(
         namespaces=namespaces,
-        objects=found,
+        objects=objects,
         waypoints=waypoints,
-        planned_namespaces=planned_namespaces,
-        planned_waypoints=planned_waypoints - set(waypoints),
-        settings=_read_settings(session, wishes, optional=settings_optional),
-        istiods=[item for (kind, _place, _name), item in found.items() if kind == "Deployment" and labels_of(item).get("app") == "istiod"],
+        planned_namespaces=frozenset(planned.get("namespaces") or ()) - set(namespaces),
+        planned_waypoints=frozenset(WaypointRef(item["namespace"], item.get("name") or "waypoint") for item in planned.get("waypoints") or ()) - set(waypoints),
+        settings=_read_settings(session, desired, optional=settings_optional),
+        istiods=[item for (kind, _place, _name), item in objects.items() if kind == "Deployment" and labels_of(item).get("app") == "istiod"],
     )
-    return wishes, snapshot, problems
 
 
-def _wants_canary(selections: list[Selection]) -> bool:
-    return any((selection.item.get("canary") or {}).get("waypoint") for selection in selections)
+def describe_captures(session: ApiSession, changes: t.Sequence[LabelChange], current: CurrentObjects) -> dict[Key, dict[str, t.Any]]:
+    """How far the pods are captured of each object whose dataplane mode the task decides, from one list of pods."""
+    namespaces = namespaces_to_report(changes, current)
+    if not namespaces:
+        return {}
+    pods = session.list(POD, next(iter(namespaces)) if len(namespaces) == 1 else None, trim=trim_pod).items
+    return report_captures(changes, current, pods)
 
 
-def _list_objects(session: ApiSession, kind: Kind, chosen: list[Selection], leaving: set[str], *, canary: bool) -> list[Object]:
-    """The objects of a kind that are chosen from, and those that are asked for another reason: Services of namespaces that leave, istiods."""
+def _find_leaving(selections: t.Sequence[Selection], objects: t.Mapping[Key, Object]) -> set[str]:
+    """The enrolled namespaces that an item takes out of the mesh: their Services may stay bound, which is a warning."""
+    desired, _errors = resolve_selections(selections, objects)
+    return {
+        one.name
+        for one in desired
+        if one.dataplane_mode not in (None, "ambient") and one.key in objects and labels_of(objects[one.key]).get(DATAPLANE_MODE) == "ambient"
+    }
+
+
+def _list_objects(session: ApiSession, kind: Kind, chosen: t.Sequence[Selection], leaving: set[str], *, canary: bool) -> list[Object]:
+    """The objects of a kind that are selected from, and those read for another reason: Services of namespaces that leave, istiods."""
     places: set[str | None] = {selection.namespace or None for selection in chosen}
     selector = ""
     if kind == SERVICE and leaving:
@@ -75,7 +89,7 @@ def _list_objects(session: ApiSession, kind: Kind, chosen: list[Selection], leav
         selector = ISTIOD_SELECTOR
     if not places:
         return []
-    # The whole object of a Service is not needed, but a workload's template is.
+    # Of a Service, metadata is enough; of a workload, the template is needed.
     where = places.pop() if len(places) == 1 else None
     return session.list(kind, where, label_selector=None if chosen else selector, metadata_only=kind == SERVICE, trim=trim_labelled).items
 
@@ -87,14 +101,14 @@ def _list_waypoints(session: ApiSession, refs: set[WaypointRef]) -> dict[Waypoin
     try:
         gateways = session.list(GATEWAY, places.pop() if len(places) == 1 else None).items
     except NotServed:
-        # Then no waypoint exists, which the refusals say; in check mode the CRDs may be planned.
+        # Then no waypoint exists, which is refused; in check mode, the CRDs may be planned.
         gateways = []
     return {WaypointRef(item["metadata"]["namespace"], item["metadata"]["name"]): item for item in gateways}
 
 
-def _read_settings(session: ApiSession, wishes: list[Wish], *, optional: bool) -> MeshSettings:
-    """Istio's settings, when something is enrolled; who has overruled all that they say need not be allowed to read them."""
-    if not any(wish.dataplane_mode == "ambient" for wish in wishes):
+def _read_settings(session: ApiSession, desired: t.Sequence[DesiredLabels], *, optional: bool) -> MeshSettings:
+    """Istio's settings, if anything is enrolled; a task that overrides all they could refuse need not be allowed to read them."""
+    if not any(one.dataplane_mode == "ambient" for one in desired):
         return MeshSettings()
     try:
         return read_settings(session.list(CONFIG_MAP, label_selector=SETTINGS_SELECTOR, trim=trim_settings).items)
@@ -104,4 +118,4 @@ def _read_settings(session: ApiSession, wishes: list[Wish], *, optional: bool) -
         raise
 
 
-__all__ = ("describe_snapshot",)
+__all__ = ("describe_captures", "describe_objects")

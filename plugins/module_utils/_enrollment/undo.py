@@ -4,7 +4,7 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""The way back: the arguments of module enrollment that restore what a plan changes."""
+"""The options of the module enrollment that restore what a plan changes."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ from .plan import LabelChange
 
 _LISTS = {"Namespace": "namespaces", "Service": "services"}
 _MODES = ("ambient", "none")
-# What Go's strconv.ParseBool takes for true; istiod takes everything else for false.
+# What Go's strconv.ParseBool accepts as true; istiod treats everything else as false.
 _TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
 _WEIGHTS = frozenset(str(weight) for weight in range(101))
 
 
 def undo_of(changes: t.Iterable[LabelChange]) -> dict[str, list[dict[str, t.Any]]]:
-    """The options C(namespaces), C(services) and C(workloads) that bring back the labels as they were; empty lists where nothing was changed.
+    """The options C(namespaces), C(services) and C(workloads) that restore the labels; empty lists where nothing was changed.
 
-    Only what is changed is named. A value that the options do not take, such as a dataplane mode of another word, comes back as what it
-    means to Istio.
+    Only what is changed is named. A value that the options do not allow, such as an unknown dataplane mode, is restored as what it means to
+    Istio.
     """
     undo: dict[str, list[dict[str, t.Any]]] = {"namespaces": [], "services": [], "workloads": []}
     for change in changes:
         if change.changed:
-            undo[_LISTS.get(change.wish.kind, "workloads")].append(_item(change))
+            undo[_LISTS.get(change.desired.kind, "workloads")].append(_item(change))
     return undo
 
 
 def _item(change: LabelChange) -> dict[str, t.Any]:
-    wish, before, patch = change.wish, change.before, change.patch
-    item: dict[str, t.Any] = {"kind": wish.kind} if wish.kind not in _LISTS else {}
-    item["name"] = wish.name
-    if wish.namespace:
-        item["namespace"] = wish.namespace
+    desired, before, patch = change.desired, change.before, change.patch
+    item: dict[str, t.Any] = {"kind": desired.kind} if desired.kind not in _LISTS else {}
+    item["name"] = desired.name
+    if desired.namespace:
+        item["namespace"] = desired.namespace
     if DATAPLANE_MODE in patch:
         mode = before.get(DATAPLANE_MODE, "")
-        # The agent knows two words; any other is as good as none.
+        # The agent knows two modes; any other has no effect.
         item["dataplane_mode"] = mode if mode in _MODES else ""
     if USE_WAYPOINT in patch or USE_WAYPOINT_NAMESPACE in patch:
         item["use_waypoint"] = before.get(USE_WAYPOINT, "")
@@ -54,7 +54,7 @@ def _item(change: LabelChange) -> dict[str, t.Any]:
         canary["waypoint"] = before.get(CANARY, "")
         if before.get(CANARY) and before.get(CANARY_NAMESPACE):
             canary["waypoint_namespace"] = before[CANARY_NAMESPACE]
-    # To take a canary away takes its weight along, unless that is named.
+    # Removing a canary also removes its weight, unless that is named.
     if CANARY_WEIGHT in patch or (canary.get("waypoint") == "" and CANARY_WEIGHT in before):
         weight = before.get(CANARY_WEIGHT, "")
         canary["weight"] = weight if weight in _WEIGHTS else ""

@@ -12,11 +12,11 @@ import difflib
 import re
 import typing as t
 
-from .._enrollment.wishes import mistakes_of
+from .._enrollment.spec import find_validation_errors as find_enrollment_errors
 from .._mesh.labels import NO_WAYPOINT
 from .._text import repeated
 from .._waypoint.spec import OPTIONS
-from .._waypoint.validation import find_validation_errors
+from .._waypoint.validation import find_validation_errors as find_waypoint_errors
 
 Items = t.Sequence[t.Mapping[str, t.Any]]
 
@@ -53,13 +53,13 @@ def validate_mesh_items(variables: t.Mapping[str, t.Any]) -> list[str]:
     errors: list[str] = []
     for name in ("mesh_namespaces", "mesh_services", "mesh_workloads"):
         items = [(f"{name}[{index}]", item) for index, item in enumerate(variables.get(name) or ())]
-        errors += mistakes_of(items)
+        errors += find_enrollment_errors(items)
         if name != "mesh_namespaces":
             unnamed = [place for place, item in items if not (item.get("label_selector") or (item.get("name") and item.get("namespace")))]
             errors += (f"{place} needs name and namespace, or label_selector: say which objects are meant." for place in unnamed)
     for index, item in enumerate(variables.get("mesh_waypoints") or ()):
         if item.get("state") != "absent":
-            errors += (f"mesh_waypoints[{index}]: {problem}" for problem in find_validation_errors({**dict.fromkeys(OPTIONS), **item}))
+            errors += (f"mesh_waypoints[{index}]: {error}" for error in find_waypoint_errors({**dict.fromkeys(OPTIONS), **item}))
     return errors
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._errors import ApiError, MeshError
-from ansible_collections.meshwright.ambient.plugins.modules.enrollment import OPTIONS, enroll
+from ansible_collections.meshwright.ambient.plugins.modules.enrollment import OPTIONS, ensure_enrollment
 from tests.unit.fake_api import Answer, FakeApi, Request, listed, refusal
 from tests.unit.objects import Object, derived, named, namespace_of, recorded
 
@@ -37,12 +37,12 @@ class Cluster:
         self.warnings: list[str] = []
 
     def run(self, *, check_mode: bool = False, **params: Any) -> dict[str, Any]:
-        """One task; items need only name what they wish."""
+        """One task; items need only name what differs from the defaults."""
         given = {name: option.get("default") for name, option in OPTIONS.items()} | params
         for option in ("namespaces", "services", "workloads"):
             given[option] = [ITEM | ({"kind": "Deployment"} if option == "workloads" else {}) | item for item in given[option]]
         module: Any = SimpleNamespace(params=given, check_mode=check_mode, warn=self.warnings.append)
-        return enroll(module, self.api.session)
+        return ensure_enrollment(module, self.api.session)
 
     def sent(self, method: str = "") -> list[str]:
         return [f"{request.path}?{request.query.get('labelSelector', '')}" for request in self.api.requests if request.method == (method or request.method)]
@@ -95,13 +95,13 @@ def test_an_unchanged_run_writes_nothing_and_asks_for_no_permission() -> None:
 
 def test_check_mode_tells_the_same_and_writes_nothing() -> None:
     lists = {"/api/v1/namespaces": _many(2), "/api/v1/pods": [named(derived(CAPTURED, {"metadata": {"annotations": None}}), "web", "shop-000")]}
-    wish = {"namespaces": [{"label_selector": "team=shop", "dataplane_mode": "ambient"}]}
+    desired = {"namespaces": [{"label_selector": "team=shop", "dataplane_mode": "ambient"}]}
     dry, real = Cluster(lists), Cluster(lists)
-    assert dry.run(check_mode=True, **wish) == real.run(**wish)
+    assert dry.run(check_mode=True, **desired) == real.run(**desired)
     assert (len(dry.patches()), len(real.patches())) == (0, 2)
 
 
-def test_all_wishes_of_a_task_need_one_list_of_each_kind() -> None:
+def test_whatever_a_task_desires_needs_one_list_of_each_kind() -> None:
     """Selectors, Services that stay bound, an istiod's version: whatever is asked, a kind is listed once."""
     namespaces = [namespace_of("bookinfo", **{USE: "waypoint"}), namespace_of("old", **{MODE: "ambient"}), namespace_of("shop")]
     lists = {
@@ -121,7 +121,7 @@ def test_all_wishes_of_a_task_need_one_list_of_each_kind() -> None:
     assert cluster.warnings == [
         (
             "Services of namespaces that leave the mesh keep their own label istio.io/use-waypoint: old/bound. They will use that waypoint again when the "
-            "namespace comes back; list them in services with state absent to take it away."
+            "namespace returns; to remove the label, list them in services with state absent."
         )
     ]
 
@@ -169,7 +169,7 @@ def test_a_permission_that_is_missing_stops_everything() -> None:
     assert cluster.patches() == []
 
 
-def test_all_that_is_wrong_is_told_at_once() -> None:
+def test_all_refusals_are_reported_at_once() -> None:
     cluster = Cluster({"/api/v1/namespaces": [namespace_of("shop")], GATEWAYS: []})
     with pytest.raises(MeshError) as caught:
         cluster.run(
@@ -179,14 +179,14 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     refusals = caught.value.details["refusals"]
     assert [sentence.partition(":")[0] for sentence in refusals] == [
         "namespaces[1]",
-        "Namespace shop is chosen by namespaces[0], namespaces[2]",
+        "Namespace shop is selected by namespaces[0], namespaces[2]",
         "Namespace shop",
         "Service shop/cart does not exist",
     ]
     assert caught.value.message.endswith("Nothing was changed on cluster prod (https://api.example.org).")
 
 
-def test_what_needs_no_cluster_is_told_without_asking_one() -> None:
+def test_validation_errors_are_reported_without_a_request() -> None:
     cluster = Cluster({})
     with pytest.raises(MeshError) as caught:
         cluster.run(namespaces=[{"label_selector": "team in a"}], services=[{"name": "a", "namespace": "b", "canary": {"waypoint": "w", "weight": "200"}}])
@@ -194,17 +194,17 @@ def test_what_needs_no_cluster_is_told_without_asking_one() -> None:
     assert cluster.api.requests == []
 
 
-def test_who_may_not_read_istios_settings_is_told_so() -> None:
-    wish = {"namespaces": [{"name": "shop", "dataplane_mode": "ambient"}]}
+def test_who_is_not_allowed_to_read_istios_settings_gets_an_error() -> None:
+    desired = {"namespaces": [{"name": "shop", "dataplane_mode": "ambient"}]}
     lists = {"/api/v1/namespaces": [namespace_of("shop")]}
     with pytest.raises(ApiError, match="grant this permission"):
-        Cluster(lists, {(CONFIG_MAPS, "list")}).run(**wish)
+        Cluster(lists, {(CONFIG_MAPS, "list")}).run(**desired)
     # Who has overruled all that they could say need not read them.
     cluster = Cluster(lists, {(CONFIG_MAPS, "list")})
-    assert cluster.run(**wish, allow_excluded_namespaces=True, allow_hidden_namespaces=True)["changed"]
+    assert cluster.run(**desired, allow_excluded_namespaces=True, allow_hidden_namespaces=True)["changed"]
 
 
-def test_what_others_have_set_is_told_once_for_all() -> None:
+def test_what_others_have_set_is_one_warning() -> None:
     fields = {"manager": "kubectl-label", "operation": "Update", "fieldsV1": {"f:metadata": {"f:labels": {f"f:{MODE}": {}}}}}
     namespaces = [derived(item, {"metadata": {"managedFields": [fields]}}) for item in _many(12, **{MODE: "none"})]
     cluster = Cluster({"/api/v1/namespaces": namespaces})
@@ -212,10 +212,10 @@ def test_what_others_have_set_is_told_once_for_all() -> None:
     assert {tuple(item["taken_over"].items()) for item in result["objects"]} == {((MODE, "kubectl-label"),)}
     (warning,) = cluster.warnings
     assert warning.startswith("Labels that others had set are changed: Namespace shop-000 (istio.io/dataplane-mode, set by kubectl-label), ")
-    assert warning.endswith("and 2 more. Change them where they come from, too, or they may be set back from there.")
+    assert warning.endswith("and 2 more. Change them at their source as well, or they may be reverted.")
 
 
-def test_pods_are_told_of_whom_the_task_decides() -> None:
+def test_pods_are_reported_where_the_task_decides_the_mode() -> None:
     owner = {"kind": "ReplicaSet", "name": "cart-1", "controller": True}
     owned = derived(CAPTURED, {"metadata": {"ownerReferences": [owner], "labels": {"pod-template-hash": "1"}}})
     unmarked = derived(owned, {"metadata": {"annotations": None}})

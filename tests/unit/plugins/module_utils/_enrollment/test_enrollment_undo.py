@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._enrollment.plan import (
     MANAGED,
+    CurrentObjects,
     LabelChange,
-    Snapshot,
     managed_of,
     metadata_patch,
     plan_enrollment,
 )
+from ansible_collections.meshwright.ambient.plugins.module_utils._enrollment.spec import DesiredLabels, find_validation_errors, parse_item
 from ansible_collections.meshwright.ambient.plugins.module_utils._enrollment.undo import undo_of
-from ansible_collections.meshwright.ambient.plugins.module_utils._enrollment.wishes import Wish, mistakes_of, wish_of
 from tests.unit.objects import Object, derived
 
 MODE, USE, USE_NAMESPACE = "istio.io/dataplane-mode", "istio.io/use-waypoint", "istio.io/use-waypoint-namespace"
@@ -27,7 +27,7 @@ TRAFFIC = (USE, USE_NAMESPACE, INGRESS, CANARY, CANARY_NAMESPACE, WEIGHT)
 
 
 def _change(kind: str, before: dict[str, str], after: dict[str, str]) -> LabelChange:
-    return LabelChange(Wish(kind, "cart", None if kind == "Namespace" else "shop"), before, after)
+    return LabelChange(DesiredLabels(kind, "cart", None if kind == "Namespace" else "shop"), before, after)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_nothing_is_undone_where_nothing_was_done() -> None:
     assert undo_of([_change("Namespace", {MODE: "ambient"}, {MODE: "ambient"})]) == {"namespaces": [], "services": [], "workloads": []}
 
 
-# One wish for each object: what two wishes for one object mean together is for resolve to refuse.
+# One item for each object: resolve_selections refuses two.
 
 _names = st.sampled_from([None, "", "waypoint", "shared"])
 _places = st.sampled_from(["", "shop", "infra"])
@@ -125,9 +125,9 @@ def _item(kind: str, name: str, home: str, labels: dict[str, str]) -> Object:
 
 
 @st.composite
-def cases(draw: st.DrawFn, labels: st.SearchStrategy[dict[str, str]]) -> tuple[list[Wish], Snapshot]:
-    """Some objects with these labels, and a wish for some of them."""
-    wishes: list[Wish] = []
+def cases(draw: st.DrawFn, labels: st.SearchStrategy[dict[str, str]]) -> tuple[list[DesiredLabels], CurrentObjects]:
+    """Some objects with these labels, and desired labels for some of them."""
+    desired: list[DesiredLabels] = []
     namespaces: dict[str, Object] = {}
     objects: dict[tuple[str, str, str], Object] = {}
     for home in ("shop", "store"):
@@ -140,50 +140,50 @@ def cases(draw: st.DrawFn, labels: st.SearchStrategy[dict[str, str]]) -> tuple[l
             else:
                 objects[(kind, home, name)] = _item(kind, name, home, own)
             if draw(st.booleans()):
-                wishes.append(_wish(draw, kind, name, None if kind == "Namespace" else home))
-    return draw(st.permutations(wishes)), Snapshot(namespaces, objects)
+                desired.append(_desired(draw, kind, name, None if kind == "Namespace" else home))
+    return draw(st.permutations(desired)), CurrentObjects(namespaces, objects)
 
 
-def _wish(draw: st.DrawFn, kind: str, name: str, place: str | None) -> Wish:
+def _desired(draw: st.DrawFn, kind: str, name: str, place: str | None) -> DesiredLabels:
     if draw(st.integers(0, 4)) == 0:
-        return wish_of(kind, name, place, {"state": "absent"})
+        return parse_item(kind, name, place, {"state": "absent"})
     bound = draw(st.sampled_from([None, "", "none", "waypoint", "shared"]))
-    wish: dict[str, Any] = {"waypoint": bound, "waypoint_namespace": draw(_places)}
+    desired: dict[str, Any] = {"waypoint": bound, "waypoint_namespace": draw(_places)}
     if kind != "Service":
-        wish["dataplane_mode"] = draw(st.sampled_from([None, "", "ambient", "none"]))
+        desired["dataplane_mode"] = draw(st.sampled_from([None, "", "ambient", "none"]))
     if kind != "Deployment":
-        wish |= {"ingress": draw(st.sampled_from([None, "", "true", "false"])), "canary": draw(_names), "canary_namespace": draw(_places)}
-        wish["weight"] = draw(st.sampled_from([None, "", "0", "50"]))
-    return Wish(kind, name, place, **wish)
+        desired |= {"ingress": draw(st.sampled_from([None, "", "true", "false"])), "canary": draw(_names), "canary_namespace": draw(_places)}
+        desired["weight"] = draw(st.sampled_from([None, "", "0", "50"]))
+    return DesiredLabels(kind, name, place, **desired)
 
 
-def _after(changes: list[LabelChange], snapshot: Snapshot, phases: int = 3) -> Snapshot:
-    """The snapshot after the first phases of a plan, by the rules of a merge patch."""
-    namespaces, objects = dict(snapshot.namespaces), dict(snapshot.objects)
+def _after(changes: list[LabelChange], current: CurrentObjects, phases: int = 3) -> CurrentObjects:
+    """The objects after the first phases of a plan, by the rules of a merge patch."""
+    namespaces, objects = dict(current.namespaces), dict(current.objects)
     for number in range(phases):
         for change in changes:
-            wish = change.wish
+            desired = change.desired
             patch: Object = {"metadata": metadata_patch(change.phases()[number])}
-            if wish.kind == "Namespace":
-                namespaces[wish.name] = derived(dict(namespaces[wish.name]), patch)
+            if desired.kind == "Namespace":
+                namespaces[desired.name] = derived(dict(namespaces[desired.name]), patch)
             else:
-                objects[wish.key] = derived(dict(objects[wish.key]), patch if wish.kind == "Service" else {"spec": {"template": patch}})
-    return Snapshot(namespaces, objects)
+                objects[desired.key] = derived(dict(objects[desired.key]), patch if desired.kind == "Service" else {"spec": {"template": patch}})
+    return CurrentObjects(namespaces, objects)
 
 
-def _applied(wishes: list[Wish], snapshot: Snapshot) -> Snapshot:
-    return _after(plan_enrollment(wishes, snapshot), snapshot)
+def _applied(desired: list[DesiredLabels], current: CurrentObjects) -> CurrentObjects:
+    return _after(plan_enrollment(desired, current), current)
 
 
-def _labels(snapshot: Snapshot, wish: Wish) -> dict[str, str]:
-    return managed_of(wish.kind, snapshot.find(wish))
+def _labels(current: CurrentObjects, desired: DesiredLabels) -> dict[str, str]:
+    return managed_of(desired.kind, current.find(desired))
 
 
-def _all_else(snapshot: Snapshot) -> list[Object]:
+def _all_else(current: CurrentObjects) -> list[Object]:
     """All objects without what is managed."""
     nothing: Object = dict.fromkeys(MANAGED)
     found = []
-    for item in (*snapshot.namespaces.values(), *snapshot.objects.values()):
+    for item in (*current.namespaces.values(), *current.objects.values()):
         bare: Object = {"metadata": {"labels": nothing, "annotations": nothing}}
         found.append(derived(dict(item), {"spec": {"template": bare}} if item["kind"] == "Deployment" else bare))
     return found
@@ -193,44 +193,44 @@ any_labels = st.one_of(_tidy_with_namespaces(), _untidy)
 
 
 @given(cases(any_labels))
-def test_the_plan_brings_about_what_is_wished_and_nothing_else(case: tuple[list[Wish], Snapshot]) -> None:
-    wishes, snapshot = case
-    after = _applied(wishes, snapshot)
-    assert _all_else(after) == _all_else(snapshot)
-    wished_of = {wish.key for wish in wishes}
-    for key, item in snapshot.objects.items():
-        assert key in wished_of or after.objects[key] == item
-    for wish in wishes:
-        before, now = _labels(snapshot, wish), _labels(after, wish)
-        assert now.get(MODE) == (before.get(MODE) if wish.dataplane_mode is None else wish.dataplane_mode or None)
-        assert now.get(INGRESS) == (before.get(INGRESS) if wish.ingress is None else wish.ingress or None)
-        for name, namespace, wished, place in (
-            (USE, USE_NAMESPACE, wish.waypoint, wish.waypoint_namespace),
-            (CANARY, CANARY_NAMESPACE, wish.canary, wish.canary_namespace),
+def test_the_plan_brings_about_what_is_desired_and_nothing_else(case: tuple[list[DesiredLabels], CurrentObjects]) -> None:
+    desired, current = case
+    after = _applied(desired, current)
+    assert _all_else(after) == _all_else(current)
+    keys = {one.key for one in desired}
+    for key, item in current.objects.items():
+        assert key in keys or after.objects[key] == item
+    for one in desired:
+        before, now = _labels(current, one), _labels(after, one)
+        assert now.get(MODE) == (before.get(MODE) if one.dataplane_mode is None else one.dataplane_mode or None)
+        assert now.get(INGRESS) == (before.get(INGRESS) if one.ingress is None else one.ingress or None)
+        for name, namespace, desired, place in (
+            (USE, USE_NAMESPACE, one.waypoint, one.waypoint_namespace),
+            (CANARY, CANARY_NAMESPACE, one.canary, one.canary_namespace),
         ):
-            if wished is None:
+            if desired is None:
                 assert [now.get(name), now.get(namespace)] == [before.get(name), before.get(namespace)]
             else:
-                assert now.get(name) == (wished or None)
-                assert now.get(namespace) == (place if wished not in ("", "none") and place not in ("", wish.home) else None)
-        if wish.weight is not None:
-            assert now.get(WEIGHT) == (wish.weight or None)
-        elif wish.canary == "":
+                assert now.get(name) == (desired or None)
+                assert now.get(namespace) == (place if desired not in ("", "none") and place not in ("", one.home) else None)
+        if one.weight is not None:
+            assert now.get(WEIGHT) == (one.weight or None)
+        elif one.canary == "":
             assert WEIGHT not in now
 
 
 @given(cases(any_labels))
-def test_a_second_run_changes_nothing(case: tuple[list[Wish], Snapshot]) -> None:
-    wishes, snapshot = case
-    again = plan_enrollment(wishes, _applied(wishes, snapshot))
+def test_a_second_run_changes_nothing(case: tuple[list[DesiredLabels], CurrentObjects]) -> None:
+    desired, current = case
+    again = plan_enrollment(desired, _applied(desired, current))
     assert not any(change.changed or change.patch or any(change.phases()) for change in again)
     assert undo_of(again) == {"namespaces": [], "services": [], "workloads": []}
 
 
 @given(cases(any_labels))
-def test_the_phases_are_the_plan(case: tuple[list[Wish], Snapshot]) -> None:
-    wishes, snapshot = case
-    for change in plan_enrollment(wishes, snapshot):
+def test_the_phases_are_the_plan(case: tuple[list[DesiredLabels], CurrentObjects]) -> None:
+    desired, current = case
+    for change in plan_enrollment(desired, current):
         parts = change.phases()
         whole = {name: value for part in parts for name, value in part.items()}
         assert whole == change.patch
@@ -238,49 +238,49 @@ def test_the_phases_are_the_plan(case: tuple[list[Wish], Snapshot]) -> None:
 
 
 @given(cases(any_labels))
-def test_nothing_leaves_the_mesh_before_all_is_unbound(case: tuple[list[Wish], Snapshot]) -> None:
+def test_nothing_leaves_the_mesh_before_all_is_unbound(case: tuple[list[DesiredLabels], CurrentObjects]) -> None:
     """Whenever the task is killed, what has left already names no waypoint that it was to give up."""
-    wishes, snapshot = case
-    changes = plan_enrollment(wishes, snapshot)
-    unbound = _after(changes, snapshot, phases=1)
+    desired, current = case
+    changes = plan_enrollment(desired, current)
+    unbound = _after(changes, current, phases=1)
     for change in changes:
-        if change.wish.kind in ("Namespace", "Service") and change.after.get(USE, "none") == "none":
-            now = _labels(unbound, change.wish)
+        if change.desired.kind in ("Namespace", "Service") and change.after.get(USE, "none") == "none":
+            now = _labels(unbound, change.desired)
             assert now.get(USE) == change.after.get(USE)
             assert now.get(MODE) == change.before.get(MODE)
 
 
 @given(cases(any_labels))
-def test_no_phase_names_a_waypoint_that_nobody_meant(case: tuple[list[Wish], Snapshot]) -> None:
+def test_no_phase_names_a_waypoint_that_nobody_meant(case: tuple[list[DesiredLabels], CurrentObjects]) -> None:
     """A waypoint's name and its namespace change together."""
-    wishes, snapshot = case
-    changes = plan_enrollment(wishes, snapshot)
+    desired, current = case
+    changes = plan_enrollment(desired, current)
     for phases in range(4):
-        between = _after(changes, snapshot, phases=phases)
+        between = _after(changes, current, phases=phases)
         for change in changes:
-            now = _labels(between, change.wish)
+            now = _labels(between, change.desired)
             for pair in ((USE, USE_NAMESPACE), (CANARY, CANARY_NAMESPACE)):
                 seen = [now.get(name) for name in pair]
                 assert seen in ([change.before.get(name) for name in pair], [change.after.get(name) for name in pair])
 
 
-def _undone(changes: list[LabelChange], snapshot: Snapshot) -> Snapshot:
-    """The snapshot after what undo_of names has been given to the module."""
+def _undone(changes: list[LabelChange], current: CurrentObjects) -> CurrentObjects:
+    """The current after what undo_of names has been given to the module."""
     undo = undo_of(changes)
     items = [("Namespace", item) for item in undo["namespaces"]] + [("Service", item) for item in undo["services"]]
     items += [(item["kind"], item) for item in undo["workloads"]]
-    assert mistakes_of(("undo", item) for _kind, item in items) == []
-    return _applied([wish_of(kind, item["name"], item.get("namespace"), item) for kind, item in items], snapshot)
+    assert find_validation_errors(("undo", item) for _kind, item in items) == []
+    return _applied([parse_item(kind, item["name"], item.get("namespace"), item) for kind, item in items], current)
 
 
 @given(cases(_tidy_with_namespaces()))
-def test_undo_restores(case: tuple[list[Wish], Snapshot]) -> None:
-    wishes, snapshot = case
-    changes = plan_enrollment(wishes, snapshot)
-    restored = _undone(changes, _after(changes, snapshot))
-    for wish in wishes:
-        assert _labels(restored, wish) == _labels(snapshot, wish)
-    assert _all_else(restored) == _all_else(snapshot)
+def test_undo_restores(case: tuple[list[DesiredLabels], CurrentObjects]) -> None:
+    desired, current = case
+    changes = plan_enrollment(desired, current)
+    restored = _undone(changes, _after(changes, current))
+    for one in desired:
+        assert _labels(restored, one) == _labels(current, one)
+    assert _all_else(restored) == _all_else(current)
 
 
 def _meaning(labels: dict[str, str], home: str) -> dict[str, Any]:
@@ -296,9 +296,9 @@ def _meaning(labels: dict[str, str], home: str) -> dict[str, Any]:
 
 
 @given(cases(_untidy))
-def test_undo_restores_the_meaning_of_what_others_wrote(case: tuple[list[Wish], Snapshot]) -> None:
-    wishes, snapshot = case
-    changes = plan_enrollment(wishes, snapshot)
-    restored = _undone(changes, _after(changes, snapshot))
-    for wish in wishes:
-        assert _meaning(_labels(restored, wish), wish.home) == _meaning(_labels(snapshot, wish), wish.home)
+def test_undo_restores_the_meaning_of_what_others_wrote(case: tuple[list[DesiredLabels], CurrentObjects]) -> None:
+    desired, current = case
+    changes = plan_enrollment(desired, current)
+    restored = _undone(changes, _after(changes, current))
+    for one in desired:
+        assert _meaning(_labels(restored, one), one.home) == _meaning(_labels(current, one), one.home)

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._enrollment.wishes import Selection, Wish, mistakes_of, resolve, wish_of
+from ansible_collections.meshwright.ambient.plugins.module_utils._enrollment.selections import Selection, resolve_selections
+from ansible_collections.meshwright.ambient.plugins.module_utils._enrollment.spec import DesiredLabels, find_validation_errors, parse_item
 from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoints import WaypointRef
 from tests.unit.objects import Object, namespace_of
 
@@ -14,63 +15,68 @@ KINDS = {"namespaces": "Namespace", "services": "Service", "workloads": "Deploym
 @pytest.mark.parametrize(
     ("kind", "item", "expected"),
     [
-        pytest.param("Namespace", {}, Wish("Namespace", "a"), id="nothing-wished"),
-        pytest.param("Namespace", {"dataplane_mode": "", "use_waypoint": ""}, Wish("Namespace", "a", dataplane_mode="", waypoint=""), id="labels-away"),
+        pytest.param("Namespace", {}, DesiredLabels("Namespace", "a"), id="nothing-desired"),
+        pytest.param(
+            "Namespace", {"dataplane_mode": "", "use_waypoint": ""}, DesiredLabels("Namespace", "a", dataplane_mode="", waypoint=""), id="labels-away"
+        ),
         pytest.param(
             "Namespace",
             {"use_waypoint": "w", "use_waypoint_namespace": "infra", "ingress_use_waypoint": "true"},
-            Wish("Namespace", "a", waypoint="w", waypoint_namespace="infra", ingress="true"),
+            DesiredLabels("Namespace", "a", waypoint="w", waypoint_namespace="infra", ingress="true"),
             id="waypoint",
         ),
         pytest.param(
             "Namespace",
             {"canary": {"waypoint": "next", "waypoint_namespace": "infra", "weight": "10"}},
-            Wish("Namespace", "a", canary="next", canary_namespace="infra", weight="10"),
+            DesiredLabels("Namespace", "a", canary="next", canary_namespace="infra", weight="10"),
             id="canary",
         ),
-        pytest.param("Namespace", {"canary": {"waypoint": None, "weight": "10"}}, Wish("Namespace", "a", weight="10"), id="weight-alone"),
+        pytest.param("Namespace", {"canary": {"waypoint": None, "weight": "10"}}, DesiredLabels("Namespace", "a", weight="10"), id="weight-alone"),
         pytest.param(
-            "Namespace", {"state": "absent", "use_waypoint": "w"}, Wish("Namespace", "a", dataplane_mode="", waypoint="", ingress="", canary=""), id="absent"
+            "Namespace",
+            {"state": "absent", "use_waypoint": "w"},
+            DesiredLabels("Namespace", "a", dataplane_mode="", waypoint="", ingress="", canary=""),
+            id="absent",
         ),
-        pytest.param("Service", {"state": "absent"}, Wish("Service", "a", waypoint="", ingress="", canary=""), id="service-absent"),
-        pytest.param("Deployment", {"state": "absent"}, Wish("Deployment", "a", dataplane_mode="", waypoint=""), id="workload-absent"),
+        pytest.param("Service", {"state": "absent"}, DesiredLabels("Service", "a", waypoint="", ingress="", canary=""), id="service-absent"),
+        pytest.param("Deployment", {"state": "absent"}, DesiredLabels("Deployment", "a", dataplane_mode="", waypoint=""), id="workload-absent"),
     ],
 )
-def test_wish_of(kind: str, item: dict[str, Any], expected: Wish) -> None:
-    assert wish_of(kind, "a", None, item) == expected
+def test_parse_item(kind: str, item: dict[str, Any], expected: DesiredLabels) -> None:
+    assert parse_item(kind, "a", None, item) == expected
 
 
-def test_a_wish_names_its_waypoints() -> None:
-    wish = Wish("Service", "cart", "shop", waypoint="w", canary="next", canary_namespace="infra")
-    assert (wish.waypoint_ref, wish.canary_ref) == (WaypointRef("shop", "w"), WaypointRef("infra", "next"))
-    assert Wish("Service", "cart", "shop", waypoint="none", canary="").waypoint_ref is None
-    assert Wish("Service", "cart", "shop", waypoint="none", canary="").canary_ref is None
+def test_desired_labels_name_their_waypoints() -> None:
+    desired = DesiredLabels("Service", "cart", "shop", waypoint="w", canary="next", canary_namespace="infra")
+    assert (desired.waypoint_ref, desired.canary_ref) == (WaypointRef("shop", "w"), WaypointRef("infra", "next"))
+    assert DesiredLabels("Service", "cart", "shop", waypoint="none", canary="").waypoint_ref is None
+    assert DesiredLabels("Service", "cart", "shop", waypoint="none", canary="").canary_ref is None
 
 
 @pytest.mark.parametrize(
-    ("item", "mistake"),
+    ("item", "error"),
     [
         pytest.param({"label_selector": "team=shop"}, None, id="selector"),
         pytest.param(
             {"label_selector": "team in shop"},
-            "the label_selector 'team in shop' cannot be used, because after in, values in parentheses are expected, such as in (a, b): "
-            "write it as for kubectl -l.",
+            "the label_selector 'team in shop' is invalid, because after in, values in parentheses are expected, such as in (a, b): "
+            "use the syntax of kubectl -l.",
             id="malformed-selector",
         ),
         pytest.param(
             {"label_selector": ""},
-            "the label_selector '' cannot be used, because it is empty, and would choose everything: write it as for kubectl -l.",
+            "the label_selector '' is invalid, because it is empty and would select everything: use the syntax of kubectl -l.",
             id="empty-selector",
         ),
         *(pytest.param({"canary": {"weight": weight}}, None, id=f"weight-{weight or 'empty'}") for weight in ("", "0", "7", "100")),
         *(
-            pytest.param({"canary": {"weight": weight}}, f"the canary's weight {weight!r} is no percentage: give a whole number from 0 to 100.", id=weight)
+            pytest.param({"canary": {"weight": weight}}, f"the canary's weight {weight!r} is not a percentage: use a whole number from 0 to 100.", id=weight)
             for weight in ("101", "-1", "10%", "1.5", "ten", "٣")
         ),
     ],
 )
-def test_what_is_wrong_without_a_look_at_the_cluster(item: dict[str, Any], mistake: str | None) -> None:
-    assert mistakes_of([("namespaces[0]", item)]) == ([f"namespaces[0]: {mistake}"] if mistake else [])
+def test_find_validation_errors(item: dict[str, Any], error: str | None) -> None:
+    assert find_validation_errors([("namespaces[0]", item)]) == ([f"namespaces[0]: {error}"] if error else [])
 
 
 # Which objects are chosen.
@@ -94,8 +100,8 @@ OBJECTS: dict[tuple[str, str, str], Object] = {
 
 def _choose(*items: tuple[str, dict[str, Any]], planned: tuple[str, ...] = ()) -> tuple[list[str], list[str]]:
     selections = [Selection(f"{option}[{index}]", KINDS[option], item) for index, (option, item) in enumerate(items)]
-    wishes, problems = resolve(selections, OBJECTS, planned)
-    return [wish.title for wish in wishes], problems
+    desired, errors = resolve_selections(selections, OBJECTS, planned)
+    return [one.title for one in desired], errors
 
 
 @pytest.mark.parametrize(
@@ -143,8 +149,8 @@ def test_nothing_is_found_yet_in_a_namespace_that_is_planned() -> None:
 
 
 def test_an_object_that_two_items_choose_is_named() -> None:
-    chosen, problems = _choose(
+    chosen, errors = _choose(
         ("namespaces", {"name": "shop"}), ("namespaces", {"label_selector": "team=a"}), ("services", {"name": "cart", "namespace": "shop"})
     )
     assert chosen == ["Namespace shop", "Namespace bank", "Namespace shop", "Service shop/cart"]
-    assert problems == ["Namespace shop is chosen by namespaces[0], namespaces[1]: say all that is wished of an object in one item."]
+    assert errors == ["Namespace shop is selected by namespaces[0], namespaces[1]: combine these items into one."]
