@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from .._kinds import EVENT, INGRESS, SERVICE
 from .load_balancers import ControllerExpectation, judge_controller
 from .target import Expectation, Need, Rule, Snapshot, Target, needs_in_namespace
-from .verdict import Object, Verdict, condition, not_found, terminating
+from .verdict import Object, Verdict, absent, condition, terminating
 
 _CREATE = "Create it, or correct its name."
 _CHECK_CONTROLLER = "Check that a load balancer controller is running, and read its events on this object."
@@ -55,11 +55,8 @@ def judge_service(title: str, service: Object | None, *, load_balancer: bool = F
         service: the Service, or None.
         load_balancer: whether it must be a load balancer.
     """
-    if service is None:
-        return not_found(title, _CREATE)
-    deleted = terminating(service)
-    if deleted:
-        return deleted
+    if service is None or terminating(service):
+        return absent(title, service, _CREATE)
     spec = service["spec"]
     kind = spec.get("type", "ClusterIP")
     if kind == "LoadBalancer":
@@ -74,9 +71,9 @@ def judge_service(title: str, service: Object | None, *, load_balancer: bool = F
 
 def judge_ingress(title: str, ingress: Object | None) -> Verdict:
     """Current when its load balancer has an address."""
-    if ingress is None:
-        return not_found(title, _CREATE)
-    return terminating(ingress) or _judge_load_balancer(ingress)
+    if ingress is None or terminating(ingress):
+        return absent(title, ingress, _CREATE)
+    return _judge_load_balancer(ingress)
 
 
 def external_problem(addresses: t.Sequence[str], services: t.Sequence[Object]) -> str | None:

@@ -13,28 +13,16 @@ validating one to failurePolicy Fail only after the API server has once refused 
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
 
 from .._kinds import DEPLOYMENT, ENDPOINT_SLICE, MUTATING_WEBHOOK, VALIDATING_WEBHOOK
 from .._mesh.labels import REVISION, labels_of
 from .probes import Probe
-from .target import Expectation, Rule, Snapshot, Target, needs_in_namespace
+from .target import Rule, Snapshot, Target, needs_in_namespace
 from .verdict import Object, Verdict, not_found
-from .webhooks import ca_problem, endpoint_probes, has_ready_endpoint
+from .webhooks import CertificateExpectation, ca_problem, endpoint_probes, has_ready_endpoint
 from .workloads import judge_deployment
 
 _VALIDATING = VALIDATING_WEBHOOK.name
-
-
-@dataclass(frozen=True)
-class ControlPlaneExpectation(Expectation):
-    """What else must be true of a control plane.
-
-    Attributes:
-        now: the time, in seconds since the epoch, at which certificates must be valid; None when that does not matter.
-    """
-
-    now: float | None = None
 
 
 def judge_control_plane(
@@ -111,7 +99,7 @@ def _judge(target: Target, snapshot: Snapshot) -> Verdict:
         snapshot.all(DEPLOYMENT, target.namespace),
         snapshot.all(ENDPOINT_SLICE, target.namespace),
         [*snapshot.all(VALIDATING_WEBHOOK), *snapshot.all(MUTATING_WEBHOOK)],
-        now=target.expected(ControlPlaneExpectation).now,
+        now=target.expected(CertificateExpectation).now,
     )
 
 
@@ -122,4 +110,4 @@ def _probes(target: Target, snapshot: Snapshot) -> t.Iterable[Probe]:
 
 CONTROL_PLANE_RULE = Rule(needs_in_namespace(DEPLOYMENT, ENDPOINT_SLICE, VALIDATING_WEBHOOK, MUTATING_WEBHOOK), ("namespace",), _judge, _probes)
 
-__all__ = ("CONTROL_PLANE_RULE", "ControlPlaneExpectation", "judge_control_plane", "webhooks_of")
+__all__ = ("CONTROL_PLANE_RULE", "judge_control_plane", "webhooks_of")

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from .._kinds import CUSTOM_RESOURCE_DEFINITION
 from .._mesh.labels import annotations_of
 from .target import Expectation, Rule, Snapshot, Target, needs_in_namespace
-from .verdict import Object, Verdict, condition, not_found, terminating
+from .verdict import Object, Verdict, absent, condition, terminating
 
 BUNDLE_VERSION = "gateway.networking.k8s.io/bundle-version"
 
@@ -45,11 +45,8 @@ def judge_custom_resource_definition(name: str, definition: Object | None, expec
         definition: the definition, or None.
         expected: what else must be true of it.
     """
-    if definition is None:
-        return not_found(f"CustomResourceDefinition {name}", "Install the CRDs: role gateway_api for the Gateway API, role istio for Istio's own.")
-    deleted = terminating(definition)
-    if deleted:
-        return deleted
+    if definition is None or terminating(definition):
+        return absent(f"CustomResourceDefinition {name}", definition, "Install the CRDs: role gateway_api for the Gateway API, role istio for Istio's own.")
     names = condition(definition, "NamesAccepted")
     if names and names.get("status") == "False":
         remedy = "Delete the definition that already has this name."

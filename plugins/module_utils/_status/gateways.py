@@ -22,7 +22,7 @@ from .._mesh.labels import GATEWAY_NAME, annotations_of, labels_of
 from .addresses import external_addresses, external_problem
 from .load_balancers import ControllerExpectation, judge_controller
 from .target import Expectation, Need, Rule, Snapshot, Target
-from .verdict import Object, Verdict, condition, not_found, observed_generation, terminating
+from .verdict import Object, Verdict, absent, condition, observed_generation, terminating
 from .waypoint_parameters import Overlays, judge_waypoint_parameters
 from .workloads import judge_deployment
 
@@ -86,11 +86,8 @@ def judge_gateway(
         managed: whether istiod creates them; it creates none for a Gateway with an address of type Hostname.
         load_balancer: whether its address must be a load balancer's.
     """
-    if gateway is None:
-        return not_found(title, "Create it (module waypoint for a waypoint), or correct its name.")
-    deleted = terminating(gateway)
-    if deleted:
-        return deleted
+    if gateway is None or terminating(gateway):
+        return absent(title, gateway, "Create it (module waypoint for a waypoint), or correct its name.")
     broken = _judge_listeners(gateway)
     for kind in ("Accepted", "Programmed"):
         verdict = _judge_condition(gateway, kind)
@@ -258,7 +255,7 @@ def _judge(target: Target, snapshot: Snapshot) -> Verdict:
     expected = target.expected(GatewayExpectation)
     gateway = snapshot.get(GATEWAY, target.name, target.namespace)
     verdict = judge_with_owned(target, gateway, snapshot, load_balancer=expected.load_balancer)
-    services = _owned_by(gateway, target, snapshot, SERVICE)
+    services = _owned_by(gateway, target, snapshot, SERVICE) if expected.controller or expected.service_annotations else []
     answer = judge_controller(expected.controller, snapshot, SERVICE, target.namespace, [service["metadata"]["name"] for service in services])
     if answer and (answer.final or verdict.current):
         return answer

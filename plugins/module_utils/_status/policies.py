@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from .._kinds import BY_NAME, GATEWAY, NAMESPACE, PEER_AUTHENTICATION, REQUEST_AUTHENTICATION, SERVICE, SERVICE_ENTRY
 from .bindings import binding_problem, can_be_bound
 from .target import Expectation, Rule, Snapshot, Target, needs_in_namespace
-from .verdict import Object, Verdict, condition, not_found, observed_generation, terminating
+from .verdict import Object, Verdict, absent, condition, observed_generation, terminating
 
 ROOT_NAMESPACE = "istio-system"
 
@@ -54,11 +54,8 @@ def targets_of(policy: Object) -> list[t.Mapping[str, t.Any]]:
 
 def judge_authorization_policy(title: str, policy: Object | None) -> Verdict:
     """Current when who must enforce it, a waypoint for one with targetRefs and else ztunnel, has accepted all of it at its generation."""
-    if policy is None:
-        return not_found(title, _CREATE)
-    deleted = terminating(policy)
-    if deleted:
-        return deleted
+    if policy is None or terminating(policy):
+        return absent(title, policy, _CREATE)
     targets = targets_of(policy)
     # A condition that belonged to an earlier form of the policy may stay behind, so only the one that its spec calls for counts.
     kind, who = ("WaypointAccepted", "a waypoint") if targets else ("ZtunnelAccepted", "ztunnel")
@@ -91,11 +88,8 @@ def judge_peer_authentication(title: str, policy: Object | None, neighbours: t.S
         neighbours: the PeerAuthentications of its namespace.
         root_namespace: the namespace whose policies count for the whole mesh.
     """
-    if policy is None:
-        return not_found(title, _CREATE)
-    deleted = terminating(policy)
-    if deleted:
-        return deleted
+    if policy is None or terminating(policy):
+        return absent(title, policy, _CREATE)
     metadata, spec = policy["metadata"], policy["spec"]
     labels = (spec.get("selector") or {}).get("matchLabels") or {}
     if labels and metadata["namespace"] == root_namespace:
@@ -133,11 +127,8 @@ def judge_request_authentication(
         find: gives an object of its namespace by kind and name; asked for Gateways, Services and ServiceEntries.
         root_namespace: the namespace whose policies count for the whole mesh.
     """
-    if policy is None:
-        return not_found(title, _CREATE)
-    deleted = terminating(policy)
-    if deleted:
-        return deleted
+    if policy is None or terminating(policy):
+        return absent(title, policy, _CREATE)
     targets = targets_of(policy)
     if not targets:
         message = "it has no targetRefs, so neither ztunnel nor a waypoint reads it"

@@ -19,7 +19,7 @@ from .._kinds import NAMESPACE, SERVICE, Kind
 from .._mesh.waypoints import waypoint_of
 from .bindings import binding_problem, can_be_bound
 from .target import Need, Rule, Snapshot, Target
-from .verdict import Object, Verdict, not_found, observed_generation, terminating
+from .verdict import Object, Verdict, absent, observed_generation, terminating
 
 _GATEWAY_GROUP = "gateway.networking.k8s.io"
 _ALL_RESOLVED = "All waypoints resolved"
@@ -61,11 +61,8 @@ def judge_route(title: str, route: Object | None, services: t.Mapping[tuple[str,
         services: its parent Services, by namespace and name.
         namespaces: their Namespaces, by name.
     """
-    if route is None:
-        return not_found(title, "Create it, or correct its name.")
-    deleted = terminating(route)
-    if deleted:
-        return deleted
+    if route is None or terminating(route):
+        return absent(title, route, "Create it, or correct its name.")
     refs = route["spec"].get("parentRefs") or ()
     if not refs:
         return Verdict("Failed", "NoParents", "it has no parentRefs, so it gets no traffic", "Name a Gateway or a Service in spec.parentRefs.", final=True)

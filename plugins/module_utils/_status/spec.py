@@ -17,7 +17,6 @@ from .._mesh.waypoints import WaypointRef
 from .addresses import ServiceExpectation
 from .any_objects import ANY_OBJECT_RULE, ConditionExpectation, ValueExpectation
 from .bindings import BindingExpectation
-from .control_plane import ControlPlaneExpectation
 from .custom_resources import DefinitionExpectation, is_bundle_version
 from .enrollments import EnrollmentExpectation
 from .gateways import GatewayExpectation
@@ -25,7 +24,7 @@ from .json_paths import check
 from .policies import ROOT_NAMESPACE, PolicyExpectation
 from .rules import RULES
 from .target import Expectation, Target
-from .webhooks import WebhookExpectation
+from .webhooks import CertificateExpectation
 
 Item = t.Mapping[str, t.Any]
 FindKind = t.Callable[[str, str], Kind]
@@ -92,10 +91,8 @@ def _expectation(item: Item, now: float) -> Expectation | None:
     if kind == "binding":
         waypoint = WaypointRef(item["waypoint_namespace"] or item["namespace"], item["waypoint"]) if item["waypoint"] else None
         return BindingExpectation(waypoint, item["bound_kind"] or SERVICE.name)
-    if kind == "control_plane":
-        return ControlPlaneExpectation(now)
-    if kind in ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"):
-        return WebhookExpectation(now)
+    if kind in ("control_plane", "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"):
+        return CertificateExpectation(now)
     if kind == "enrollment":
         excluded = item["excluded_namespaces"]
         return EnrollmentExpectation(EXCLUDED_NAMESPACES if excluded is None else tuple(excluded))

@@ -57,6 +57,11 @@ def terminating(item: Object | None) -> Verdict | None:
     return Verdict("Terminating", "Terminating", f"it is being deleted{by}", "Wait until it is deleted, then create it again.", str(deleted))
 
 
+def absent(title: str, item: Object | None, remedy: str) -> Verdict:
+    """A verdict on an object that does not exist, or is being deleted."""
+    return terminating(item) or not_found(title, remedy)
+
+
 def not_observed(item: Object) -> Verdict | None:
     """A verdict on an object whose status is for an older generation; None when the status is up to date."""
     generation = item["metadata"].get("generation", 0)
@@ -86,4 +91,4 @@ def condition(item: Object, kind: str) -> t.Mapping[str, t.Any] | None:
     return None
 
 
-__all__ = ("Object", "Status", "Verdict", "condition", "not_found", "not_observed", "observed_generation", "terminating")
+__all__ = ("Object", "Status", "Verdict", "absent", "condition", "not_found", "not_observed", "observed_generation", "terminating")

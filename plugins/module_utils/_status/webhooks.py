@@ -24,14 +24,14 @@ from .._kinds import ENDPOINT_SLICE, SERVICE, Kind
 from .._mesh.labels import labels_of
 from .probes import Probe
 from .target import Expectation, Need, Rule, Snapshot, Target
-from .verdict import Object, Verdict, not_found, terminating
+from .verdict import Object, Verdict, absent, terminating
 
 _SERVICE_OF_SLICE = "kubernetes.io/service-name"
 
 
 @dataclass(frozen=True)
-class WebhookExpectation(Expectation):
-    """What else must be true of a webhook configuration.
+class CertificateExpectation(Expectation):
+    """What else must be true of the certificates of a webhook configuration, or of a control plane.
 
     Attributes:
         now: the time, in seconds since the epoch, at which certificates must be valid; None when that does not matter.
@@ -52,11 +52,8 @@ def judge_webhooks(
         endpoint_slices: EndpointSlices, those Services' among them.
         now: the time, in seconds since the epoch, at which certificates must be valid; None when that does not matter.
     """
-    if configuration is None:
-        return not_found(title, "Install the chart that contains it, or correct its name.")
-    deleted = terminating(configuration)
-    if deleted:
-        return deleted
+    if configuration is None or terminating(configuration):
+        return absent(title, configuration, "Install the chart that contains it, or correct its name.")
     hooks = configuration.get("webhooks") or ()
     if not hooks:
         return Verdict("InProgress", "NoWebhooks", "it has no webhooks", "Reinstall the chart that contains it.")
@@ -165,7 +162,7 @@ def webhook_rule(kind: Kind) -> Rule:
         places = services_of(configuration)
         services = [service for namespace, name in places for service in [snapshot.get(SERVICE, name, namespace)] if service]
         slices = [item for namespace in dict.fromkeys(namespace for namespace, _name in places) for item in snapshot.all(ENDPOINT_SLICE, namespace)]
-        return judge_webhooks(f"{kind.name} {target.name}", configuration, services, slices, now=target.expected(WebhookExpectation).now)
+        return judge_webhooks(f"{kind.name} {target.name}", configuration, services, slices, now=target.expected(CertificateExpectation).now)
 
     def probes(target: Target, snapshot: Snapshot) -> t.Iterable[Probe]:
         configuration = snapshot.get(kind, target.name)
@@ -174,4 +171,4 @@ def webhook_rule(kind: Kind) -> Rule:
     return Rule(needs, ("name",), judge, probes)
 
 
-__all__ = ("WebhookExpectation", "ca_problem", "endpoint_probes", "has_ready_endpoint", "judge_webhooks", "services_of", "webhook_rule")
+__all__ = ("CertificateExpectation", "ca_problem", "endpoint_probes", "has_ready_endpoint", "judge_webhooks", "services_of", "webhook_rule")

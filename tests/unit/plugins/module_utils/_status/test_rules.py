@@ -22,7 +22,6 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoints
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.addresses import IngressExpectation, ServiceExpectation
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.any_objects import ConditionExpectation, ValueExpectation
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.bindings import BindingExpectation
-from ansible_collections.meshwright.ambient.plugins.module_utils._status.control_plane import ControlPlaneExpectation
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.custom_resources import DefinitionExpectation
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.enrollments import EnrollmentExpectation
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.gateways import GatewayExpectation
@@ -31,7 +30,7 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._status.policie
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.rules import RULES, needs_of, probes_of, verdict_on
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.target import Expectation, Target
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.waypoints import WaypointExpectation
-from ansible_collections.meshwright.ambient.plugins.module_utils._status.webhooks import WebhookExpectation
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.webhooks import CertificateExpectation
 from tests.unit.objects import Object, derived, named, recorded
 
 OBJECTS = [
@@ -255,8 +254,8 @@ def test_an_expectation_says_what_must_be_read_besides() -> None:
         (Target("Gateway", "waypoint", "bookinfo", GatewayExpectation(load_balancer=True)), "NoLoadBalancer"),
         (Target("Service", "reviews", "bookinfo", ServiceExpectation(load_balancer=True)), "NotALoadBalancer"),
         (Target("binding", "details", "bookinfo", BindingExpectation(bound_kind="ServiceEntry")), "NotFound"),
-        (Target("ValidatingWebhookConfiguration", "istiod-default-validator", expectation=WebhookExpectation(now=4e9)), "ExpiredCA"),
-        (Target("control_plane", "", "istio-system", ControlPlaneExpectation(now=4e9)), "WebhookNotServing"),
+        (Target("ValidatingWebhookConfiguration", "istiod-default-validator", expectation=CertificateExpectation(now=4e9)), "ExpiredCA"),
+        (Target("control_plane", "", "istio-system", CertificateExpectation(now=4e9)), "WebhookNotServing"),
         (Target("Lease", "leader", "shop", ValueExpectation("{.spec.holderIdentity}", "b"), api_kind=LEASE), "OtherValue"),
         (Target("Node", "node-1", expectation=ConditionExpectation("Ready", "False"), api_kind=NODE), "OtherStatus"),
     ],
@@ -290,7 +289,6 @@ def test_targets_can_be_keys() -> None:
         BindingExpectation(bound_kind="ServiceEntry"),
         ConditionExpectation("Ready"),
         ConditionExpectation("Ready", "False"),
-        ControlPlaneExpectation(1.0),
         DefinitionExpectation(("v1",)),
         EnrollmentExpectation(("shop",)),
         GatewayExpectation(overlays={"deployment": {}}),
@@ -304,7 +302,7 @@ def test_targets_can_be_keys() -> None:
         ValueExpectation("{.a}", "y"),
         WaypointExpectation({}),
         WaypointExpectation({"deployment": {"replicas": 2}}),
-        WebhookExpectation(1.0),
+        CertificateExpectation(1.0),
     ]
     assert len({Target("Node", "a", expectation=expectation) for expectation in expectations}) == len(expectations)
     assert Target("waypoint", "a", "b", WaypointExpectation({"service": {}})) == Target("waypoint", "a", "b", WaypointExpectation({"service": {}}))

@@ -10,7 +10,6 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoints
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.addresses import ServiceExpectation
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.any_objects import ConditionExpectation, ValueExpectation
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.bindings import BindingExpectation
-from ansible_collections.meshwright.ambient.plugins.module_utils._status.control_plane import ControlPlaneExpectation
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.custom_resources import DefinitionExpectation
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.enrollments import EnrollmentExpectation
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.gateways import GatewayExpectation
@@ -18,7 +17,7 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._status.policie
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.rules import RULES, verdict_on
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.spec import parse_targets, validate_times
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.target import Target
-from ansible_collections.meshwright.ambient.plugins.module_utils._status.webhooks import WebhookExpectation
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.webhooks import CertificateExpectation
 from ansible_collections.meshwright.ambient.plugins.modules.ready import OPTIONS
 
 CERTIFICATE = Kind("cert-manager.io/v1", "Certificate", "certificates")
@@ -55,8 +54,8 @@ def test_every_kind_can_be_asked_for(kind: str) -> None:
 @pytest.mark.parametrize(
     ("options", "expectation"),
     [
-        ({"kind": "control_plane"}, ControlPlaneExpectation(1.0)),
-        ({"kind": "MutatingWebhookConfiguration"}, WebhookExpectation(1.0)),
+        ({"kind": "control_plane"}, CertificateExpectation(1.0)),
+        ({"kind": "MutatingWebhookConfiguration"}, CertificateExpectation(1.0)),
         ({"kind": "Deployment"}, None),
         ({"kind": "binding"}, BindingExpectation()),
         ({"kind": "binding", "waypoint": "w"}, BindingExpectation(WaypointRef("shop", "w"))),
