@@ -55,3 +55,9 @@ def test_a_value_that_cannot_be_converted_names_the_role() -> None:
 def test_a_role_that_is_not_there_is_named() -> None:
     with pytest.raises(AnsibleError, match="has no role itsio"):
         variables_of("itsio")
+
+
+def test_items_get_their_defaults_and_texts_their_types() -> None:
+    found = variables_of("aws_edge", aws_edge_web_acls=[{"name": "shop"}], aws_edge_tags='{"Team": "mesh"}', aws_edge_log_buckets="a,b")
+    assert found["aws_edge_web_acls"] == [{"name": "shop", "managed_rule_groups": ["AWSManagedRulesCommonRuleSet"]}]
+    assert (found["aws_edge_tags"], found["aws_edge_log_buckets"], found["aws_edge_certificates"]) == ({"Team": "mesh"}, ["a", "b"], [])
