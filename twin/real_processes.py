@@ -22,9 +22,7 @@ class RealProcess:
         pods: the one label that tells these pods from all others; KWOK leaves pods that carry it alone.
         container: the container whose arguments, environment, volumes and probe are the process's.
         program: the program's name in the tool catalogue.
-        arguments: added behind the container's own; {address}, {namespace}, {root} and {kubeconfig} are filled in, and
-            {port:NAME} or {port:NUMBER} with a port of this machine that stands for the container's, for a program that
-            listens at all addresses.
+        arguments: added behind the container's own; {address}, {namespace}, {root} and {kubeconfig} are filled in.
         environment: added to the container's own, with the same fillings.
     """
 
@@ -38,7 +36,8 @@ class RealProcess:
     def stands_for(self, pod: dict[str, Any]) -> bool:
         """Whether this pod is one of those."""
         label, value = self.pods
-        return bool((pod["metadata"].get("labels") or {}).get(label) == value)
+        labelled = (pod["metadata"].get("labels") or {}).get(label) == value
+        return labelled and any(container["name"] == self.container for container in (pod.get("spec") or {}).get("containers") or ())
 
 
 def load_real_processes(directory: Path = _DIRECTORY) -> list[RealProcess]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import psutil
 
+from twin.agent.files import inside, write_private
 from twin.collection import CONFIG_MAP, SECRET, ApiSession, Kind, Object
 from twin.errors import TwinError
 
@@ -47,25 +48,20 @@ def write_volumes(pod: Object, container: dict[str, Any], session: ApiSession, t
     """Write what the container mounts from ConfigMaps, Secrets, the downward API and projections, at the same paths below root.
 
     Raises:
-        TwinError: a ConfigMap, Secret or key that is not optional is missing.
+        TwinError: a ConfigMap, Secret or key that is not optional is missing, or a path leads out of root.
     """
     volumes = {volume["name"]: volume for volume in pod["spec"].get("volumes") or ()}
     for mount in container.get("volumeMounts") or ():
         volume = volumes[mount["name"]]
-        directory = root / mount["mountPath"].lstrip("/")
+        directory = inside(root, mount["mountPath"])
         files: dict[str, bytes] = {}
         for source in _sources(volume):
             files |= _files(source, pod, session, token)
         directory.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
-            target = directory / name
-            target.parent.mkdir(parents=True, exist_ok=True)
+            target = inside(directory, name)
             if not target.exists() or target.read_bytes() != content:
-                # A reader sees the old file or the new one, never half of one.
-                fresh = target.with_name(target.name + ".new")
-                fresh.write_bytes(content)
-                fresh.chmod(0o600)
-                fresh.rename(target)
+                write_private(target, content)
 
 
 def _sources(volume: dict[str, Any]) -> list[dict[str, Any]]:

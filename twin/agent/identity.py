@@ -7,6 +7,7 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
+from twin.agent.files import inside, write_private
 from twin.collection import Object
 from twin.facts import AwsFacts
 
@@ -36,13 +37,8 @@ class TokenFile:
     audience: str
 
     def write(self, root: Path, token: str) -> None:
-        """Write a fresh token; a reader sees the old one or the new one."""
-        target = root / self.path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        fresh = target.with_name(target.name + ".new")
-        fresh.touch(mode=0o600)
-        fresh.write_text(token)
-        fresh.rename(target)
+        """Write a fresh token."""
+        write_private(inside(root, self.path), token.encode())
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import pytest
 
 from tests.unit.objects import Object
 from twin.agent.container import arguments_of, environment_of, write_volumes
+from twin.agent.files import inside, write_private
 from twin.collection import ApiSession, Kind
 from twin.errors import TwinError
 
@@ -191,6 +192,67 @@ def test_a_file_that_is_right_is_left_alone(tmp_path: Path) -> None:
     write_volumes(pod, mounts, SESSION, _token, tmp_path)
     assert (tmp_path / "v" / "key").stat().st_ino == before.st_ino
     assert (tmp_path / "v" / "dollar").read_text() == "$(LEVEL)"
+
+
+_UP = "/../../../../../../../../../../.."
+_SETTINGS = {"configMap": {"name": "settings", "items": [{"key": "LEVEL", "path": "level"}]}}
+_ESCAPES = [
+    pytest.param(_SETTINGS, f"{_UP}{{outside}}", id="mount-path"),
+    pytest.param(_SETTINGS, f"/var/..{_UP}{{outside}}", id="mount-path-inside-first"),
+    pytest.param(_SETTINGS, "//{outside}", id="mount-path-of-two-slashes"),
+    pytest.param({"configMap": {"name": "settings", "items": [{"key": "LEVEL", "path": f"..{_UP}{{outside}}/level"}]}}, "/mnt", id="item-of-a-config-map"),
+    pytest.param({"secret": {"secretName": "cacerts", "items": [{"key": "key", "path": "{outside}/level"}]}}, "/mnt", id="absolute-item-of-a-secret"),
+    pytest.param({"configMap": {"name": "hostile"}}, "/mnt", id="key"),
+    pytest.param(
+        {"downwardAPI": {"items": [{"path": f"..{_UP}{{outside}}/level", "fieldRef": {"fieldPath": "metadata.name"}}]}}, "/mnt", id="item-of-the-downward-api"
+    ),
+    pytest.param({"projected": {"sources": [{"serviceAccountToken": {"path": f"..{_UP}{{outside}}/level"}}]}}, "/mnt", id="token"),
+    pytest.param({"emptyDir": {}}, f"{_UP}{{outside}}", id="empty-directory"),
+]
+
+
+def _filled(value: Any, outside: Path) -> Any:
+    if isinstance(value, dict):
+        return {name: _filled(each, outside) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_filled(each, outside) for each in value]
+    return value.replace("{outside}", str(outside)) if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize(("volume", "mount_path"), _ESCAPES)
+def test_what_a_pod_mounts_stays_below_its_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, volume: Object, mount_path: str) -> None:
+    """As in a container, `..` leads no higher than the root."""
+    root, outside = tmp_path / "root", tmp_path / "outside"
+    monkeypatch.setitem(OBJECTS, ("ConfigMap", "hostile"), {"data": {f"..{_UP}{outside}/level": "1"}})
+    root.mkdir()
+    write_volumes(_volume_pod(**_filled(volume, outside)), {"volumeMounts": [{"name": "v", "mountPath": _filled(mount_path, outside)}]}, SESSION, _token, root)
+    assert not outside.exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["root"]
+    assert [path for path in root.rglob("*") if path.is_file()] or "emptyDir" in volume
+
+
+@pytest.mark.parametrize("link", ["mnt", "mnt/v", "mnt/v/level"])
+def test_no_symbolic_link_leads_out_of_the_root(tmp_path: Path, link: str) -> None:
+    root, outside = tmp_path / "root", tmp_path / "outside"
+    outside.mkdir()
+    (root / link).parent.mkdir(parents=True)
+    (root / link).symlink_to(outside / "new")
+    with pytest.raises(TwinError, match="leads out of the pod's root directory by a symbolic link"):
+        write_volumes(_volume_pod(**_SETTINGS), {"volumeMounts": [{"name": "v", "mountPath": "/mnt/v"}]}, SESSION, _token, root)
+    assert list(outside.iterdir()) == []
+
+
+def test_nothing_is_written_through_a_link_to_a_draft(tmp_path: Path) -> None:
+    target, victim = tmp_path / "file", tmp_path / "victim"
+    victim.write_text("untouched")
+    (tmp_path / "file.new").symlink_to(victim)
+    write_private(target, b"content")
+    assert (target.read_text(), victim.read_text()) == ("content", "untouched")
+
+
+def test_a_path_that_cannot_be_one_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TwinError, match="has a null byte"):
+        inside(tmp_path, "/a\0b")
 
 
 def test_a_missing_volume_is_told(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
+from twin.account import REGION
 from twin.aws.twin_clusters import twin_name
 from twin.paths import LONGEST_NAME, TwinPaths
 
@@ -25,9 +26,10 @@ def test_one_name_in_two_regions_is_two_twins() -> None:
     assert re.fullmatch(r"sandbox-prod-us-east-1-[0-9a-f]{6}", twin_name("sandbox", "prod", "us-east-1"))
 
 
-@given(account=ACCOUNTS, cluster=CLUSTERS)
-def test_every_cluster_of_every_account_has_a_name_that_a_twin_can_have(account: str, cluster: str) -> None:
-    name = twin_name(account, cluster)
+@given(account=ACCOUNTS, cluster=CLUSTERS | st.text(), region=st.just(REGION) | st.text())
+def test_every_cluster_of_every_account_has_a_name_that_a_twin_can_have(account: str, cluster: str, region: str) -> None:
+    """The region is what a caller's credentials name, and the name becomes a directory."""
+    name = twin_name(account, cluster, region)
     assert len(name) <= LONGEST_NAME
     assert TwinPaths(name).name == name
 
