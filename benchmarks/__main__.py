@@ -26,6 +26,7 @@ from twin.errors import TwinError
 from twin.lifecycle import up
 from twin.paths import REPOSITORY, TwinPaths
 from twin.progress import console, say
+from twin.tools.build import ensure_tools
 
 LATEST = REPOSITORY / "benchmarks" / "results" / "latest.json"
 # Trials, and what a run has so far.
@@ -142,6 +143,7 @@ def summarize(results: dict[str, Any]) -> None:
 @contextmanager
 def _twin(name: str, *, keep: bool) -> Iterator[dict[str, str]]:
     """A fresh twin with Istio on it, gone afterwards; with keep, one that is there already and stays."""
+    ensure_tools(["istioctl"], "A benchmark beside istioctl")
     if keep:
         up(name)
         environment = environment_for(name)

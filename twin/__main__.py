@@ -1,4 +1,4 @@
-"""The command line of the twin: python -m twin up, down, status, env, demo, build, process, account, rehearse, picture."""
+"""The command line of the twin: python -m twin up, down, status, env, demo, build, tool, process, account, rehearse, picture."""
 
 from __future__ import annotations
 
@@ -49,7 +49,13 @@ def _parser() -> argparse.ArgumentParser:
         run=_env
     )
     commands.add_parser("demo", help="run the main job on the twin and sum up what came out").set_defaults(run=_demo)
-    commands.add_parser("build", help="build the programs into the cache").set_defaults(run=_build)
+    build = commands.add_parser("build", help="build programs into the cache: all of them, or those that are named")
+    build.add_argument("programs", nargs="*", metavar="PROGRAM", help="their names in twin/tools/catalogue.py")
+    build.set_defaults(run=_build)
+    tool = commands.add_parser("tool", help="run a program of the cache, built first where it is missing")
+    tool.add_argument("program", help="its name in twin/tools/catalogue.py")
+    tool.add_argument("arguments", nargs=argparse.REMAINDER, help="its arguments")
+    tool.set_defaults(run=_tool)
     process = commands.add_parser("process", help="stop or start one process, such as istiod")
     process.add_argument("action", choices=("stop", "start"))
     process.add_argument("process", help="its name as status shows it, or the beginning of it")
@@ -117,10 +123,22 @@ def _demo(arguments: argparse.Namespace) -> int:
     return demo(arguments.name)
 
 
-def _build(_arguments: argparse.Namespace) -> None:
+def _build(arguments: argparse.Namespace) -> None:
+    from twin.tools.build import ensure_tools
+    from twin.tools.needs import EVERYTHING
+
+    if unknown := set(arguments.programs) - set(EVERYTHING):
+        raise TwinError(f"There is no program {', '.join(sorted(unknown))}: there are {', '.join(EVERYTHING)}.")
+    ensure_tools(arguments.programs or EVERYTHING, "This command")
+
+
+def _tool(arguments: argparse.Namespace) -> None:
     from twin.tools.build import ensure_tools
 
-    ensure_tools()
+    known = ensure_tools([arguments.program], "This command").programs
+    if arguments.program not in known:
+        raise TwinError(f"There is no program {arguments.program}: there are {', '.join(known)}.")
+    os.execv(known[arguments.program], [arguments.program, *arguments.arguments])
 
 
 def _process(arguments: argparse.Namespace) -> None:

@@ -20,6 +20,7 @@ from twin.paths import AccountPaths, TwinPaths, state_directory
 from twin.progress import say, step
 from twin.supervisor import MainProgram, Supervisor, marked_processes
 from twin.tools.build import ensure_tools
+from twin.tools.needs import MAIN_JOB
 
 REGION = "eu-central-1"
 EMULATOR = "emulator"
@@ -29,6 +30,8 @@ READY_SECONDS = 60
 ACCESS_KEY = "AKIAIOSFODNN7EXAMPLE"
 SECRET_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"  # noqa: S105
 
+# What an account on disk is like. 2: it serves its owner only.
+LAYOUT = 2
 # Below the ports that Linux lends to outgoing connections, so that a port is still free when a dead emulator is started again.
 _PORTS = range(5601, 5700)
 
@@ -39,9 +42,11 @@ class AccountFacts:
 
     Attributes:
         port: where its AWS API is served on 127.0.0.1.
+        layout: what the account on disk is like.
     """
 
     port: int
+    layout: int = LAYOUT
 
     @property
     def endpoint(self) -> str:
@@ -58,14 +63,15 @@ def up(name: str) -> None:
         TwinError: what could not be done, and where the logs are.
     """
     paths = AccountPaths(name)
-    ensure_tools()
+    # Its clusters need it later: nobody who waits for one to become ACTIVE would see what is built meanwhile.
+    ensure_tools(MAIN_JOB, "An AWS account with what is installed on its clusters")
     with _locked():
         if paths.facts.exists():
             _mend(paths)
         else:
             _discard(paths)
             with step(f"starting the AWS account {name}", 1, 1):
-                paths.home.mkdir(parents=True)
+                paths.make_home()
                 _write_facts(paths, AccountFacts(_free_port()))
                 supervisor_of(paths).start()
                 _wait_until_served(paths)
@@ -130,7 +136,8 @@ def facts_of(name: str) -> AccountFacts:
     """
     try:
         # Another version of the twin may have written more.
-        return AccountFacts(json.loads(AccountPaths(name).facts.read_text())["port"])
+        data = json.loads(AccountPaths(name).facts.read_text())
+        return AccountFacts(data["port"], data.get("layout", 1))
     except FileNotFoundError as error:
         raise TwinError(f"There is no AWS account {name}: python -m twin --name {name} account up makes it.") from error
 
@@ -191,6 +198,11 @@ def serves(facts: AccountFacts) -> bool:
 
 def _mend(paths: AccountPaths) -> None:
     supervisor, facts = supervisor_of(paths), facts_of(paths.name)
+    if facts.layout != LAYOUT:
+        raise TwinError(
+            f"The AWS account {paths.name} was made by another version, which serves every user of this machine: "
+            f"take it down (python -m twin --name {paths.name} account down), and make it anew."
+        )
     if supervisor.answers():
         program = supervisor.program(EMULATOR)
         if program is not None and program.state in ("RUNNING", "STARTING") and serves(facts):

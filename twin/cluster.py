@@ -113,11 +113,11 @@ class Cluster:
                 "nodeLeaseDurationSeconds": 40,
             },
             "componentsPatches": [
-                # The twin is thrown away; what a power cut would lose need not be waited for.
-                {"name": "etcd", "extraArgs": [{"key": "unsafe-no-fsync", "value": "true"}]},
+                {"name": "etcd", "extraArgs": _etcd_arguments(self._paths)},
                 {
                     "name": "kube-apiserver",
                     "extraArgs": [
+                        _overriding("etcd-servers", f"unix://{self._paths.etcd_socket}"),
                         # Webhook Services are called at their endpoints' addresses, without kube-proxy ...
                         {"key": "enable-aggregator-routing", "value": "true"},
                         # ... and those addresses are reached through the twin's agent.
@@ -125,20 +125,51 @@ class Cluster:
                         *(self._eks_arguments(facts.aws) if facts.aws else ()),
                     ],
                 },
-                {"name": "kwok-controller", "extraArgs": [{"key": "cidr", "value": facts.simulated_pods}]},
+                # The paths that are always allowed are those that tell nothing of what is in the cluster.
+                *(
+                    {"name": name, "extraArgs": [_overriding("authorization-always-allow-paths", "/healthz,/readyz,/livez")]}
+                    for name in ("kube-controller-manager", "kube-scheduler")
+                ),
+                # Without address and port it serves nothing; with a port alone, at all addresses. It asks nobody who they are.
+                {
+                    "name": "kwok-controller",
+                    "extraArgs": [{"key": "cidr", "value": facts.simulated_pods}, _overriding("server-address", ""), _overriding("node-port", "0")],
+                },
             ],
         }
 
     def _eks_arguments(self, aws: AwsFacts) -> list[dict[str, Any]]:
         """What EKS configures: the account says whose a token is that no ServiceAccount's is, and knows who issues the others."""
         return [
-            {"key": "service-account-issuer", "value": aws.oidc_issuer, "override": True},
+            _overriding("service-account-issuer", aws.oidc_issuer),
             {"key": "service-cluster-ip-range", "value": aws.service_cidr},
             {"key": "authentication-token-webhook-config-file", "value": str(self._paths.authentication_config)},
             {"key": "authentication-token-webhook-version", "value": "v1"},
             # An answer is believed for a moment only: a changed access entry, or an expired token, is felt soon.
             {"key": "authentication-token-webhook-cache-ttl", "value": "5s"},
         ]
+
+
+def _etcd_arguments(paths: TwinPaths) -> list[dict[str, Any]]:
+    """etcd serves on sockets in directories that only their owner may enter: at a port, it would ask nobody who they are.
+
+    A peer's URL without a host would be an abstract socket, which everybody may open; this one is a file of its working directory.
+    """
+    client, peer = f"unix://{paths.etcd_socket}", "unix://peer.sock"
+    urls = {
+        "listen-client-urls": client,
+        "advertise-client-urls": client,
+        "listen-peer-urls": peer,
+        "initial-advertise-peer-urls": peer,
+        "initial-cluster": f"node0={peer}",
+    }
+    # The twin is thrown away; what a power cut would lose need not be waited for.
+    return [{"key": "unsafe-no-fsync", "value": "true"}, *(_overriding(key, value) for key, value in urls.items())]
+
+
+def _overriding(key: str, value: str) -> dict[str, Any]:
+    """An argument that takes the place of kwokctl's own."""
+    return {"key": key, "value": value, "override": True}
 
 
 def _authentication(aws: AwsFacts) -> dict[str, Any]:

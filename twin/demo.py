@@ -22,6 +22,7 @@ from twin.errors import TwinError
 from twin.lifecycle import up
 from twin.paths import DEFAULT_NAME, REPOSITORY
 from twin.tools.build import ensure_tools
+from twin.tools.needs import MAIN_JOB
 
 _PHASES = {"gateway_api": "Gateway API", "istio": "Istio", "bookinfo": "Sample application", "mesh": "Waypoint, enrollment, proof"}
 
@@ -50,7 +51,7 @@ def demo(name: str) -> int:
     """Run it; returns the exit code."""
     story = Story()
     with _timed(story, "Building the twin's programs"):
-        ensure_tools()
+        ensure_tools(MAIN_JOB, "The main job")
     with _timed(story, "Starting the twin"):
         up(name)
     code = _play(name, story)

@@ -11,6 +11,8 @@ from twin.paths import TwinPaths, state_directory
 
 # The second number of a twin's pod addresses; 10.64.0.0 to 10.127.255.255 leaves the ranges of home and office networks alone.
 _POD_NETWORKS = range(64, 128)
+# What a twin on disk is like. 2: etcd serves on a socket, and not at a port that is open to every user of the machine.
+LAYOUT = 2
 # Where the agent of a running twin shows that a network is taken, to the twins of other users too.
 _FLAG_HOST, _FLAG_PORT = "255.254", 15999
 
@@ -45,10 +47,12 @@ class TwinFacts:
     Attributes:
         pod_network: N in the pod addresses 10.N.x.y, which processes serve at the loopback addresses 127.N.x.y.
         aws: which EKS cluster the twin is, or None when it is none.
+        layout: what the twin on disk is like.
     """
 
     pod_network: int
     aws: AwsFacts | None = None
+    layout: int = LAYOUT
 
     @property
     def simulated_pods(self) -> str:
@@ -107,7 +111,7 @@ def read_facts(paths: TwinPaths) -> TwinFacts:
     """The facts of a twin; what another version of the twin has written beside them is left out."""
     data = json.loads(paths.facts.read_text())
     aws = data.get("aws")
-    return TwinFacts(data["pod_network"], AwsFacts(**{each.name: aws[each.name] for each in fields(AwsFacts)}) if aws else None)
+    return TwinFacts(data["pod_network"], AwsFacts(**{each.name: aws[each.name] for each in fields(AwsFacts)}) if aws else None, data.get("layout", 1))
 
 
 def write_facts(paths: TwinPaths, facts: TwinFacts) -> None:

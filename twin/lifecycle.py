@@ -18,12 +18,13 @@ import yaml
 
 from twin.cluster import Cluster
 from twin.errors import TwinError
-from twin.facts import AwsFacts, choose_facts, read_facts, write_facts
+from twin.facts import LAYOUT, AwsFacts, choose_facts, read_facts, write_facts
 from twin.paths import TwinPaths, state_directory
 from twin.progress import say, step
 from twin.real_processes import load_real_processes
 from twin.supervisor import AGENT, Supervisor, marked_processes
 from twin.tools.build import Toolbox, ensure_tools, locate_tools
+from twin.tools.needs import CONTROL_PLANE, MAIN_JOB
 
 NODES = 3
 READY_SECONDS = 60
@@ -55,7 +56,7 @@ def up(name: str, nodes: int = NODES) -> None:
         TwinError: what could not be done, and where the logs are.
     """
     paths = TwinPaths(name)
-    toolbox = ensure_tools()
+    toolbox = ensure_tools(MAIN_JOB, "A twin with what is installed on it")
     with locked():
         aws = _aws_facts(paths)
         _ensure(paths, toolbox, aws, 0 if aws else nodes)
@@ -68,9 +69,9 @@ def up_eks(name: str, aws: AwsFacts) -> None:
         TwinError: what could not be done, and where the logs are.
     """
     paths = TwinPaths(name)
-    toolbox = ensure_tools()
+    toolbox = ensure_tools(CONTROL_PLANE, "An EKS cluster")
     with locked():
-        if _aws_facts(paths) != aws:
+        if _aws_facts(paths) != aws or read_facts(paths).layout != LAYOUT:
             _discard(paths, Cluster(paths, toolbox))
         _ensure(paths, toolbox, aws, 0)
 
@@ -91,6 +92,7 @@ def _ensure(paths: TwinPaths, toolbox: Toolbox, aws: AwsFacts | None, nodes: int
     """Make a twin, or mend the one that is there."""
     cluster, supervisor = Cluster(paths, toolbox), Supervisor(paths)
     if paths.complete.exists() and cluster.exists():
+        _refuse_older(paths)
         dead = [part for part in parts_of(paths.name) if not part.running]
         if dead:
             _mend(cluster, supervisor, paths, dead)
@@ -100,7 +102,7 @@ def _ensure(paths: TwinPaths, toolbox: Toolbox, aws: AwsFacts | None, nodes: int
     _discard(paths, cluster)
     steps = 3 if nodes else 2
     with step(f"creating the cluster of twin {paths.name}", 1, steps):
-        paths.home.mkdir(parents=True)
+        paths.make_home()
         facts = choose_facts(aws)
         write_facts(paths, facts)
         cluster.create(facts, load_real_processes())
@@ -113,6 +115,15 @@ def _ensure(paths: TwinPaths, toolbox: Toolbox, aws: AwsFacts | None, nodes: int
             _add_nodes(paths, nodes)
             supervisor.wait_until_running(AGENT, READY_SECONDS)
     paths.complete.touch()
+
+
+def _refuse_older(paths: TwinPaths) -> None:
+    """A twin that was made before etcd was closed to other users cannot be mended."""
+    if read_facts(paths).layout != LAYOUT:
+        raise TwinError(
+            f"Twin {paths.name} was made by another version, in which every user of this machine may read and change its etcd: "
+            f"take it down, and make it anew (TWIN={paths.name} make twin-down twin-up)."
+        )
 
 
 def _aws_facts(paths: TwinPaths) -> AwsFacts | None:

@@ -49,6 +49,11 @@ class SupervisedPaths(ABC):
     def logs(self) -> Path:
         """Where all logs are."""
 
+    def make_home(self) -> None:
+        """Make the directory, which nobody but its owner may enter: its sockets are as private as it is."""
+        self.home.parent.mkdir(parents=True, exist_ok=True)
+        self.home.mkdir(mode=0o700)
+
     @property
     def supervisor_config(self) -> Path:
         return self.home / "supervisord.conf"
@@ -126,6 +131,11 @@ class TwinPaths(SupervisedPaths):
     @property
     def kwokctl_config(self) -> Path:
         return self.home / "kwokctl.yaml"
+
+    @property
+    def etcd_socket(self) -> Path:
+        """Where etcd serves, to whoever may enter the directory."""
+        return self.home / "etcd.sock"
 
     @property
     def egress_config(self) -> Path:

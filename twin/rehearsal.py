@@ -22,6 +22,7 @@ from twin.environment import sources_of
 from twin.errors import TwinError
 from twin.paths import REPOSITORY, AccountPaths
 from twin.tools.build import Toolbox, ensure_tools
+from twin.tools.needs import REHEARSAL
 
 _ISTIO = "The twin's Istio is built from the main branch, and no repository has its charts."
 _CONTROLLER = "The twin runs this version of the load balancer controller, and has its chart and its IAM policy on disk."
@@ -81,7 +82,7 @@ def rehearse(name: str, inventory: str, arguments: list[str]) -> int:
     place = find_inventory(inventory)
     rehearsal = Rehearsal()
     with rehearsal.timed("Building the twin's programs"):
-        toolbox = ensure_tools()
+        toolbox = ensure_tools(REHEARSAL, "A rehearsal")
     with rehearsal.timed("Starting the AWS account"):
         account.up(name)
     overlay = AccountPaths(name).overlay

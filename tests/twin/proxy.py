@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import yaml
 
-from twin.tools.build import locate_tools
+from twin.tools.build import ensure_tools
 
 START_SECONDS = 20
 # Far longer than any test: what is held back for so long never comes.
@@ -35,7 +35,7 @@ class ProxyServer:
         self._api = ""
 
     def __enter__(self) -> ProxyServer:
-        program = locate_tools().programs["toxiproxy-server"]
+        program = ensure_tools(["toxiproxy-server"], "A test of faults").programs["toxiproxy-server"]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen([str(program), "-host", "127.0.0.1", "-port", "0"], stdout=log, stderr=log)
         try:

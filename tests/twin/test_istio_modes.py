@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.twin.conftest import Twin
-from twin.tools.build import locate_tools
+from twin.tools.build import ensure_tools
 
 GATEWAYS = [
     {"name": "istio-ingress", "namespace": "istio-ingress", "replicas": 2, "service": {"type": "NodePort", "external_traffic_policy": "Local"}},
@@ -116,7 +116,7 @@ def test_again_nothing_changes_and_ambient_mode_is_added_and_never_taken_away(si
 
 def test_applications_of_argocd_carry_charts_and_values(mesh: Twin, tmp_path: Path) -> None:
     """Argo CD itself is not on the twin: its own definition of an Application is, and what it would install is there already."""
-    definition = locate_tools().files["argo-cd"] / "application-crd.yaml"
+    definition = ensure_tools(["argo-cd"], "A test with Argo CD").files["argo-cd"] / "application-crd.yaml"
     namespace = tmp_path / "namespace.yml"
     namespace.write_text(yaml.safe_dump({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "argocd"}}))
     # It is too large for the annotation in which kubectl would keep it.

@@ -15,7 +15,6 @@ from twin.agent.capture import plan_marks
 from twin.agent.egress import serve_egress
 from twin.agent.grants import ROLE_BINDING, plan_grants
 from twin.agent.pods import Host, RealPods
-from twin.agent.ports import Ports
 from twin.api import Known, open_session
 from twin.collection import CONFIG_MAP, NAMESPACE, POD, MeshError, Scope, Streams, Trouble
 from twin.errors import TwinError
@@ -23,7 +22,6 @@ from twin.facts import raise_flag, read_facts
 from twin.paths import TwinPaths
 from twin.real_processes import load_real_processes
 from twin.supervisor import Supervisor
-from twin.tools.build import locate_tools
 
 _log = logging.getLogger("agent")
 
@@ -43,11 +41,10 @@ def main() -> None:
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    ports = Ports(facts)
-    egress = serve_egress(ports, paths.egress_socket)
+    egress = serve_egress(facts, paths.egress_socket)
     session = open_session(paths)
     server = yaml.safe_load(paths.kubeconfig.read_text())["clusters"][0]["cluster"]["server"]
-    real_pods = RealPods(Host(paths, facts, locate_tools(), Supervisor(paths), session, server, ports), load_real_processes())
+    real_pods = RealPods(Host(paths, facts, Supervisor(paths), session, server), load_real_processes())
     tell_addresses = follow_addresses(facts.aws)
     known = Known()
     strangers_removed = False

@@ -21,15 +21,16 @@ from typing import Any
 import yaml
 
 from twin.agent.container import arguments_of, environment_of, write_volumes
+from twin.agent.files import write_private
 from twin.agent.identity import Identity, identity_of
-from twin.agent.ports import ContainerPorts, Ports
+from twin.cluster import MARK
 from twin.collection import POD, ApiError, ApiSession, Kind, Object, Write
 from twin.errors import TwinError
 from twin.facts import TwinFacts
 from twin.paths import REPOSITORY, TwinPaths
 from twin.real_processes import RealProcess
 from twin.supervisor import ProgramState, Supervisor
-from twin.tools.build import Toolbox
+from twin.tools.build import ensure_tools, locate_tools
 
 _log = logging.getLogger("pods")
 
@@ -50,11 +51,9 @@ class Host:
 
     paths: TwinPaths
     facts: TwinFacts
-    toolbox: Toolbox
     supervisor: Supervisor
     session: ApiSession
     server: str
-    ports: Ports
 
 
 class RealPods:
@@ -88,7 +87,7 @@ class RealPods:
         for path in self._host.paths.processes.glob("*.conf"):
             if path.stem not in expected:
                 self._host.supervisor.remove(path.stem)
-                shutil.rmtree(self._host.paths.processes / path.stem, ignore_errors=True)
+                shutil.rmtree(_directory_of(self._host, path.stem), ignore_errors=True)
 
     def _free_address(self, pod: Object, pods: list[Object]) -> str:
         """The address the pod has, or the lowest that none has."""
@@ -106,6 +105,11 @@ def program_name(pod: Object) -> str:
     return f"{pod['metadata']['name']}.{pod['metadata']['namespace']}"
 
 
+def _directory_of(host: Host, program: str) -> Path:
+    """Where the files of a process are. No pod's name makes one pod's directory another one's configuration, which ends in `.conf`."""
+    return host.paths.processes / f"{program}.pod"
+
+
 class PodRunner:
     """One pod and its process, from the first volume to the last probe."""
 
@@ -119,9 +123,8 @@ class PodRunner:
         self._name = pod["metadata"]["name"]
         self._namespace = pod["metadata"]["namespace"]
         self._container = next(item for item in pod["spec"]["containers"] if item["name"] == real.container)
-        self._directory = host.paths.processes / self._program
+        self._directory = _directory_of(host, self._program)
         self._identity: Identity | None = None
-        self._claimed: dict[int, int] = {}
         self._ending = threading.Event()
         self._told: Object | None = None
         self._ready_since = ""
@@ -167,30 +170,34 @@ class PodRunner:
         root.mkdir(parents=True, exist_ok=True)
         self._identity = identity_of(self._host.facts.aws, self._account(), root)
         self._write_volumes()
-        kubeconfig, claims = root / "kubeconfig", self._directory / "ports.json"
-        kubeconfig.write_text(yaml.safe_dump(_kubeconfig(self._host.server, root)))
-        before = {int(port): served for port, served in json.loads(claims.read_text()).items()} if claims.exists() else {}
-        ports = ContainerPorts(self._host.ports, self.address, self._container, before)
-        fillings = {"address": local, "root": str(root), "kubeconfig": str(kubeconfig), "namespace": self._namespace, "port": ports}
+        kubeconfig = root / "kubeconfig"
+        write_private(kubeconfig, yaml.safe_dump(_kubeconfig(self._host.server, root)).encode())
+        fillings = {"address": local, "root": str(root), "kubeconfig": str(kubeconfig), "namespace": self._namespace}
         self._pod.setdefault("status", {}).update(podIP=self.address, podIPs=[{"ip": self.address}], hostIP="127.0.0.1")
         # Nothing else of the agent's own environment: a key that lies about on this machine is not the pod's.
         environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(root), **self._identity.variables}
         environment |= environment_of(self._pod, self._container, self._host.session)
         environment |= self._identity.endpoint
         environment |= {name: value.format(**fillings) for name, value in self._real.environment}
-        program = self._host.toolbox.programs[self._real.program]
+        environment[MARK] = str(self._host.paths.home)
+        program = self._built()
         arguments = [str(program), *arguments_of(self._container, environment), *(part.format(**fillings) for part in self._real.arguments)]
-        self._claimed = ports.claimed
-        claims.write_text(json.dumps(ports.claimed))
         launch = json.dumps({"arguments": arguments, "environment": environment, "directory": str(root)})
         specification = self._directory / "launch.json"
         if specification.exists() and specification.read_text() == launch and self._host.supervisor.program(self._program):
             return
-        specification.touch(mode=0o600)
-        specification.write_text(launch)
+        write_private(specification, launch.encode())
         # The launcher imports nothing of the twin, and -S leaves out the packages: it starts in a few milliseconds.
         launcher = REPOSITORY / "twin" / "agent" / "launch.py"
         self._host.supervisor.add(self._program, [sys.executable, "-S", str(launcher), str(specification)], self._directory)
+
+    def _built(self) -> Path:
+        """The program, built first if no pod has needed it before."""
+        program = locate_tools().programs[self._real.program]
+        if not program.exists():
+            self._tell(waiting="ContainerCreating", message=f"{self._real.program} is being built, which takes some minutes")
+            ensure_tools([self._real.program], f"Pod {self._namespace}/{self._name}")
+        return program
 
     def _write_volumes(self) -> None:
         write_volumes(self._pod, self._container, self._host.session, self._token, self._directory / "root")
@@ -218,10 +225,9 @@ class PodRunner:
             return True
         port = check["port"]
         if isinstance(port, str):
-            port = next(item["containerPort"] for item in self._container.get("ports") or () if item.get("name") == port)
+            port = next((item["containerPort"] for item in self._container.get("ports") or () if item.get("name") == port), 0)
         scheme = check.get("scheme", "HTTP").lower()
-        host, served = self._host.ports.locate(self.address, port)
-        url = f"{scheme}://{host}:{served}{check.get('path', '/')}"
+        url = f"{scheme}://{self._host.facts.local_address(self.address)}:{port}{check.get('path', '/')}"
         # A kubelet does not verify the certificate of a probe either.
         context = ssl._create_unverified_context() if scheme == "https" else None
         try:
@@ -277,7 +283,6 @@ class PodRunner:
         try:
             self._host.supervisor.remove(self._program)
             shutil.rmtree(self._directory, ignore_errors=True)
-            self._host.ports.release(self.address, self._claimed)
             options = {"gracePeriodSeconds": 0, "preconditions": {"uid": self._pod["metadata"]["uid"]}}
             self._host.session.write(Write("delete", POD, self._name, self._namespace, options))
         except (ApiError, TwinError) as error:

@@ -11,8 +11,7 @@ from twin.errors import TwinError
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m twin.aws", description="Serve a local AWS: moto, with the EKS API and true-to-life phases.")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    parser.add_argument("--port", type=int, required=True, help="port to listen on; 0 takes a free one and prints it")
+    parser.add_argument("--port", type=int, required=True, help="port to listen on at 127.0.0.1; 0 takes a free one and prints it")
     parser.add_argument("--home", type=Path, help="directory of an account: EKS clusters are then twins; without it they are records only")
     parser.add_argument("--request-log", type=Path, help="file to which one line of JSON is added for each request")
     parser.add_argument("--account-region", default="eu-central-1", help="region that control paths mean when they name none (default: %(default)s)")
@@ -23,7 +22,6 @@ def main() -> int:
     try:
         provider = provider_of(arguments.home)
         serve(
-            arguments.host,
             arguments.port,
             provider,
             request_log=arguments.request_log,

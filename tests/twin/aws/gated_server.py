@@ -52,4 +52,4 @@ class Gated:
 if __name__ == "__main__":
     from twin.aws.server import serve
 
-    serve("127.0.0.1", 0, Gated(Path(sys.argv[1])), region="eu-central-1")
+    serve(0, Gated(Path(sys.argv[1])), region="eu-central-1")

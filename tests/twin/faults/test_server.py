@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import http.client
 import json
 import socket
 import ssl
 import threading
-import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from tests.polling import until
 from tests.twin.conftest import Twin
@@ -149,16 +147,18 @@ def _labels(twin: Twin, namespace: str) -> dict[str, str]:
 
 def _compact(twin: Twin) -> None:
     """Let etcd forget all versions but the newest."""
-    documents = yaml.safe_load_all((twin.paths.cluster / "kwok.yaml").read_text())
-    components = next(found for found in documents if found["kind"] == "KwokctlConfiguration")["components"]
-    (port,) = (port["port"] for found in components if found["name"] == "etcd" for port in found["ports"] if port["name"] == "http")
-    newest = _etcd(port, "range", {"key": base64.b64encode(b"\0").decode()})["header"]["revision"]
-    _etcd(port, "compaction", {"revision": newest, "physical": True})
+    newest = _etcd(twin, "range", {"key": base64.b64encode(b"\0").decode()})["header"]["revision"]
+    _etcd(twin, "compaction", {"revision": newest, "physical": True})
 
 
-def _etcd(port: int, action: str, body: dict[str, Any]) -> Any:
-    request = urllib.request.Request(f"http://127.0.0.1:{port}/v3/kv/{action}", data=json.dumps(body).encode(), method="POST")
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
+def _etcd(twin: Twin, action: str, body: dict[str, Any]) -> Any:
+    connection = http.client.HTTPConnection("localhost", timeout=30)
+    connection.sock = socket.socket(socket.AF_UNIX)
+    with contextlib.closing(connection):
+        connection.sock.connect(str(twin.paths.etcd_socket))
+        connection.request("POST", f"/v3/kv/{action}", json.dumps(body))
+        answer = connection.getresponse()
+        assert answer.status == 200, answer.read()
         return json.load(answer)
 
 

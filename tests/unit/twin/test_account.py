@@ -48,7 +48,19 @@ def test_a_twin_of_before_is_no_cluster_of_an_account() -> None:
     paths = TwinPaths("old")
     paths.home.mkdir(parents=True)
     paths.facts.write_text('{"pod_network": 70}')
-    assert read_facts(paths) == TwinFacts(70)
+    assert read_facts(paths) == TwinFacts(70, layout=1)
+
+
+def test_an_account_of_before_serves_everybody_and_is_refused() -> None:
+    _account("old", 5699)
+    with pytest.raises(TwinError, match="serves every user of this machine: take it down"):
+        account._mend(AccountPaths("old"))
+
+
+def test_a_home_is_its_owners() -> None:
+    for paths in (TwinPaths("a"), AccountPaths("a")):
+        paths.make_home()
+        assert paths.home.stat().st_mode & 0o777 == 0o700
 
 
 def test_an_account_knows_its_clusters_and_no_others() -> None:
@@ -114,7 +126,7 @@ def test_an_account_does_not_serve_when_nothing_answers() -> None:
 
 def test_what_another_version_of_the_twin_writes_of_an_account_is_left_out() -> None:
     _account("a", 5601)
-    AccountPaths("a").facts.write_text('{"port": 5601, "later": 1}')
+    AccountPaths("a").facts.write_text('{"port": 5601, "layout": 2, "later": 1}')
     assert account.facts_of("a") == AccountFacts(5601)
     assert account._free_port() != 5601
 

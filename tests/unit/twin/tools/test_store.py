@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from twin.paths import cache_directory
-from twin.tools.store import fill, is_whole
+from twin.tools.catalogue import PROGRAMS, Patch
+from twin.tools.store import fill, is_whole, place_of
 
 
 @pytest.fixture
@@ -111,3 +113,11 @@ def test_two_builders_make_it_once(place: Path) -> None:
     for thread in (first, second):
         thread.join(10)
     assert sorted(results) == [("first", True), ("second", False)]
+
+
+def test_a_patch_changes_the_place_of_its_program_and_of_no_other() -> None:
+    etcd = PROGRAMS[0]
+    patched = replace(etcd, patches=(Patch("main.go", "old", "new"),))
+    assert place_of(patched) != place_of(etcd)
+    assert place_of(replace(patched, patches=(Patch("main.go", "old", "newer"),))) != place_of(patched)
+    assert "patches" not in repr(etcd)
