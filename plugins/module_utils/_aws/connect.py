@@ -4,7 +4,7 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""The one door to amazon.aws: its module with the options that say which account is meant, its connections and its retries."""
+"""The one door to amazon.aws: its module with the options that name the account, its connections and its retries."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .session import AwsSession
 try:
     from botocore.config import Config
 except ImportError:
-    # AnsibleAWSModule says so.
+    # AnsibleAWSModule reports it.
     Config = None
 
 Result = t.Dict[str, t.Any]
@@ -39,14 +39,14 @@ def aws_module(options: t.Mapping[str, t.Any], **rules: t.Any) -> AnsibleAWSModu
     return AnsibleAWSModule(argument_spec=dict(options), supports_check_mode=True, **rules)
 
 
-def run(module: AnsibleAWSModule, work: t.Callable[[AnsibleAWSModule, AwsSession], Result]) -> None:
-    """Work with a session, and end the module: with the work's result, or with the error that it raised; both tell the calls (api_calls).
+def run(module: AnsibleAWSModule, ensure: t.Callable[[AnsibleAWSModule, AwsSession], Result]) -> None:
+    """Call ensure with a session, and end the module with its result, or with the error that it raised; both get the number of requests (api_calls).
 
     A result with a key C(failed) is a failure that carries data; all else that goes wrong is a MeshError.
     """
     session = connect(module)
     try:
-        result = work(module, session)
+        result = ensure(module, session)
     except MeshError as error:
         result = {"failed": True, "msg": error.message, **error.details}
     result.setdefault("api_calls", session.api_calls)

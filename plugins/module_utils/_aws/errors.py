@@ -4,7 +4,7 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""The errors of AWS: what botocore raises, told in one sentence that names the operation, the region and what to do."""
+"""The errors of AWS: what botocore raises, in one sentence that names the operation, the region and what to do."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ try:
     )
     _UNREACHABLE: t.Tuple[t.Type[Exception], ...] = (botocore_errors.HTTPClientError, botocore_errors.ConnectionError)
 except ImportError:
-    # AnsibleAWSModule says that botocore is missing, before anything is asked.
+    # AnsibleAWSModule reports that botocore is missing, before any request.
     _NO_CREDENTIALS = _UNREACHABLE = ()
 
-# The codes that AWS' services answer with, by what they mean. botocore retries the first group by itself (data/_retry.json), AWSRetry after it.
+# The error codes of AWS' services, by what they mean. botocore retries the first group by itself (data/_retry.json), AWSRetry after it.
 THROTTLED = (
     "BandwidthLimitExceeded",
     "PriorRequestNotComplete",
@@ -66,7 +66,7 @@ class AwsError(MeshError):
     Attributes:
         code: AWS' error code, such as C(ResourceInUseException); for what botocore itself raises, the name of its exception.
         operation: the call as IAM names it, such as C(eks:CreateCluster).
-        server_message: AWS' own words.
+        server_message: AWS' own message.
         status: the HTTP status, or 0 when no answer came.
     """
 
@@ -84,7 +84,7 @@ class AwsError(MeshError):
 
     @property
     def transient(self) -> bool:
-        """Whether the same call may succeed a little later: nothing answered, the service is unwell, or it throttles."""
+        """Whether the same call may succeed a little later: no answer, the service is unavailable, or it throttles."""
         return self.code in THROTTLED or self.code in UNAVAILABLE or self.code == "Unreachable"
 
 
@@ -94,46 +94,46 @@ def explain(error: Exception, operation: str, region: str) -> AwsError:
     response = getattr(error, "response", None)
     if isinstance(response, dict) and "Error" in response:
         code = str(response["Error"].get("Code") or "Unknown")
-        said = in_one_line(response["Error"].get("Message") or code).split(_ENCODED, maxsplit=1)[0].strip()
+        text = in_one_line(response["Error"].get("Message") or code).split(_ENCODED, maxsplit=1)[0].strip()
         status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0)
-        return AwsError(_answered(code, said, where), code=code, operation=operation, server_message=said, status=status)
-    said = in_one_line(error)
+        return AwsError(_answered(code, text, where), code=code, operation=operation, server_message=text, status=status)
+    text = in_one_line(error)
     code = type(error).__name__
     if isinstance(error, _NO_CREDENTIALS):
         message = (
-            f"No AWS credentials could be used for {where} ({said}): set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or AWS_PROFILE in the environment "
+            f"No AWS credentials could be used for {where} ({text}): set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or AWS_PROFILE in the environment "
             "of the job, give the option profile, or run where an instance or a pod has a role."
         )
     elif isinstance(error, _UNREACHABLE):
         code = "Unreachable"
-        message = f"AWS could not be reached for {where} ({said}): check the name of the region, the network and the proxy."
+        message = f"AWS could not be reached for {where} ({text}): check the name of the region, the network and the proxy."
     elif code == "NoRegionError":
         message = f"{operation} needs a region and none is given: set the option region, or AWS_REGION in the environment of the job."
     elif code == "ProfileNotFound":
-        message = f"{said}: correct the option profile or AWS_PROFILE, or add the profile to ~/.aws/config of the host that runs this task."
+        message = f"{text}: correct the option profile or AWS_PROFILE, or add the profile to ~/.aws/config of the host that runs this task."
     elif code == "ParamValidationError":
-        message = f"{where} cannot be asked for with these values: {said}"
+        message = f"{where} cannot be called with these values: {text}"
     else:
-        message = f"{where} failed before AWS answered ({code}: {said}): check the AWS configuration of the host that runs this task."
-    return AwsError(message, code=code, operation=operation, server_message=said)
+        message = f"{where} failed before AWS answered ({code}: {text}): check the AWS configuration of the host that runs this task."
+    return AwsError(message, code=code, operation=operation, server_message=text)
 
 
-def _answered(code: str, said: str, where: str) -> str:
+def _answered(code: str, text: str, where: str) -> str:
     if code in THROTTLED:
         return (
-            f"AWS kept throttling {where} ({code}: {said}): run fewer hosts at once (forks, serial), or ask AWS for a higher quota, and run again; "
-            "what has been done is found as it is."
+            f"AWS kept throttling {where} ({code}: {text}): run fewer hosts at once (forks, serial), or ask AWS for a higher quota, and run again; "
+            "what is done already is kept."
         )
     if code in EXPIRED:
-        return f"The AWS credentials have expired ({code} at {where}): renew them and run again; what has been done is found as it is."
+        return f"The AWS credentials have expired ({code} at {where}): renew them and run again; what is done already is kept."
     if code in UNKNOWN_CREDENTIALS:
-        # AWS' own words would quote the signed request, with the session token in it.
+        # AWS' own message would quote the signed request, with the session token in it.
         return f"AWS does not accept these credentials ({code} at {where}): check the access key, its secret, the session token and the host's clock."
     if code in DENIED:
-        return f"AWS denies {where} ({code}: {said}): allow this action to the identity that runs the job."
+        return f"AWS denies {where} ({code}: {text}): allow this action to the identity that runs the job."
     if code in UNAVAILABLE:
-        return f"AWS could not serve {where} ({code}: {said}): run again later; what has been done is found as it is."
-    return f"AWS refused {where} ({code}): {said}"
+        return f"AWS could not serve {where} ({code}: {text}): run again later; what is done already is kept."
+    return f"AWS refused {where} ({code}): {text}"
 
 
 __all__ = ("THROTTLED", "AwsError", "explain")

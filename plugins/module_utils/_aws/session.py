@@ -4,7 +4,7 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""A task's session with AWS: every call goes through it, is retried when AWS throttles, and is counted."""
+"""A task's session with AWS: every request goes through it, is retried when AWS throttles, and is counted."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class AwsSession:
 
     @property
     def api_calls(self) -> dict[str, int]:
-        """How many requests have been sent, those that were repeated included, by operation as IAM names it (C(eks:DescribeCluster))."""
+        """How many requests were sent, retries included, by operation as IAM names it (C(eks:DescribeCluster))."""
         return dict(sorted(self._calls.items()))
 
     @property
@@ -44,7 +44,7 @@ class AwsSession:
         return str(self.client("sts").meta.partition)
 
     def client(self, service: str) -> t.Any:
-        """Botocore's client of a service, made once: for what is no call, such as shapes. Calls go through call() and pages()."""
+        """Botocore's client of a service, created once, for what is not a request, such as shapes. Requests go through call() and pages()."""
         if service not in self._clients:
             try:
                 self._clients[service] = self._make_client(service)
@@ -86,7 +86,7 @@ class AwsSession:
             while True:
                 page = self._counted(name, lambda: next(pages, None))
                 if page is None:
-                    # The paginator has asked for nothing more: this was no request.
+                    # The paginator has not asked again: this was no request.
                     self._calls[name] -= 1
                     return items
                 items += page.get(key) or []
@@ -94,9 +94,9 @@ class AwsSession:
         listed: list[t.Any] = self._tried(all_pages, name)
         return listed
 
-    def _tried(self, work: t.Callable[[], t.Any], name: str) -> t.Any:
+    def _tried(self, call: t.Callable[[], t.Any], name: str) -> t.Any:
         try:
-            return (self._retry(work) if self._retry else work)()
+            return (self._retry(call) if self._retry else call)()
         except AwsError:
             raise
         except Exception as error:
@@ -105,7 +105,7 @@ class AwsSession:
             raise explain(error, name, self.region) from error
 
     def _counted(self, name: str, request: t.Callable[[], t.Any]) -> t.Any:
-        """Send a request and count it, with the times that botocore itself has repeated it."""
+        """Send a request and count it, together with botocore's own retries."""
         try:
             answer = request()
         except Exception as error:

@@ -86,7 +86,7 @@ def test_a_call_that_stays_throttled_says_what_to_do() -> None:
         session.call("eks", "create_cluster")
     assert caught.value.message == (
         "AWS kept throttling eks:CreateCluster in eu-west-1 (ThrottlingException: Rate exceeded): run fewer hosts at once (forks, serial), "
-        "or ask AWS for a higher quota, and run again; what has been done is found as it is."
+        "or ask AWS for a higher quota, and run again; what is done already is kept."
     )
     assert caught.value.transient
 
@@ -126,7 +126,7 @@ def test_a_mistake_of_the_program_is_no_error_of_aws() -> None:
         (
             botocore.exceptions.ParamValidationError(report="Invalid length"),
             "ParamValidationError",
-            "eks:X in eu-west-1 cannot be asked for with these values: ",
+            "eks:X in eu-west-1 cannot be called with these values: ",
         ),
         (botocore.exceptions.NoRegionError(), "NoRegionError", "eks:X needs a region and none is given: set the option region, or AWS_REGION"),
     ],
