@@ -1,37 +1,12 @@
 from __future__ import annotations
 
-import builtins
 from typing import Any
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._errors import MeshError
-from ansible_collections.meshwright.ambient.plugins.module_utils._status import json_paths
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.any_objects import ConditionExpectation, ValueExpectation, judge_any_object
-from ansible_collections.meshwright.ambient.plugins.module_utils._status.json_paths import check, find, translate
 from tests.unit.objects import Object, derived
-
-OBJECT: Object = {
-    "metadata": {"name": "it", "generation": 2, "labels": {"istio.io/rev": "1-31"}},
-    "spec": {"paused": False},
-    "status": {
-        "phase": "Bound",
-        "replicas": 3,
-        "empty": [],
-        "loadBalancer": {"ingress": [{"hostname": "lb.example.com"}]},
-        "conditions": [
-            {
-                "type": "Synced",
-                "status": "True",
-                "reason": "Done",
-                "message": "all is well.",
-                "observedGeneration": 2,
-                "lastTransitionTime": "2026-11-21T08:00:00Z",
-            },
-            {"type": "Degraded", "status": "False", "reason": "Fine"},
-        ],
-    },
-}
+from tests.unit.objects_of_any_kind import OBJECT
 
 
 def _with(**condition: Any) -> Object:
@@ -109,49 +84,3 @@ def test_by_value(path: str, value: str | None, reason: str) -> None:
 def test_by_what_controllers_agree_on(item: Object | None, status: str, reason: str) -> None:
     verdict = judge_any_object("it", item)
     assert (verdict.status, verdict.reason, verdict.final) == (status, reason, False)
-
-
-@pytest.mark.parametrize(
-    ("path", "found"),
-    [
-        pytest.param("{.status.phase}", ["Bound"], id="braces"),
-        pytest.param(".status.phase", ["Bound"], id="no-braces"),
-        pytest.param("status.phase", ["Bound"], id="no-dot"),
-        pytest.param("{$.status.phase}", ["Bound"], id="root"),
-        pytest.param("{.status.loadBalancer.ingress[0].hostname}", ["lb.example.com"], id="index"),
-        pytest.param('{.status.conditions[?(@.type=="Synced")].status}', ["True"], id="filter"),
-        pytest.param("{.status.conditions[?(@.type=='Synced')].status}", ["True"], id="filter-with-single-quotes"),
-        pytest.param(r"{.metadata.labels.istio\.io/rev}", ["1-31"], id="escaped-dots"),
-        pytest.param("{.metadata.labels['istio.io/rev']}", ["1-31"], id="key-in-brackets"),
-        pytest.param("{.status.conditions[*].type}", ["Synced", "Degraded"], id="all"),
-        pytest.param("{.status.conditions[-1].type}", ["Degraded"], id="last"),
-        pytest.param("{..hostname}", ["lb.example.com"], id="anywhere"),
-        pytest.param("{.status.conditions[?(@.type=='x.y')].status}", [], id="none"),
-    ],
-)
-def test_json_paths_as_kubectl_writes_them(path: str, found: list[Any]) -> None:
-    assert find(path, OBJECT) == found
-
-
-@pytest.mark.parametrize("path", ["", "{.status[}", "{range .items[*]}{.a}{end}", "{.status.conditions[?(@.x]}", "{.a} {.b}"])
-def test_a_path_that_cannot_be_read_is_refused(path: str) -> None:
-    with pytest.raises(MeshError, match=r"cannot be parsed .*: write it as for kubectl"):
-        check(path)
-
-
-def test_translate_quotes_what_is_no_plain_word() -> None:
-    assert translate("{.spec.a-b.c}") == '$.spec["a-b"].c'
-
-
-def test_the_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = builtins.__import__
-
-    def without(name: str, *arguments: Any, **more: Any) -> Any:
-        if name.startswith("jsonpath_ng"):
-            raise ImportError(name)
-        return real(name, *arguments, **more)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    json_paths._compiled.cache_clear()
-    with pytest.raises(MeshError, match=r"The Python package jsonpath-ng, which reads json_path '\{\.a\}', is missing"):
-        check("{.a}")
