@@ -6,9 +6,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._load_balancer.normalize import normalize_action, normalize_rules
-from ansible_collections.meshwright.ambient.plugins.module_utils._load_balancer.owners import owner_by_tags
-from ansible_collections.meshwright.ambient.plugins.module_utils._load_balancer.spec import matches, parse_spec, validation_error
+from ansible_collections.meshwright.ambient.plugins.module_utils._load_balancer.spec import parse_spec
 from ansible_collections.meshwright.ambient.plugins.module_utils._load_balancer.verdicts import (
     format_failure,
     format_progress,
@@ -18,63 +16,6 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._load_balancer.
 )
 
 ARN = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/web/1"
-INGRESS = {"elbv2.k8s.aws/cluster": "prod", "ingress.k8s.aws/stack": "shop/web"}
-GROUP = {"elbv2.k8s.aws/cluster": "prod", "ingress.k8s.aws/stack": "shared"}
-SERVICE = {"elbv2.k8s.aws/cluster": "prod", "service.k8s.aws/stack": "shop/edge-istio"}
-CLOUD = {"kubernetes.io/cluster/prod": "owned", "kubernetes.io/service-name": "shop/edge-istio"}
-ANSWER = {"LoadBalancerArn": ARN, "LoadBalancerName": "web", "DNSName": "web-1.eu-west-1.elb.amazonaws.com"}
-
-
-@pytest.mark.parametrize(
-    ("item", "tags", "meant"),
-    [
-        ({"name": "web"}, {}, True),
-        ({"name": "web2"}, {}, False),
-        ({"arn": ARN}, {}, True),
-        ({"dns_name": "WEB-1.eu-west-1.elb.amazonaws.com."}, {}, True),
-        ({"dns_name": "dualstack.web-1.eu-west-1.elb.amazonaws.com"}, {}, True),
-        ({"cluster": "prod", "ingress": "shop/web"}, INGRESS, True),
-        ({"cluster": "test", "ingress": "shop/web"}, INGRESS, False),
-        ({"cluster": "prod", "ingress": "shop/other"}, INGRESS, False),
-        ({"cluster": "prod", "ingress_group": "shared"}, GROUP, True),
-        ({"cluster": "prod", "service": "shop/edge-istio"}, SERVICE, True),
-        ({"cluster": "prod", "service": "shop/edge-istio"}, CLOUD, True),
-        ({"cluster": "prod"}, CLOUD, True),
-        ({"cluster": "prod"}, {}, False),
-        ({"name": "web", "cluster": "prod"}, {}, False),
-    ],
-)
-def test_a_load_balancer_is_known_by_its_name_or_by_its_controllers_tags(item: dict[str, Any], tags: dict[str, str], meant: bool) -> None:
-    assert matches(parse_spec(item), ANSWER, tags) is meant
-
-
-@pytest.mark.parametrize(
-    ("tags", "owner"),
-    [
-        (INGRESS, "Ingress shop/web of cluster prod"),
-        (GROUP, "Ingress group shared of cluster prod"),
-        (SERVICE, "Service shop/edge-istio of cluster prod"),
-        (CLOUD, "Service shop/edge-istio of cluster prod"),
-        ({"Team": "mesh"}, ""),
-    ],
-)
-def test_the_owner_is_told_by_the_tags(tags: dict[str, str], owner: str) -> None:
-    assert owner_by_tags(tags) == owner
-
-
-@pytest.mark.parametrize(
-    ("item", "words"),
-    [
-        ({}, "does not name"),
-        ({"ingress": "a/b", "service": "a/b"}, "several of ingress"),
-        ({"ingress": "web"}, "write it as namespace/name"),
-        ({"service": "a/b/c"}, "write it as namespace/name"),
-        ({"name": "web"}, None),
-    ],
-)
-def test_a_wish_must_say_which_one(item: dict[str, Any], words: str | None) -> None:
-    mistake = validation_error(parse_spec(item))
-    assert mistake is None if words is None else words in str(mistake)
 
 
 def _target(number: int, state: str = "healthy", reason: str = "", description: str = "") -> dict[str, Any]:
@@ -191,16 +132,3 @@ def test_all_of_a_cluster_are_judged_one_by_one_and_a_failure_has_a_line_for_eac
     assert len(format_failure(rows, "eu-west-1", 3.2).splitlines()) == 2
     assert verdicts_on(parse_spec({"cluster": "prod"}), []) == []
     assert verdicts_on(parse_spec({"cluster": "prod", "state": "absent"}), [])[0].verdict.current
-
-
-def test_rules_come_in_the_order_in_which_they_are_tried() -> None:
-    query = {"Field": "query-string", "QueryStringConfig": {"Values": [{"Key": "a", "Value": "b"}]}}
-    said = [
-        {"Priority": "default", "IsDefault": True},
-        {"Priority": "10", "Conditions": [{"Field": "path-pattern", "Values": ["/a"], "PathPatternConfig": {"Values": ["/a"]}}]},
-        {"Priority": "2", "Conditions": [query], "Actions": [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}]},
-    ]
-    rules = normalize_rules(said)
-    assert [(rule["priority"], rule["conditions"]) for rule in rules] == [("2", {"query-string": ["a=b"]}), ("10", {"path-pattern": ["/a"]})]
-    assert rules[0]["actions"] == [{"type": "fixed-response", "status_code": "404"}]
-    assert normalize_action({"Type": "forward", "TargetGroupArn": "g"}) == {"type": "forward", "target_group_arns": ["g"]}

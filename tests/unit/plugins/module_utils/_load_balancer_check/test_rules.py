@@ -11,8 +11,6 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._acm.certificat
 from ansible_collections.meshwright.ambient.plugins.module_utils._load_balancer_check.context import Context
 from ansible_collections.meshwright.ambient.plugins.module_utils._load_balancer_check.rules import check_load_balancers
 from ansible_collections.meshwright.ambient.plugins.module_utils._load_balancer_check.spec import LoadBalancerSpec
-from ansible_collections.meshwright.ambient.plugins.module_utils._load_balancer_check.subnet_rules import public_subnets
-from ansible_collections.meshwright.ambient.plugins.module_utils._log_bucket.rules import Bucket, check_bucket
 
 NOW = datetime.datetime(2026, 11, 21, tzinfo=datetime.UTC)
 ACM = "arn:aws:acm:eu-west-1:123456789012:certificate/"
@@ -79,15 +77,9 @@ def _expect(found: list[tuple[str, str, str]], *expected: tuple[str, str, str]) 
         ({"vpc_id": ""}, [], []),
     ],
 )
-def test_subnets_are_judged_as_the_controller_will(desired: dict[str, Any], subnets: list[dict[str, Any]], expected: list[str]) -> None:
+def test_subnets_are_checked_as_the_controller_chooses_them(desired: dict[str, Any], subnets: list[dict[str, Any]], expected: list[str]) -> None:
     found = _found({"vpc_id": "vpc-1", "cluster": "prod", **desired}, _context(*subnets, public=frozenset()))
     _expect(found, *(("subnets", *line.split(" ", 1)) for line in expected))  # type: ignore[arg-type]
-
-
-def test_a_subnet_is_public_by_its_own_route_table_or_else_by_the_main_one() -> None:
-    out, main = {"Routes": [{"GatewayId": "local"}, {"GatewayId": "igw-1"}]}, {"Routes": [{"GatewayId": "local"}]}
-    tables = [{**out, "VpcId": "vpc-1", "Associations": [{"SubnetId": "subnet-a"}]}, {**main, "VpcId": "vpc-1", "Associations": [{"Main": True}]}]
-    assert public_subnets([A, B, STRAY], tables) == {"subnet-a"}
 
 
 @pytest.mark.parametrize(
@@ -180,7 +172,7 @@ MINE = {"elbv2.k8s.aws/cluster": "prod", "ingress.k8s.aws/stack": "shop/web"}
 
 @pytest.mark.requirement("E11")
 @pytest.mark.parametrize(
-    ("said", "tags", "owned", "expected"),
+    ("existing", "tags", "owned", "expected"),
     [
         (WEB, MINE, {}, []),
         (WEB, {**MINE, "elbv2.k8s.aws/cluster": "test"}, {}, [("name", "error", "taken in eu-west-1 by a load balancer of Ingress shop/web of cluster test")]),
@@ -192,42 +184,13 @@ MINE = {"elbv2.k8s.aws/cluster": "prod", "ingress.k8s.aws/stack": "shop/web"}
         (None, {}, {}, []),
     ],
 )
-def test_a_name_must_be_free_or_its_own(said: dict[str, Any] | None, tags: dict[str, str], owned: dict[str, str], expected: list[tuple[str, str, str]]) -> None:
-    context = _context(named={"web": (said, tags)} if said else {}, owned=owned)
+def test_a_name_must_be_free_or_its_own(
+    existing: dict[str, Any] | None, tags: dict[str, str], owned: dict[str, str], expected: list[tuple[str, str, str]]
+) -> None:
+    context = _context(named={"web": (existing, tags)} if existing else {}, owned=owned)
     _expect(_found({"name": "web", "cluster": "prod", "ingress": "shop/web"}, context), *expected)
 
 
-def test_two_wishes_for_one_name_are_told_of_both() -> None:
+def test_two_load_balancers_of_one_name_are_both_reported() -> None:
     found = check_load_balancers([LoadBalancerSpec("one", name="web"), LoadBalancerSpec("two", name="web")], _context())
     assert [(one.load_balancer, one.what) for one in found] == [("one", "name"), ("two", "name")]
-
-
-SERVICE = {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"}
-ALLOW = {"Effect": "Allow", "Principal": SERVICE, "Action": "s3:PutObject", "Resource": "arn:aws:s3:::logs/AWSLogs/123456789012/*"}
-
-
-@pytest.mark.requirement("A8")
-@pytest.mark.parametrize(
-    ("bucket", "prefix", "kind", "expected"),
-    [
-        (Bucket("logs", False), "", "alb", ("error", "there is no bucket logs")),
-        (Bucket("logs", None), "", "alb", ("warning", "cannot be read")),
-        (Bucket("logs", region="us-east-1"), "", "alb", ("error", "is in us-east-1")),
-        (Bucket("logs"), "", "alb", ("warning", "does not allow logdelivery.elasticloadbalancing.amazonaws.com to put objects")),
-        (Bucket("logs", policy=None), "", "alb", None),
-        (Bucket("logs", policy=[ALLOW]), "", "alb", None),
-        (Bucket("logs", policy=[ALLOW]), "shop", "alb", ("warning", "arn:aws:s3:::logs/shop/AWSLogs/*")),
-        (Bucket("logs", policy=[{**ALLOW, "Resource": ["arn:aws:s3:::logs/shop/*"]}]), "/shop/", "alb", None),
-        (Bucket("logs", policy=[ALLOW]), "", "nlb", ("warning", "delivery.logs.amazonaws.com")),
-        (Bucket("logs", policy=[{**ALLOW, "Principal": {"AWS": "arn:aws:iam::156460612806:root"}, "Action": ["s3:Put*"]}]), "", "alb", None),
-        (Bucket("logs", policy=[{**ALLOW, "Effect": "Deny"}]), "", "alb", ("warning", "does not allow")),
-        (Bucket("logs", policy=[{**ALLOW, "Action": "s3:GetObject"}]), "", "alb", ("warning", "does not allow")),
-        (Bucket("logs", policy=[{**ALLOW, "Principal": {"AWS": "arn:aws:iam::156460612806:user/x"}}]), "", "alb", ("warning", "does not allow")),
-    ],
-)
-def test_a_log_bucket_must_be_there_and_should_let_the_load_balancer_write(bucket: Bucket, prefix: str, kind: str, expected: tuple[str, str] | None) -> None:
-    found = list(check_bucket(bucket, prefix, "eu-west-1", kind))
-    assert len(found) == (expected is not None)
-    if expected:
-        assert found[0][0] == expected[0]
-        assert expected[1] in found[0][1]
