@@ -57,7 +57,7 @@ options:
             trusted; add a V(binding) target for it.
           - V(AuthorizationPolicy) is ready when ztunnel, or with C(targetRefs) a waypoint, enforces all of it. A policy whose HTTP part ztunnel
             ignores is V(Failed), although istiod reports it as accepted.
-          - V(PeerAuthentication) and V(RequestAuthentication) get no status from istiod. They are judged by their spec and by what it refers to.
+          - V(PeerAuthentication) and V(RequestAuthentication) get no status from istiod. They are evaluated by their spec and by what it refers to.
           - V(Service) and V(Ingress) are ready when they have an address; a load balancer needs an external one.
           - V(CustomResourceDefinition) is ready when it is established.
           - V(Deployment), V(ReplicaSet) and V(StatefulSet) are ready when all pods are up to date and available, V(DaemonSet) when there is an
@@ -67,8 +67,8 @@ options:
       api_version:
         description:
           - The group and version of any other kind, such as V(cert-manager.io/v1). O(targets[].kind) is then the name of the kind.
-          - Such an object is judged by O(targets[].condition) or O(targets[].json_path). If both are omitted, it is judged by the generic rules of
-            kstatus, which are C(observedGeneration) and the conditions C(Ready), C(Reconciling) and C(Stalled).
+          - Such an object is evaluated by O(targets[].condition) or O(targets[].json_path). If both are omitted, the generic rules of
+            kstatus apply, which are C(observedGeneration) and the conditions C(Ready), C(Reconciling) and C(Stalled).
         type: str
       name:
         description: The name of the object. For V(control_plane), the revision.
@@ -141,7 +141,7 @@ options:
         description: With O(targets[].json_path), the value that everything it matches must have. If omitted, any value that is not empty.
         type: str
   timeout:
-    description: How long to wait, in seconds. V(0) judges the current state.
+    description: How long to wait, in seconds. V(0) evaluates the current state once.
     type: int
     default: 300
   stable_for:

@@ -166,7 +166,7 @@ def _judge_condition(gateway: Object, kind: str) -> Verdict | None:
         return None
     reason = str(found.get("reason", ""))
     final = kind == "Accepted" and reason in _FINAL_REASONS
-    remedy = _REMEDIES.get(reason, "The message above comes from istiod.")
+    remedy = _REMEDIES.get(reason, "This message comes from istiod.")
     if "address pending for hostname" in str(found.get("message", "")):
         remedy = _CHECK_LOAD_BALANCER
     return Verdict(
@@ -272,7 +272,7 @@ def _missing_annotations(expected: t.Mapping[str, str], services: t.Sequence[Obj
         if missing:
             name = f"Service {service['metadata']['namespace']}/{service['metadata']['name']}"
             message = f"{name} does not have the expected {', '.join(missing)}"
-            return Verdict("InProgress", "AnnotationsNotApplied", message, "istiod copies them: check that it is running, and its log.")
+            return Verdict("InProgress", "AnnotationsNotApplied", message, "istiod copies them: check that it is running, and check its log.")
     return None
 
 

@@ -58,25 +58,25 @@ def judge_authorization_policy(title: str, policy: Object | None) -> Verdict:
         return absent(title, policy, _CREATE)
     targets = targets_of(policy)
     # A condition that belonged to an earlier form of the policy may stay behind, so only the one that its spec calls for counts.
-    kind, who = ("WaypointAccepted", "a waypoint") if targets else ("ZtunnelAccepted", "ztunnel")
+    kind, enforcer = ("WaypointAccepted", "a waypoint") if targets else ("ZtunnelAccepted", "ztunnel")
     found = condition(policy, kind)
     if found is None:
-        return Verdict("InProgress", "NoStatus", f"istiod has not reported yet whether {who} accepts it", _ISTIOD)
+        return Verdict("InProgress", "NoStatus", f"istiod has not reported yet whether {enforcer} accepts it", _ISTIOD)
     since = str(found.get("lastTransitionTime", ""))
     generation = policy["metadata"].get("generation", 0)
     if (observed_generation(found) or 0) < generation:
         message = f"{kind} is for generation {observed_generation(found) or 0}, but the current generation is {generation}"
         return Verdict("InProgress", "GenerationNotObserved", message, _ISTIOD, since)
-    reason, told = str(found.get("reason", "")), str(found.get("message", ""))
+    reason, message = str(found.get("reason", "")), str(found.get("message", ""))
     if found.get("status") == "True" and reason == "Accepted":
-        return Verdict("Current", message=told or f"accepted by {who}")
+        return Verdict("Current", message=message or f"accepted by {enforcer}")
     # Of several targets istiod says Invalid when it has found none, and they may still come; of a single one it says so of the target's form.
     final = reason in ("UnsupportedValue", "unknown") or (reason == "Invalid" and len(targets) == 1)
-    lie = "its status is True, but it is not enforced as written: " if found.get("status") == "True" else ""
-    remedy = _REMEDIES.get(reason, "The message above comes from istiod.")
+    contradiction = "its status is True, but it is not enforced as written: " if found.get("status") == "True" else ""
+    remedy = _REMEDIES.get(reason, "This message comes from istiod.")
     if reason == "UnsupportedValue" and policy["spec"].get("action") not in (None, "ALLOW", "DENY"):
         remedy = "Only a waypoint supports this action: name it, or a Service behind it, in targetRefs."
-    return Verdict("Failed" if final else "InProgress", reason, f"{lie}{told}", remedy, since, final)
+    return Verdict("Failed" if final else "InProgress", reason, f"{contradiction}{message}", remedy, since, final)
 
 
 def judge_peer_authentication(title: str, policy: Object | None, neighbours: t.Sequence[Object], *, root_namespace: str = ROOT_NAMESPACE) -> Verdict:
@@ -137,17 +137,17 @@ def judge_request_authentication(
     own = policy["metadata"]["namespace"]
     for ref in targets:
         kind, name = str(ref.get("kind", "")), str(ref.get("name", ""))
-        told = f"{kind} {name}"
+        title_of_target = f"{kind} {name}"
         if ref.get("namespace") not in (None, "", own):
-            message = f"target {told} is in namespace {ref['namespace']}, but istiod reads only targets in the policy's own namespace"
+            message = f"target {title_of_target} is in namespace {ref['namespace']}, but istiod reads only targets in the policy's own namespace"
             return Verdict("Failed", "Invalid", message, "Move the policy to the namespace of its target.", final=True)
         problem = _target_problem(kind, name, own, namespace, find, root_namespace)
         if problem:
-            reason, words = problem
+            reason, explanation = problem
             final = reason == "Invalid"
-            return Verdict("Failed" if final else "InProgress", reason, f"target {told}: {words}", _REMEDIES[reason], final=final)
-    told = ", ".join(f"{ref.get('kind')} {ref.get('name')}" for ref in targets)
-    message = f"applied at {told}; istiod reports no status on this kind, so this follows from its targets"
+            return Verdict("Failed" if final else "InProgress", reason, f"target {title_of_target}: {explanation}", _REMEDIES[reason], final=final)
+    titles = ", ".join(f"{ref.get('kind')} {ref.get('name')}" for ref in targets)
+    message = f"applied at {titles}; istiod reports no status on this kind, so this follows from its targets"
     return Verdict("Current", message=message, details={"reported": False})
 
 

@@ -37,7 +37,7 @@ _REMEDIES = {
     "RefNotPermitted": "Create a ReferenceGrant in the backend's namespace that allows routes from this namespace.",
     "InvalidKind": "Refer to a Service in the backendRef, or to another kind that istiod supports.",
 }
-_SEE_MESSAGE = "The message above comes from istiod: correct the route accordingly."
+_SEE_MESSAGE = "This message comes from istiod: correct the route accordingly."
 _ISTIOD = "Check that istiod is running, and that the route's namespace is not hidden from it (discoverySelectors)."
 
 

@@ -213,7 +213,7 @@ def _refused_pods(item: Object) -> Verdict | None:
     failure = condition(item, "ReplicaFailure")
     if not failure or failure.get("status") != "True":
         return None
-    remedy = "The message comes from the API server: raise the quota, or fix what it names; the controller retries by itself."
+    remedy = "This message comes from the API server: raise the quota, or fix what it names; the controller retries by itself."
     return Verdict(
         "InProgress", str(failure.get("reason") or "ReplicaFailure"), str(failure.get("message", "")), remedy, str(failure.get("lastTransitionTime", ""))
     )
@@ -231,7 +231,7 @@ _CHECK_PODS = "Check its pods: kubectl describe pods shows what is blocking them
 def _judge_any(title: str, item: Object | None) -> Verdict | None:
     """What is asked of every workload before its own rule."""
     if item is None:
-        return not_found(title, "Install what contains it, or correct its name.")
+        return not_found(title, "Install the chart or manifest that contains it, or correct its name.")
     return terminating(item) or not_observed(item)
 
 

@@ -173,7 +173,7 @@ def test_parameters_that_do_not_exist_yet_are_not_final() -> None:
 
 def test_a_reason_that_time_can_mend_is_not_final() -> None:
     verdict = judge_gateway(TITLE, with_condition(PROGRAMMED, "Accepted", status="False", reason="NoMatchingParent", message="no"), [DEPLOYMENT], [SERVICE])
-    assert (verdict.status, verdict.final, verdict.remedy) == ("InProgress", False, "The message above comes from istiod.")
+    assert (verdict.status, verdict.final, verdict.remedy) == ("InProgress", False, "This message comes from istiod.")
 
 
 def test_a_gateway_that_istiod_makes_no_deployment_for() -> None:
