@@ -8,8 +8,6 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
@@ -17,6 +15,7 @@ import ansible_runner
 import pytest
 
 from tests.twin.operators import operator
+from tests.twin.planted import Planted
 from tests.twin.rehearsed import PROD, Rehearsed
 from twin import account
 from twin.paths import REPOSITORY, TwinPaths
@@ -24,58 +23,10 @@ from twin.rehearsal import environment_of
 from twin.tools.build import locate_tools
 
 _SESSION_TOKEN = "PlantedSessionToken/+" + "Zq7Rm2Xw9Kd4" * 8 + "=="
-# A token of the exec credential plugin, whoever made it.
-_BEARER = re.compile(rb"k8s-aws-v1\.[A-Za-z0-9_-]{20}|Bearer [A-Za-z0-9_.=-]{20}")
-_PRIVATE_KEY = re.compile(
-    rb"-----BEGIN [A-Z ]*PRIVATE KEY-----\s*\S|LS0tLS1CRUdJTi[A-Za-z0-9+/]*UFJJVkFURSBLRVk|BEGIN [A-Z ]*PRIVATE KEY-----(?:\\n|\s)+[A-Za-z0-9+/]{20}"
-)
 # What asks AWS and the cluster by each kind of task: amazon.aws', Helm's, kubernetes.core's and the collection's own.
 _STEPS = "alb_controller,istio,ingress,mesh"
 # What a Secret holds that everybody may know.
 _PUBLIC = ("ca.crt", "tls.crt", "cert-chain.pem", "root-cert.pem", "ca-cert.pem", "namespace")
-
-
-@dataclass
-class Planted:
-    """Secret values by name, and a search for all of their forms."""
-
-    values: dict[str, str] = field(default_factory=dict)
-
-    def found_in(self, data: bytes) -> set[str]:
-        """The names of the values that are in the data, in clear, in base64 at any offset, or URL-encoded; and forms that only a secret has."""
-        found = {name for name, value in self.values.items() if any(form in data for form in _forms(value))}
-        if _BEARER.search(data):
-            found.add("a bearer token")
-        if _PRIVATE_KEY.search(data):
-            found.add("a private key")
-        return found
-
-    def found_below(self, directory: Path, since: float = 0.0) -> set[str]:
-        """The same for the files of a directory that were written since a moment; each finding names its file."""
-        found = set()
-        for place, directories, files in os.walk(directory):
-            directories[:] = [name for name in directories if name not in (".git", ".venv", "__pycache__", "node_modules")]
-            for name in files:
-                path = Path(place, name)
-                try:
-                    if path.is_file() and path.stat().st_mtime >= since:
-                        found |= {f"{what} in {path}" for what in self.found_in(path.read_bytes())}
-                except OSError:
-                    # A file of somebody else's that is gone again.
-                    continue
-        return found
-
-
-def _forms(value: str) -> Iterator[bytes]:
-    plain = value.encode()
-    yield plain
-    yield json.dumps(value)[1:-1].encode()
-    yield quote(value, safe="").encode()
-    for offset in range(3):
-        # The middle of its base64 is the same wherever it stands in a longer text, but for the offset to a multiple of three.
-        encoded = base64.b64encode(b"\0" * offset + plain)
-        yield encoded[4 : len(encoded) - 4]
-        yield base64.urlsafe_b64encode(b"\0" * offset + plain)[4 : len(encoded) - 4]
 
 
 @pytest.mark.parametrize(
