@@ -12,10 +12,10 @@ short_description: Install and upgrade the CustomResourceDefinitions of the Gate
 version_added: 0.1.0
 description:
   - Applies the definitions of one bundle by server-side apply, and waits until the API server serves them.
-  - Definitions that are not there are installed. Those of the same version are left alone. Older ones are upgraded only on request, because
-    other controllers share them. Newer ones are left alone.
-  - The bundle's admission policy C(safe-upgrades.gateway.networking.k8s.io), which refuses old definitions, is applied after them and never
-    taken away, so a downgrade is refused here before the API server would.
+  - Missing definitions are installed. Definitions of the bundle's version, and newer ones, are not written. Older ones are upgraded only on request,
+    because other controllers share them.
+  - The bundle's admission policy C(safe-upgrades.gateway.networking.k8s.io), which refuses old definitions, is applied after the definitions and is never
+    removed. Definitions are never downgraded.
 author:
   - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
@@ -31,16 +31,16 @@ attributes:
 options:
   source:
     description:
-      - Where the bundle is. Either a URL, a file, or a directory of YAML files.
+      - The bundle, as a URL, a file, or a directory of YAML files.
       - The release's file is C(https://github.com/kubernetes-sigs/gateway-api/releases/download/v1.6.1/standard-install.yaml).
     type: str
     required: true
   upgrade:
-    description: Upgrade definitions that are older than the bundle's. Without it they are left alone, with a warning.
+    description: Upgrade definitions that are older than the bundle's. If V(false), they are not written, and a warning names their versions.
     type: bool
     default: false
   force_conflicts:
-    description: Take over fields that another field manager owns. Without it, such a conflict is an error that names field and owner.
+    description: Take over fields that another field manager owns. If V(false), such a conflict is an error that names the field and its owner.
     type: bool
     default: false
   wait_timeout:
@@ -56,7 +56,7 @@ EXAMPLES = r"""
   meshwright.ambient.gateway_api:
     source: https://github.com/kubernetes-sigs/gateway-api/releases/download/v1.6.1/standard-install.yaml
 
-- name: Upgrade it from a directory
+- name: Upgrade the definitions from a directory
   meshwright.ambient.gateway_api:
     source: /srv/mirror/gateway-api/v1.6.1
     upgrade: true
@@ -87,33 +87,30 @@ definitions:
       type: bool
       sample: true
     before:
-      description: The bundle version it had; empty when it was not there.
+      description: Its bundle version before; empty if it did not exist.
       type: str
       sample: ""
     after:
-      description: The bundle version it has now.
+      description: Its bundle version now.
       type: str
       sample: v1.6.1
 """
 
-import time
 import typing as t
 
 from ..module_utils._diff import diff_of
 from ..module_utils._errors import MeshError
-from ..module_utils._gateway_api.plan import BundleChange, parse_bundle, plan_bundle
+from ..module_utils._gateway_api.apply import plan_writes, wait_until_served
+from ..module_utils._gateway_api.plan import BundleChange, BundlePlan, plan_bundle
 from ..module_utils._gateway_api.source import read_bundle
-from ..module_utils._k8s.writes import Write
-from ..module_utils._kinds import BY_NAME, CUSTOM_RESOURCE_DEFINITION
+from ..module_utils._gateway_api.spec import parse_bundle
+from ..module_utils._gateway_api.state import read_state
 from ..module_utils._module import mesh_module, run
-from ..module_utils._status.target import Target
-from ..module_utils._wait.report import format_failure
-from ..module_utils._wait.wait import wait_until_current
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
-    from ..module_utils._k8s.session import ApiSession, Object
+    from ..module_utils._k8s.session import ApiSession
     from ..module_utils._module import Result
 
 OPTIONS = {
@@ -129,52 +126,29 @@ def main() -> None:
 
 
 def install(module: AnsibleModule, session: ApiSession) -> Result:
-    """Read the bundle and what is there, decide, write, wait."""
-    bundle = parse_bundle(read_bundle(module.params["source"]), module.params["source"])
-    present = {item["metadata"]["name"]: item for item in session.list(CUSTOM_RESOURCE_DEFINITION, metadata_only=True).items}
-    changes = plan_bundle(bundle, present, upgrade=module.params["upgrade"])
-    older = sorted({change.before for change in changes if change.action == "kept older"})
-    if older:
-        count = sum(change.action == "kept older" for change in changes)
-        module.warn(f"{count} definitions stay at {', '.join(older)}, older than the bundle's {bundle.version}: set upgrade to bring them up to date.")
-    # The policy guards the bundle's version; it goes in with the definitions, or when it is not there yet.
-    guards = describe_guards(session, bundle.guards, wanted=all(change.action in ("installed", "upgraded", "unchanged") for change in changes))
-    changed = [change for change in changes if change.changed]
-    force = module.params["force_conflicts"]
-    writes = [
-        Write("apply", CUSTOM_RESOURCE_DEFINITION, change.name, body=change.definition, force=force, creates=change.action == "installed") for change in changed
-    ]
-    # Whether they are there already is not asked: who may install the definitions may make their guard.
-    guard_writes = [Write("apply", BY_NAME[item["kind"]], item["metadata"]["name"], body=item, force=force, creates=True) for item in guards]
-    refused = session.refused([*writes, *guard_writes])
-    if refused:
-        raise MeshError("\n".join(refused))
+    """Read the bundle and the cluster, plan, apply, wait."""
+    params = module.params
+    bundle = parse_bundle(read_bundle(params["source"]), params["source"])
+    plan = plan_bundle(bundle, read_state(session, bundle), upgrade=params["upgrade"])
+    for warning in plan.warnings:
+        module.warn(warning)
+    definitions, guards = plan_writes(plan, force=params["force_conflicts"])
+    forbidden = session.refused([*definitions, *guards])
+    if forbidden:
+        raise MeshError("\n".join(forbidden))
     if not module.check_mode:
-        session.write_all(writes)
-        session.write_all(guard_writes)
-        wait_until_served(session, [change.name for change in changes], module.params["wait_timeout"])
-    told = [diff_of(f"CustomResourceDefinition {change.name}", _fields(change.before), _fields(change.after)) for change in changed]
-    told += [diff_of(f"{item['kind']} {item['metadata']['name']}", {}, _fields(bundle.version)) for item in guards]
-    return {"changed": bool(changed or guards), "diff": told, "version": bundle.version, "definitions": [_result(change) for change in changes]}
+        session.write_all(definitions)
+        session.write_all(guards)
+        wait_until_served(session, plan, params["wait_timeout"])
+    return {"changed": plan.changed, "diff": _diff(plan), "version": plan.version, "definitions": [_result(change) for change in plan.changes]}
 
 
-def describe_guards(session: ApiSession, guards: t.Sequence[t.Mapping[str, t.Any]], *, wanted: bool) -> list[Object]:
-    """The bundle's admission policy and its binding, where they are not there at the bundle's version."""
-    missing = []
-    for guard in guards if wanted else ():
-        present = session.get(BY_NAME[guard["kind"]], guard["metadata"]["name"])
-        if present is None or any(
-            present["metadata"].get("annotations", {}).get(key) != value for key, value in guard["metadata"].get("annotations", {}).items()
-        ):
-            missing.append(dict(guard))
-    return missing
-
-
-def wait_until_served(session: ApiSession, names: list[str], timeout: int) -> None:
-    """Wait until all definitions are Established."""
-    outcome = wait_until_current(session, [Target("CustomResourceDefinition", name) for name in names], timeout=timeout, clock=time.monotonic)
-    if not outcome.current:
-        raise MeshError(format_failure(outcome, session.cluster))
+def _diff(plan: BundlePlan) -> list[dict[str, str]]:
+    changed = [change for change in plan.changes if change.changed]
+    return [
+        *(diff_of(f"CustomResourceDefinition {change.name}", _fields(change.before), _fields(change.after)) for change in changed),
+        *(diff_of(f"{guard['kind']} {guard['metadata']['name']}", {}, _fields(plan.version)) for guard in plan.guards),
+    ]
 
 
 def _fields(version: str) -> dict[str, str]:

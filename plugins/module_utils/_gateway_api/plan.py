@@ -4,33 +4,34 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""A bundle of the Gateway API: what is in it, and what to do with it on a cluster that may have another version.
+"""What to do with a bundle of the Gateway API on a cluster that may have another version.
 
 Source: sigs.k8s.io/gateway-api config/crd and its policy safe-upgrades (v1.5 and newer), which refuses definitions of older bundles.
 """
 
 from __future__ import annotations
 
-import re
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .._errors import MeshError
 from .._mesh.labels import Object, annotations_of
+from .spec import BUNDLE_VERSION, CHANNEL, Bundle, version_of
 
-BUNDLE_VERSION = "gateway.networking.k8s.io/bundle-version"
-CHANNEL = "gateway.networking.k8s.io/channel"
-
-_GUARD_KINDS = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
+Action = t.Literal["installed", "upgraded", "unchanged", "kept older", "kept newer"]
 
 
 @dataclass(frozen=True)
-class Bundle:
-    """The definitions of one release, its version, and the admission policy that guards it."""
+class BundleState:
+    """What the cluster has of a bundle.
 
-    version: str
-    definitions: tuple[Object, ...]
-    guards: tuple[Object, ...]
+    Attributes:
+        definitions: the metadata of all CustomResourceDefinitions, by name.
+        guards: the bundle's admission policy and its binding, as far as they exist, by kind and name.
+    """
+
+    definitions: t.Mapping[str, Object] = field(default_factory=dict)
+    guards: t.Mapping[tuple[str, str], Object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -40,13 +41,13 @@ class BundleChange:
     Attributes:
         name: its name.
         action: V(installed), V(upgraded), V(unchanged), V(kept older) or V(kept newer).
-        before: the bundle version it has; empty when it is not there.
+        before: its current bundle version; empty if it does not exist.
         bundle_version: the bundle's version.
         definition: what to apply.
     """
 
     name: str
-    action: t.Literal["installed", "upgraded", "unchanged", "kept older", "kept newer"]
+    action: Action
     before: str
     bundle_version: str
     definition: dict[str, t.Any]
@@ -60,66 +61,78 @@ class BundleChange:
         return self.bundle_version if self.changed else self.before
 
 
-def parse_bundle(documents: t.Iterable[Object], source: str) -> Bundle:
-    """Sort the documents of a bundle.
+@dataclass(frozen=True)
+class BundlePlan:
+    """What to do about a bundle.
 
-    Raises:
-        MeshError: there is no definition, or they are of several versions.
+    Attributes:
+        version: the bundle's version.
+        changes: one for each of its definitions, by name.
+        guards: the objects of its admission policy that are to be applied after them.
     """
-    items = list(documents)
-    definitions = sorted((item for item in items if item["kind"] == "CustomResourceDefinition"), key=lambda item: str(item["metadata"]["name"]))
-    versions = sorted({annotations_of(item).get(BUNDLE_VERSION, "") for item in definitions})
-    if len(versions) != 1 or not versions[0]:
-        told = "no CustomResourceDefinition" if not definitions else f"definitions of the versions {', '.join(version or 'none' for version in versions)}"
-        raise MeshError(f"{source} has {told}: name one bundle of the Gateway API, such as a release's standard-install.yaml.")
-    return Bundle(versions[0], tuple(definitions), tuple(item for item in items if item["kind"] in _GUARD_KINDS))
+
+    version: str
+    changes: tuple[BundleChange, ...]
+    guards: tuple[Object, ...] = ()
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.guards) or any(change.changed for change in self.changes)
+
+    @property
+    def warnings(self) -> list[str]:
+        older = [change.before for change in self.changes if change.action == "kept older"]
+        if not older:
+            return []
+        versions = ", ".join(sorted(set(older)))
+        return [f"{len(older)} definitions stay at {versions}, older than the bundle's {self.version}: set upgrade to bring them up to date."]
 
 
-def plan_bundle(bundle: Bundle, present: t.Mapping[str, Object], *, upgrade: bool) -> list[BundleChange]:
-    """What to do about each definition of the bundle, by name.
+def plan_bundle(bundle: Bundle, state: BundleState, *, upgrade: bool) -> BundlePlan:
+    """What to do about a bundle.
 
     Raises:
         MeshError: an upgrade would put one channel over the other, or over one that is unknown.
     """
-    changes = []
-    for definition in bundle.definitions:
-        name = definition["metadata"]["name"]
-        current = present.get(name)
-        before = annotations_of(current).get(BUNDLE_VERSION, "v0") if current else ""
-        action: t.Literal["installed", "upgraded", "unchanged", "kept older", "kept newer"]
-        if current is None:
-            action = "installed"
-        elif version_of(before) == version_of(bundle.version):
-            action = "unchanged"
-        elif version_of(before) > version_of(bundle.version):
-            action = "kept newer"
-        else:
-            action = "upgraded" if upgrade else "kept older"
-        if action == "upgraded" and current is not None:
-            _refuse_other_channel(name, current, definition)
-        changes.append(BundleChange(name, action, before, bundle.version, dict(definition)))
-    return changes
+    changes = tuple(_plan_definition(bundle.version, definition, state.definitions, upgrade=upgrade) for definition in bundle.definitions)
+    # The policy refuses other versions of the definitions, so it goes in only where all of them have the bundle's.
+    complete = all(change.action in ("installed", "upgraded", "unchanged") for change in changes)
+    guards = [guard for guard in bundle.guards if complete and _differs(guard, state.guards.get((guard["kind"], guard["metadata"]["name"])))]
+    return BundlePlan(bundle.version, changes, tuple(guards))
+
+
+def _plan_definition(version: str, definition: Object, definitions: t.Mapping[str, Object], *, upgrade: bool) -> BundleChange:
+    name = definition["metadata"]["name"]
+    current = definitions.get(name)
+    before = annotations_of(current).get(BUNDLE_VERSION, "v0") if current else ""
+    action: Action
+    if current is None:
+        action = "installed"
+    elif version_of(before) == version_of(version):
+        action = "unchanged"
+    elif version_of(before) > version_of(version):
+        action = "kept newer"
+    else:
+        action = "upgraded" if upgrade else "kept older"
+    if action == "upgraded" and current is not None:
+        _refuse_other_channel(name, current, definition)
+    return BundleChange(name, action, before, version, dict(definition))
+
+
+def _differs(guard: Object, current: Object | None) -> bool:
+    """Whether the cluster lacks this part of the admission policy, or has it of another version, which its annotations tell."""
+    return current is None or any(annotations_of(current).get(key) != value for key, value in annotations_of(guard).items())
 
 
 def _refuse_other_channel(name: str, current: Object, definition: Object) -> None:
     """The two channels have different fields; one over the other would damage objects."""
-    installed, wanted = annotations_of(current).get(CHANNEL), annotations_of(definition).get(CHANNEL)
-    if installed == wanted:
+    installed, desired = annotations_of(current).get(CHANNEL), annotations_of(definition).get(CHANNEL)
+    if installed == desired:
         return
-    if not installed or not wanted:
+    if not installed or not desired:
         which = "is installed" if not installed else "is in the bundle"
         raise MeshError(f"{name} {which} without the annotation {CHANNEL}, so its channel is unknown: annotate it with standard or experimental.")
-    raise MeshError(f"{name} is of the {installed} channel, the bundle of the {wanted} one: name the bundle of the {installed} channel.")
+    raise MeshError(f"{name} is of the {installed} channel, the bundle of the {desired} one: name the bundle of the {installed} channel.")
 
 
-def version_of(text: str) -> tuple[int, int, int, bool, tuple[tuple[bool, int, str], ...]]:
-    """A bundle version in the order of semantic versioning: a release candidate comes before its release, rc.2 before rc.10."""
-    found = re.fullmatch(r"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:-(.+))?", text)
-    if not found:
-        return (0, 0, 0, False, ((True, 0, text),))
-    major, minor, patch, candidate = found.groups()
-    parts = tuple((False, int(part), "") if part.isdigit() else (True, 0, part) for part in (candidate or "").split("."))
-    return (int(major), int(minor or 0), int(patch or 0), candidate is None, parts)
-
-
-__all__ = ("Bundle", "BundleChange", "parse_bundle", "plan_bundle", "version_of")
+__all__ = ("BundleChange", "BundlePlan", "BundleState", "plan_bundle")

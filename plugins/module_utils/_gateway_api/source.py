@@ -23,9 +23,9 @@ def read_bundle(source: str) -> list[dict[str, t.Any]]:
     """All documents of a source, those of a directory in the order of their files.
 
     Raises:
-        MeshError: it cannot be read, or is no YAML.
+        MeshError: it cannot be read, or is not YAML.
     """
-    # Imported here because connect() has told by now when it is missing: the package kubernetes needs it too.
+    # Imported here because connect() has reported by now if it is missing: the package kubernetes needs it too.
     from yaml import YAMLError
 
     try:
