@@ -124,7 +124,7 @@ class Scene:
         """Make the pod of a Deployment ready or not; returns when the Deployment's status says so. Nothing goes through the proxy."""
         session = self.twin.session
         for pod in session.list(POD, self.namespace, label_selector=f"app={name}").items:
-            conditions = [{**seen, "status": str(ready)} if seen["type"] == "Ready" else seen for seen in pod["status"]["conditions"]]
+            conditions = [{**condition, "status": str(ready)} if condition["type"] == "Ready" else condition for condition in pod["status"]["conditions"]]
             body = {"status": {"conditions": conditions}}
             session.write(Write("patch", POD, pod["metadata"]["name"], self.namespace, body, subresource="status"))
         self._until_available(name, int(ready))
@@ -164,7 +164,7 @@ def _available(deployment: Object) -> int:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the API server said."""
+    """What the API server answered."""
 
     status: int
     headers: Message
@@ -196,8 +196,8 @@ def streams(twin: Twin) -> int:
 
 def restart_api_server(twin: Twin) -> None:
     """Kill the API server and start it again; returns when it serves."""
-    said = {part.name: part.said for part in parts_of(twin.name)}
-    os.kill(int(said["kube-apiserver"].split()[1]), signal.SIGKILL)
+    states = {part.name: part.said for part in parts_of(twin.name)}
+    os.kill(int(states["kube-apiserver"].split()[1]), signal.SIGKILL)
     until(lambda: any(part.name == "kube-apiserver" and not part.running for part in parts_of(twin.name)), "the API server to die")
     up(twin.name)
 

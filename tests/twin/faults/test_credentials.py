@@ -60,7 +60,7 @@ def _status(scene: Scene, token: str) -> int:
 
 
 def _give_token(scene: Scene, token: str) -> None:
-    """Put a token where the scene's kubeconfig looks for it, in one step as those do who renew tokens."""
+    """Put a token where the scene's kubeconfig expects it, in one step, as programs that renew tokens do."""
     credential = {"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {"token": token}}
     for path, content in ((_token_file(scene), token), (_credential_file(scene), json.dumps(credential))):
         new = path.with_suffix(".new")

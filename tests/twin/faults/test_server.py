@@ -70,7 +70,7 @@ def test_the_server_no_longer_has_the_version_that_the_wait_goes_on_from(scene: 
     lists = len(scene.requests("list", part=path))
     scene.proxy.restore()
     until(lambda: waiting.ended or (streams(scene.twin) > 0 and len(scene.requests("list", part=path)) > lists), "the module to list and watch again")
-    assert not waiting.ended, f"it has not seen that the first is not ready any more: {waiting.finish()}"
+    assert not waiting.ended, f"it has not noticed that the first is not ready any more: {waiting.finish()}"
     scene.set_ready("first", True)
     result = waiting.finish()
     assert not result.get("failed"), result["msg"]
@@ -95,7 +95,7 @@ def test_a_busy_server_is_waited_for(scene: Scene) -> None:
     assert _labels(scene.twin, scene.namespace)["istio.io/dataplane-mode"] == "ambient"
 
 
-def test_a_server_that_stays_busy_is_told(scene: Scene) -> None:
+def test_a_server_that_stays_busy_is_reported(scene: Scene) -> None:
     kubeconfig = _limited_user(scene)
     scene.deploy("app", ready=True)
     with _busy_for(scene):
@@ -128,7 +128,7 @@ def test_reads_that_fail_with_a_server_error(scene: Scene) -> None:
         assert "istio.io/dataplane-mode" not in _labels(scene.twin, scene.namespace)
         waiting = scene.start("ready", {"targets": [target], "timeout": 6})
         until(lambda: waiting.ended or bool(scene.requests("list", part=GATEWAY.path(scene.namespace), code=500)), "the wait to meet the error")
-    # Nobody makes the Gateway ready here; that its own state is told now shows that the wait has gone on.
+    # Nobody makes the Gateway ready here; that its own state is reported now shows that the wait has gone on.
     result = waiting.finish()
     assert [verdict["status"] for verdict in result["targets"]] == ["InProgress"], result["msg"]
     for name, arguments in (("enrollment", enroll), ("waypoint", declare)):

@@ -47,7 +47,7 @@ def test_a_slow_connection(scene: Scene, kind: str, attributes: dict[str, int]) 
         pytest.param(Proxy.silence, Proxy.end_silence, id="silent-and-closed"),
     ],
 )
-def test_what_changes_while_the_connection_is_broken_is_seen(scene: Scene, break_it: Callable[[Proxy], None], mend_it: Callable[[Proxy], None]) -> None:
+def test_what_changes_while_the_connection_is_broken_is_noticed(scene: Scene, break_it: Callable[[Proxy], None], mend_it: Callable[[Proxy], None]) -> None:
     scene.deploy("first", ready=True)
     scene.deploy("second", ready=False)
     waiting = scene.wait_ready("first", "second")
@@ -57,7 +57,7 @@ def test_what_changes_while_the_connection_is_broken_is_seen(scene: Scene, break
     scene.set_ready("second", True)
     mend_it(scene.proxy)
     until(lambda: waiting.ended or streams(scene.twin) > 0, "the module to watch again")
-    assert not waiting.ended, f"it has not seen that the first is not ready any more: {waiting.finish()}"
+    assert not waiting.ended, f"it has not noticed that the first is not ready any more: {waiting.finish()}"
     scene.set_ready("first", True)
     result = waiting.finish()
     assert not result.get("failed"), result["msg"]

@@ -1,4 +1,4 @@
-"""Many writes whose connection breaks, or which the server refuses with an error: done, or told how far; the next run makes it so."""
+"""Many writes whose connection breaks, or which the server refuses with an error: done, or reported how far; the next run completes them."""
 
 from __future__ import annotations
 
@@ -136,10 +136,10 @@ def _assert_tally(message: str, made: int, total: int) -> None:
     """What the message counts must be the truth. A write whose answer was lost may have been made."""
     found = re.search(r"(\d+) of (\d+) writes were made, (?:of (\d+) the answer was lost, )?(\d+) were not begun", message)
     assert found, f"the message does not tell which writes were made:\n{message}"
-    told, of, lost, not_begun = (int(number or 0) for number in found.groups())
-    assert of == total, f"there were {total} writes to make, but it tells:\n{message}"
-    assert told <= made <= told + lost, f"{made} writes were made, but it tells:\n{message}"
-    assert told + lost + not_begun <= total, f"more than all writes are told of:\n{message}"
+    reported, of, lost, not_begun = (int(number or 0) for number in found.groups())
+    assert of == total, f"there were {total} writes to make, but the message says:\n{message}"
+    assert reported <= made <= reported + lost, f"{made} writes were made, but the message says:\n{message}"
+    assert reported + lost + not_begun <= total, f"more writes than there are were reported:\n{message}"
 
 
 def _wait_for_first(scene: Scene, running: Running, kind: Kind, true_of: Callable[[list[Object]], bool]) -> None:
@@ -151,4 +151,4 @@ def _wait_for_first(scene: Scene, running: Running, kind: Kind, true_of: Callabl
     try:
         wait_for(scene.twin.session, kind, so, PATIENCE, "the first write")
     except TwinError as error:
-        raise AssertionError(f"{error} {running.name} said: {running.finish()}") from error
+        raise AssertionError(f"{error} {running.name} reported: {running.finish()}") from error
