@@ -66,7 +66,7 @@ def test_what_two_have_in_common_is_asked_for_once() -> None:
 
 
 @pytest.mark.parametrize(("status", "code", "severity"), [(404, "404", "error"), (403, "403", "warning")])
-def test_a_bucket_that_is_missing_is_told_from_one_that_may_not_be_seen(status: int, code: str, severity: str) -> None:
+def test_a_missing_bucket_is_distinguished_from_one_that_cannot_be_read(status: int, code: str, severity: str) -> None:
     with AwsStub() as aws:
         aws.refuse("s3", "head_bucket", code, status=status, Bucket="logs")
         result, _warnings = _run(aws, {"access_logs": {"enabled": True, "bucket": "logs", "prefix": None}}, fail=False)
@@ -85,8 +85,8 @@ def test_a_policy_of_one_statement_is_read_as_well() -> None:
 
 def test_addresses_are_asked_for_all_at_once() -> None:
     with AwsStub() as aws:
-        told = [{"AllocationId": "eipalloc-1", "PublicIp": "192.0.2.1"}]
-        aws.answer("ec2", "describe_addresses", {"Addresses": told}, Filters=[{"Name": "allocation-id", "Values": ["eipalloc-1", "eipalloc-2"]}])
+        addresses = [{"AllocationId": "eipalloc-1", "PublicIp": "192.0.2.1"}]
+        aws.answer("ec2", "describe_addresses", {"Addresses": addresses}, Filters=[{"Name": "allocation-id", "Values": ["eipalloc-1", "eipalloc-2"]}])
         items = [{"type": "nlb", "eip_allocations": ids} for ids in (["eipalloc-1"], ["eipalloc-1", "eipalloc-2"])]
         result, _warnings = _run(aws, *items)
     assert [one["message"] for one in result["findings"]] == [
@@ -101,7 +101,7 @@ def test_logs_that_are_off_and_a_cluster_that_is_not_there_yet_ask_for_no_more()
     assert result["findings"] == []
 
 
-def test_subnets_of_another_vpc_and_untagged_ones_are_looked_into() -> None:
+def test_subnets_of_another_vpc_and_untagged_ones_are_checked() -> None:
     with AwsStub() as aws:
         here = [{"SubnetId": f"subnet-{zone}", "VpcId": "vpc-1", "AvailabilityZone": f"eu-west-1{zone}"} for zone in "ab"]
         aws.answer("ec2", "describe_subnets", {"Subnets": here}, Filters=[{"Name": "vpc-id", "Values": ["vpc-1"]}])

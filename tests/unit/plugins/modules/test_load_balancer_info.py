@@ -47,7 +47,7 @@ OWNED = [{"Key": "elbv2.k8s.aws/cluster", "Value": "prod"}, {"Key": "ingress.k8s
 
 
 @pytest.mark.requirement("E33")
-def test_an_owner_is_looked_for_once_and_waited_for_until_its_targets_are_healthy(tmp_path: Path) -> None:
+def test_an_owner_is_searched_once_and_waited_for_until_its_targets_are_healthy(tmp_path: Path) -> None:
     progress = tmp_path / "progress"
     with AwsStub() as aws:
         aws.answer("elbv2", "describe_load_balancers", {"LoadBalancers": [_said("other")]})
@@ -57,8 +57,8 @@ def test_an_owner_is_looked_for_once_and_waited_for_until_its_targets_are_health
         for states in (("initial",), ("healthy",)):
             aws.answer("elbv2", "describe_load_balancers", {"LoadBalancers": [_said("web")]}, LoadBalancerArns=[_arn("web")])
             _answer_look(aws, "web", *states)
-        wish = {"cluster": "prod", "ingress": "shop/web", "listeners": [{"port": 80, "protocol": "HTTP"}]}
-        result = _run(aws, wish, wait=True, details=False, progress=str(progress))
+        balancer = {"cluster": "prod", "ingress": "shop/web", "listeners": [{"port": 80, "protocol": "HTTP"}]}
+        result = _run(aws, balancer, wait=True, details=False, progress=str(progress))
     assert [(row["status"], row["name"]) for row in result["load_balancers"]] == [("Current", "web")]
     reasons = [line.partition("(")[2].partition(")")[0] for line in progress.read_text().splitlines()]
     assert reasons == ["NotFound", "Provisioning", "initial", ""]
@@ -98,9 +98,9 @@ def test_details_web_acl_and_protection_are_read_once_at_the_end() -> None:
         aws.answer("elbv2", "describe_target_group_attributes", {"Attributes": []}, TargetGroupArn=f"{BASE}targetgroup/web")
         aws.answer("wafv2", "get_web_acl_for_resource", {}, ResourceArn=_arn("web"))
         aws.refuse("shield", "describe_protection", "ResourceNotFoundException", ResourceArn=_arn("web"))
-        said = _run(aws, {"name": "web"}, waf=True, shield=True)["load_balancers"][0]
-    assert said["attributes"] == {"idle_timeout.timeout_seconds": "60"}
-    assert (said["owner"], said["web_acl_arn"], said["shield_protected"]) == ("Ingress shop/web of cluster prod", "", False)
+        found = _run(aws, {"name": "web"}, waf=True, shield=True)["load_balancers"][0]
+    assert found["attributes"] == {"idle_timeout.timeout_seconds": "60"}
+    assert (found["owner"], found["web_acl_arn"], found["shield_protected"]) == ("Ingress shop/web of cluster prod", "", False)
 
 
 def test_a_load_balancer_that_failed_ends_the_wait_at_once() -> None:

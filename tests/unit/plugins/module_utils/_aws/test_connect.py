@@ -1,4 +1,4 @@
-"""The shell of the AWS modules: its end, with a result or with an error that is told once."""
+"""The shell of the AWS modules: its end, with a result or with an error that is reported once."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_failure_may_carry_data() -> None:
     assert (ended.value.failed, ended.value.result["found"]) == (True, [])
 
 
-def test_a_profile_that_is_not_there_is_told() -> None:
+def test_a_missing_profile_is_reported() -> None:
     with pytest.raises(AwsError) as caught:
         connect(Module(profile="nope")).client("eks")
     assert caught.value.message.startswith("The config profile (nope) could not be found: correct the option profile or AWS_PROFILE")

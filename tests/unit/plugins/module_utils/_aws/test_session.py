@@ -1,4 +1,4 @@
-"""Calls of AWS: counted, retried, and told apart when they fail."""
+"""Calls of AWS: counted, retried, and distinguished when they fail."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_an_operation_without_pages_is_one_call() -> None:
     assert aws.session.api_calls == {"iam:ListOpenIDConnectProviders": 1}
 
 
-def test_what_is_missing_is_told_apart() -> None:
+def test_what_is_missing_is_distinguished() -> None:
     with AwsStub() as aws:
         aws.refuse("eks", "describe_cluster", "ResourceNotFoundException", status=404, name="prod")
         with pytest.raises(AwsError) as caught:
@@ -132,20 +132,20 @@ def test_a_mistake_of_the_program_is_no_error_of_aws() -> None:
     ],
 )
 def test_every_error_is_one_sentence_that_says_what_to_do(error: Exception, code: str, words: str) -> None:
-    told = explain(error, "eks:X", REGION)
-    assert told.code == code
-    assert words in told.message
-    assert "\n" not in told.message
+    found = explain(error, "eks:X", REGION)
+    assert found.code == code
+    assert words in found.message
+    assert "\n" not in found.message
 
 
 def test_what_was_signed_is_never_quoted() -> None:
-    said = "The Canonical String for this request should have been 'POST / x-amz-security-token:PLANTED'"
-    assert "PLANTED" not in explain(refusal("SignatureDoesNotMatch", said), "iam:GetRole", REGION).message
+    message = "The Canonical String for this request should have been 'POST / x-amz-security-token:PLANTED'"
+    assert "PLANTED" not in explain(refusal("SignatureDoesNotMatch", message), "iam:GetRole", REGION).message
 
 
 def test_the_encoded_part_of_a_denial_is_left_out() -> None:
-    said = "You are not authorized to perform this operation. Encoded authorization failure message: AAAABBBBCCCC"
-    assert "AAAABBBB" not in explain(refusal("UnauthorizedOperation", said), "ec2:CreateVpc", REGION).message
+    message = "You are not authorized to perform this operation. Encoded authorization failure message: AAAABBBBCCCC"
+    assert "AAAABBBB" not in explain(refusal("UnauthorizedOperation", message), "ec2:CreateVpc", REGION).message
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ TAGS = st.dictionaries(KEYS, st.sampled_from(["1", "2", ""]))
 
 
 @pytest.mark.parametrize(
-    ("present", "wanted", "purge", "changes"),
+    ("current", "desired", "purge", "changes"),
     [
         ({"a": "1"}, None, True, TagChanges({}, [])),
         ({"a": "1"}, {}, True, TagChanges({}, ["a"])),
@@ -24,15 +24,15 @@ TAGS = st.dictionaries(KEYS, st.sampled_from(["1", "2", ""]))
         ({"aws:x": "1"}, {}, True, TagChanges({}, [])),
     ],
 )
-def test_changes(present: dict[str, str], wanted: dict[str, object] | None, purge: bool, changes: TagChanges) -> None:
-    assert compare_tags(present, wanted, purge=purge) == changes
+def test_changes(current: dict[str, str], desired: dict[str, object] | None, purge: bool, changes: TagChanges) -> None:
+    assert compare_tags(current, desired, purge=purge) == changes
 
 
-@given(present=TAGS, wanted=TAGS.map(lambda tags: {key: value for key, value in tags.items() if not key.startswith("aws:")}), purge=st.booleans())
-def test_once_they_are_made_there_is_nothing_more_to_change(present: dict[str, str], wanted: dict[str, str], purge: bool) -> None:
-    after = tags_after(present, compare_tags(present, wanted, purge=purge))
-    assert not compare_tags(after, wanted, purge=purge).any
-    assert wanted.items() <= after.items()
+@given(current=TAGS, desired=TAGS.map(lambda tags: {key: value for key, value in tags.items() if not key.startswith("aws:")}), purge=st.booleans())
+def test_once_they_are_made_there_is_nothing_more_to_change(current: dict[str, str], desired: dict[str, str], purge: bool) -> None:
+    after = tags_after(current, compare_tags(current, desired, purge=purge))
+    assert not compare_tags(after, desired, purge=purge).any
+    assert desired.items() <= after.items()
 
 
 @given(TAGS)

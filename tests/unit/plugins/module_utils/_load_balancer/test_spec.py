@@ -50,5 +50,5 @@ def test_a_load_balancer_is_known_by_its_name_or_by_its_controllers_tags(item: d
     ],
 )
 def test_a_spec_must_name_a_load_balancer(item: dict[str, Any], words: str | None) -> None:
-    mistake = validation_error(parse_spec(item))
-    assert mistake is None if words is None else words in str(mistake)
+    error = validation_error(parse_spec(item))
+    assert error is None if words is None else words in str(error)

@@ -34,8 +34,8 @@ HTTPS = {"port": 443, "protocol": "HTTPS", "ssl_policy": "P", "certificate_arns"
 
 
 def _balancer(*groups: dict[str, Any], state: str = "active", why: str = "", **fields: Any) -> dict[str, Any]:
-    said = {"arn": ARN, "name": "web", "dns_name": "web-1", "state": state, "state_reason": why}
-    return {**said, "listeners": [HTTP, HTTPS], "target_groups": list(groups), **fields}
+    balancer = {"arn": ARN, "name": "web", "dns_name": "web-1", "state": state, "state_reason": why}
+    return {**balancer, "listeners": [HTTP, HTTPS], "target_groups": list(groups), **fields}
 
 
 HEALTHY, SICK = _target(1), _target(2, "unhealthy", "Target.Timeout", "Request timed out")
@@ -126,7 +126,7 @@ def test_the_message_counts_targets_and_names_some_of_each_reason() -> None:
     assert verdict.message.endswith("Target.Timeout (Request timed out); 10.0.0.4:80 is initial, Elb.InitialHealthChecking")
 
 
-def test_all_of_a_cluster_are_judged_one_by_one_and_a_failure_has_a_line_for_each() -> None:
+def test_all_of_a_cluster_get_a_verdict_each_and_a_failure_has_a_line_for_each() -> None:
     rows = verdicts_on(parse_spec({"cluster": "prod"}), [_balancer(_group(HEALTHY)), {**_balancer(_group(SICK)), "name": "edge"}])
     assert format_progress(rows).startswith("1 of 2 ready: load balancer edge of cluster prod is InProgress (Target.Timeout): 0 of 1 targets")
     assert len(format_failure(rows, "eu-west-1", 3.2).splitlines()) == 2

@@ -19,8 +19,8 @@ POLICIES = {"ELBSecurityPolicy-TLS13-1-2-2021-06": ["application", "network"], "
 
 
 def _subnet(name: str, zone: str = "a", vpc: str = "vpc-1", free: int = 200, **tags: str) -> dict[str, Any]:
-    said = [{"Key": key, "Value": value} for key, value in {"Name": name, **tags}.items()]
-    return {"SubnetId": f"subnet-{name}", "VpcId": vpc, "AvailabilityZone": f"eu-west-1{zone}", "AvailableIpAddressCount": free, "Tags": said}
+    tag_list = [{"Key": key, "Value": value} for key, value in {"Name": name, **tags}.items()]
+    return {"SubnetId": f"subnet-{name}", "VpcId": vpc, "AvailabilityZone": f"eu-west-1{zone}", "AvailableIpAddressCount": free, "Tags": tag_list}
 
 
 ROLE, PUBLIC = {"kubernetes.io/role/internal-elb": "1"}, {"kubernetes.io/role/elb": ""}
