@@ -165,7 +165,7 @@ class _Work:
     def _module(self, name: str) -> list[str]:
         targets = [{"kind": "Gateway", "namespace": NAMESPACE, "name": name}]
         arguments = {"kubeconfig": str(self.bench.kubeconfig), "targets": targets, "timeout": LIMIT_SECONDS}
-        return [sys.executable, "-m", "tests.twin.run_module", "ready", json.dumps(arguments)]
+        return [sys.executable, "-m", "tests.twin.support.run_module", "ready", json.dumps(arguments)]
 
     @staticmethod
     def _kubectl(name: str) -> list[str]:

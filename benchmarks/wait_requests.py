@@ -106,7 +106,7 @@ class _Work:
     def _ours(self, user: str) -> list[str]:
         targets = [{"kind": "Deployment", "namespace": namespace, "name": name} for namespace, name in self.keys]
         arguments = {"targets": targets, "timeout": self._timeout, **self._as(user)}
-        return [sys.executable, "-m", "tests.twin.run_module", "ready", json.dumps({"kubeconfig": str(self.bench.kubeconfig), **arguments})]
+        return [sys.executable, "-m", "tests.twin.support.run_module", "ready", json.dumps({"kubeconfig": str(self.bench.kubeconfig), **arguments})]
 
     def _kubectl(self, user: str) -> list[str]:
         impersonation = [f"--as={user}", f"--as-group={ADMINISTRATORS}"]

@@ -17,7 +17,7 @@ from typing import Any
 from tests.soak.api import Api
 from tests.soak.checker import Reported, Wait
 from tests.soak.truth import Goal
-from tests.twin.run_module import command_for
+from tests.twin.support.run_module import command_for
 from twin.api import open_session
 from twin.collection import ApiSession, MeshError
 from twin.paths import REPOSITORY

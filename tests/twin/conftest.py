@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.stages.twins import fresh_twin
-from tests.twin.rehearsed import Rehearsed
+from tests.twin.support.rehearsed import Rehearsed
 from twin import account
 from twin.api import open_session
 from twin.collection import ApiSession
@@ -52,7 +52,7 @@ class Twin:
 
     def module_command(self, name: str, arguments: dict[str, Any], *, check: bool = False) -> list[str]:
         """The command that runs one module; its arguments are given as Ansible gives them."""
-        from tests.twin.run_module import command_for
+        from tests.twin.support.run_module import command_for
 
         given = {"kubeconfig": str(self.paths.kubeconfig), **arguments, "_ansible_check_mode": check}
         return command_for(name, given)

@@ -18,8 +18,8 @@ import pytest
 
 from tests.polling import until
 from tests.twin.conftest import Twin
-from tests.twin.neighbours import ask_as_neighbour, listeners_of, open_sockets, reachable_from_elsewhere
-from tests.twin.rehearsed import Rehearsed
+from tests.twin.support.neighbours import ask_as_neighbour, listeners_of, open_sockets, reachable_from_elsewhere
+from tests.twin.support.rehearsed import Rehearsed
 from twin import account
 from twin.paths import TwinPaths
 

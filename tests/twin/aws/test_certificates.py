@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.twin.aws.local_aws import LocalAws
-from tests.twin.certificates import make_certificate
+from tests.twin.support.certificates import make_certificate
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import subprocess
 from typing import Any
 
 from tests.twin.aws.local_aws import OWNER_KEY, OWNER_SECRET, REGION, Base, LocalAws
-from tests.twin.run_module import command_for
+from tests.twin.support.run_module import command_for
 from twin.paths import REPOSITORY
 
 

@@ -13,7 +13,7 @@ import yaml
 from tests.stages.twins import fresh_twin
 from tests.twin.conftest import Twin
 from tests.twin.faults.scene import OpenScene, Scene, create_namespaces, restart_api_server
-from tests.twin.proxy import ProxyServer
+from tests.twin.support.proxy import ProxyServer
 
 # A twin's API server never says 429, so that nothing is slowed by it. Here it limits as those of clusters do.
 _WITHOUT_LIMITS = ("--enable-priority-and-fairness=false", "--max-requests-inflight=0", "--max-mutating-requests-inflight=0")

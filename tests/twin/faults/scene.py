@@ -22,7 +22,7 @@ import yaml
 
 from tests.polling import until
 from tests.twin.conftest import Twin
-from tests.twin.proxy import Proxy
+from tests.twin.support.proxy import Proxy
 from twin.api import wait_for
 from twin.collection import NAMESPACE, POD, Kind, Object, Write
 from twin.lifecycle import parts_of, up

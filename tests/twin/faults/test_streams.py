@@ -8,7 +8,7 @@ import pytest
 
 from tests.polling import until
 from tests.twin.faults.scene import Scene, streams
-from tests.twin.proxy import Proxy
+from tests.twin.support.proxy import Proxy
 from twin.collection import NAMESPACE
 
 

@@ -22,7 +22,7 @@ from tests.twin.faults.scene import (
     sentence,
     webhook_for,
 )
-from tests.twin.proxy import Proxy
+from tests.twin.support.proxy import Proxy
 from twin.api import wait_for
 from twin.collection import NAMESPACE, Kind, Object, Write
 from twin.errors import TwinError

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.twin.edge import Edge
-from tests.twin.rehearsed import Rehearsed
+from tests.twin.support.edge import Edge
+from tests.twin.support.rehearsed import Rehearsed
 from twin import account
 
 _NUMBERS = itertools.count(1)

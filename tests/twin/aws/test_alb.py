@@ -11,9 +11,9 @@ import pytest
 
 from tests.pages import page
 from tests.polling import until
-from tests.twin.certificates import make_certificate
-from tests.twin.edge import Balancer, Edge, health_check, opened, proxy_config_of
-from tests.twin.rehearsed import Rehearsed
+from tests.twin.support.certificates import make_certificate
+from tests.twin.support.edge import Balancer, Edge, health_check, opened, proxy_config_of
+from tests.twin.support.rehearsed import Rehearsed
 
 _LOGS = "shop-example-com-access-logs"
 _HEALTH = {"protocol": "HTTP", "port": "status-port", "path": "/healthz/ready", "interval": 20, "timeout": 4, "healthy_threshold": 3, "unhealthy_threshold": 4}

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.polling import until
-from tests.twin.edge import Balancer, Edge, health_check, opened, proxy_config_of
-from tests.twin.rehearsed import Rehearsed
+from tests.twin.support.edge import Balancer, Edge, health_check, opened, proxy_config_of
+from tests.twin.support.rehearsed import Rehearsed
 
 _LOGS = "shop-example-com-access-logs"
 # What role istio does about istio_gateways, without the rest of the mesh, which is there.

@@ -11,8 +11,8 @@ from functools import cached_property
 from typing import Any
 
 from tests.stages.twins import environment_for
-from tests.twin.certificates import make_certificate
-from tests.twin.rehearsed import Rehearsed
+from tests.twin.support.certificates import make_certificate
+from tests.twin.support.rehearsed import Rehearsed
 from twin.paths import TwinPaths
 
 # What the controller writes on all that it makes, and what says where it is; two load balancers never have these in common.

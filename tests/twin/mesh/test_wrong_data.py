@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.stages.twins import environment_for
-from tests.twin.certificates import make_certificate
-from tests.twin.rehearsed import Rehearsed
+from tests.twin.support.certificates import make_certificate
+from tests.twin.support.rehearsed import Rehearsed
 
 _PLACE = "wrong-data"
 _ISTIO = "istio-ingress"

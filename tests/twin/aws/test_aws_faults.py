@@ -20,9 +20,9 @@ import pytest
 import yaml
 
 from tests.polling import until
-from tests.twin.operators import Operator, lock_out, operator
-from tests.twin.proxy import ProxyServer
-from tests.twin.rehearsed import Rehearsed
+from tests.twin.support.operators import Operator, lock_out, operator
+from tests.twin.support.proxy import ProxyServer
+from tests.twin.support.rehearsed import Rehearsed
 from twin.account import ACCESS_KEY, REGION, SECRET_KEY
 from twin.paths import TwinPaths
 

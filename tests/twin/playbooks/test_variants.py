@@ -19,7 +19,7 @@ import yaml
 from tests.polling import until
 from tests.twin.aws.local_aws import OWNER_KEY, OWNER_SECRET, REGION, make_base, serving
 from tests.twin.conftest import fresh_account
-from tests.twin.rehearsed import Rehearsed
+from tests.twin.support.rehearsed import Rehearsed
 from twin import account
 from twin.aws.twin_clusters import twin_name
 from twin.paths import REPOSITORY, TwinPaths

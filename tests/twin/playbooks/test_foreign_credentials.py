@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.twin.another_cluster import TOKEN, AnotherCluster, kubeconfig_of, serve
-from tests.twin.certificates import self_signed
 from tests.twin.conftest import Twin
-from tests.twin.rehearsed import Rehearsed
+from tests.twin.support.another_cluster import TOKEN, AnotherCluster, kubeconfig_of, serve
+from tests.twin.support.certificates import self_signed
+from tests.twin.support.rehearsed import Rehearsed
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from tests.twin.conftest import fresh_account
-from tests.twin.rehearsed import PROD, Rehearsed
+from tests.twin.support.rehearsed import PROD, Rehearsed
 from twin.api import open_session
 from twin.collection import SECRET
 from twin.paths import REPOSITORY, TwinPaths

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from tests.twin.conftest import Twin
-from tests.twin.planted import Planted, arguments_of_processes
+from tests.twin.support.planted import Planted, arguments_of_processes
 
 # What the roles use of kubernetes.core, each with something to do.
 _TASKS = [

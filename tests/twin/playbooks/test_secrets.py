@@ -14,9 +14,9 @@ from urllib.parse import quote
 import ansible_runner
 import pytest
 
-from tests.twin.operators import operator
-from tests.twin.planted import Planted
-from tests.twin.rehearsed import PROD, Rehearsed
+from tests.twin.support.operators import operator
+from tests.twin.support.planted import Planted
+from tests.twin.support.rehearsed import PROD, Rehearsed
 from twin import account
 from twin.paths import REPOSITORY, TwinPaths
 from twin.rehearsal import environment_of

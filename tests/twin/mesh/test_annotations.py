@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.twin import test_alb as alb
-from tests.twin import test_nlb as nlb
-from tests.twin import test_removal as removal
+from tests.twin.aws import test_alb as alb
+from tests.twin.aws import test_nlb as nlb
+from tests.twin.playbooks import test_removal as removal
 from twin.paths import REPOSITORY
 
 Test = Callable[..., Any]

@@ -14,7 +14,7 @@ import pytest
 
 from tests.job_policy import action_of, is_allowed
 from tests.twin.conftest import fresh_account
-from tests.twin.rehearsed import Rehearsed
+from tests.twin.support.rehearsed import Rehearsed
 from twin.aws.requests import is_read
 from twin.paths import REPOSITORY
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.twin.conftest import Twin
-from tests.twin.helm_records import release_status, set_release_status
+from tests.twin.support.helm_records import release_status, set_release_status
 
 # Texts that are numbers for Helm unless they are quoted.
 ENVIRONMENT = {"ACCOUNT": "012345678901", "COMMIT": "1234e5", "OCTAL": "0o17", "HEX": "0x1F", "SWITCH": "on", "DAY": "2026-11-29", "GROUPED": "1_000"}

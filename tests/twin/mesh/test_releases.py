@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.twin.rehearsed import Rehearsed
-from tests.twin.test_rehearsal import changes
+from tests.twin.playbooks.test_rehearsal import changes
+from tests.twin.support.rehearsed import Rehearsed
 
 CONTROLLER = "aws-load-balancer-controller"
 

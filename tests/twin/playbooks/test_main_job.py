@@ -20,8 +20,8 @@ import pytest
 from tests.pages import role_options
 from tests.stages.twins import fresh_twin
 from tests.twin.conftest import Twin
-from tests.twin.helm_records import release_status, set_release_status
-from tests.twin.writes import writes_in_cluster
+from tests.twin.support.helm_records import release_status, set_release_status
+from tests.twin.support.writes import writes_in_cluster
 from twin.paths import REPOSITORY
 
 

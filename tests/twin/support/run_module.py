@@ -12,7 +12,7 @@ from twin.paths import REPOSITORY
 
 def command_for(name: str, arguments: dict[str, Any]) -> list[str]:
     """The command line that runs this file for a module."""
-    return [sys.executable, "-m", "tests.twin.run_module", name, json.dumps(arguments)]
+    return [sys.executable, "-m", "tests.twin.support.run_module", name, json.dumps(arguments)]
 
 
 def main() -> None:

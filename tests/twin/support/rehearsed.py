@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.stages.twins import environment_for
-from tests.twin.run_module import command_for
-from tests.twin.writes import writes_in_aws, writes_in_cluster
+from tests.twin.support.run_module import command_for
+from tests.twin.support.writes import writes_in_aws, writes_in_cluster
 from twin import account
 from twin.paths import REPOSITORY, AccountPaths, TwinPaths
 from twin.rehearsal import environment_of

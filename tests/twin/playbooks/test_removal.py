@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.polling import until
-from tests.twin.edge import Edge
-from tests.twin.rehearsed import Rehearsed
+from tests.twin.support.edge import Edge
+from tests.twin.support.rehearsed import Rehearsed
 
 _LOGS = "shop-example-com-access-logs"
 
