@@ -12,7 +12,7 @@ What counts as a difference is what the modules of C(amazon.aws) would change, a
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .._aws.tags import compare_tags, tags_of
 from .spec import RouteTable, Subnet, cidrs, nat_homes, route_tables, subnets
@@ -50,14 +50,6 @@ class Current:
 
 
 @dataclass(frozen=True)
-class PlannedTable:
-    """A route table to create or change; C(moves) says whether it takes a subnet from another table."""
-
-    table: RouteTable
-    moves: bool
-
-
-@dataclass(frozen=True)
 class Plan:
     """What to create or change, and the ids of what exists.
 
@@ -74,7 +66,7 @@ class Plan:
     differs: tuple[str, ...]
     subnets: tuple[Subnet, ...] = ()
     nat_gateways: tuple[str, ...] = ()
-    route_tables: tuple[PlannedTable, ...] = ()
+    route_tables: tuple[RouteTable, ...] = ()
     vpc_id: str = ""
     internet_gateway_id: str = ""
     subnet_ids: Ids = field(default_factory=dict)
@@ -166,7 +158,7 @@ def _has(current: Answer, tags: t.Mapping[str, t.Any]) -> bool:
     return not compare_tags(tags_of(current.get("Tags")), tags, purge=False).any
 
 
-def _plan_tables(desired: t.Iterable[RouteTable], current: Answers, subnet_ids: Ids, gateway_ids: Ids) -> t.Iterator[PlannedTable]:
+def _plan_tables(desired: t.Iterable[RouteTable], current: Answers, subnet_ids: Ids, gateway_ids: Ids) -> t.Iterator[RouteTable]:
     """The tables that are missing or different: amazon.aws.ec2_vpc_route_table needs seven requests for each that is as it should be."""
     for table in desired:
         ids = {subnet_ids.get(cidr, "") for cidr in table.subnets}
@@ -176,7 +168,7 @@ def _plan_tables(desired: t.Iterable[RouteTable], current: Answers, subnet_ids: 
         if len(same) == 1 and _subnets_of(same[0]) == ids and _routes_of(same[0]) == routes:
             continue
         elsewhere = set().union(*(_subnets_of(other) for other in current if other not in same))
-        yield PlannedTable(table, bool(elsewhere & ids))
+        yield replace(table, moves=bool(elsewhere & ids))
 
 
 def _subnets_of(table: Answer) -> set[str]:
@@ -192,10 +184,9 @@ def _routes_of(table: Answer) -> set[tuple[str, str]]:
     }
 
 
-def _table_result(planned: PlannedTable) -> dict[str, t.Any]:
-    table = planned.table
+def _table_result(table: RouteTable) -> dict[str, t.Any]:
     routes = [{"dest": _ANYWHERE, "gateway_id" if table.gateway == "igw" else "nat_gateway": table.gateway}] if table.gateway else []
-    return {"name": table.name, "subnets": list(table.subnets), "routes": routes, "tags": dict(table.tags), "moves": planned.moves}
+    return {"name": table.name, "subnets": list(table.subnets), "routes": routes, "tags": dict(table.tags), "moves": table.moves}
 
 
-__all__ = ("DNS_ATTRIBUTES", "Current", "Plan", "PlannedTable", "as_result", "plan_network", "with_ids")
+__all__ = ("DNS_ATTRIBUTES", "Current", "Plan", "as_result", "plan_network", "with_ids")

@@ -59,12 +59,14 @@ class RouteTable:
         subnets: the ranges of its subnets.
         gateway: where the traffic that leaves the VPC goes: C(igw), the range of the public subnet whose NAT gateway takes it, or nothing.
         tags: all tags that it must have.
+        moves: whether a plan takes one of the subnets from another table.
     """
 
     name: str
     subnets: tuple[str, ...]
     gateway: str
     tags: t.Mapping[str, t.Any]
+    moves: bool = False
 
 
 def subnets(network: Network) -> list[Subnet]:

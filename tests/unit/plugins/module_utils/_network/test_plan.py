@@ -138,7 +138,7 @@ def test_each_part_is_compared(change: dict[str, Any], differs: list[str]) -> No
 )
 def test_route_tables_are_compared(private: list[dict[str, Any]], planned: list[tuple[str, bool]]) -> None:
     found = plan(route_tables=(MAIN, PUBLIC_TABLE, *private)).route_tables
-    assert [(each.table.name, each.moves) for each in found] == planned
+    assert [(each.name, each.moves) for each in found] == planned
 
 
 def test_each_zone_can_have_its_own_way_out_or_none() -> None:
@@ -149,7 +149,7 @@ def test_each_zone_can_have_its_own_way_out_or_none() -> None:
     # Subnets move from the one table to those of their zones.
     moved = plan(per_zone)
     assert (moved.differs, moved.nat_gateways) == (("nat_gateways", "route_tables"), (PUBLIC_CIDRS[1],))
-    assert [(each.table.name, each.moves) for each in moved.route_tables] == [(f"private-{zone}", True) for zone in ZONES]
+    assert [(each.name, each.moves) for each in moved.route_tables] == [(f"private-{zone}", True) for zone in ZONES]
     assert plan(dataclasses.replace(DESIRED, nat="none"), nat_gateways=(), route_tables=(PUBLIC_TABLE, table("private", PRIVATE))).differs == ()
 
 
