@@ -342,7 +342,7 @@ from ..module_utils._status.waypoints import WaypointExpectation
 from ..module_utils._text import format_names
 from ..module_utils._wait.deletion import wait_until_deleted
 from ..module_utils._wait.report import wait_and_report
-from ..module_utils._waypoint.apply import apply_plan, list_writes
+from ..module_utils._waypoint.apply import apply_plan, confirm_plan, list_writes
 from ..module_utils._waypoint.plan import Plan, expected_overlays, plan_waypoints
 from ..module_utils._waypoint.refusals import refuse_waypoints
 from ..module_utils._waypoint.spec import OPTIONS as WAYPOINT_OPTIONS
@@ -386,7 +386,7 @@ def ensure_waypoints(module: AnsibleModule, session: ApiSession) -> Result:
         gateways_required=not check_mode and any(one.waypoint for one in desired),
         for_wait=params["wait"],
     )
-    plan = plan_waypoints(desired, current, detach=overrides.detach)
+    plan = confirm_plan(session, plan_waypoints(desired, current, detach=overrides.detach), current)
     refusals = refuse_waypoints(plan, current, reader.describe_context(plan, current, overrides, check_mode=check_mode))
     if refusals:
         raise MeshError("\n".join([*refusals, f"Nothing was changed on cluster {session.cluster}."]), refusals=refusals)

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import time
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .._errors import MeshError
+from .._k8s.apply import confirm_changes
 from .._k8s.writes import Write
 from .._kinds import BY_NAME, CONFIG_MAP, DEPLOYMENT, GATEWAY, POD, SERVICE, SERVICE_ENTRY, WORKLOAD_ENTRY
 from .._mesh.labels import GATEWAY_NAME, MANAGED_GATEWAY, labels_of
@@ -20,12 +21,13 @@ from .._mesh.parameters import expected_mark, mark_of, parameters_name
 from .._mesh.waypoints import WaypointRef
 from .._text import format_names
 from .._wait.deletion import wait_until_none_left
+from .plan import CurrentWaypoints, Plan
 from .users import still_bound, still_labelled
 
 if t.TYPE_CHECKING:
     from .._k8s.session import ApiSession, Object
     from .._wait.object_cache import ObjectCache
-    from .plan import Plan, WaypointChange
+    from .plan import WaypointChange
 
 # What a user's binding is seen on: that of a Namespace on its Services, that of a workload on its pods.
 _SHOWN_ON = {"Namespace": SERVICE, "Service": SERVICE, "ServiceEntry": SERVICE_ENTRY, "WorkloadEntry": WORKLOAD_ENTRY}
@@ -56,6 +58,20 @@ class Steps:
     @property
     def all(self) -> list[Write]:
         return [*self.users, *self.holding, *self.cleaning, *self.parameters, *self.gateways, *self.leftovers, *self.unused]
+
+
+def confirm_plan(session: ApiSession, plan: Plan, current: CurrentWaypoints) -> Plan:
+    """The plan without waypoints that the API server would not change, such as one that differs by null fields; found out by a dry run."""
+    applies = {}
+    for change in plan.changes:
+        steps = list_writes(Plan((change,)), force=True)
+        if change.action == "changed" and len(steps.all) == len(steps.parameters) + len(steps.gateways):
+            objects = {CONFIG_MAP: current.parameters.get(change.ref), GATEWAY: current.gateways.get(change.ref)}
+            applies.update({(change.ref, write.kind): (write, objects[write.kind]) for write in steps.all})
+    differs = confirm_changes(session, list(applies.values()))
+    differing = {ref for number, (ref, _kind) in enumerate(applies) if differs[number]}
+    unconfirmed = {ref for ref, _kind in applies} - differing
+    return replace(plan, changes=tuple(change.without_changes() if change.ref in unconfirmed else change for change in plan.changes))
 
 
 def list_writes(plan: Plan, *, force: bool) -> Steps:
@@ -153,4 +169,4 @@ def _trim(item: Object) -> Object:
     return {"kind": item.get("kind"), "metadata": metadata, "status": {"conditions": conditions}}
 
 
-__all__ = ("Steps", "apply_plan", "list_writes")
+__all__ = ("Steps", "apply_plan", "confirm_plan", "list_writes")

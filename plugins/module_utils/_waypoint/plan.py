@@ -94,6 +94,10 @@ class WaypointChange:
     def changed(self) -> bool:
         return self.action != "unchanged"
 
+    def without_changes(self) -> WaypointChange:
+        """The same waypoint, with nothing to do about it."""
+        return replace(self, action="unchanged", after=self.before, gateway="leave", config_map="leave", undo=None)
+
     @property
     def overlays(self) -> t.Mapping[str, t.Any]:
         """The desired overlays; empty for a waypoint that should be absent."""

@@ -104,6 +104,15 @@ def test_an_unchanged_run_reads_each_kind_once_and_writes_nothing() -> None:
     assert all(request.path != REVIEWS for request in cluster.api.requests)
 
 
+def test_what_the_api_server_would_not_change_is_not_written() -> None:
+    gateway = _gateway(allowed_from="Selector", allowed_selector={"matchLabels": {"team": "shop"}})
+    routes = {"allowed_routes": {"from": "Selector", "selector": {"matchLabels": {"team": "shop"}, "matchExpressions": None}}}
+    cluster = Cluster({GATEWAYS: [gateway]}, {f"PATCH {GATEWAYS}/waypoint": Answer(200, gateway)})
+    result = cluster.run(routes)
+    assert (result["changed"], result["diff"], result["undo"]) == (False, [], {"waypoints": []})
+    assert not cluster.writes
+
+
 def test_two_hundred_waypoints_are_read_in_as_many_requests_as_two() -> None:
     counts = []
     for number in (2, 200):
