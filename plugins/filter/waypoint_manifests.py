@@ -17,17 +17,17 @@ from ..module_utils._waypoint.spec import OPTIONS, parse_waypoint
 
 def waypoint_manifests(waypoints: t.Sequence[t.Mapping[str, t.Any]]) -> list[dict[str, t.Any]]:
     """The manifests of waypoints, each ConfigMap before the Gateway that names it; items with state absent have none."""
-    # The module's own words on what an item may say, without a cluster.
+    # The module's own validation, without a cluster.
     validator = ArgumentSpecValidator({"waypoints": {"type": "list", "elements": "dict", "required": True, "options": OPTIONS}})
     validated = validator.validate({"waypoints": [dict(item) for item in waypoints] if isinstance(waypoints, (list, tuple)) else waypoints})
     if validated.error_messages:
         raise AnsibleFilterError(f"waypoint_manifests: {'; '.join(validated.error_messages)}")
-    wishes = [parse_waypoint(item) for item in validated.validated_parameters["waypoints"]]
-    refusals = list_validation_errors(wishes)
-    if refusals:
-        raise AnsibleFilterError("waypoint_manifests: " + "\n".join(refusals))
+    desired = [parse_waypoint(item) for item in validated.validated_parameters["waypoints"]]
+    errors = list_validation_errors(desired)
+    if errors:
+        raise AnsibleFilterError("waypoint_manifests: " + "\n".join(errors))
     manifests = []
-    for waypoint in (wish.waypoint for wish in wishes if wish.waypoint):
+    for waypoint in (one.waypoint for one in desired if one.waypoint):
         parameters = render_parameters(waypoint.ref.name, waypoint.ref.namespace, waypoint.overlays)
         manifests += [parameters, render_gateway(waypoint)] if parameters else [render_gateway(waypoint)]
     return manifests

@@ -10,14 +10,21 @@ from __future__ import annotations
 
 import typing as t
 
+_BEFORE, _AFTER = " (current)", " (desired)"
+
 
 def diff_of(title: str, before: t.Mapping[str, t.Any], after: t.Mapping[str, t.Any]) -> dict[str, str]:
     """One entry of a module's diff: an object's fields before and after, one per line."""
-    return {"before_header": f"{title} (now)", "after_header": f"{title} (wanted)", "before": _lines(before), "after": _lines(after)}
+    return {"before_header": f"{title}{_BEFORE}", "after_header": f"{title}{_AFTER}", "before": _lines(before), "after": _lines(after)}
+
+
+def diff_titles(diff: t.Iterable[t.Mapping[str, str]]) -> list[str]:
+    """The titles of the objects that differ, from the entries of a module's diff."""
+    return [entry["after_header"][: -len(_AFTER)] if entry["after_header"].endswith(_AFTER) else entry["after_header"] for entry in diff]
 
 
 def _lines(fields: t.Mapping[str, t.Any]) -> str:
     return "".join(f"{name}: {value}\n" for name, value in fields.items())
 
 
-__all__ = ("diff_of",)
+__all__ = ("diff_of", "diff_titles")

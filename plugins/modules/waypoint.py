@@ -66,7 +66,7 @@ options:
         type: dict
         suboptions:
           from:
-            description: V(Same) allows the waypoint's own namespace, V(All) all, V(Selector) those that O(waypoints[].allowed_routes.selector) selects.
+            description: V(Same) allows its own namespace, V(All) all, V(Selector) those that O(waypoints[].allowed_routes.selector) selects.
             type: str
             choices: [Same, All, Selector]
             default: Same

@@ -4,7 +4,7 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""What must be true of a mesh once its labels and waypoints are as wished: the targets of module ready."""
+"""What must be true of a mesh once its labels and waypoints have been applied: targets of the module ready."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ Item = t.Mapping[str, t.Any]
 def mesh_targets(objects: t.Iterable[Item], waypoints: t.Iterable[Item], detached: t.Iterable[Item] = ()) -> list[dict[str, str]]:
     """Targets for what the modules enrollment (its C(objects)) and waypoint (its C(waypoints)) have done.
 
-    Every waypoint that is there must be ready, every workload whose template has changed must have rolled out, every namespace that is or
-    was enrolled must have its pods captured or let go, and every Service that names a waypoint must be bound to it.
+    Every waypoint that should exist must be ready, every workload whose template has changed must have rolled out, the pods of every namespace
+    that is or was enrolled must be captured or released, and every Service that names a waypoint must be bound to it.
 
     Args:
         objects: C(objects) of the module enrollment.
         waypoints: C(waypoints) of the module waypoint.
-        detached: C(detached) of the module waypoint, when it has unbound some of the objects since.
+        detached: C(detached) of the module waypoint, if it has unbound some of the objects since.
     """
     unbound = {(item["kind"], item["namespace"], item["name"]) for item in detached if USE_WAYPOINT in item["labels"]}
     targets = [{"kind": "waypoint", "name": item["name"], "namespace": item["namespace"]} for item in waypoints if item["manifest"]]

@@ -76,7 +76,7 @@ def test_no_secret_is_told_by_the_run_that_makes_everything(prod: Rehearsed) -> 
         pytest.skip("the account of MESHWRIGHT_PROD_ACCOUNT was not made by these tests")
     said = prod.first_run.read_bytes()
     assert b"EXEC /bin/sh -c" in said, "this was no run with -vvv"
-    assert b"(wanted)" in said, "this was no run with --diff"
+    assert b"(desired)" in said, "this was no run with --diff"
     planted = Planted({**_secrets_of(prod), "the AWS secret key": account.SECRET_KEY})
     assert not planted.found_in(said)
 

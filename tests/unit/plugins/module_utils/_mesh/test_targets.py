@@ -21,7 +21,7 @@ SERVICE_BINDING = {"kind": "binding", "name": "cart", "namespace": "shop"}
     ("objects", "expected"),
     [
         pytest.param([], [], id="nothing"),
-        pytest.param([NAMESPACE], [], id="nothing-wished-of-it"),
+        pytest.param([NAMESPACE], [], id="nothing-desired"),
         pytest.param([NAMESPACE | {"after": {MODE: "ambient"}}], [ENROLLMENT], id="enrolled"),
         pytest.param([NAMESPACE | {"before": {MODE: "ambient"}}], [ENROLLMENT], id="left"),
         pytest.param([NAMESPACE | {"after": {MODE: "ambient", USE: "waypoint"}}], [NAMESPACE_BINDING, ENROLLMENT], id="enrolled-and-bound"),

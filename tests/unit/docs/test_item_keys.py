@@ -1,0 +1,87 @@
+"""The keys of the items in a role's lists are those of the module that gets them: the same types, defaults, choices and descriptions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from twin.paths import REPOSITORY
+
+Options = Mapping[str, Mapping[str, Any]]
+
+# For each list of a role: the module and its option that the items are handed to as they are.
+LISTS = {
+    ("mesh", "mesh_namespaces"): ("enrollment", "namespaces"),
+    ("mesh", "mesh_services"): ("enrollment", "services"),
+    ("mesh", "mesh_workloads"): ("enrollment", "workloads"),
+    ("mesh", "mesh_waypoints"): ("waypoint", "waypoints"),
+}
+# The module's documentation calls its nested options by another name than an argument spec.
+_NESTED = ("suboptions", "options")
+
+
+def described(module: str) -> Options:
+    """The options of a module by its documentation."""
+    text = (REPOSITORY / "plugins" / "modules" / f"{module}.py").read_text()
+    found = re.search(r'DOCUMENTATION = r"""\n(.*?)"""', text, re.DOTALL)
+    assert found, f"{module} has no DOCUMENTATION"
+    options: Options = yaml.safe_load(found[1])["options"]
+    return options
+
+
+def declared(role: str) -> Options:
+    """The variables of a role by its argument spec."""
+    spec = yaml.safe_load((REPOSITORY / "roles" / role / "meta" / "argument_specs.yml").read_text())
+    options: Options = spec["argument_specs"]["main"]["options"]
+    return options
+
+
+def flatten(options: Options, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each key by its path, such as C(canary.weight), without what is below it."""
+    for name, option in options.items():
+        here = f"{path}.{name}" if path else name
+        yield here, {key: value for key, value in option.items() if key not in _NESTED}
+        below = next((option[key] for key in _NESTED if key in option), {})
+        yield from flatten(below, here)
+
+
+def expected(role: str, module: str, option: str) -> dict[str, dict[str, Any]]:
+    """The keys as the role must declare them: references to the module's options become references to the role's variables."""
+    variables = {target: variable for (owner, variable), (name, target) in LISTS.items() if (owner, name) == (role, module)}
+
+    def adapt(value: Any) -> Any:
+        if isinstance(value, list):
+            return [adapt(item) for item in value]
+        return re.sub(r"\bO\((\w+)", lambda found: f"O({variables.get(found[1], f'{role}_{found[1]}')}", value) if isinstance(value, str) else value
+
+    keys = dict(flatten(described(module)[option]["suboptions"], ""))
+    return {path: {**attributes, "description": adapt(attributes["description"])} for path, attributes in keys.items()}
+
+
+@pytest.mark.parametrize(("owner", "source"), LISTS.items(), ids=lambda value: value[-1])
+def test_item_keys_of_a_role_are_those_of_the_module(owner: tuple[str, str], source: tuple[str, str]) -> None:
+    role, variable = owner
+    keys = dict(flatten(declared(role)[variable]["options"], ""))
+    documented = expected(role, *source)
+    assert set(keys) == set(documented)
+    differing = {path: (keys[path], documented[path]) for path in documented if keys[path] != documented[path]}
+    assert not differing
+
+
+def test_every_list_with_keys_of_its_own_is_compared() -> None:
+    """A role named here has no list of items with declared keys that is compared with nothing."""
+    for role in {role for role, _variable in LISTS}:
+        lists = {(role, name) for name, option in declared(role).items() if option["type"] == "list" and "options" in option}
+        assert lists <= set(LISTS)
+
+
+def test_references_in_a_role_name_its_variables() -> None:
+    for role in {role for role, _variable in LISTS}:
+        text = Path(REPOSITORY / "roles" / role / "meta" / "argument_specs.yml").read_text()
+        named = set(re.findall(r"\bO\((\w+)", text)) - {"meshwright"}
+        assert named <= set(declared(role)), named - set(declared(role))
