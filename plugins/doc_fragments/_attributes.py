@@ -14,9 +14,9 @@ class ModuleDocFragment:
 options: {}
 attributes:
   check_mode:
-    description: Can run in C(check_mode) and tell what would change, without changing it.
+    description: Can run in C(check_mode) and report what would change, without changing it.
   diff_mode:
-    description: Tells in diff mode what has changed, or in check mode would change.
+    description: Reports in diff mode what has changed, or in check mode would change.
   idempotent:
     description: A second run with the same options changes nothing.
   action_group:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """What modules that wait tell meanwhile."""
+    """How modules that wait report their progress."""
 
     DOCUMENTATION = r"""
 options:
   progress:
     description:
-      - A file or named pipe to which a line is written each time that something that is waited for has changed.
-      - Not given, the lines are shown by the task itself as they come, on the terminal and in AWX, when it runs on the controller.
+      - A file or named pipe to which a line is written each time something that the module waits for changes.
+      - If omitted, the task itself shows the lines as they come, on the terminal and in AWX, if it runs on the controller.
         An empty string shows none.
     type: path
 """

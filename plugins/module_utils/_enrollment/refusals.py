@@ -165,7 +165,7 @@ def _ref(labels: t.Mapping[str, str], home: str, name: str, namespace: str) -> W
 
 
 def _refuse_injection(desired: DesiredLabels, current: CurrentObjects) -> list[str]:
-    """The injection webhook knows no dataplane mode: pods that get sidecars leave the ambient mesh.
+    """The injection webhook ignores the dataplane mode: pods that get sidecars leave the ambient mesh.
 
     Source: the istiod chart's mutatingwebhook.yaml. The namespace's labels take precedence; the pod's count where it has none, and
     sidecar.istio.io/inject=false is an opt-out everywhere.

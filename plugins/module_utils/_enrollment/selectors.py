@@ -72,7 +72,7 @@ def _requirement(tokens: list[str]) -> dict[str, t.Any]:
 
 
 def _values(tokens: list[str], operator: str) -> list[str]:
-    """A list in parentheses; as in Kubernetes, what stands between two commas may be empty."""
+    """A list in parentheses; as in Kubernetes, the value between two commas may be empty."""
     if tokens.pop(0) != "(":
         raise SelectorError(f"after {operator}, values in parentheses are expected, such as {operator} (a, b)")
     values = [_value(tokens)]
@@ -85,7 +85,7 @@ def _values(tokens: list[str], operator: str) -> list[str]:
 
 
 def _value(tokens: list[str]) -> str:
-    """The next value; empty where none stands."""
+    """The next value; empty if there is none."""
     if tokens[0] in (",", ")", _END):
         return ""
     value = tokens.pop(0)

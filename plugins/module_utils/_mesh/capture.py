@@ -4,7 +4,7 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Which pods ambient mesh captures, and how far that is.
+"""Which pods ambient mesh captures, and how far their capture has got.
 
 Source: istio cni/pkg/util/enablement_selector.go, podutil.go and cni/pkg/nodeagent/informers.go (main, 1.31 and newer).
 """
@@ -24,7 +24,7 @@ _TEMPLATE_HASH = "pod-template-hash"
 
 @dataclass(frozen=True)
 class Capture:
-    """One pod's place in the mesh.
+    """How far one pod is captured.
 
     Attributes:
         state: V(captured): its traffic goes through ztunnel; V(pending): it should and does not yet;
@@ -39,7 +39,7 @@ class Capture:
 
 
 def capture_of(pod: Object, namespace_labels: t.Mapping[str, str], excluded_namespaces: t.Collection[str] = EXCLUDED_NAMESPACES) -> Capture:
-    """Where a pod stands, by its labels, its namespace's labels and the mark that the node agent put on it."""
+    """How far a pod is captured, by its labels, its namespace's labels and the annotation of the node agent."""
     mark = annotations_of(pod).get(REDIRECTION)
     if not wants_capture(labels_of(pod), namespace_labels):
         if mark:
@@ -67,7 +67,7 @@ def report_pods(
     excluded_namespaces: t.Collection[str] = EXCLUDED_NAMESPACES,
     template_labels: t.Mapping[str, str] | None = None,
 ) -> dict[str, list[t.Any]]:
-    """Where pods of one namespace stand, by name: those that are captured or have opted out, and the others with the reason.
+    """The pods of one namespace by how far they are captured: the names of those that are or have opted out, the others with the reason.
 
     Args:
         pods: the pods; those that are being deleted are left out.
@@ -88,7 +88,7 @@ def report_pods(
 
 
 def trim_pod(pod: Object) -> dict[str, t.Any]:
-    """A pod without what says nothing about its capture or whose it is: ten thousand of them are kept in memory."""
+    """A pod reduced to what concerns its capture and its owner: ten thousand of them are kept in memory."""
     metadata, spec, status = pod["metadata"], pod["spec"], pod.get("status") or {}
     labels, annotations = labels_of(pod), annotations_of(pod)
     kept: dict[str, t.Any] = {name: metadata[name] for name in ("name", "namespace", "deletionTimestamp") if name in metadata}
@@ -108,7 +108,7 @@ def trim_pod(pod: Object) -> dict[str, t.Any]:
 
 
 def workload_of(pod: Object) -> tuple[str, str]:
-    """The kind and the name of the workload that a pod belongs to; empty when it belongs to none.
+    """The kind and the name of the workload that a pod belongs to; empty if it belongs to none.
 
     A Deployment's ReplicaSets are named after it and the hash of their template, which their pods carry as a label.
     """
@@ -123,7 +123,7 @@ def workload_of(pod: Object) -> tuple[str, str]:
 def _capture_by_template(
     pod: Object, namespace_labels: t.Mapping[str, str], excluded_namespaces: t.Collection[str], template_labels: t.Mapping[str, str] | None
 ) -> Capture:
-    """Where a pod stands, or where its successor will, when its template says something else about capture than the pod does."""
+    """How far a pod is captured, or its successor will be, if its template says something else about capture than the pod does."""
     own = labels_of(pod)
     if template_labels is None or template_labels.get(DATAPLANE_MODE) == own.get(DATAPLANE_MODE):
         return capture_of(pod, namespace_labels, excluded_namespaces)
@@ -137,7 +137,7 @@ def _capture_by_template(
 
 
 def wants_capture(pod_labels: t.Mapping[str, str], namespace_labels: t.Mapping[str, str]) -> bool:
-    """Whether the labels ask for capture: the pod's own word beats its namespace's, both ways."""
+    """Whether the labels request capture: the pod's own label takes precedence over its namespace's, both ways."""
     own = pod_labels.get(DATAPLANE_MODE)
     if own == "ambient":
         return True

@@ -4,7 +4,7 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""The labels and annotations by which ambient mesh is steered. Source: istio.io/api label and annotation, istio.io/docs/reference."""
+"""The labels and annotations that control ambient mesh. Source: istio.io/api label and annotation, istio.io/docs/reference."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ MANAGED_ANNOTATIONS = (CANARY_WEIGHT,)
 
 
 def labels_of(item: Object) -> t.Mapping[str, str]:
-    """The object's labels; empty when it has none."""
+    """The object's labels; empty if it has none."""
     return t.cast("t.Mapping[str, str]", item["metadata"].get("labels") or {})
 
 
 def annotations_of(item: Object) -> t.Mapping[str, str]:
-    """The object's annotations; empty when it has none."""
+    """The object's annotations; empty if it has none."""
     return t.cast("t.Mapping[str, str]", item["metadata"].get("annotations") or {})
 
 

@@ -4,7 +4,7 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""What Istio's own settings say about namespaces: which the istio-cni agent excludes, and which istiod sees. And how old istiod is."""
+"""Istio's own settings about namespaces: which the istio-cni agent excludes, and which istiod sees; and the version of istiod."""
 
 from __future__ import annotations
 
@@ -77,19 +77,19 @@ def trim_settings(config_map: Object) -> dict[str, t.Any]:
 
 
 def too_old_for_canary(istiods: t.Iterable[Object]) -> list[str]:
-    """The istiods that know no waypoint canary, each as messages tell it; one that does not say its version is taken for one."""
+    """The istiods that do not support waypoint canaries, as messages name them; one without a version label counts as too old."""
     found = []
     for item in istiods:
         version = labels_of(item).get(_VERSION_LABEL, "")
         number = re.match(r"v?(\d+)\.(\d+)", version)
         if number is None or (int(number[1]), int(number[2])) < CANARY_SINCE:
-            told = f"runs Istio {version}" if number else f"does not say its version (label {_VERSION_LABEL})"
-            found.append(f"Deployment {item['metadata']['namespace']}/{item['metadata']['name']} {told}")
+            reason = f"runs Istio {version}" if number else f"does not report its version (label {_VERSION_LABEL})"
+            found.append(f"Deployment {item['metadata']['namespace']}/{item['metadata']['name']} {reason}")
     return found
 
 
 def _discovery_selectors(mesh: str) -> tuple[t.Mapping[str, t.Any], ...]:
-    """The selectors of one mesh configuration; none when istiod could not read them either."""
+    """The selectors of one mesh configuration; none if istiod could not parse them either."""
     # Most have none: then YAML need not be loaded.
     if "discoverySelectors" not in mesh:
         return ()

@@ -4,7 +4,7 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Which istiod takes up a Gateway: that of the revision or tag which it, its namespace, or nobody names."""
+"""Which istiod owns a Gateway: that of the revision or tag that the Gateway or its namespace names, or the default one."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Revisions:
     default: str | None = None
 
     def owner(self, named: str) -> str | None:
-        """The revision that owns what carries this name; an empty name is the default's."""
+        """The revision that owns objects of this name; an empty name is that of the default revision."""
         for revision, tags in self.tags.items():
             if named in tags:
                 return revision
@@ -41,7 +41,7 @@ class Revisions:
 def find_revisions(
     istiods: t.Iterable[Object], mutating_webhooks: t.Sequence[Object], validating_webhooks: t.Iterable[Object], services: t.Iterable[Object]
 ) -> Revisions:
-    """The revisions, as each istiod finds out what is its own.
+    """The revisions, as each istiod determines which objects it owns.
 
     Args:
         istiods: the Deployments with the label app=istiod.

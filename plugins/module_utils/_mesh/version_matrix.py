@@ -38,10 +38,10 @@ _CONTROLLER, _CONTROLLERS_GATEWAY_API = (3, 5), (1, 6)
 
 
 def find_version_conflicts(istio: str, gateway_api: str, controller: str = "") -> list[str]:
-    """One sentence for each pair that does not go together; what is no version, or older than what is known, is not judged.
+    """One sentence for each pair that does not go together; what is not a version, or is older than what is known, is not checked.
 
     Args:
-        istio: Istio's version, such as C(1.31.1); empty when it is not installed.
+        istio: Istio's version, such as C(1.31.1); empty if it is not installed.
         gateway_api: the Gateway API's, such as C(v1.6.1).
         controller: the load balancer controller's, such as C(3.5.0), when it serves Gateways of its own; else empty.
     """

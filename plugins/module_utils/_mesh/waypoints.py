@@ -4,7 +4,7 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Which object uses which waypoint, and what istiod makes of the labels and Gateways that say so."""
+"""Which object uses which waypoint, according to the labels and Gateways as istiod interprets them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class WaypointRef:
 
 
 def is_waypoint(gateway: Object) -> bool:
-    """Whether a Gateway is of the waypoint class; istiod itself does not ask (pilot/pkg/serviceregistry/ambient/waypoints.go)."""
+    """Whether a Gateway is of the waypoint class; istiod itself does not check (pilot/pkg/serviceregistry/ambient/waypoints.go)."""
     return bool(gateway["spec"].get("gatewayClassName") == WAYPOINT_CLASS)
 
 
@@ -56,10 +56,10 @@ def allows_namespace(gateway: Object, namespace: str, namespace_labels: t.Mappin
     if source == "All":
         return True
     if source == "Selector":
-        # istiod takes a selector that is not there for one that matches nothing (LabelSelectorAsSelector), an empty one for everything.
+        # istiod treats a missing selector as one that matches nothing (LabelSelectorAsSelector), and an empty one as matching everything.
         if namespaces.get("selector") is None:
             return False
-        # Every namespace carries its name as a label; one that a check run has not made yet does not.
+        # Every namespace carries its name as a label, except one that a check run only plans.
         return matches(namespaces["selector"], {_NAMESPACE_NAME: namespace, **namespace_labels})
     return bool(gateway["metadata"]["namespace"] == namespace)
 
@@ -73,9 +73,9 @@ def never_bound(item: Object) -> bool:
 
 
 def waypoint_of(item: Object, namespace: Object | None) -> WaypointRef | None:
-    """The waypoint that an object's labels name, else its namespace's; None when there is none or it is opted out of.
+    """The waypoint that an object's labels name, else its namespace's; None if there is none or the object opts out.
 
-    An object's own label leaves no way back to the namespace's, even when what it names is not there.
+    An object's own label takes precedence over its namespace's even if what it names does not exist.
     """
     own_namespace = item["metadata"].get("namespace") or item["metadata"]["name"]
     for source in (item, namespace):
@@ -97,7 +97,7 @@ def canary_of(item: Object) -> WaypointRef | None:
 
 
 def mesh_listener(gateway: Object) -> t.Mapping[str, t.Any] | None:
-    """The listener that istiod looks at: HBONE on port 15008."""
+    """The listener that istiod uses: HBONE on port 15008."""
     for listener in gateway["spec"].get("listeners") or ():
         if listener.get("protocol") == "HBONE" and listener.get("port") == HBONE_PORT:
             return t.cast("t.Mapping[str, t.Any]", listener)

@@ -29,7 +29,7 @@ if t.TYPE_CHECKING:
     from .._wait.object_cache import ObjectCache
     from .plan import WaypointChange
 
-# What a user's binding is seen on: that of a Namespace on its Services, that of a workload on its pods.
+# The kind on which a user's binding shows: that of a Namespace on its Services, that of a workload on its pods.
 _SHOWN_ON = {"Namespace": SERVICE, "Service": SERVICE, "ServiceEntry": SERVICE_ENTRY, "WorkloadEntry": WORKLOAD_ENTRY}
 
 

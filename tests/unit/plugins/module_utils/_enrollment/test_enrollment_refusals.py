@@ -403,8 +403,8 @@ NEEDS = "and a waypoint canary needs Istio 1.31 or newer: upgrade it first, or r
         ("2.0.0", []),
         ("1.30.3", [f"Deployment istio-system/istiod runs Istio 1.30.3, {NEEDS}"]),
         ("1.9.10", [f"Deployment istio-system/istiod runs Istio 1.9.10, {NEEDS}"]),
-        ("latest", [f"Deployment istio-system/istiod does not say its version (label app.kubernetes.io/version), {NEEDS}"]),
-        (None, [f"Deployment istio-system/istiod does not say its version (label app.kubernetes.io/version), {NEEDS}"]),
+        ("latest", [f"Deployment istio-system/istiod does not report its version (label app.kubernetes.io/version), {NEEDS}"]),
+        (None, [f"Deployment istio-system/istiod does not report its version (label app.kubernetes.io/version), {NEEDS}"]),
     ],
 )
 def test_a_canary_needs_an_istiod_that_knows_it(version: str | None, expected: list[str]) -> None:
