@@ -43,6 +43,18 @@ def format_scalars(values: t.Mapping[t.Any, object] | None) -> dict[str, str]:
     return {str(name): format_scalar(value) for name, value in (values or {}).items()}
 
 
+def text_values(values: t.Mapping[t.Any, object] | None) -> dict[str, str]:
+    """Labels, annotations or tags that a user has written, as the text that they are in Kubernetes and AWS, sorted; null is an empty text.
+
+    Raises:
+        ValueError: a value is a list or a dictionary.
+    """
+    for name, value in (values or {}).items():
+        if isinstance(value, (dict, list, tuple)):
+            raise ValueError(f"the value of {name} is {value!r}, and has to be a text")
+    return {str(name): "" if value is None else format_scalar(value) for name, value in sorted((values or {}).items(), key=lambda item: str(item[0]))}
+
+
 def repeated(items: t.Sequence[T]) -> list[T]:
     """Which items of a list stand there more than once, each once, sorted by their text."""
     return sorted({item for item in items if items.count(item) > 1}, key=str)
@@ -53,4 +65,4 @@ def _shortened(items: t.Iterable[object], most: int, separator: str, last: str) 
     return separator.join(texts[:most]) + (f"{last} {len(texts) - most} more" if len(texts) > most else "")
 
 
-__all__ = ("format_clauses", "format_count", "format_names", "format_scalar", "format_scalars", "in_one_line", "repeated")
+__all__ = ("format_clauses", "format_count", "format_names", "format_scalar", "format_scalars", "in_one_line", "repeated", "text_values")

@@ -8,14 +8,14 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: eks_nodegroup
-short_description: Create, change and delete the managed node groups of an EKS cluster
+short_description: Create, update and delete the managed node groups of an EKS cluster
 version_added: 0.1.0
 description:
-  - Takes all node groups of a cluster in one task. They are made, changed and waited for at the same time.
-  - An existing node group learns its labels, taints, bounds of size, update settings, Kubernetes version, AMI release and tags.
-    What EKS fixes at creation (role, subnets, instance types, AMI type, capacity type, disk size, launch template) is refused with what to do instead,
+  - Manages all node groups of a cluster in one task. They are created, updated and waited for at the same time.
+  - The labels, taints, size limits, update settings, Kubernetes version, AMI release and tags of an existing node group are updated.
+    Changes of what EKS fixes at creation (role, subnets, instance types, AMI type, capacity type, disk size, launch template) are refused, with a remedy,
     before anything is written.
-  - Node groups that are not named are left alone.
+  - Node groups that already match are not written. Node groups that are not named are left unchanged.
 author:
   - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
@@ -36,7 +36,7 @@ options:
     type: str
     required: true
   nodegroups:
-    description: The node groups. An option that is not given is left to EKS at creation, and as it is later.
+    description: The node groups. Options that are omitted get the defaults of EKS at creation, and are left unchanged later.
     type: list
     elements: dict
     required: true
@@ -46,15 +46,15 @@ options:
         type: str
         required: true
       state:
-        description: Whether the node group is there. Deleting it drains its nodes.
+        description: Whether the node group exists. Deleting it drains its nodes.
         type: str
         choices: [present, absent]
         default: present
       node_role:
-        description: The ARN of the IAM role of the nodes. Needed for a node group that is to be there; fixed at creation.
+        description: The ARN of the IAM role of the nodes. Required unless O(nodegroups[].state=absent). Fixed at creation.
         type: str
       subnets:
-        description: The ids of the subnets in which nodes may start. Needed for a node group that is to be there; fixed at creation.
+        description: The ids of the subnets in which nodes may start. Required unless O(nodegroups[].state=absent). Fixed at creation.
         type: list
         elements: str
       instance_types:
@@ -72,15 +72,15 @@ options:
         description: The size of each node's root disk, in GiB. Fixed at creation.
         type: int
       min_size:
-        description: The fewest nodes.
+        description: The minimum number of nodes.
         type: int
       max_size:
-        description: The most nodes.
+        description: The maximum number of nodes.
         type: int
       desired_size:
         description:
           - How many nodes the node group starts with.
-          - Later it belongs to the cluster's autoscaler, and is moved only where O(nodegroups[].min_size) and O(nodegroups[].max_size) leave it no room.
+          - Later it belongs to the cluster's autoscaler, and only moves if O(nodegroups[].min_size) and O(nodegroups[].max_size) leave it no room.
         type: int
       max_unavailable:
         description: How many nodes may be replaced at the same time during an update.
@@ -89,10 +89,10 @@ options:
         description: The same as a percentage of the nodes.
         type: int
       labels:
-        description: The Kubernetes labels of the nodes. Labels that are not named are taken away.
+        description: The Kubernetes labels of the nodes. Labels that are not named are removed.
         type: dict
       taints:
-        description: The taints with which nodes register. Taints that are not named are taken away from the node group.
+        description: The taints with which nodes register. Taints that are not named are removed from the node group.
         type: list
         elements: dict
         suboptions:
@@ -109,10 +109,10 @@ options:
             required: true
             choices: [NO_SCHEDULE, NO_EXECUTE, PREFER_NO_SCHEDULE]
       version:
-        description: The Kubernetes version of the nodes, such as V(1.35); never newer than the cluster's. Nodes are replaced.
+        description: The Kubernetes version of the nodes, such as V(1.35); never newer than the cluster's. An update replaces the nodes.
         type: str
       release_version:
-        description: The release of the machine image. Nodes are replaced.
+        description: The release of the machine image. An update replaces the nodes.
         type: str
       launch_template:
         description: The launch template of the nodes. Its version can change later, the template cannot.
@@ -131,11 +131,11 @@ options:
         description: The tags of the node group.
         type: dict
   purge_tags:
-    description: Take tags away that O(nodegroups[].tags) does not name.
+    description: Remove tags that O(nodegroups[].tags) does not name.
     type: bool
     default: true
   wait:
-    description: Wait until node groups that were made or changed are active, and those that are deleted are gone.
+    description: Wait until node groups that were created or updated are active, and deleted ones are gone.
     type: bool
     default: true
   wait_timeout:
@@ -148,7 +148,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Run nodes that take no pods before istio-cni is ready on them
+- name: Run nodes that accept no pods until istio-cni is ready on them
   meshwright.ambient.eks_nodegroup:
     cluster: prod
     nodegroups:
@@ -207,12 +207,13 @@ api_calls:
 import typing as t
 
 from ..module_utils._aws.connect import Result, aws_module, run
-from ..module_utils._aws.errors import AwsError
-from ..module_utils._aws.poll import PollResult, wait_until
-from ..module_utils._aws.tags import TagChanges, as_text, compare_tags
+from ..module_utils._aws.eks_writes import refuse
 from ..module_utils._diff import diff_of
-from ..module_utils._eks.nodegroup_plan import Changes, as_result, changes, creation, health_issues, problems
-from ..module_utils._errors import MeshError
+from ..module_utils._eks_nodegroup.apply import NodegroupWriter
+from ..module_utils._eks_nodegroup.plan import plan_nodegroups
+from ..module_utils._eks_nodegroup.refusals import find_refusals
+from ..module_utils._eks_nodegroup.spec import parse_spec
+from ..module_utils._eks_nodegroup.state import read_nodegroups
 
 if t.TYPE_CHECKING:
     from ..module_utils._aws.connect import AnsibleAWSModule
@@ -265,186 +266,25 @@ OPTIONS: dict[str, t.Any] = {
 }
 
 
-class NodeGroup:
-    """One wish, what is there, and what has been done about it."""
-
-    def __init__(self, wish: t.Mapping[str, t.Any], described: dict[str, t.Any] | None) -> None:
-        self.wish = wish
-        self.described = described
-        self.action = "unchanged"
-        self.plan = Changes()
-        self.tags = TagChanges({}, [])
-        self.updates: list[str] = []
-
-    @property
-    def name(self) -> str:
-        return str(self.wish["name"])
-
-    def problems(self) -> list[str]:
-        """Why it cannot become what is wished for."""
-        return problems(self.wish, self.described) if self.described is not None and self.wish["state"] == "present" else []
-
-    def decide(self, *, purge_tags: bool) -> None:
-        """Say what has to be done; nothing is written."""
-        status = (self.described or {}).get("status")
-        if self.wish["state"] == "absent":
-            self.action = "deleted" if self.described is not None and status != "DELETING" else "unchanged"
-        elif self.described is None:
-            self.action = "created"
-        else:
-            self.plan = changes(self.wish, self.described)
-            self.tags = compare_tags(self.described.get("tags") or {}, self.wish["tags"], purge=purge_tags)
-            self.action = "changed" if self.plan.any or self.tags.any else "unchanged"
-
-    def diff(self) -> dict[str, str] | None:
-        if self.action == "unchanged":
-            return None
-        if self.action == "created":
-            return diff_of(f"node group {self.name}", {}, creation(self.wish))
-        if self.action == "deleted":
-            return diff_of(f"node group {self.name}", as_result(self.described or {}), {})
-        before, after = dict(self.plan.before), dict(self.plan.after)
-        if self.tags.any:
-            present = (self.described or {}).get("tags") or {}
-            before["tags"], after["tags"] = present, {**{k: v for k, v in present.items() if k not in self.tags.remove}, **self.tags.set}
-        return diff_of(f"node group {self.name}", before, after)
-
-    def result(self) -> Result:
-        return {"name": self.name, "changed": self.action != "unchanged", "action": self.action, **as_result(self.described or {})}
-
-
-def work(module: AnsibleAWSModule, session: AwsSession) -> Result:
-    cluster = module.params["cluster"]
-    groups = [NodeGroup(wish, describe(session, cluster, wish["name"])) for wish in module.params["nodegroups"]]
-    if mistakes := [problem for group in groups for problem in group.problems()]:
-        title = f"Node groups of cluster {cluster} cannot become what is wished for, and nothing was changed."
-        raise MeshError("\n".join([title, *(f"- {mistake}" for mistake in mistakes)]))
-    for group in groups:
-        group.decide(purge_tags=module.params["purge_tags"])
-    result: Result = {"changed": any(group.action != "unchanged" for group in groups), "diff": [diff for group in groups if (diff := group.diff())]}
-    if not module.check_mode:
-        deadline = module.params["wait_timeout"]
-        # What was still under way when an earlier run ended must be over before it can be changed.
-        settle(session, cluster, [group for group in groups if group.plan.any], deadline)
-        for group in groups:
-            start(session, cluster, group)
-        waited_for = [group for group in groups if group.wish["state"] == "absent" or group.action != "unchanged" or _under_way(group)]
-        if module.params["wait"]:
-            settle(session, cluster, waited_for, deadline)
-            finish_versions(session, cluster, groups, deadline)
-        for group in waited_for:
-            group.described = describe(session, cluster, group.name)
-    result["nodegroups"] = [group.result() for group in groups]
-    return result
-
-
-def describe(session: AwsSession, cluster: str, name: str) -> dict[str, t.Any] | None:
-    """The node group as EKS tells it; None when it is not there."""
-    try:
-        described: dict[str, t.Any] = session.call("eks", "describe_nodegroup", clusterName=cluster, nodegroupName=name)["nodegroup"]
-    except AwsError as error:
-        if error.absent:
-            return None
-        raise
-    return described
-
-
-def start(session: AwsSession, cluster: str, group: NodeGroup) -> None:
-    """Send the first write of a node group; a change of version waits for a change of settings."""
-    names = {"clusterName": cluster, "nodegroupName": group.name}
-    if group.action == "created":
-        session.call("eks", "create_nodegroup", **names, **creation(group.wish), tags=as_text(group.wish["tags"] or {}))
-    elif group.action == "deleted":
-        session.call("eks", "delete_nodegroup", **names)
-    elif group.described is not None:
-        arn = group.described["nodegroupArn"]
-        if group.tags.set:
-            session.call("eks", "tag_resource", resourceArn=arn, tags=group.tags.set)
-        if group.tags.remove:
-            session.call("eks", "untag_resource", resourceArn=arn, tagKeys=group.tags.remove)
-        if group.plan.config:
-            group.updates.append(session.call("eks", "update_nodegroup_config", **names, **group.plan.config)["update"]["id"])
-        elif group.plan.version:
-            group.updates.append(session.call("eks", "update_nodegroup_version", **names, **group.plan.version)["update"]["id"])
-
-
-def finish_versions(session: AwsSession, cluster: str, groups: t.Sequence[NodeGroup], timeout: float) -> None:
-    """Change the versions of those whose settings had to change first."""
-    late = [group for group in groups if group.plan.config and group.plan.version]
-    for group in late:
-        names = {"clusterName": cluster, "nodegroupName": group.name}
-        group.updates.append(session.call("eks", "update_nodegroup_version", **names, **group.plan.version)["update"]["id"])
-    settle(session, cluster, late, timeout)
-
-
-def settle(session: AwsSession, cluster: str, groups: t.Sequence[NodeGroup], timeout: float) -> None:
-    """Wait until none of these is under way.
-
-    Raises:
-        MeshError: one has failed, or the time is up; it says why, as far as EKS does.
-    """
-    left = list(groups)
-    failures: list[str] = []
-
-    def look() -> PollResult:
-        for group in list(left):
-            seen = _progress(session, cluster, group)
-            if seen.done:
-                left.remove(group)
-                if seen.state:
-                    failures.append(seen.state)
-        return PollResult(done=not left, state=", ".join(group.name for group in left))
-
-    if not left:
-        return
-    wait_until(look, timeout=timeout)
-    failures += [
-        f"Node group {group.name} of cluster {cluster} is still {(group.described or {}).get('status', 'unknown')} after {timeout:g} s"
-        f"{_reasons(group)}: raise wait_timeout or run again, which goes on waiting."
-        for group in left
-    ]
-    if failures:
-        raise MeshError(" ".join(failures), changed=True, nodegroups=[group.result() for group in groups])
-
-
-def _progress(session: AwsSession, cluster: str, group: NodeGroup) -> PollResult:
-    """Whether a node group is settled; a state that is not empty is why it has failed."""
-    group.described = describe(session, cluster, group.name)
-    status = (group.described or {}).get("status")
-    if group.wish["state"] == "absent":
-        if status == "DELETE_FAILED":
-            return PollResult(done=True, state=f"Node group {group.name} of cluster {cluster} could not be deleted{_reasons(group)}.")
-        return PollResult(done=group.described is None, state="")
-    if status in (None, "CREATE_FAILED", "DELETING"):
-        became = "is gone" if status is None else f"is {status}"
-        return PollResult(done=True, state=f"Node group {group.name} of cluster {cluster} {became}{_reasons(group)}: set it to state absent, then run again.")
-    if status in ("CREATING", "UPDATING"):
-        return PollResult(done=False, state="")
-    if group.updates:
-        update = session.call("eks", "describe_update", name=cluster, nodegroupName=group.name, updateId=group.updates[-1])["update"]
-        if update["status"] == "InProgress":
-            return PollResult(done=False, state="")
-        if update["status"] != "Successful":
-            why = "; ".join(f"{error.get('errorCode')}: {error.get('errorMessage')}" for error in update.get("errors") or []) or "EKS says no reason"
-            return PollResult(done=True, state=f"The update of node group {group.name} of cluster {cluster} is {update['status']} ({why}).")
-        group.updates.pop()
-    if status == "DEGRADED" and group.action != "unchanged":
-        return PollResult(done=True, state=f"Node group {group.name} of cluster {cluster} is DEGRADED{_reasons(group)}.")
-    return PollResult(done=True, state="")
-
-
-def _under_way(group: NodeGroup) -> bool:
-    return (group.described or {}).get("status") in ("CREATING", "UPDATING", "DELETING")
-
-
-def _reasons(group: NodeGroup) -> str:
-    issues = health_issues(group.described or {})
-    return f" ({'; '.join(issues)})" if issues else ""
-
-
 def main() -> None:
-    module = aws_module(OPTIONS)
-    run(module, work)
+    run(aws_module(OPTIONS), ensure_nodegroups)
+
+
+def ensure_nodegroups(module: AnsibleAWSModule, session: AwsSession) -> Result:
+    """Make the node groups of a cluster the desired ones, all at the same time."""
+    params = module.params
+    specs = [parse_spec(item) for item in params["nodegroups"]]
+    current = read_nodegroups(session, params["cluster"], [spec.name for spec in specs])
+    refuse(find_refusals(specs, current), params["cluster"])
+    changes = plan_nodegroups(specs, current, purge_tags=params["purge_tags"])
+    writer = NodegroupWriter(session, params["cluster"], changes, timeout=params["wait_timeout"])
+    if not module.check_mode:
+        writer.apply(wait=params["wait"])
+    return {
+        "changed": any(change.changed for change in changes),
+        "diff": [diff_of(f"node group {change.name}", change.before, change.after) for change in changes if change.changed],
+        "nodegroups": [writer.result(change) for change in changes],
+    }
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._aws.poll import wait_until
+from ansible_collections.meshwright.ambient.plugins.module_utils._eks_nodegroup import apply
 from ansible_collections.meshwright.ambient.plugins.module_utils._errors import MeshError
 from ansible_collections.meshwright.ambient.plugins.modules import eks_nodegroup
 from tests.unit.aws_stub import ANY, AwsStub, Clock, stub_module
@@ -21,7 +22,7 @@ NAMES = {"clusterName": "prod", "nodegroupName": "general"}
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """No test waits: the pauses move a clock of its own."""
     clock = Clock()
-    monkeypatch.setattr(eks_nodegroup, "wait_until", partial(wait_until, clock=clock, pause=clock.pause))
+    monkeypatch.setattr(apply, "wait_until", partial(wait_until, clock=clock, pause=clock.pause))
     return clock
 
 
@@ -30,11 +31,11 @@ def _described(status: str = "ACTIVE", **change: Any) -> dict[str, Any]:
     return {"nodegroup": group}
 
 
-def _run(aws: AwsStub, *, check: bool = False, wish: dict[str, Any] | None = None, **options: Any) -> dict[str, Any]:
+def _run(aws: AwsStub, *, check: bool = False, spec: dict[str, Any] | None = None, **options: Any) -> dict[str, Any]:
     completed = {name: option.get("default") for name, option in eks_nodegroup.OPTIONS["nodegroups"]["options"].items()}
-    wished = {**completed, "name": "general", "node_role": ROLE, "subnets": ["a", "b"], **(wish or {})}
-    module = stub_module(eks_nodegroup.OPTIONS, check_mode=check, cluster="prod", nodegroups=[wished], **options)
-    return eks_nodegroup.work(module, aws.session)
+    item = {**completed, "name": "general", "node_role": ROLE, "subnets": ["a", "b"], **(spec or {})}
+    module = stub_module(eks_nodegroup.OPTIONS, check_mode=check, cluster="prod", nodegroups=[item], **options)
+    return eks_nodegroup.ensure_nodegroups(module, aws.session)
 
 
 def _absent(aws: AwsStub) -> None:
@@ -47,13 +48,12 @@ def test_a_new_node_group_is_made_and_waited_for() -> None:
         aws.answer("eks", "create_nodegroup", _described("CREATING"), **NAMES, nodeRole=ROLE, subnets=["a", "b"], tags={"Project": "shop"})
         aws.answer("eks", "describe_nodegroup", _described("CREATING"), **NAMES)
         aws.answer("eks", "describe_nodegroup", _described(), **NAMES)
-        aws.answer("eks", "describe_nodegroup", _described(), **NAMES)
-        result = _run(aws, wish={"tags": {"Project": "shop"}})
+        result = _run(aws, spec={"tags": {"Project": "shop"}})
     assert result["changed"]
     assert [(group["action"], group["status"]) for group in result["nodegroups"]] == [("created", "ACTIVE")]
 
 
-def test_check_mode_only_looks() -> None:
+def test_check_mode_only_reads() -> None:
     with AwsStub() as aws:
         _absent(aws)
         result = _run(aws, check=True)
@@ -62,7 +62,7 @@ def test_check_mode_only_looks() -> None:
     assert "nodeRole" in result["diff"][0]["after"]
 
 
-def test_what_is_so_already_costs_one_request() -> None:
+def test_a_node_group_that_matches_costs_one_request() -> None:
     with AwsStub() as aws:
         aws.answer("eks", "describe_nodegroup", _described(), **NAMES)
         result = _run(aws)
@@ -72,8 +72,7 @@ def test_what_is_so_already_costs_one_request() -> None:
 
 def test_settings_are_changed_before_the_version() -> None:
     with AwsStub() as aws:
-        for _ in range(2):
-            aws.answer("eks", "describe_nodegroup", _described(), **NAMES)
+        aws.answer("eks", "describe_nodegroup", _described(), **NAMES)
         aws.answer("eks", "update_nodegroup_config", {"update": {"id": "u1"}}, **NAMES, labels={"addOrUpdateLabels": {"tier": "web"}})
         aws.answer("eks", "describe_nodegroup", _described("UPDATING"), **NAMES)
         aws.answer("eks", "describe_nodegroup", _described(), **NAMES)
@@ -81,21 +80,19 @@ def test_settings_are_changed_before_the_version() -> None:
         aws.answer("eks", "update_nodegroup_version", {"update": {"id": "u2"}}, **NAMES, version="1.35")
         aws.answer("eks", "describe_nodegroup", _described(version="1.35"), **NAMES)
         aws.answer("eks", "describe_update", {"update": {"id": "u2", "status": "Successful"}}, name="prod", nodegroupName="general", updateId="u2")
-        aws.answer("eks", "describe_nodegroup", _described(version="1.35"), **NAMES)
-        result = _run(aws, wish={"labels": {"tier": "web"}, "version": "1.35"})
+        result = _run(aws, spec={"labels": {"tier": "web"}, "version": "1.35"})
     assert result["nodegroups"][0]["version"] == "1.35"
 
 
 def test_a_failed_update_is_told_with_the_words_of_eks() -> None:
     failed = {"update": {"id": "u1", "status": "Failed", "errors": [{"errorCode": "PodEvictionFailure", "errorMessage": "a budget forbids it"}]}}
     with AwsStub() as aws:
-        for _ in range(2):
-            aws.answer("eks", "describe_nodegroup", _described(), **NAMES)
+        aws.answer("eks", "describe_nodegroup", _described(), **NAMES)
         aws.answer("eks", "update_nodegroup_version", {"update": {"id": "u1"}}, **NAMES, version="1.35")
         aws.answer("eks", "describe_nodegroup", _described(), **NAMES)
         aws.answer("eks", "describe_update", failed, name="prod", nodegroupName="general", updateId="u1")
         with pytest.raises(MeshError, match=r"update of node group general of cluster prod is Failed \(PodEvictionFailure: a budget forbids it\)"):
-            _run(aws, wish={"version": "1.35"})
+            _run(aws, spec={"version": "1.35"})
 
 
 def test_a_creation_that_failed_is_told_with_what_to_do() -> None:
@@ -110,15 +107,14 @@ def test_a_wait_that_is_too_short_says_how_to_go_on() -> None:
     with AwsStub() as aws:
         for _ in range(2):
             aws.answer("eks", "describe_nodegroup", _described("CREATING"), **NAMES)
-        with pytest.raises(MeshError, match="still CREATING after 0 s: raise wait_timeout or run again"):
+        with pytest.raises(MeshError, match="still CREATING after 0 s: raise wait_timeout, or run again to keep waiting"):
             _run(aws, wait_timeout=0)
 
 
 def test_a_creation_of_an_interrupted_run_is_waited_for() -> None:
     with AwsStub() as aws:
         aws.answer("eks", "describe_nodegroup", _described("CREATING"), **NAMES)
-        for _ in range(2):
-            aws.answer("eks", "describe_nodegroup", _described(), **NAMES)
+        aws.answer("eks", "describe_nodegroup", _described(), **NAMES)
         result = _run(aws)
     assert not result["changed"]
     assert result["nodegroups"][0]["status"] == "ACTIVE"
@@ -128,9 +124,8 @@ def test_a_node_group_is_deleted_and_its_end_waited_for() -> None:
     with AwsStub() as aws:
         aws.answer("eks", "describe_nodegroup", _described(), **NAMES)
         aws.answer("eks", "delete_nodegroup", _described("DELETING"), **NAMES)
-        for _ in range(2):
-            _absent(aws)
-        result = _run(aws, wish={"state": "absent"})
+        _absent(aws)
+        result = _run(aws, spec={"state": "absent"})
     assert result["nodegroups"][0]["action"] == "deleted"
 
 
@@ -139,8 +134,7 @@ def test_tags_are_set_and_taken_away() -> None:
         aws.answer("eks", "describe_nodegroup", _described(tags={"old": "x", "kept": "y"}), **NAMES)
         aws.answer("eks", "tag_resource", {}, resourceArn=ARN, tags={"new": "z"})
         aws.answer("eks", "untag_resource", {}, resourceArn=ARN, tagKeys=ANY)
-        for _ in range(2):
-            aws.answer("eks", "describe_nodegroup", _described(tags={"new": "z", "kept": "y"}), **NAMES)
-        result = _run(aws, wish={"tags": {"new": "z", "kept": "y"}})
+        aws.answer("eks", "describe_nodegroup", _described(tags={"new": "z", "kept": "y"}), **NAMES)
+        result = _run(aws, spec={"tags": {"new": "z", "kept": "y"}})
     assert "old: x" not in result["diff"][0]["after"]
     assert result["changed"]

@@ -1,4 +1,4 @@
-"""What becomes of a wish for a node group that is there already."""
+"""What becomes of a spec for a node group that is there already."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ import pytest
 from botocore.session import Session
 from botocore.validate import ParamValidator
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._eks.nodegroup_plan import changes, creation, health_issues, problems
+from ansible_collections.meshwright.ambient.plugins.module_utils._eks_nodegroup.normalize import health_issues
+from ansible_collections.meshwright.ambient.plugins.module_utils._eks_nodegroup.plan import NodegroupChange, plan_nodegroups
+from ansible_collections.meshwright.ambient.plugins.module_utils._eks_nodegroup.refusals import find_refusals
+from ansible_collections.meshwright.ambient.plugins.module_utils._eks_nodegroup.render import render_creation
+from ansible_collections.meshwright.ambient.plugins.module_utils._eks_nodegroup.spec import NodegroupSpec, parse_spec
 from ansible_collections.meshwright.ambient.plugins.modules import eks_nodegroup
 
 ROLE = "arn:aws:iam::123456789012:role/nodes"
 TAINT = {"key": "cni.istio.io/not-ready", "value": "true", "effect": "NO_EXECUTE"}
 NONE = dict.fromkeys(eks_nodegroup.OPTIONS["nodegroups"]["options"])
-DESCRIBED: dict[str, Any] = {
+DESCRIPTION: dict[str, Any] = {
     "nodegroupName": "general",
     "nodeRole": ROLE,
     "subnets": ["subnet-b", "subnet-a"],
@@ -31,8 +35,13 @@ DESCRIBED: dict[str, Any] = {
 }
 
 
-def _wish(**change: Any) -> dict[str, Any]:
-    return {**NONE, "name": "general", "state": "present", "node_role": ROLE, "subnets": ["subnet-a", "subnet-b"], **change}
+def _spec(**change: Any) -> NodegroupSpec:
+    return parse_spec({**NONE, "name": "general", "state": "present", "node_role": ROLE, "subnets": ["subnet-a", "subnet-b"], **change})
+
+
+def _plan(description: dict[str, Any] = DESCRIPTION, **change: Any) -> NodegroupChange:
+    (planned,) = plan_nodegroups([_spec(**change)], {"general": description})
+    return planned
 
 
 def _validate(operation: str, params: dict[str, Any]) -> None:
@@ -42,7 +51,7 @@ def _validate(operation: str, params: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "wish",
+    "spec",
     [
         {},
         {"labels": {"tier": "web"}, "taints": [TAINT], "version": "1.34", "min_size": 2, "max_size": 6, "max_unavailable": 1},
@@ -51,16 +60,16 @@ def _validate(operation: str, params: dict[str, Any]) -> None:
     ],
     ids=["nothing asked", "all as it is", "the autoscaler has moved the size", "fixed options as they are"],
 )
-def test_what_is_so_already_needs_no_call(wish: dict[str, Any]) -> None:
-    assert not changes(_wish(**wish), DESCRIBED).any
+def test_what_is_so_already_needs_no_call(spec: dict[str, Any]) -> None:
+    assert not _plan(**spec).changed
 
 
 def test_a_description_without_optional_fields_is_read() -> None:
-    assert not changes(_wish(), {"nodegroupName": "general"}).any
+    assert not _plan({"nodegroupName": "general"}).changed
 
 
 @pytest.mark.parametrize(
-    ("wish", "config", "version"),
+    ("spec", "config", "version"),
     [
         ({"labels": {"tier": "api", "new": "yes"}}, {"labels": {"addOrUpdateLabels": {"new": "yes", "tier": "api"}}}, {}),
         ({"labels": {}}, {"labels": {"removeLabels": ["tier"]}}, {}),
@@ -79,16 +88,16 @@ def test_a_description_without_optional_fields_is_read() -> None:
         ({"release_version": "1.34.2-20261001"}, {}, {"releaseVersion": "1.34.2-20261001"}),
     ],
 )
-def test_a_difference_becomes_the_call_that_eks_has_for_it(wish: dict[str, Any], config: dict[str, Any], version: dict[str, Any]) -> None:
-    plan = changes(_wish(**wish), DESCRIBED)
+def test_a_difference_becomes_the_call_that_eks_has_for_it(spec: dict[str, Any], config: dict[str, Any], version: dict[str, Any]) -> None:
+    plan = _plan(**spec)
     assert (plan.config, plan.version) == (config, version)
     assert plan.before.keys() == plan.after.keys()
-    _validate("UpdateNodegroupConfig", plan.config)
-    _validate("UpdateNodegroupVersion", plan.version)
+    _validate("UpdateNodegroupConfig", dict(plan.config))
+    _validate("UpdateNodegroupVersion", dict(plan.version))
 
 
 @pytest.mark.parametrize(
-    ("wish", "told"),
+    ("spec", "message"),
     [
         ({"instance_types": ["c7i.large"]}, "instance_types of node group general is m7i.large, and EKS cannot change it to c7i.large"),
         ({"subnets": ["subnet-a"]}, "subnets of node group general is subnet-a, subnet-b"),
@@ -97,32 +106,34 @@ def test_a_difference_becomes_the_call_that_eks_has_for_it(wish: dict[str, Any],
         ({"launch_template": {"id": "lt-1", "name": None, "version": "1"}}, "The launch template of node group general is none"),
     ],
 )
-def test_what_eks_fixes_at_creation_is_refused_with_the_way_out(wish: dict[str, Any], told: str) -> None:
-    (refused,) = problems(_wish(**wish), DESCRIBED)
-    assert told in refused
+def test_what_eks_fixes_at_creation_is_refused_with_the_way_out(spec: dict[str, Any], message: str) -> None:
+    (refused,) = find_refusals([_spec(**spec)], {"general": DESCRIPTION})
+    assert message in refused
     assert "add a node group with another name" in refused
 
 
 def test_all_that_is_fixed_is_told_at_once() -> None:
-    refused = problems(_wish(instance_types=["c7i.large"], disk_size=100, launch_template={"id": "lt-1", "name": None, "version": "1"}), DESCRIBED)
+    refused = find_refusals(
+        [_spec(instance_types=["c7i.large"], disk_size=100, launch_template={"id": "lt-1", "name": None, "version": "1"})], {"general": DESCRIPTION}
+    )
     assert [line.split(" of node group")[0] for line in refused] == ["instance_types", "disk_size", "The launch template"]
 
 
 @pytest.mark.parametrize(
-    ("status", "told"),
+    ("status", "message"),
     [
         ("ACTIVE", []),
         ("DELETING", ["Node group general is DELETING: run again when it is gone."]),
         ("CREATE_FAILED", ["Node group general is CREATE_FAILED: set it to state absent, then run again."]),
     ],
 )
-def test_a_node_group_on_its_way_out_is_not_changed(status: str, told: list[str]) -> None:
-    assert problems(_wish(), {**DESCRIBED, "status": status}) == told
+def test_a_node_group_on_its_way_out_is_not_changed(status: str, message: list[str]) -> None:
+    assert find_refusals([_spec()], {"general": {**DESCRIPTION, "status": status}}) == message
 
 
-def test_a_creation_says_what_is_wished_and_leaves_the_rest_to_eks() -> None:
-    made = creation(
-        _wish(taints=[TAINT], min_size=2, max_size=6, desired_size=3, labels={"a": "b"}, launch_template={"id": "lt-1", "name": None, "version": "2"})
+def test_a_creation_says_what_is_desired_and_leaves_the_rest_to_eks() -> None:
+    made = render_creation(
+        _spec(taints=[TAINT], min_size=2, max_size=6, desired_size=3, labels={"a": "b"}, launch_template={"id": "lt-1", "name": None, "version": "2"})
     )
     _validate("CreateNodegroup", made)
     assert made["launchTemplate"] == {"id": "lt-1", "version": "2"}
