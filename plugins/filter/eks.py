@@ -8,11 +8,14 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._eks.wishes import addons, needs_role, nodegroups, texts
+from ..module_utils._eks_addon.role_items import addon_items
+from ..module_utils._eks_nodegroup.role_items import nodegroup_items
+from ..module_utils._iam.eks_roles import cluster_roles
+from ..module_utils._network.existing import find_subnet_errors
 from ..module_utils._network.plan import with_ids
 
-Items = t.Sequence[t.Mapping[str, t.Any]]
-Wishes = t.List[t.Dict[str, t.Any]]
+Mapping = t.Mapping[str, t.Any]
+Items = t.List[t.Dict[str, t.Any]]
 
 
 class FilterModule:
@@ -21,53 +24,60 @@ class FilterModule:
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         return {
             "eks_addons": eks_addons,
-            "eks_addons_without_role": eks_addons_without_role,
+            "eks_iam_roles": eks_iam_roles,
             "eks_nodegroups": eks_nodegroups,
             "eks_route_tables": eks_route_tables,
-            "tag_values": tag_values,
+            "eks_subnet_errors": eks_subnet_errors,
         }
 
 
-def eks_addons(
-    items: Items,
-    startup_taint: bool = True,
-    before_nodes: bool = False,
-    identity: str = "pod_identity",
-    csi_role: str = "",
-    tags: t.Mapping[str, t.Any] | None = None,
-) -> Wishes:
-    """The add-ons of one half of the work; see eks_addons.yml."""
-    return addons(items, startup_taint=bool(startup_taint), before_nodes=bool(before_nodes), identity=str(identity), csi_role=str(csi_role), tags=tags or {})
+def eks_addons(variables: Mapping, before_nodes: bool, csi_role: str = "") -> Items:
+    """The add-ons that are needed before the first node, or all others; see eks_addons.yml."""
+    return addon_items(
+        variables["eks_addons"],
+        startup_taint=variables["eks_startup_taint"],
+        before_nodes=before_nodes,
+        identity=variables["eks_identity"],
+        csi_role=str(csi_role),
+        tags=variables["eks_tags"],
+    )
 
 
-def eks_addons_without_role(items: Items) -> Wishes:
-    """The add-ons for which a role has to be made; see eks_addons_without_role.yml."""
-    return [dict(item) for item in items if needs_role(item)]
+def eks_iam_roles(variables: Mapping, cluster: Mapping) -> dict[str, t.Any]:
+    """The IAM roles of a cluster; see eks_iam_roles.yml."""
+    try:
+        return cluster_roles(variables, cluster)
+    except ValueError as error:
+        raise AnsibleFilterError(f"eks_tags: {error}.") from error
 
 
-def eks_nodegroups(
-    groups: Items,
-    node_role: str,
-    subnet_ids: t.Sequence[str],
-    version: str,
-    startup_taint: bool = True,
-    tags: t.Mapping[str, t.Any] | None = None,
-) -> Wishes:
+def eks_nodegroups(variables: Mapping, node_role: str, subnet_ids: t.Sequence[str]) -> Items:
     """The items of the module eks_nodegroup; see eks_nodegroups.yml."""
     try:
-        return nodegroups(groups, node_role=str(node_role), subnet_ids=subnet_ids, version=str(version), startup_taint=bool(startup_taint), tags=tags or {})
+        return nodegroup_items(
+            variables["eks_node_groups"],
+            node_role=str(node_role),
+            subnet_ids=subnet_ids,
+            version=variables["eks_version"],
+            startup_taint=variables["eks_startup_taint"],
+            tags=variables["eks_tags"],
+        )
     except ValueError as error:
         raise AnsibleFilterError(f"eks_node_groups or eks_tags: {error}.") from error
 
 
-def tag_values(tags: t.Mapping[str, t.Any] | None) -> dict[str, str]:
-    """Tags as AWS keeps them; see tag_values.yml."""
-    try:
-        return texts(tags)
-    except ValueError as error:
-        raise AnsibleFilterError(f"These tags cannot be given to anything in AWS: {error}.") from error
-
-
-def eks_route_tables(tables: Items, subnet_ids: t.Mapping[str, str], nat_gateway_ids: t.Mapping[str, str]) -> Wishes:
+def eks_route_tables(tables: t.Sequence[Mapping], subnet_ids: t.Mapping[str, str], nat_gateway_ids: t.Mapping[str, str]) -> Items:
     """The route tables of a plan, with ids; see eks_route_tables.yml."""
     return with_ids(tables, subnet_ids, nat_gateway_ids)
+
+
+def eks_subnet_errors(variables: Mapping, subnets: t.Sequence[Mapping]) -> list[str]:
+    """What is wrong with existing subnets; see eks_subnet_errors.yml."""
+    return find_subnet_errors(
+        subnets,
+        region=variables["eks_region"],
+        vpc_id=variables["eks_vpc_id"],
+        private_ids=variables["eks_private_subnet_ids"],
+        public_ids=variables["eks_public_subnet_ids"],
+        allow_untagged=variables["eks_allow_untagged_subnets"],
+    )

@@ -16,6 +16,7 @@ from .normalize import STANDARD, Entry, Scope, format_entry, policy_name
 
 if t.TYPE_CHECKING:
     from .spec import EntrySpec
+
 Action = t.Literal["created", "updated", "deleted", "unchanged", "kept"]
 _NOTHING = TagChanges({}, [])
 

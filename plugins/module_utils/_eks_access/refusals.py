@@ -15,6 +15,7 @@ from .spec import SESSION, WITHOUT_POLICIES
 
 if t.TYPE_CHECKING:
     from .spec import EntrySpec
+
 # Until a cluster is active, which takes about ten minutes, only EKS can create an entry. In seconds.
 _WHILE_CREATING = 600.0
 OF_EKS = "it belongs to EKS"

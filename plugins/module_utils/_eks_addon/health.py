@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 if t.TYPE_CHECKING:
     from .normalize import Addon
+
 # EKS refuses to change an add-on with such a status (ResourceInUseException).
 BUSY = ("CREATING", "UPDATING", "DELETING")
 # These issues may pass by themselves: nodes join, the API server is reached again.

@@ -18,6 +18,7 @@ from .render import render_request
 
 if t.TYPE_CHECKING:
     from .spec import AddonSpec
+
 Action = t.Literal["created", "updated", "recreated", "deleted", "unchanged"]
 _NOTHING = TagChanges({}, [])
 

@@ -16,6 +16,7 @@ from .normalize import AccountRef, Association, format_association
 
 if t.TYPE_CHECKING:
     from .spec import AssociationSpec
+
 Action = t.Literal["created", "updated", "deleted", "unchanged", "kept"]
 _NOTHING = TagChanges({}, [])
 

@@ -12,7 +12,8 @@ import ipaddress
 import re
 import typing as t
 
-from .._eks.wishes import CSI_DRIVER, STARTUP_TAINT
+from .._eks_addon.role_items import needs_role
+from .._mesh.startup_taint import STARTUP_TAINT
 from .._network.spec import MOST_ZONES
 from .._text import repeated
 from .patterns import BOUNDARY, SECURITY_GROUP_IDS, SUBNET_IDS, Variables, role_arn, validate_patterns, validate_role_names
@@ -104,11 +105,10 @@ def _validate_cluster(variables: Variables, region: str) -> t.Iterator[str]:
 
 
 def _validate_role_names(variables: Variables, prefix: str) -> t.Iterator[str]:
-    installed = {addon["name"] for addon in variables.get("eks_addons") or () if addon.get("state") != "absent" and not addon.get("role_arn")}
     made = {
         "cluster": not variables.get("eks_cluster_role_arn"),
         "nodes": not variables.get("eks_node_role_arn"),
-        "ebs-csi": CSI_DRIVER in installed,
+        "ebs-csi": any(map(needs_role, variables.get("eks_addons") or ())),
         "alb-controller": variables.get("alb_controller_enabled") and not variables.get("alb_controller_role_arn"),
     }
     yield from validate_role_names(f"{prefix}-{suffix}" for suffix, is_made in made.items() if is_made)

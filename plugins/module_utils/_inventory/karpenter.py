@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 import typing as t
 
-from .._eks.karpenter import POOL_TAINT, has_startup_taint, has_taint
+from .._karpenter.render import starts_tainted
+from .._mesh.startup_taint import KUBERNETES_TAINT, has_startup_taint
 from .._text import repeated
 from .patterns import BOUNDARY, SECURITY_GROUP_IDS, SUBNET_IDS, Variables, role_arn, validate_patterns, validate_role_names
 
@@ -44,11 +45,11 @@ def validate_karpenter(variables: Variables) -> list[str]:
 
 def karpenter_warnings(variables: Variables) -> list[str]:
     """What is possible, and perhaps not meant, one sentence each; the arguments are those of validate_karpenter()."""
-    bare = [pool["name"] for pool in _present(variables) if not has_startup_taint(pool, startup_taint=_starts_tainted(variables))]
+    bare = [pool["name"] for pool in _present(variables) if not starts_tainted(pool, startup_taint=_starts_tainted(variables))]
     if not variables.get("karpenter_enabled") or not variables.get("istio_startup_taint") or not bare:
         return []
     warning = (
-        f"istio_startup_taint is true, and the nodes of the pools {', '.join(bare)} start without {POOL_TAINT['key']}: "
+        f"istio_startup_taint is true, and the nodes of the pools {', '.join(bare)} start without {KUBERNETES_TAINT['key']}: "
         "a pod that starts there before istio-cni stays outside of the mesh, so set karpenter_startup_taint to true."
     )
     return [warning]
@@ -112,16 +113,16 @@ def _validate_options(place: str, pool: t.Mapping[str, t.Any], region: str) -> t
 
 def _validate_taints(variables: Variables) -> t.Iterator[str]:
     for index, pool in enumerate(variables.get("karpenter_node_pools") or ()):
-        if pool.get("state") != "absent" and has_taint(pool.get("taints")):
+        if pool.get("state") != "absent" and has_startup_taint(pool.get("taints")):
             yield (
-                f"karpenter_node_pools[{index}].taints has {POOL_TAINT['key']}: Karpenter would think that no pod fits and go on making nodes, "
+                f"karpenter_node_pools[{index}].taints has {KUBERNETES_TAINT['key']}: Karpenter would think that no pod fits and go on making nodes, "
                 "so set karpenter_startup_taint instead."
             )
-    tainted = [pool["name"] for pool in _present(variables) if has_startup_taint(pool, startup_taint=_starts_tainted(variables))]
+    tainted = [pool["name"] for pool in _present(variables) if starts_tainted(pool, startup_taint=_starts_tainted(variables))]
     if tainted and variables.get("istio_startup_taint") is False:
         yield (
-            f"karpenter_startup_taint puts the taint {POOL_TAINT['key']} on the nodes of the pools {', '.join(tainted)}, and istio_startup_taint is false: "
-            "nobody would take it away, and no pod could run there, so make both the same."
+            f"karpenter_startup_taint puts the taint {KUBERNETES_TAINT['key']} on the nodes of the pools {', '.join(tainted)}, "
+            "and istio_startup_taint is false: nobody would take it away, and no pod could run there, so make both the same."
         )
 
 

@@ -1,17 +1,29 @@
-"""Filters of the role eks."""
+"""Filters of the role eks, and those that the roles for AWS share."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.meshwright.ambient.plugins.filter.eks import eks_addons_without_role, eks_nodegroups, tag_values
+from ansible_collections.meshwright.ambient.plugins.filter.aws import aws_partition, aws_trust_policy, tag_values
+from ansible_collections.meshwright.ambient.plugins.filter.eks import eks_addons, eks_nodegroups
+
+VARIABLES: dict[str, Any] = {
+    "eks_addons": [{"name": "vpc-cni"}, {"name": "aws-ebs-csi-driver", "state": "present", "role_arn": ""}],
+    "eks_node_groups": [{"name": "general"}],
+    "eks_version": "1.35",
+    "eks_startup_taint": False,
+    "eks_identity": "irsa",
+    "eks_tags": {},
+}
 
 
-def test_roles_are_made_for_add_ons_that_need_one_and_name_none() -> None:
-    driver = {"name": "aws-ebs-csi-driver", "state": "present", "role_arn": ""}
-    assert eks_addons_without_role([{"name": "coredns"}, driver]) == [driver]
-    assert eks_addons_without_role([{**driver, "state": "absent"}]) == []
+def test_add_ons_get_the_role_of_the_driver_and_the_tags() -> None:
+    assert [item["name"] for item in eks_addons(VARIABLES, True)] == ["vpc-cni"]
+    (driver,) = eks_addons(VARIABLES, False, "arn:csi")
+    assert driver["service_account_role_arn"] == "arn:csi"
 
 
 def test_tags_are_text() -> None:
@@ -28,4 +40,9 @@ def test_what_is_no_text_is_named() -> None:
     with pytest.raises(AnsibleFilterError, match=r"the value of Cost is \['a'\], and has to be a text"):
         tag_values({"Cost": ["a"]})
     with pytest.raises(AnsibleFilterError, match="eks_node_groups or eks_tags: the value of team"):
-        eks_nodegroups([{"name": "general", "labels": {"team": {}}}], "role", [], "1.35")
+        eks_nodegroups({**VARIABLES, "eks_node_groups": [{"name": "general", "labels": {"team": {}}}]}, "role", [])
+
+
+def test_what_roles_for_aws_share() -> None:
+    assert aws_partition("us-gov-west-1") == "aws-us-gov"
+    assert aws_trust_policy("none", "arn", "", "kube-system", "x") == {}

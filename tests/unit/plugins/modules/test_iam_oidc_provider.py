@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._errors import MeshError
-from ansible_collections.meshwright.ambient.plugins.modules.iam_oidc_provider import OPTIONS, work
+from ansible_collections.meshwright.ambient.plugins.modules.iam_oidc_provider import OPTIONS, ensure_provider
 from tests.unit.aws_stub import AwsStub, stub_module
 
 URL = "https://oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF"
@@ -32,7 +32,7 @@ def told(aws: AwsStub, **content: Any) -> None:
 
 
 def run(aws: AwsStub, *, check_mode: bool = False, **options: Any) -> dict[str, Any]:
-    return work(stub_module(OPTIONS, check_mode=check_mode, **{"url": URL, **options}), aws.session)
+    return ensure_provider(stub_module(OPTIONS, check_mode=check_mode, **{"url": URL, **options}), aws.session)
 
 
 def test_a_provider_is_made_without_a_thumbprint(aws: AwsStub) -> None:
@@ -104,8 +104,8 @@ def test_what_is_not_there_needs_no_deletion(aws: AwsStub, check_mode: bool) -> 
     ("options", "words"),
     [
         ({"url": "http://oidc.example"}, "url 'http://oidc.example' is not the URL of an issuer: it begins with https://"),
-        ({"client_ids": []}, "client_ids is empty, so that no token would be taken"),
-        ({"thumbprints": ["abc"]}, "thumbprints: 'abc' is not a SHA-1 in 40 hexadecimal digits"),
+        ({"client_ids": []}, "client_ids is empty, so no token would be accepted"),
+        ({"thumbprints": ["abc"]}, "thumbprints: 'abc' is not a SHA-1 hash of 40 hexadecimal digits"),
     ],
 )
 def test_mistakes_are_told_before_anything_is_asked(aws: AwsStub, options: dict[str, Any], words: str) -> None:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._eks.karpenter import POOL_TAINT
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.eks import validate_eks
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.karpenter import karpenter_warnings, validate_karpenter
+from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.startup_taint import KUBERNETES_TAINT
 from tests.unit.inventory_values import values_of
 
 VALID: dict[str, Any] = {
@@ -61,7 +61,7 @@ def test_without_karpenter_nothing_is_validated() -> None:
         ({}, "general, arm"),
         ({"karpenter_startup_taint": True, "eks_startup_taint": False}, "general, arm"),
         (
-            {"karpenter_startup_taint": False, "karpenter_node_pools": [{"name": "own", "startup_taints": [POOL_TAINT]}, {"name": "plain"}]},
+            {"karpenter_startup_taint": False, "karpenter_node_pools": [{"name": "own", "startup_taints": [KUBERNETES_TAINT]}, {"name": "plain"}]},
             "own",
         ),
     ],
@@ -112,7 +112,7 @@ def test_a_long_name_is_reported_once_and_only_for_roles_that_would_be_made() ->
             "karpenter_node_pools[0].taints has the effect 'NO_SCHEDULE'",
         ),
         ({"karpenter_node_pools": [{"name": "a", "zones": ["us-east-1a"]}]}, "karpenter_node_pools[0].zones names us-east-1a"),
-        ({"karpenter_node_pools": [{"name": "a", "taints": [POOL_TAINT]}]}, "karpenter_node_pools[0].taints has cni.istio.io/not-ready"),
+        ({"karpenter_node_pools": [{"name": "a", "taints": [KUBERNETES_TAINT]}]}, "karpenter_node_pools[0].taints has cni.istio.io/not-ready"),
         (
             {"karpenter_node_pools": [{"name": "a", "state": "absent"}, {"name": "b", "node_class": "a"}]},
             "karpenter_node_pools[1].node_class is a, which is removed",

@@ -4,11 +4,11 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""What Karpenter's controller may do in AWS: only to what belongs to its cluster. Pure.
+"""The permissions of Karpenter's controller in AWS, which are limited to what belongs to its cluster.
 
 Source: which actions it needs and which tags it writes is in cloudformation.yaml of github.com/aws/karpenter-provider-aws v1.14.1
-(website/content/en/v1.14/getting-started/getting-started-with-karpenter) and in pkg/aws/sdk.go. Without a queue and without zonal shift, their rights
-are left out.
+(website/content/en/v1.14/getting-started/getting-started-with-karpenter) and in pkg/aws/sdk.go. Without a queue or zonal shift, their
+permissions are left out.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 Document = t.Dict[str, t.Any]
 
-# Tags that Karpenter puts on all that it makes (pkg/apis/v1/labels.go and the core's karpenter.sh/nodepool).
+# Tags that Karpenter puts on everything it creates (pkg/apis/v1/labels.go and the core's karpenter.sh/nodepool).
 _NODE_POOL_TAG = "karpenter.sh/nodepool"
 _NODE_CLASS_TAG = "karpenter.k8s.aws/ec2nodeclass"
 _NODE_CLAIM_TAG = "karpenter.sh/nodeclaim"
@@ -28,7 +28,7 @@ _REGION_TAG = "topology.kubernetes.io/region"
 
 @dataclass(frozen=True)
 class Place:
-    """Whose controller it is, and where.
+    """The cluster of the controller, and where it is.
 
     Attributes:
         cluster: the name of the cluster.
@@ -51,18 +51,18 @@ class Place:
         return [f"arn:{self.partition}:{service}:{self.region}:{account}:{name}" for name in names]
 
     def ec2(self, *kinds: str) -> list[str]:
-        """ARNs of all things of these kinds in the region, of whatever account."""
+        """ARNs of all resources of these kinds in the region, in any account."""
         return self.of_region("ec2", "*", *(f"{kind}/*" for kind in kinds))
 
 
 def karpenter_policies(place: Place, *, node_role_arn: str, queue: str = "", zonal_shift: bool = False) -> dict[str, Document]:
-    """The documents of the managed policies of the controller, by the end of their names; together they are longer than one may be.
+    """The documents of the controller's managed policies, by the end of their names; in one policy they would exceed its size limit.
 
     Args:
-        place: whose controller it is.
+        place: the cluster of the controller.
         node_role_arn: the IAM role of the nodes, the only one that the controller may give to instances.
         queue: the name of the queue with interruptions; empty for none.
-        zonal_shift: whether it looks for zonal shifts.
+        zonal_shift: whether it reads zonal shifts.
     """
     others = [*_cluster_statements(place), *_queue_statements(place, queue), *(_zonal_shift_statements(place) if zonal_shift else [])]
     return {

@@ -4,7 +4,7 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""From the node pools of the role karpenter to the objects that Karpenter reads. Pure.
+"""From the node pools of the role karpenter to the objects that Karpenter reads.
 
 Source: karpenter.sh_nodepools.yaml and karpenter.k8s.aws_ec2nodeclasses.yaml of github.com/aws/karpenter-provider-aws v1.14.1 (pkg/apis/crds).
 """
@@ -13,19 +13,16 @@ from __future__ import annotations
 
 import typing as t
 
-from .wishes import STARTUP_TAINT, merged, taint_with_text, texts
+from .._helm.charts import merge
+from .._mesh.startup_taint import KUBERNETES_TAINT, has_startup_taint
+from .._text import format_scalar, text_values
 
 Pool = t.Mapping[str, t.Any]
 Manifest = t.Dict[str, t.Any]
-
 NODE_POOL = ("karpenter.sh/v1", "NodePool")
 NODE_CLASS = ("karpenter.k8s.aws/v1", "EC2NodeClass")
-
-# In Kubernetes' spelling; node groups take EKS' own.
-POOL_TAINT = {"key": STARTUP_TAINT["key"], "value": STARTUP_TAINT["value"], "effect": "NoExecute"}
-
 # An option of a pool, the label that it stands for, and what it is when neither option nor requirement says more. Current-generation machines
-# of general kind, as in Karpenter's own introduction; without it, the cheapest machine of any kind that fits would be taken.
+# of general purpose, as in Karpenter's own introduction; without these, the cheapest machine of any kind that fits would be chosen.
 _REQUIREMENTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("capacity_types", "karpenter.sh/capacity-type", ("on-demand",)),
     ("architectures", "kubernetes.io/arch", ("amd64",)),
@@ -35,7 +32,6 @@ _REQUIREMENTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )
 _GENERATION = {"key": "karpenter.k8s.aws/instance-generation", "operator": "Gt", "values": ["2"]}
 _CHOOSES_MACHINES = ("node.kubernetes.io/instance-type", "karpenter.k8s.aws/instance-category", "karpenter.k8s.aws/instance-family")
-
 # The devices of images that keep the data of pods beside the system (pkg/providers/amifamily/bottlerocket.go and windows.go).
 _SYSTEM_DEVICE = "/dev/xvda"
 _DATA_DEVICES = {"bottlerocket": "/dev/xvdb", "windows2019": "/dev/sda1", "windows2022": "/dev/sda1", "windows2025": "/dev/sda1"}
@@ -51,7 +47,7 @@ def node_pool_manifests(
     ami_alias: str,
     tags: t.Mapping[str, t.Any],
 ) -> list[Manifest]:
-    """The objects of all pools that should be there, each EC2NodeClass before the NodePool that names it.
+    """The objects of all desired pools, each EC2NodeClass before the NodePool that names it.
 
     Args:
         pools: the role's node pools.
@@ -59,7 +55,7 @@ def node_pool_manifests(
         subnet_ids: the subnets of pools that name none.
         security_group_ids: the security groups of pools that name none.
         startup_taint: whether nodes start with Istio's taint.
-        ami_alias: the image of pools that name none, such as C(al2023@latest).
+        ami_alias: the machine image of pools that name none, such as C(al2023@latest).
         tags: the tags of all instances.
     """
     found: list[Manifest] = []
@@ -73,7 +69,7 @@ def node_pool_manifests(
 
 
 def node_pool_removals(pools: t.Sequence[Pool]) -> list[Manifest]:
-    """What is removed of the pools that should not be there: each NodePool before its EC2NodeClass, which stays until the last node is gone."""
+    """The objects of pools that are to be absent: each NodePool before its EC2NodeClass, which stays until the last node is gone."""
     found: list[Manifest] = []
     for pool in pools:
         if pool.get("state") == "absent":
@@ -83,7 +79,7 @@ def node_pool_removals(pools: t.Sequence[Pool]) -> list[Manifest]:
 
 
 def node_pool_targets(pools: t.Sequence[Pool]) -> list[dict[str, t.Any]]:
-    """Targets of the module ready: every pool that should be there, and its class, must be called ready by Karpenter."""
+    """Targets of the module ready: every desired pool and its class has to have the condition Ready."""
     return [
         {"kind": kind, "api_version": version, "name": pool["name"], "condition": {"type": "Ready"}}
         for pool in pools
@@ -92,19 +88,14 @@ def node_pool_targets(pools: t.Sequence[Pool]) -> list[dict[str, t.Any]]:
     ]
 
 
-def has_startup_taint(pool: Pool, *, startup_taint: bool) -> bool:
-    """Whether nodes of a pool start with Istio's taint, after what its own C(spec) says; data of a wrong type says nothing."""
+def starts_tainted(pool: Pool, *, startup_taint: bool) -> bool:
+    """Whether nodes of a pool start with Istio's taint, after what its own C(spec) says; data of a wrong type is ignored."""
     over: t.Any = pool.get("spec")
     for key in ("template", "spec", "startupTaints"):
         over = over.get(key) if isinstance(over, dict) else None
     if isinstance(over, list):
-        return has_taint(over)
-    return startup_taint or has_taint(pool.get("startup_taints"))
-
-
-def has_taint(taints: t.Any) -> bool:
-    """Whether Istio's taint is among taints."""
-    return isinstance(taints, list) and any(isinstance(taint, dict) and taint.get("key") == POOL_TAINT["key"] for taint in taints)
+        return has_startup_taint(over)
+    return startup_taint or has_startup_taint(pool.get("startup_taints"))
 
 
 def _node_pool(pool: Pool, startup_taint: bool) -> Manifest:
@@ -114,20 +105,20 @@ def _node_pool(pool: Pool, startup_taint: bool) -> Manifest:
         "requirements": _requirements(pool),
     }
     options = {
-        "startupTaints": [*([POOL_TAINT] if startup_taint else []), *map(taint_with_text, pool.get("startup_taints") or ())],
-        "taints": [*map(taint_with_text, pool.get("taints") or ())],
+        "startupTaints": [*([KUBERNETES_TAINT] if startup_taint else []), *map(_taint, pool.get("startup_taints") or ())],
+        "taints": [*map(_taint, pool.get("taints") or ())],
         "expireAfter": pool.get("expire_after"),
         "terminationGracePeriod": pool.get("termination_grace_period"),
     }
     template.update({key: value for key, value in options.items() if value})
-    metadata = {key: texts(pool[key]) for key in ("labels", "annotations") if pool.get(key)}
+    metadata = {key: text_values(pool[key]) for key in ("labels", "annotations") if pool.get(key)}
     spec: dict[str, t.Any] = {"template": {**({"metadata": metadata} if metadata else {}), "spec": template}}
     if pool.get("limits"):
-        spec["limits"] = texts(pool["limits"])
+        spec["limits"] = text_values(pool["limits"])
     if pool.get("weight") is not None:
         spec["weight"] = pool["weight"]
     if pool.get("disruption"):
-        # Karpenter's own default, which it asks for once anything else is said.
+        # Karpenter's own default, which is required as soon as anything else is set.
         spec["disruption"] = {"consolidateAfter": "0s", **pool["disruption"]}
     return _manifest(NODE_POOL, name, spec, pool.get("spec"))
 
@@ -144,29 +135,29 @@ def _node_class(
     }
     if pool.get("disk_size"):
         spec["blockDeviceMappings"] = _disks(alias.split("@", 1)[0].lower(), int(pool["disk_size"]))
-    if all_tags := texts({**tags, **(pool.get("tags") or {})}):
+    if all_tags := text_values({**tags, **(pool.get("tags") or {})}):
         spec["tags"] = all_tags
     return _manifest(NODE_CLASS, str(pool["name"]), spec, pool.get("node_class_spec"))
 
 
 def _manifest(kind: tuple[str, str], name: str, spec: dict[str, t.Any], over: Pool | None) -> Manifest:
     metadata = {"name": name, "labels": {"app.kubernetes.io/managed-by": "meshwright"}}
-    return {"apiVersion": kind[0], "kind": kind[1], "metadata": metadata, "spec": _without_none(merged(spec, over or {}))}
+    return {"apiVersion": kind[0], "kind": kind[1], "metadata": metadata, "spec": _without_none(merge(spec, over or {}))}
 
 
 def _requirements(pool: Pool) -> list[dict[str, t.Any]]:
-    """What the pool's options and requirements say, and the defaults for what they leave open."""
-    given = [dict(requirement) for requirement in pool.get("requirements") or ()]
-    said = {requirement.get("key") for requirement in given} | {key for option, key, _default in _REQUIREMENTS if pool.get(option)}
+    """The requirements of the pool's options, the defaults for what they leave open, and its own requirements."""
+    requirements = [dict(requirement) for requirement in pool.get("requirements") or ()]
+    named = {requirement.get("key") for requirement in requirements} | {key for option, key, _default in _REQUIREMENTS if pool.get(option)}
     found: list[dict[str, t.Any]] = []
     for option, key, default in _REQUIREMENTS:
         if pool.get(option):
             found.append({"key": key, "operator": "In", "values": [str(value) for value in pool[option]]})
-        elif default and key not in said and not (option == "instance_categories" and said.intersection(_CHOOSES_MACHINES)):
+        elif default and key not in named and not (option == "instance_categories" and named.intersection(_CHOOSES_MACHINES)):
             found.append({"key": key, "operator": "In", "values": list(default)})
-    if not said.intersection({_GENERATION["key"], *_CHOOSES_MACHINES} - {"karpenter.k8s.aws/instance-category"}):
+    if not named.intersection({_GENERATION["key"], *_CHOOSES_MACHINES} - {"karpenter.k8s.aws/instance-category"}):
         found.append(dict(_GENERATION))
-    return [*found, *given]
+    return [*found, *requirements]
 
 
 def _disks(family: str, size: int) -> list[dict[str, t.Any]]:
@@ -180,9 +171,14 @@ def _disk(device: str, size: int) -> dict[str, t.Any]:
     return {"deviceName": device, "ebs": {"volumeSize": f"{size}Gi", "volumeType": "gp3", "encrypted": True, "deleteOnTermination": True}}
 
 
+def _taint(taint: Pool) -> dict[str, t.Any]:
+    """A taint whose value is text."""
+    return {**taint, "value": format_scalar(taint["value"])} if taint.get("value") is not None else dict(taint)
+
+
 def _without_none(value: t.Any) -> t.Any:
-    """A key that is null in an override is one that is taken out."""
+    """Without the keys that are null, which an override removes."""
     return {key: _without_none(item) for key, item in value.items() if item is not None} if isinstance(value, dict) else value
 
 
-__all__ = ("NODE_CLASS", "NODE_POOL", "POOL_TAINT", "has_startup_taint", "has_taint", "node_pool_manifests", "node_pool_removals", "node_pool_targets")
+__all__ = ("NODE_CLASS", "NODE_POOL", "node_pool_manifests", "node_pool_removals", "node_pool_targets", "starts_tainted")

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._eks.karpenter import (
-    POOL_TAINT,
-    has_startup_taint,
+from ansible_collections.meshwright.ambient.plugins.module_utils._karpenter.render import (
     node_pool_manifests,
     node_pool_removals,
     node_pool_targets,
+    starts_tainted,
 )
-from ansible_collections.meshwright.ambient.plugins.module_utils._eks.karpenter_policies import Place, karpenter_policies
+from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.startup_taint import KUBERNETES_TAINT
 
 SUBNETS = ["subnet-0b1c2d3e4f5061728", "subnet-0a1b2c3d4e5f60718"]
 GROUPS = ["sg-0a1b2c3d4e5f60718"]
 ROLE = "arn:aws:iam::123456789012:role/teams/prod-nodes"
-
-# What a managed policy may have at most, without white space (quotas of IAM).
-LONGEST_POLICY = 6144
 
 
 def _manifests(*pools: dict[str, Any], **change: Any) -> list[dict[str, Any]]:
@@ -63,14 +58,14 @@ def test_nodes_start_with_a_taint_of_which_karpenter_knows_that_it_goes_away() -
     [
         ({}, True, True),
         ({}, False, False),
-        ({"startup_taints": [POOL_TAINT]}, False, True),
+        ({"startup_taints": [KUBERNETES_TAINT]}, False, True),
         ({"spec": {"template": {"spec": {"startupTaints": []}}}}, True, False),
-        ({"spec": {"template": {"spec": {"startupTaints": [POOL_TAINT]}}}}, False, True),
+        ({"spec": {"template": {"spec": {"startupTaints": [KUBERNETES_TAINT]}}}}, False, True),
         ({"spec": {"template": "wrong"}, "startup_taints": "wrong"}, True, True),
     ],
 )
 def test_the_last_word_on_the_taint_is_the_pools_own_spec(pool: dict[str, Any], startup_taint: bool, tainted: bool) -> None:
-    assert has_startup_taint({"name": "general", **pool}, startup_taint=startup_taint) is tainted
+    assert starts_tainted({"name": "general", **pool}, startup_taint=startup_taint) is tainted
 
 
 def test_a_class_comes_before_the_pool_that_names_it_and_one_class_serves_two_pools() -> None:
@@ -172,7 +167,7 @@ def test_a_pools_own_spec_has_the_last_word() -> None:
     assert node_pool["spec"]["disruption"] == {"consolidateAfter": "0s", "budgets": [{"nodes": "1"}]}
     assert node_pool["spec"]["template"]["metadata"] == {"labels": {"spot": "true"}}
     assert node_pool["spec"]["template"]["spec"]["terminationGracePeriod"] == "1h"
-    assert node_pool["spec"]["template"]["spec"]["startupTaints"] == [POOL_TAINT]
+    assert node_pool["spec"]["template"]["spec"]["startupTaints"] == [KUBERNETES_TAINT]
 
 
 def test_a_pool_that_is_to_go_goes_before_its_class() -> None:
@@ -188,35 +183,3 @@ def test_every_pool_and_class_that_stays_is_waited_for() -> None:
     targets = node_pool_targets([{"name": "general"}, {"name": "arm", "node_class": "general"}, {"name": "old", "state": "absent"}])
     assert [(target["kind"], target["name"]) for target in targets] == [("EC2NodeClass", "general"), ("NodePool", "general"), ("NodePool", "arm")]
     assert all(target["condition"] == {"type": "Ready"} for target in targets)
-
-
-def _statements(**change: Any) -> dict[str, dict[str, Any]]:
-    place = Place("prod", "eu-central-1", "aws", "123456789012")
-    documents = karpenter_policies(place, node_role_arn=ROLE, **change)
-    return {statement["Sid"]: statement for document in documents.values() for statement in document["Statement"]}
-
-
-@pytest.mark.parametrize("cluster", ["prod", "x" * 100])
-def test_no_policy_is_longer_than_iam_takes(cluster: str) -> None:
-    place = Place(cluster, "us-gov-west-1", "aws-us-gov", "123456789012")
-    documents = karpenter_policies(place, node_role_arn=f"arn:aws-us-gov:iam::123456789012:role/{'r' * 64}", queue="q" * 80, zonal_shift=True)
-    for name, document in documents.items():
-        assert len(json.dumps(document, separators=(",", ":"))) <= LONGEST_POLICY, name
-
-
-def test_what_changes_something_asks_for_a_tag_of_the_cluster_or_names_one_thing() -> None:
-    changing = {name: statement for name, statement in _statements(queue="q").items() if not all(_reads(action) for action in statement["Action"])}
-    free = {name for name, statement in changing.items() if "kubernetes.io/cluster/prod" not in json.dumps(statement.get("Condition", {}))}
-    # Subnets, groups and images are only named by what is started, and what is started has to be tagged. A message is deleted once it is heard.
-    assert free == {"UseForInstances", "GiveNodesTheirRole", "HearOfInterruptions"}
-    assert changing["GiveNodesTheirRole"]["Resource"] == [ROLE]
-    assert changing["HearOfInterruptions"]["Resource"] == ["arn:aws:sqs:eu-central-1:123456789012:q"]
-
-
-def test_rights_to_a_queue_and_to_zonal_shifts_are_given_where_they_are_used() -> None:
-    assert not {"HearOfInterruptions", "HearOfZonalShifts"} & _statements().keys()
-    assert {"HearOfInterruptions", "HearOfZonalShifts"} <= _statements(queue="q", zonal_shift=True).keys()
-
-
-def _reads(action: str) -> bool:
-    return action.partition(":")[2].startswith(("Describe", "Get", "List", "Receive"))
