@@ -100,7 +100,7 @@ def _validate_identity(spec: EntrySpec) -> t.Iterator[str]:
         elif not group.strip():
             yield "a group without a name binds nothing: take it out."
     if spec.username and spec.username.startswith(_RESERVED_USERS):
-        yield f"username {spec.username} begins with a word that is reserved ({', '.join(_RESERVED_USERS)}): leave it out, and EKS makes one."
+        yield f"username {spec.username} begins with a word that is reserved ({', '.join(_RESERVED_USERS)}): omit it, and EKS creates one."
     if spec.type not in (None, STANDARD) and (spec.groups or spec.username):
         yield f"EKS itself decides user and groups for type {spec.type}: take username and kubernetes_groups out."
 

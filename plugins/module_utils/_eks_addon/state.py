@@ -55,16 +55,16 @@ def read_state(session: AwsSession, cluster: str, specs: t.Sequence[AddonSpec], 
     if names is None:
         # The version is decided once the cluster exists.
         return AddonState(False, {}, {spec.name: spec.version or "default" for spec in specs if spec.present})
-    wanted = {spec.name: _owns_associations(spec) for spec in specs}
-    wanted.update((name, False) for name in sorted(names) if purge and name not in wanted)
-    addons = describe_addons(session, cluster, {name: pod_identities for name, pod_identities in wanted.items() if name in names})
+    requested = {spec.name: _owns_associations(spec) for spec in specs}
+    requested.update((name, False) for name in sorted(names) if purge and name not in requested)
+    addons = describe_addons(session, cluster, {name: pod_identities for name, pod_identities in requested.items() if name in names})
     return AddonState(True, addons, _choose_versions(session, cluster, specs, addons))
 
 
 def read_again(session: AwsSession, cluster: str, specs: t.Iterable[AddonSpec], state: AddonState, names: t.Sequence[str]) -> AddonState:
     """The same state, with these add-ons read again."""
-    wanted = {spec.name: _owns_associations(spec) for spec in specs if spec.name in names}
-    addons = describe_addons(session, cluster, {**wanted, **{name: False for name in names if name not in wanted}})
+    requested = {spec.name: _owns_associations(spec) for spec in specs if spec.name in names}
+    addons = describe_addons(session, cluster, {**requested, **{name: False for name in names if name not in requested}})
     return AddonState(True, {**{name: addon for name, addon in state.addons.items() if name not in names}, **addons}, state.versions)
 
 

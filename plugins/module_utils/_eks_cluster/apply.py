@@ -184,9 +184,9 @@ class ClusterWriter:
         """
         if self._force or not version:
             return
-        wanted = {"categories": ["UPGRADE_READINESS"], "kubernetesVersions": [version], "statuses": ["ERROR"]}
+        errors = {"categories": ["UPGRADE_READINESS"], "kubernetesVersions": [version], "statuses": ["ERROR"]}
         try:
-            insights = self._session.pages("eks", "list_insights", "insights", clusterName=self._name, filter=wanted)
+            insights = self._session.pages("eks", "list_insights", "insights", clusterName=self._name, filter=errors)
         except AwsError as error:
             if error.transient:
                 raise

@@ -72,7 +72,7 @@ def karpenter_policies(place: Place, *, node_role_arn: str, queue: str = "", zon
 
 
 def _instance_statements(place: Place) -> list[Document]:
-    made = ("fleet", "instance", "volume", "network-interface", "launch-template", "spot-instances-request")
+    created = ("fleet", "instance", "volume", "network-interface", "launch-template", "spot-instances-request")
     ours = {"StringEquals": {f"aws:ResourceTag/{place.cluster_tag}": "owned"}, "StringLike": {f"aws:ResourceTag/{_NODE_POOL_TAG}": "*"}}
     tagged_as_ours = {f"aws:RequestTag/{place.cluster_tag}": "owned", f"aws:RequestTag/{_CLUSTER_NAME_TAG}": place.cluster}
     of_a_pool = {f"aws:RequestTag/{_NODE_POOL_TAG}": "*"}
@@ -85,13 +85,13 @@ def _instance_statements(place: Place) -> list[Document]:
         _allow(
             "MakeInstances",
             [*start, "ec2:CreateLaunchTemplate"],
-            place.ec2(*made),
+            place.ec2(*created),
             {"StringEquals": tagged_as_ours, "StringLike": of_a_pool},
         ),
         _allow(
             "TagWhatIsMade",
             ["ec2:CreateTags"],
-            place.ec2(*made),
+            place.ec2(*created),
             {
                 "StringEquals": {**tagged_as_ours, "ec2:CreateAction": ["RunInstances", "CreateFleet", "CreateLaunchTemplate"]},
                 "StringLike": of_a_pool,

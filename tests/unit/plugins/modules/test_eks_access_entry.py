@@ -145,7 +145,7 @@ def test_an_unknown_policy_is_refused_before_the_first_write() -> None:
     )
 
 
-def test_wrong_wishes_are_refused_before_anything_is_asked() -> None:
+def test_validation_errors_are_refused_before_anything_is_asked() -> None:
     with AwsStub() as aws, pytest.raises(MeshError, match="group system:masters is Kubernetes' own"):
         _run(aws, _item(ADA, kubernetes_groups=["system:masters"]))
     assert aws.session.api_calls == {}

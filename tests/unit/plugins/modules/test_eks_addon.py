@@ -181,7 +181,7 @@ def test_an_addon_that_eks_does_not_know_is_told_by_name(code: str) -> None:
             _run(aws, _item("vpc-cny"))
 
 
-def test_wrong_wishes_are_refused_before_anything_is_asked() -> None:
+def test_validation_errors_are_refused_before_anything_is_asked() -> None:
     with AwsStub() as aws, pytest.raises(MeshError, match="named more than once"):
         _run(aws, _item("vpc-cni"), _item("vpc-cni"))
     assert aws.session.api_calls == {}
@@ -201,7 +201,7 @@ def test_a_failed_creation_is_taken_away_with_its_software_left_and_made_again()
 
 
 def test_an_interrupted_run_is_taken_up() -> None:
-    """What was being created is waited for: as wished, nothing more is sent; otherwise it is changed when EKS lets it."""
+    """What was being created is waited for: if it matches, nothing more is sent; otherwise it is changed when EKS lets it."""
     with AwsStub() as aws:
         _lists(aws, "coredns", "vpc-cni")
         _describes(aws, "vpc-cni", "CREATING")

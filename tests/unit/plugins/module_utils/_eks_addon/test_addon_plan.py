@@ -38,7 +38,7 @@ def _plan(spec: AddonSpec, current: Addon | None, version: str = "v1.20.0", **op
 @pytest.mark.parametrize(
     ("spec", "current", "request_"),
     [
-        pytest.param(AddonSpec("vpc-cni"), CNI, {}, id="nothing-wished"),
+        pytest.param(AddonSpec("vpc-cni"), CNI, {}, id="nothing-desired"),
         pytest.param(AddonSpec("vpc-cni", configuration={}), CNI, {}, id="no-configuration-is-an-empty-one"),
         pytest.param(
             AddonSpec("vpc-cni", configuration={"a": {"c": 1, "b": "x"}}), replace(CNI, configuration={"a": {"b": "x", "c": 1.0}}), {}, id="same-meaning"
@@ -75,7 +75,7 @@ def _plan(spec: AddonSpec, current: Addon | None, version: str = "v1.20.0", **op
         pytest.param(AddonSpec("vpc-cni", pod_identities={}), replace(CNI, pod_identities={}), {}, id="no-pod-identities"),
         pytest.param(AddonSpec("vpc-cni"), replace(CNI, status="UPDATE_FAILED"), STAYS, id="a-failed-update-is-sent-again"),
         pytest.param(AddonSpec("vpc-cni"), replace(CNI, status="DEGRADED"), {}, id="degraded-needs-no-request"),
-        pytest.param(AddonSpec("vpc-cni"), replace(CNI, status="CREATING"), {}, id="being-created-as-wished"),
+        pytest.param(AddonSpec("vpc-cni"), replace(CNI, status="CREATING"), {}, id="being-created-as-desired"),
     ],
 )
 def test_what_an_update_sends(spec: AddonSpec, current: Addon, request_: dict[str, Any]) -> None:

@@ -249,7 +249,7 @@ def applied(cluster: dict[str, Any], update: Update) -> dict[str, Any]:
 
 
 SETS = st.none() | st.lists(st.sampled_from(["x-1", "x-2", "x-3"]), unique=True, min_size=1)
-WISHES = st.builds(
+SPECS = st.builds(
     ClusterSpec,
     name=st.just("prod"),
     version=st.sampled_from([None, "1.32", "1.33", "1.35"]),
@@ -266,7 +266,7 @@ WISHES = st.builds(
 )
 
 
-@given(WISHES)
+@given(SPECS)
 def test_once_the_plan_is_done_there_is_nothing_more_to_do(desired: ClusterSpec) -> None:
     cluster = description()
     plan = plan_cluster(desired, cluster)
@@ -283,7 +283,7 @@ def test_once_the_plan_is_done_there_is_nothing_more_to_do(desired: ClusterSpec)
         assert plan.before != plan.after
 
 
-@given(WISHES)
+@given(SPECS)
 def test_each_update_is_of_one_kind(desired: ClusterSpec) -> None:
     for update in plan_cluster(desired, description()).updates:
         assert len(update.params) == 1, "EKS takes one kind of update at a time"

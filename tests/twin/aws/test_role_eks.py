@@ -1,0 +1,140 @@
+"""The role eks against the local AWS alone: what reaches AWS of its variables, in whatever form they come. No cluster runs behind it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.twin.aws.local_aws import OWNER_KEY, OWNER_SECRET, REGION, Base, LocalAws
+from twin.paths import REPOSITORY
+
+CLUSTER = "role-eks"
+TAGS = {"CostCenter": "0815", "Build": "1234e5", "Shared": "true"}
+# As in a file: texts that look like numbers, and what YAML makes a boolean and a number.
+VARIABLES = f"""
+eks_cluster_name: {CLUSTER}
+eks_region: {REGION}
+eks_version: "1.35"
+eks_tags: {{CostCenter: "0815", Build: 1234e5, Shared: true}}
+eks_allow_untagged_subnets: true
+eks_identity: irsa
+eks_addons:
+  - {{name: vpc-cni, state: present}}
+  - {{name: aws-ebs-csi-driver, state: present, role_arn: ""}}
+eks_node_groups:
+  - name: general
+    state: present
+    instance_types: [m7i.large]
+    labels: {{team: "0815", build: 1234e5, shared: true, tier: 1}}
+eks_access_entries:
+  - principal_arn: arn:aws:iam::123456789012:role/pods
+    kubernetes_groups: [operators]
+    policies:
+      - policy: AmazonEKSClusterAdminPolicy
+      - policy: AmazonEKSViewPolicy
+        namespaces: [shop-*]
+    tags: {{CostCenter: "0815"}}
+"""
+PLAYBOOK = [{"hosts": "localhost", "connection": "local", "gather_facts": False, "roles": [{"role": "meshwright.ambient.eks"}]}]
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The runs of the role: with a mistake in its subnets, from nothing, again, and again with variables as text."""
+
+    wrong: subprocess.CompletedProcess[str]
+    created: subprocess.CompletedProcess[str]
+    again: subprocess.CompletedProcess[str]
+    text: subprocess.CompletedProcess[str]
+    aws: LocalAws
+
+    def client(self, service: str) -> Any:
+        return self.aws.client(service)
+
+
+@pytest.fixture(scope="module")
+def runs(aws: LocalAws, base: Base, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
+    directory = tmp_path_factory.mktemp("role-eks")
+    network = {"eks_vpc_id": base.vpc, "eks_private_subnet_ids": base.subnets}
+    (directory / "vars.yml").write_text(VARIABLES + yaml.safe_dump(network))
+    (directory / "play.yml").write_text(yaml.safe_dump(PLAYBOOK))
+    # As the command line and surveys give them: booleans, numbers and dictionaries are text.
+    tags = json.dumps(yaml.safe_load(VARIABLES)["eks_tags"])
+    given = {"eks_tags": tags, "eks_startup_taint": "false", "eks_allow_untagged_subnets": "yes", "eks_timeout": "600"}
+    yield Runs(
+        wrong=_play(aws, directory, "--check", "-e", "eks_allow_untagged_subnets=false"),
+        created=_play(aws, directory, "-e", "eks_startup_taint=false"),
+        again=_play(aws, directory, "-e", "eks_startup_taint=false"),
+        text=_play(aws, directory, *(argument for name, value in given.items() for argument in ("-e", json.dumps({name: value})))),
+        aws=aws,
+    )
+
+
+def _play(aws: LocalAws, directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {
+        **os.environ,
+        "AWS_ENDPOINT_URL": aws.url,
+        "AWS_ACCESS_KEY_ID": OWNER_KEY,
+        "AWS_SECRET_ACCESS_KEY": OWNER_SECRET,
+        "KUBECONFIG": "/dev/null",
+    }
+    program = str(Path(sys.executable).with_name("ansible-playbook"))
+    command = [program, "-i", "localhost,", str(directory / "play.yml"), "-e", f"@{directory / 'vars.yml'}"]
+    command += ["-e", f"ansible_python_interpreter={sys.executable}", *arguments]
+    return subprocess.run(command, cwd=REPOSITORY, env=environment, check=False, capture_output=True, text=True, timeout=300)
+
+
+def test_existing_subnets_are_verified_before_anything_is_created(runs: Runs) -> None:
+    message = " ".join(runs.wrong.stdout.split())
+    assert runs.wrong.returncode != 0
+    assert f"The subnets of cluster {CLUSTER} in {REGION} are not what it needs, and nothing was changed." in message
+    assert "Where only another account could do that, set eks_allow_untagged_subnets." in message
+
+
+def test_a_principal_gets_the_access_entry_of_the_inventory(runs: Runs, base: Base) -> None:
+    assert runs.created.returncode == 0, runs.created.stdout[-4000:]
+    name = {"clusterName": CLUSTER, "principalArn": base.pod_role}
+    entry = runs.client("eks").describe_access_entry(**name)["accessEntry"]
+    assert (entry["type"], entry["kubernetesGroups"], entry["tags"]) == ("STANDARD", ["operators"], {"CostCenter": "0815"})
+    associated = runs.client("eks").list_associated_access_policies(**name)["associatedAccessPolicies"]
+    assert {each["policyArn"].rpartition("/")[2]: each["accessScope"] for each in associated} == {
+        "AmazonEKSClusterAdminPolicy": {"type": "cluster", "namespaces": []},
+        "AmazonEKSViewPolicy": {"type": "namespace", "namespaces": ["shop-*"]},
+    }
+
+
+def test_a_driver_with_defaults_that_are_written_out_gets_its_role(runs: Runs) -> None:
+    addon = runs.client("eks").describe_addon(clusterName=CLUSTER, addonName="aws-ebs-csi-driver")["addon"]
+    role = runs.client("iam").get_role(RoleName=f"{CLUSTER}-{REGION}-ebs-csi")["Role"]
+    assert addon["serviceAccountRoleArn"] == role["Arn"]
+    issuer = runs.client("eks").describe_cluster(name=CLUSTER)["cluster"]["identity"]["oidc"]["issuer"].removeprefix("https://")
+    (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert statement["Condition"]["StringEquals"][f"{issuer}:sub"] == "system:serviceaccount:kube-system:ebs-csi-controller-sa"
+
+
+def test_tags_and_labels_are_the_texts_that_were_written(runs: Runs) -> None:
+    eks = runs.client("eks")
+    group = eks.describe_nodegroup(clusterName=CLUSTER, nodegroupName="general")["nodegroup"]
+    assert group["labels"] == {"team": "0815", "build": "1234e5", "shared": "true", "tier": "1"}
+    role = runs.client("iam").get_role(RoleName=f"{CLUSTER}-{REGION}-nodes")["Role"]
+    tags = {tag["Key"]: tag["Value"] for tag in role["Tags"]}
+    for found in (tags, group["tags"], eks.describe_cluster(name=CLUSTER)["cluster"]["tags"]):
+        assert found.items() >= TAGS.items()
+
+
+def test_variables_as_text_mean_what_their_types_say(runs: Runs) -> None:
+    group = runs.client("eks").describe_nodegroup(clusterName=CLUSTER, nodegroupName="general")["nodegroup"]
+    assert not group.get("taints"), "eks_startup_taint=false was taken for true"
+    for done in (runs.again, runs.text):
+        assert done.returncode == 0, done.stdout[-4000:]
+        changes = [line for line in done.stdout.splitlines() if line.startswith(("changed:", "TASK"))]
+        assert "changed=0 " in done.stdout, changes
