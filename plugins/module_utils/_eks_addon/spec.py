@@ -12,7 +12,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from .._eks_cluster.arns import ROLE_ARN
+from .._eks_cluster.spec import ROLE_ARN
 from .._text import repeated
 
 

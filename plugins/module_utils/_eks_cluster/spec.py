@@ -19,6 +19,7 @@ AUTHENTICATION_MODES = ("CONFIG_MAP", "API_AND_CONFIG_MAP", "API")
 VERSION = re.compile(r"1\.(\d+)\Z")
 # EKS has offered nothing older since 2024; 1.2 and 1.3 are what YAML makes of 1.20 and 1.30 without quotes.
 _OLDEST_MINOR = 20
+ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
 _KEY_ARN = re.compile(r"arn:aws[\w-]*:kms:[\w-]+:\d+:key/.+\Z")
 
 
@@ -73,4 +74,4 @@ def normal_cidr(cidr: str) -> str:
         return ""
 
 
-__all__ = ("AUTHENTICATION_MODES", "LOG_TYPES", "VERSION", "ClusterSpec", "normal_cidr", "validate_spec")
+__all__ = ("AUTHENTICATION_MODES", "LOG_TYPES", "ROLE_ARN", "VERSION", "ClusterSpec", "normal_cidr", "validate_spec")
