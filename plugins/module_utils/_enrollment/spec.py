@@ -82,15 +82,11 @@ class DesiredLabels:
 
     Attributes:
         kind: C(Namespace), C(Service), or the kind of a workload whose pod template is labelled.
-        name: the object's name.
-        namespace: its namespace; None for a Namespace.
-        dataplane_mode: V(ambient), V(none), empty or None.
-        waypoint: the waypoint's name, V(none) to opt out, empty or None.
-        waypoint_namespace: the namespace of the waypoint; empty for the object's own.
-        ingress: V(true), V(false), empty or None: whether ingress gateways send their traffic through the waypoint.
-        canary: the name of a second waypoint, empty or None.
-        canary_namespace: the namespace of the second waypoint; empty for the object's own.
-        weight: the percentage of connections that the canary gets, empty or None.
+        namespace: None for a Namespace.
+        waypoint_namespace: empty for the object's own.
+        ingress: V(true) or V(false): whether ingress gateways send their traffic through the waypoint.
+        canary_namespace: empty for the object's own.
+        weight: the percentage of connections that the canary gets.
     """
 
     kind: str
@@ -154,15 +150,7 @@ class DesiredLabels:
 
 @dataclass(frozen=True)
 class Overrides:
-    """The options of a task that lift refusals.
-
-    Attributes:
-        unsafe_binding: bind to waypoints that are missing, not ready or closed, which silently bypasses L7 policies.
-        injection_labels: enroll where pods would get sidecars.
-        excluded_namespaces: enroll namespaces that the istio-cni agent ignores.
-        hidden_namespaces: enroll namespaces that no istiod sees.
-        conflicts: change labels that another field manager declares by server-side apply.
-    """
+    """The options of a task that lift refusals; each has the meaning of the option C(allow_...) of its name, or of C(force_conflicts)."""
 
     unsafe_binding: bool = False
     injection_labels: bool = False
@@ -173,13 +161,8 @@ class Overrides:
 
 def parse_overrides(params: t.Mapping[str, t.Any]) -> Overrides:
     """The overrides among the parameters of the module."""
-    return Overrides(
-        unsafe_binding=params["allow_unsafe_binding"],
-        injection_labels=params["allow_injection_labels"],
-        excluded_namespaces=params["allow_excluded_namespaces"],
-        hidden_namespaces=params["allow_hidden_namespaces"],
-        conflicts=params["force_conflicts"],
-    )
+    names = ("unsafe_binding", "injection_labels", "excluded_namespaces", "hidden_namespaces")
+    return Overrides(**{name: params[f"allow_{name}"] for name in names}, conflicts=params["force_conflicts"])
 
 
 def parse_item(kind: str, name: str, namespace: str | None, item: Item) -> DesiredLabels:

@@ -12,12 +12,11 @@ import typing as t
 
 from .._errors import ApiError, NotServed
 from .._kinds import BY_NAME, CONFIG_MAP, DEPLOYMENT, GATEWAY, NAMESPACE, POD, SERVICE
-from .._mesh.capture import trim_pod
+from .._mesh.capture import report_pods, trim_pod, workload_of
 from .._mesh.labels import DATAPLANE_MODE, USE_WAYPOINT, labels_of
 from .._mesh.mesh_settings import ISTIOD_SELECTOR, SETTINGS_SELECTOR, MeshSettings, read_settings, trim_settings
 from .._mesh.waypoints import WaypointRef
 from .plan import CurrentObjects, LabelChange, trim_labelled
-from .pods import namespaces_to_report, report_captures
 from .selections import Selection, resolve_selections
 
 if t.TYPE_CHECKING:
@@ -59,12 +58,24 @@ def describe_objects(
 
 
 def describe_captures(session: ApiSession, changes: t.Sequence[LabelChange], current: CurrentObjects) -> dict[Key, dict[str, t.Any]]:
-    """How far the pods are captured of each object whose dataplane mode the task decides, from one list of pods."""
-    namespaces = namespaces_to_report(changes, current)
+    """For each object whose dataplane mode the task decides, its pods by how far they are captured with the labels after the change."""
+    decided = [change for change in changes if change.desired.dataplane_mode is not None]
+    namespaces = {change.desired.home for change in decided} & set(current.namespaces)
     if not namespaces:
         return {}
-    pods = session.list(POD, next(iter(namespaces)) if len(namespaces) == 1 else None, trim=trim_pod).items
-    return report_captures(changes, current, pods)
+    pods: dict[str, list[Object]] = {}
+    for pod in session.list(POD, next(iter(namespaces)) if len(namespaces) == 1 else None, trim=trim_pod).items:
+        pods.setdefault(pod["metadata"]["namespace"], []).append(pod)
+    modes = {name: labels_of(item).get(DATAPLANE_MODE) for name, item in current.namespaces.items()}
+    modes.update({change.desired.name: change.after.get(DATAPLANE_MODE) for change in changes if change.desired.kind == "Namespace"})
+    reports = {}
+    for change in decided:
+        kind, home, template = change.desired.kind, change.desired.home, None
+        own, mode = pods.get(home, []), modes.get(home)
+        if kind != "Namespace":
+            own, template = [pod for pod in own if workload_of(pod) == (kind, change.desired.name)], change.after
+        reports[change.desired.key] = report_pods(own, {DATAPLANE_MODE: mode} if mode else {}, current.settings.excluded_namespaces, template)
+    return reports
 
 
 def _find_leaving(selections: t.Sequence[Selection], objects: t.Mapping[Key, Object]) -> set[str]:

@@ -12,6 +12,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from .._mesh.capture import workload_of
 from .._mesh.labels import CANARY, CANARY_NAMESPACE, CANARY_WEIGHT, USE_WAYPOINT, USE_WAYPOINT_NAMESPACE, Object, annotations_of, labels_of
 from .._mesh.waypoints import WaypointRef, canary_of, never_bound, waypoint_of
 from .._text import format_count
@@ -98,7 +99,7 @@ def plan_detachments(refs: t.Collection[WaypointRef], items: t.Mapping[str, t.Se
     for kind in (*LABELLED_KINDS, *WORKLOAD_KINDS, "Pod"):
         for item in items.get(kind, ()):
             # The labels of all other pods come from the template of their controller.
-            if kind == "Pod" and controller_of(item):
+            if kind == "Pod" and any(workload_of(item)):
                 continue
             removed = _named_by(template_of(item) if kind in WORKLOAD_KINDS else item, refs)
             if removed:
@@ -111,10 +112,10 @@ def find_unreachable(refs: t.Collection[WaypointRef], items: t.Mapping[str, t.Se
     known = {(kind, item["metadata"]["namespace"], item["metadata"]["name"]) for kind in WORKLOAD_KINDS for item in items.get(kind, ())}
     unreachable = []
     for pod in items.get("Pod", ()):
-        owner = controller_of(pod)
+        kind, name = workload_of(pod)
         namespace = pod["metadata"]["namespace"]
-        if owner and waypoint_of(pod, None) in refs and (owner[0], namespace, owner[1]) not in known:
-            unreachable.append(f"Pod {namespace}/{pod['metadata']['name']} of {owner[0]} {owner[1]}")
+        if kind and waypoint_of(pod, None) in refs and (kind, namespace, name) not in known:
+            unreachable.append(f"Pod {namespace}/{pod['metadata']['name']} of {kind} {name}")
     return sorted(unreachable)
 
 
@@ -132,19 +133,6 @@ def template_of(workload: Object) -> dict[str, t.Any]:
     """The metadata of a workload's pod template, as an object in the workload's namespace."""
     metadata = workload["spec"]["template"].get("metadata") or {}
     return {"metadata": {**metadata, "namespace": workload["metadata"]["namespace"], "name": workload["metadata"]["name"]}}
-
-
-def controller_of(pod: Object) -> tuple[str, str] | None:
-    """Kind and name of a pod's controller, with a Deployment in place of its ReplicaSet; None for a pod without one."""
-    for owner in pod["metadata"].get("ownerReferences") or ():
-        if owner.get("controller"):
-            # Source: the Deployment controller names its ReplicaSets <deployment>-<pod-template-hash>.
-            template_hash = labels_of(pod).get("pod-template-hash")
-            suffix = f"-{template_hash}"
-            if owner["kind"] == "ReplicaSet" and template_hash and owner["name"].endswith(suffix):
-                return "Deployment", owner["name"][: -len(suffix)]
-            return owner["kind"], owner["name"]
-    return None
 
 
 def _title(kind: str, name: str, namespace: str | None) -> str:
@@ -183,7 +171,6 @@ __all__ = (
     "WORKLOAD_KINDS",
     "Detachment",
     "User",
-    "controller_of",
     "find_unreachable",
     "find_users",
     "plan_detachments",

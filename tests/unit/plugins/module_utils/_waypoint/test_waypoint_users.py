@@ -8,7 +8,6 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoints
 from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.users import (
     Detachment,
     canary_of,
-    controller_of,
     find_unreachable,
     find_users,
     plan_detachments,
@@ -140,19 +139,6 @@ def test_detaching_leaves_no_user() -> None:
 )
 def test_patch(detachment: Detachment, patch: dict[str, Any]) -> None:
     assert detachment.patch == patch
-
-
-@pytest.mark.parametrize(
-    ("owner", "labels", "expected"),
-    [
-        pytest.param(None, {}, None, id="nothing"),
-        pytest.param(("ReplicaSet", "web-5d"), {"pod-template-hash": "5d"}, ("Deployment", "web"), id="deployment"),
-        pytest.param(("ReplicaSet", "web"), {}, ("ReplicaSet", "web"), id="replica-set"),
-        pytest.param(("StatefulSet", "web"), {}, ("StatefulSet", "web"), id="stateful-set"),
-    ],
-)
-def test_controller_of(owner: tuple[str, str] | None, labels: dict[str, str], expected: tuple[str, str] | None) -> None:
-    assert controller_of(_pod("a", owner, **labels)) == expected
 
 
 def test_pods_of_what_cannot_be_changed_are_told() -> None:
