@@ -38,8 +38,10 @@ def normalize_kubeconfig(given: t.Any, name: str) -> str | dict[str, t.Any] | No
     if not isinstance(given, str) or not given.strip():
         raise MeshError(f"{name} is empty or of a wrong type: give the path of a kubeconfig, or its content.")
     # As in KUBECONFIG, several paths may be joined.
-    if all(_is_file(path) for path in given.split(os.pathsep)):
-        return given
+    paths = given.split(os.pathsep)
+    if all(map(_is_file, paths)):
+        # Helm does not know what a tilde means.
+        return os.pathsep.join(os.path.expanduser(path) for path in paths)  # noqa: PTH111  # a relative path stays as it is written
     content = parse_kubeconfig(given)
     if content is None:
         raise MeshError(f"{name} is neither the path of an existing file nor the content of a kubeconfig: correct it, or create the file first.")

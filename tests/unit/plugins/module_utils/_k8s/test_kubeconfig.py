@@ -31,8 +31,9 @@ def test_paths_and_dictionaries_are_taken_as_they_are(tmp_path: Path, monkeypatc
         (tmp_path / name).touch()
     monkeypatch.setenv("HOME", str(tmp_path))
     os.mkfifo(tmp_path / "pipe")
-    for given in (str(tmp_path / "config"), "~/config", f"~/config:{tmp_path}/other", f"{tmp_path}/pipe", CONTENT, None):
+    for given in (str(tmp_path / "config"), f"{tmp_path}/config:{tmp_path}/other", f"{tmp_path}/pipe", CONTENT, None):
         assert normalize_kubeconfig(given, "it") == given
+    assert normalize_kubeconfig("~/config:~/other", "it") == f"{tmp_path}/config:{tmp_path}/other"
 
 
 @pytest.mark.parametrize("given", ["", " \n", {}, 7, ["planted-token"]])
