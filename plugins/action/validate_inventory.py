@@ -9,8 +9,8 @@ import typing as t
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
-from ..module_utils._ingress.inventory import find_ingress_mistakes
 from ..module_utils._inventory.eks import validate_eks, validate_shared_clusters
+from ..module_utils._inventory.ingress import validate_ingress
 from ..module_utils._inventory.istio import validate_istio
 from ..module_utils._inventory.karpenter import karpenter_warnings, validate_karpenter
 from ..module_utils._inventory.mesh import find_misspelt, validate_mesh, validate_mesh_items
@@ -32,7 +32,7 @@ class ActionModule(ActionBase):
         given, errors = resolve(self._templar, options, variables)
         converted = convert(options, given)
         errors += converted.errors
-        for validate in (validate_istio, validate_mesh, validate_eks, validate_karpenter, find_ingress_mistakes):
+        for validate in (validate_istio, validate_mesh, validate_eks, validate_karpenter, validate_ingress):
             errors += validate(converted.values)
         # What the modules would refuse of these values on any cluster.
         errors += validate_mesh_items(converted.complete)

@@ -9,54 +9,84 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ..module_utils._ingress.nlb import all_annotations, find_problems
-from ..module_utils._ingress.options import NLB
-from ..module_utils._ingress.requests import certificate_domains, to_check, to_wait_for, with_certificates
+from ..module_utils._gateway.nlb import all_annotations, find_errors
+from ..module_utils._gateway.spec import NLB
+from ..module_utils._ingress.spec import service_name
+from ..module_utils._inventory.ingress import choose_sections, choose_service_types
+from ..module_utils._inventory.load_balancer_requests import certificate_domains, to_check, to_wait_for, with_certificates
 
-Items = t.Sequence[t.Mapping[str, t.Any]]
+Item = t.Mapping[str, t.Any]
+Items = t.Sequence[Item]
 
 
-def load_balancer_annotations(nlb: t.Mapping[str, t.Any]) -> dict[str, str]:
+def load_balancer_annotations(nlb: Item) -> dict[str, str]:
     """The annotations of a Network Load Balancer, for the Service of a gateway that comes from a chart."""
     validated = ArgumentSpecValidator(NLB).validate(dict(nlb))
-    problems = [*validated.error_messages, *(find_problems(validated.validated_parameters) if not validated.error_messages else ())]
-    if problems:
-        raise AnsibleFilterError("load_balancer_annotations: " + "\n".join(problems))
+    errors = [*validated.error_messages, *(find_errors(validated.validated_parameters) if not validated.error_messages else ())]
+    if errors:
+        raise AnsibleFilterError("load_balancer_annotations: " + "\n".join(errors))
     return all_annotations(validated.validated_parameters)
 
 
 def ingress_certificates(albs: Items, gateways: Items) -> list[dict[str, str]]:
-    """The items of acm_certificate for the domains whose certificates are to be found."""
+    """The items of acm_certificate for the domains whose certificates are to be looked up."""
     return [{"domain": domain} for domain in certificate_domains(albs, gateways)]
 
 
-def ingress_with_certificates(items: Items, certificates: Items) -> list[dict[str, t.Any]]:
-    """The items with the ARNs that acm_certificate has found in place of their domains."""
+def ingress_items(lists: t.Mapping[str, Items], certificates: Items, cluster: str = "") -> dict[str, list[t.Any]]:
+    """The items of the role as the modules take them, each list with what it takes from another."""
     arns = {found["domain"]: found["arn"] for found in certificates if found.get("arn")}
     try:
-        return with_certificates(items, arns)
+        albs, gateways = with_certificates(lists["albs"], arns), with_certificates(lists["gateways"], arns)
     except KeyError as error:
-        raise AnsibleFilterError(f"ingress_with_certificates: no certificate was found for {error.args[0]}: look it up with acm_certificate first.") from error
+        raise AnsibleFilterError(f"ingress_items: no certificate was found for {error.args[0]}: look it up with acm_certificate first.") from error
+    routes = choose_sections(lists["routes"], gateways)
+    virtual_services = [route for route in routes if route.get("kind") == "VirtualService"]
+    return {
+        "gateways": choose_service_types(gateways, albs),
+        "albs": albs,
+        "absent_albs": [alb for alb in albs if not _is_present(alb)],
+        "present_albs": [alb for alb in albs if _is_present(alb)],
+        "routes": [_without(route, "kind") for route in routes if route not in virtual_services],
+        "virtual_services": [_without(route, "kind", "section_names") for route in virtual_services],
+        "services": [
+            *(f"{gateway['namespace']}/{service_name(gateway['name'])}" for gateway in gateways if _is_present(gateway)),
+            *(f"{release['namespace']}/{release['name']}" for release in lists.get("releases") or ()),
+        ],
+        "load_balancers_to_check": to_check(albs, gateways),
+        "load_balancers_to_wait_for": to_wait_for(albs, gateways, cluster),
+    }
 
 
-def ingress_load_balancers_to_check(albs: Items, gateways: Items) -> list[dict[str, t.Any]]:
-    """The items of load_balancer_check."""
-    return to_check(albs, gateways)
+def ingress_result(gateways: Item, albs: Item, routes: Item, classic: Item, deleted_albs: Item | None = None) -> dict[str, t.Any]:
+    """The results of the modules as one; those of tasks that were skipped have nothing to add."""
+    results = (gateways, albs, classic, routes, deleted_albs or {})
+    joined = {name: [entry for result in results for entry in result.get(name) or ()] for name in ("objects", "diff", "ready_targets", "targets")}
+    return {
+        **joined,
+        "changed": any(result.get("changed") for result in results),
+        "gateways": gateways.get("gateways") or [],
+        "albs": albs.get("albs") or [],
+        "classic_gateways": classic.get("gateways") or [],
+        "labelled": gateways.get("labelled") or {},
+    }
 
 
-def ingress_load_balancers(albs: Items, gateways: Items, cluster: str) -> list[dict[str, t.Any]]:
-    """The items of load_balancer_info."""
-    return to_wait_for(albs, gateways, cluster)
+def _is_present(item: Item) -> bool:
+    return bool(item.get("state", "present") == "present")
+
+
+def _without(item: Item, *names: str) -> dict[str, t.Any]:
+    return {name: value for name, value in item.items() if name not in names}
 
 
 class FilterModule:
-    """What the role ingress asks of AWS, and the annotations of load balancers for charts."""
+    """What the role ingress hands from one module to the next, and the annotations of load balancers for charts."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         return {
             "ingress_certificates": ingress_certificates,
-            "ingress_load_balancers": ingress_load_balancers,
-            "ingress_load_balancers_to_check": ingress_load_balancers_to_check,
-            "ingress_with_certificates": ingress_with_certificates,
+            "ingress_items": ingress_items,
+            "ingress_result": ingress_result,
             "load_balancer_annotations": load_balancer_annotations,
         }

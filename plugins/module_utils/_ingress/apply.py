@@ -3,26 +3,26 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # **PRIVATE** to the collection: it may change in any release.
-"""What the module ingress writes, in the order in which nothing is ever named that is not there, and no load balancer is left behind."""
+"""Writes changes in an order in which no object refers to one that does not exist, and no load balancer is left behind."""
 
 from __future__ import annotations
 
 import time
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .._errors import MeshError
+from .._k8s.apply import confirm_changes
 from .._k8s.writes import Write
 from .._kinds import EVENT, GATEWAY, INGRESS, NAMESPACE, SERVICE, Kind
 from .._mesh.labels import annotations_of
 from .._status.load_balancers import ControllerExpectation, about, judge_events, versions_of
 from .._text import format_names
 from .._wait.deletion import wait_until_none_left
-from . import nlb as network
-from .alb import PREFIX as ALB_PREFIX
-from .gateway import service_name
-from .plan import guarded
-from .state import KINDS
+from .annotation_values import ALB_ATTRIBUTES, NLB_ATTRIBUTES, is_protected, unprotect
+from .plan import protecting_attributes
+from .spec import service_name
+from .state import KINDS, place_of
 
 if t.TYPE_CHECKING:
     from .._k8s.session import ApiSession
@@ -32,139 +32,156 @@ if t.TYPE_CHECKING:
 
 
 @dataclass
-class Steps:
-    """The writes, in the order in which they are made.
+class Writes:
+    """Writes, in the order in which they are sent.
 
     Attributes:
-        namespaces: namespaces that gateways need.
-        labels: labels that let namespaces' routes attach.
-        applied: the objects, in steps.
-        unguarded: load balancers that are to go lose their protection.
-        deleted: the objects that go, in steps.
+        namespaces: create namespaces of gateways.
+        labels: let routes of namespaces attach.
+        applied: apply objects, by step.
+        unprotected: take the deletion protection off load balancers that are to be deleted.
+        deleted: delete objects, by step.
     """
 
     namespaces: list[Write] = field(default_factory=list)
     labels: list[Write] = field(default_factory=list)
     applied: dict[int, list[Write]] = field(default_factory=dict)
-    unguarded: list[Write] = field(default_factory=list)
+    unprotected: list[Write] = field(default_factory=list)
     deleted: dict[int, list[Write]] = field(default_factory=dict)
 
     @property
     def all(self) -> list[Write]:
-        grouped = [write for steps in (self.applied, self.deleted) for writes in steps.values() for write in writes]
-        return [*self.namespaces, *self.labels, *self.unguarded, *grouped]
+        grouped = [write for steps in (self.applied, self.deleted) for step in steps.values() for write in step]
+        return [*self.namespaces, *self.labels, *self.unprotected, *grouped]
 
 
-def plan_steps(
+def plan_writes(
     changes: t.Sequence[Change],
-    new_namespaces: t.Sequence[str],
-    labels: t.Mapping[str, t.Mapping[str, str]],
-    services: t.Mapping[Place, Object],
     *,
     force: bool,
-) -> Steps:
-    """The writes that the changes ask for."""
-    steps = Steps()
-    for name in new_namespaces:
+    services: t.Mapping[Place, Object] | None = None,
+    namespaces: t.Sequence[str] = (),
+    labels: t.Mapping[str, t.Mapping[str, str]] | None = None,
+) -> Writes:
+    """The writes for these changes.
+
+    Args:
+        changes: the plan.
+        force: take over fields that another field manager owns.
+        services: the current Services, by which deletion protection of Network Load Balancers is known.
+        namespaces: the namespaces to create.
+        labels: the labels to set on namespaces.
+    """
+    writes = Writes()
+    for name in namespaces:
         body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-        steps.namespaces.append(Write("apply", NAMESPACE, name, body=body, creates=True))
-    for name, missing in sorted(labels.items()):
-        steps.labels.append(Write("patch", NAMESPACE, name, body={"metadata": {"labels": dict(missing)}}))
+        writes.namespaces.append(Write("apply", NAMESPACE, name, body=body, creates=True))
+    for name, missing in sorted((labels or {}).items()):
+        writes.labels.append(Write("patch", NAMESPACE, name, body={"metadata": {"labels": dict(missing)}}))
     for change in changes:
-        kind, namespace, name = change.wanted.key
+        kind, namespace, name = change.desired.key
         if change.action in ("created", "changed"):
-            write = Write("apply", KINDS[kind], name, namespace, change.wanted.manifest, force=force, creates=change.seen is None)
-            steps.applied.setdefault(change.wanted.order, []).append(write)
+            writes.applied.setdefault(change.desired.order, []).append(_apply(change, force=force))
         elif change.action == "deleted":
-            steps.deleted.setdefault(change.wanted.order, []).append(Write("delete", KINDS[kind], name, namespace))
-            attributes = guarded(change, services)
+            writes.deleted.setdefault(change.desired.order, []).append(Write("delete", KINDS[kind], name, namespace))
+            attributes = protecting_attributes(change, services or {})
             if attributes:
-                steps.unguarded.append(_unguard(KINDS[kind], name, namespace, attributes))
-    return steps
+                writes.unprotected.append(_unprotect(KINDS[kind], name, namespace, attributes))
+    return writes
 
 
-def make_changes(session: ApiSession, steps: Steps, timeout: float) -> dict[Place, int]:
-    """Send the writes; before what a load balancer needs is deleted, wait until it is gone. Returns the Ingresses' resource versions as they were written."""
+def confirm(session: ApiSession, changes: t.Sequence[Change], *, force: bool) -> list[Change]:
+    """The changes; what the API server would leave as it is, is unchanged."""
+    existing = [change for change in changes if change.action == "changed"]
+    confirmed = iter(confirm_changes(session, [(_apply(change, force=force), change.current) for change in existing]))
+    return [change if change.action != "changed" or next(confirmed) else replace(change, action="unchanged") for change in changes]
+
+
+def apply_writes(session: ApiSession, writes: Writes, timeout: float) -> dict[Place, int]:
+    """Send the writes; before what a load balancer needs is deleted, wait until the load balancer is gone.
+
+    Returns:
+        The resource versions that Ingresses got by the writes.
+    """
     deadline = time.monotonic() + timeout
-    answers = session.write_all(steps.namespaces, steps.labels, *(writes for _order, writes in sorted(steps.applied.items())))
-    written = {_place(answer): _version(answer) for answer in answers if answer and answer.get("kind") == INGRESS.name}
-    if steps.unguarded:
-        _take_guard_off(session, steps.unguarded, deadline)
-    for _order, writes in sorted(steps.deleted.items(), reverse=True):
-        session.write_all(writes)
-        # The controller holds an Ingress until its load balancer is gone, and a load balancer of a gateway by its Service.
-        gone = [(write.kind, write.namespace or "", write.name) for write in writes if write.kind == INGRESS]
-        gone += [(SERVICE, write.namespace or "", service_name(write.name)) for write in writes if write.kind == GATEWAY]
-        left = wait_until_all_gone(session, gone, deadline - time.monotonic())
+    answers = session.write_all(writes.namespaces, writes.labels, *(step for _order, step in sorted(writes.applied.items())))
+    written = {place_of(answer): _version(answer) for answer in answers if answer and answer.get("kind") == INGRESS.name}
+    if writes.unprotected:
+        _take_protection_off(session, writes.unprotected, deadline)
+    for _order, step in sorted(writes.deleted.items(), reverse=True):
+        session.write_all(step)
+        # The controller keeps an Ingress until its load balancer is gone, and that of a gateway by its Service.
+        keys = [(write.kind, write.namespace or "", write.name) for write in step if write.kind == INGRESS]
+        keys += [(SERVICE, write.namespace or "", service_name(write.name)) for write in step if write.kind == GATEWAY]
+        left = _wait_until_deleted(session, keys, deadline - time.monotonic())
         if left:
             raise MeshError(
                 f"{format_names(left)} on cluster {session.cluster} {'is' if len(left) == 1 else 'are'} still there after {timeout:.0f} s: "
-                "see that the AWS Load Balancer Controller runs and what its events say, and run again."
+                "check that the AWS Load Balancer Controller runs and what its events say, and run again."
             )
     return written
 
 
-def wait_until_all_gone(session: ApiSession, keys: t.Sequence[tuple[Kind, str, str]], timeout: float) -> list[str]:
-    """Wait until none of these is there; returns those that are when the time is up."""
+def _wait_until_deleted(session: ApiSession, keys: t.Sequence[tuple[Kind, str, str]], timeout: float) -> list[str]:
+    """Wait until none of these objects exists; returns those that still do when the time is up."""
 
-    def left(seen: ObjectCache) -> list[str]:
-        return sorted(f"{kind.name} {namespace}/{name}" for kind, namespace, name in keys if seen.get(kind, name, namespace))
+    def left(current: ObjectCache) -> list[str]:
+        return sorted(f"{kind.name} {namespace}/{name}" for kind, namespace, name in keys if current.get(kind, name, namespace))
 
     places = [(kind, namespace) for kind, namespace, _name in keys]
     return wait_until_none_left(session, places, left, timeout=max(timeout, 0.0), clock=time.monotonic)
 
 
-def _place(item: Object) -> Place:
-    return item["metadata"].get("namespace", ""), item["metadata"]["name"]
+def _apply(change: Change, *, force: bool) -> Write:
+    kind, namespace, name = change.desired.key
+    return Write("apply", KINDS[kind], name, namespace, change.desired.manifest, force=force, creates=change.current is None)
 
 
-def _version(item: Object) -> int:
+def _version(item: t.Mapping[str, t.Any]) -> int:
     version = str(item["metadata"].get("resourceVersion") or "")
     return int(version) if version.isdigit() else 0
 
 
-def _unguard(kind: Kind, name: str, namespace: str, attributes: str) -> Write:
-    """The write that says in the place where it was said that a load balancer may be deleted."""
-    unprotected = network.unprotect(attributes)
+def _unprotect(kind: Kind, name: str, namespace: str, attributes: str) -> Write:
+    """The write that takes deletion protection off where it was set."""
     if kind == INGRESS:
-        return Write("patch", kind, name, namespace, {"metadata": {"annotations": {f"{ALB_PREFIX}load-balancer-attributes": unprotected}}})
-    return Write("patch", kind, name, namespace, {"spec": {"infrastructure": {"annotations": {network.ATTRIBUTES: unprotected}}}})
+        return Write("patch", kind, name, namespace, {"metadata": {"annotations": {ALB_ATTRIBUTES: unprotect(attributes)}}})
+    return Write("patch", kind, name, namespace, {"spec": {"infrastructure": {"annotations": {NLB_ATTRIBUTES: unprotect(attributes)}}}})
 
 
-def _take_guard_off(session: ApiSession, writes: t.Sequence[Write], deadline: float) -> None:
-    """Unprotect, and wait until it is said where the controller looks; it takes the guard off in AWS itself when it deletes.
+def _take_protection_off(session: ApiSession, writes: t.Sequence[Write], deadline: float) -> None:
+    """Unprotect, and wait until this has arrived where the controller reads it; it takes the protection off in AWS itself when it deletes.
 
     Source: aws-load-balancer-controller pkg/ingress/model_builder.go, pkg/service/model_builder.go (getDeletionProtectionViaAnnotation) and
     pkg/deploy/elbv2/load_balancer_synthesizer.go (disableDeletionProtection).
     """
-    places = {write.namespace for write in writes}
-    place = places.pop() if len(places) == 1 else None
-    known = versions_of(session.list(EVENT, place, metadata_only=True).items)
+    namespaces = {write.namespace for write in writes}
+    namespace = namespaces.pop() if len(namespaces) == 1 else None
+    known = versions_of(session.list(EVENT, namespace, metadata_only=True).items)
     session.write_all(writes)
 
-    def still(seen: ObjectCache) -> list[str]:
+    def still_protected(current: ObjectCache) -> list[str]:
         waiting = []
         for write in writes:
-            namespace = write.namespace or ""
+            place = write.namespace or ""
             kind, name = (INGRESS, write.name) if write.kind == INGRESS else (SERVICE, service_name(write.name))
-            item = seen.get(kind, name, namespace)
+            item = current.get(kind, name, place)
             if item is None:
                 continue
-            key = f"{ALB_PREFIX}load-balancer-attributes" if kind == INGRESS else network.ATTRIBUTES
-            said = judge_events(about(seen.all(EVENT, namespace), kind.name, [name]), ControllerExpectation(known))
-            if said and said.final:
-                raise MeshError(f"{kind.name} {namespace}/{name} on cluster {session.cluster} was not deleted: {said.message}. {said.remedy}")
-            if network.protected(annotations_of(item).get(key, "")):
-                waiting.append(f"{kind.name} {namespace}/{name}")
+            verdict = judge_events(about(current.all(EVENT, place), kind.name, [name]), ControllerExpectation(known))
+            if verdict and verdict.final:
+                raise MeshError(f"{kind.name} {place}/{name} on cluster {session.cluster} was not deleted: {verdict.message}. {verdict.remedy}")
+            if is_protected(annotations_of(item).get(ALB_ATTRIBUTES if kind == INGRESS else NLB_ATTRIBUTES, "")):
+                waiting.append(f"{kind.name} {place}/{name}")
         return waiting
 
     followed = [(kind, write.namespace) for write in writes for kind in (INGRESS if write.kind == INGRESS else SERVICE, EVENT)]
-    left = wait_until_none_left(session, followed, still, timeout=max(deadline - time.monotonic(), 0.0), clock=time.monotonic)
+    left = wait_until_none_left(session, followed, still_protected, timeout=max(deadline - time.monotonic(), 0.0), clock=time.monotonic)
     if left:
         raise MeshError(
             f"The deletion protection was not taken off {format_names(left)} on cluster {session.cluster} in time, so nothing was deleted: "
-            "see that istiod runs, which copies it to the Service of a gateway, and run again."
+            "check that istiod runs, which copies it to the Service of a gateway, and run again."
         )
 
 
-__all__ = ("Steps", "make_changes", "plan_steps", "wait_until_all_gone")
+__all__ = ("Writes", "apply_writes", "confirm", "plan_writes")

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # **PRIVATE** to the collection: it may change in any release.
-"""Is an object on the server as an applied manifest wants it? In the terms of server-side apply: what is said must be there, and what was ours goes."""
+"""Would server-side apply of a manifest change an object? Every field of the manifest must be there, and no other field may be ours."""
 
 from __future__ import annotations
 
@@ -17,82 +17,82 @@ from .._mesh.parameters import flatten
 Map = t.Mapping[str, t.Any]
 
 
-def is_as_wanted(seen: Object, wanted: Map) -> bool:
+def is_as_desired(current: Object, desired: Map) -> bool:
     """Whether applying this manifest would change nothing."""
-    return _holds(seen, wanted) and not any(_leaves(fields, wanted) for fields in applied_fields(seen))
+    return _holds(current, desired) and not any(_leaves(fields, desired) for fields in applied_fields(current))
 
 
-def is_ours(seen: Object) -> bool:
+def is_ours(current: Object) -> bool:
     """Whether the collection has applied this object."""
-    return any(True for _fields in applied_fields(seen))
+    return any(True for _fields in applied_fields(current))
 
 
-def applied_fields(seen: Object) -> t.Iterator[Map]:
+def applied_fields(current: Object) -> t.Iterator[Map]:
     """The fields that the collection has applied, as managedFields have them."""
-    for entry in seen["metadata"].get("managedFields") or ():
+    for entry in current["metadata"].get("managedFields") or ():
         if entry.get("manager") == FIELD_MANAGER and entry.get("operation") == "Apply":
             yield entry.get("fieldsV1") or {}
 
 
-def applied_at(seen: Object) -> str:
+def applied_at(current: Object) -> str:
     """When the collection has last changed this object, by the API server's clock (RFC 3339, in UTC); empty when it has not."""
-    entries = seen["metadata"].get("managedFields") or ()
+    entries = current["metadata"].get("managedFields") or ()
     return max((str(entry.get("time") or "") for entry in entries if entry.get("manager") == FIELD_MANAGER and entry.get("operation") == "Apply"), default="")
 
 
-def told(manifest: Map | None) -> dict[str, t.Any]:
-    """What a manifest decides, one line for each value, for diffs."""
+def flatten_manifest(manifest: Map | None) -> dict[str, t.Any]:
+    """The values that a manifest decides, one line each, for diffs."""
     if not manifest:
         return {}
     metadata = {name: manifest["metadata"][name] for name in ("labels", "annotations") if manifest["metadata"].get(name)}
     return flatten({**{name: value for name, value in manifest.items() if name not in ("apiVersion", "kind", "metadata", "status")}, "metadata": metadata})
 
 
-def told_of(seen: Object | None, wanted: Map) -> dict[str, t.Any]:
-    """What an object has of the fields that the manifest decides, or that were ours."""
-    if seen is None:
+def flatten_current(current: Object | None, desired: Map) -> dict[str, t.Any]:
+    """The values of an object's fields that the manifest decides or that are ours."""
+    if current is None:
         return {}
-    wished = told(wanted)
-    there = told(seen)
-    ours = list(applied_fields(seen))
-    return {line: value for line, value in there.items() if line in wished or any(_owned(fields, line) for fields in ours)}
+    decided = flatten_manifest(desired)
+    found = flatten_manifest(current)
+    ours = list(applied_fields(current))
+    return {line: value for line, value in found.items() if line in decided or any(_owned(fields, line) for fields in ours)}
 
 
-def _holds(seen: t.Any, wanted: t.Any) -> bool:
-    """Whether all that is wanted is there; lists are as long as wanted, and their items in order."""
-    if isinstance(wanted, dict):
-        # Not said, and said to be empty, are the same to the API server.
-        return all(_holds(seen.get(name), value) for name, value in wanted.items()) if isinstance(seen, dict) else not wanted and seen is None
-    if isinstance(wanted, (list, tuple)):
-        if not wanted and seen is None:
+def _holds(current: t.Any, desired: t.Any) -> bool:
+    """Whether everything that is desired is there; lists must be of the same length and order."""
+    if isinstance(desired, dict):
+        # To the API server, an omitted value and an empty one are the same.
+        return all(_holds(current.get(name), value) for name, value in desired.items()) if isinstance(current, dict) else not desired and current is None
+    if isinstance(desired, (list, tuple)):
+        if not desired and current is None:
             return True
-        return isinstance(seen, list) and len(seen) == len(wanted) and all(_holds(seen[place], item) for place, item in enumerate(wanted))
-    if wanted == "" and seen is None:
+        return isinstance(current, list) and len(current) == len(desired) and all(_holds(current[place], item) for place, item in enumerate(desired))
+    if desired == "" and current is None:
         return True
-    return bool(seen == wanted)
+    return bool(current == desired)
 
 
-def _leaves(fields: Map, wanted: t.Any) -> bool:
-    """Whether a field that is ours is not wanted any more."""
+def _leaves(fields: Map, desired: t.Any) -> bool:
+    """Whether a field that is ours is no longer desired."""
     for key, below in fields.items():
         if key == "." or key.startswith("v:"):
             continue
         if key.startswith("f:"):
             name = key[2:]
-            if not isinstance(wanted, dict) or name not in wanted:
+            if not isinstance(desired, dict) or name not in desired:
                 return True
-            if below and _leaves(below, wanted[name]):
+            if below and _leaves(below, desired[name]):
                 return True
         elif key.startswith("k:"):
             keys = json.loads(key[2:])
-            item = next((item for item in wanted if _has(item, keys)), None) if isinstance(wanted, list) else None
+            item = next((item for item in desired if _has(item, keys)), None) if isinstance(desired, list) else None
             if item is None or _leaves(below, item):
                 return True
     return False
 
 
 def _has(item: t.Any, keys: Map) -> bool:
-    # A key that is not said has the API's default, and is then a key all the same.
+    # An omitted key has the API's default, and is then a key all the same.
     return isinstance(item, dict) and all(item.get(name) == value for name, value in keys.items() if name in item) and any(name in item for name in keys)
 
 
@@ -106,4 +106,4 @@ def _owned(fields: Map, line: str) -> bool:
     return False
 
 
-__all__ = ("applied_at", "applied_fields", "is_as_wanted", "is_ours", "told", "told_of")
+__all__ = ("applied_at", "applied_fields", "flatten_current", "flatten_manifest", "is_as_desired", "is_ours")

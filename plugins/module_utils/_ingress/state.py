@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # **PRIVATE** to the collection: it may change in any release.
-"""What the module ingress reads: each kind at most once, in the one namespace of all items or in all of them."""
+
+"""Reads the current state at the edge of a mesh: each kind at most once, in the one namespace of all items or in all of them."""
 
 from __future__ import annotations
 
@@ -11,21 +12,20 @@ import typing as t
 
 from .._errors import ApiError, NotServed
 from .._k8s.managed_fields import MANAGED_BY
-from .._kinds import CONFIG_MAP, DAEMON_SET, DEPLOYMENT, ENDPOINT_SLICE, EVENT, GATEWAY, HTTP_ROUTE, INGRESS, MUTATING_WEBHOOK, NAMESPACE, SERVICE, Kind
-from .._mesh.labels import GATEWAY_NAME, MANAGED_GATEWAY, labels_of
+from .._kinds import CONFIG_MAP, DAEMON_SET, ENDPOINT_SLICE, EVENT, GATEWAY, HTTP_ROUTE, INGRESS, MUTATING_WEBHOOK, NAMESPACE, SERVICE, Kind
+from .._mesh.labels import labels_of
 from .._status.load_balancers import versions_of
-from .makers import WEBHOOKS, asks_about_services
 from .plan import Place
+from .provisioner import WEBHOOKS, handles_services
 
 if t.TYPE_CHECKING:
     from .._k8s.session import ApiSession, Object
-    from .wishes import Key, Wish
+    from .spec import DesiredItem, Key
 
-INGRESS_CLASS = Kind("networking.k8s.io/v1", "IngressClass", "ingressclasses", namespaced=False)
 ISTIO_GATEWAY = Kind("networking.istio.io/v1", "Gateway", "gateways")
 VIRTUAL_SERVICE = Kind("networking.istio.io/v1", "VirtualService", "virtualservices")
 
-# The kinds of what is written, by the words of the wishes' keys.
+# The kinds that are written, by the names in the keys of desired objects.
 KINDS: t.Mapping[str, Kind] = {
     "ConfigMap": CONFIG_MAP,
     "Gateway": GATEWAY,
@@ -34,104 +34,78 @@ KINDS: t.Mapping[str, Kind] = {
     "IstioGateway": ISTIO_GATEWAY,
     "VirtualService": VIRTUAL_SERVICE,
 }
-_CONTROLLER = "app.kubernetes.io/name=aws-load-balancer-controller"
 
 Warn = t.Callable[[str], None]
 
 
 class Reader:
-    """Reads what a task needs.
+    """Reads what a task needs, and nothing twice.
 
     Args:
         session: where to read.
-        wishes: the items.
-        warn: is told what could not be read, and what therefore was not looked at.
+        items: decide in which namespaces it reads.
+        warn: is called with what could not be read, and what was therefore not checked.
     """
 
-    def __init__(self, session: ApiSession, wishes: t.Sequence[Wish], warn: Warn) -> None:
+    def __init__(self, session: ApiSession, items: t.Sequence[DesiredItem], warn: Warn) -> None:
         self._session = session
-        self._wishes = wishes
         self._warn = warn
-        places = {wish.item["namespace"] for wish in wishes}
-        self._place = places.pop() if len(places) == 1 else None
+        namespaces = {item.item["namespace"] for item in items}
+        self.namespace = namespaces.pop() if len(namespaces) == 1 else None
+        self._read: dict[t.Any, t.Any] = {}
 
-    def objects(self, *, required: bool) -> dict[Key, Object]:
-        """What is there of the kinds that the items have; kinds that are not served yet have no objects, unless they are required."""
-        wanted = [object_ for wish in self._wishes for object_ in (wish.main, *wish.others)]
+    def objects(self, items: t.Sequence[DesiredItem], *, required: bool) -> dict[Key, Object]:
+        """The current objects of the kinds that the items have; kinds that are not served have none, unless they are required."""
+        desired = [one for item in items for one in item.objects]
         found: dict[Key, Object] = {}
-        for name in sorted({wanted_object.key[0] for wanted_object in wanted}):
-            needed = required and any(one.manifest for one in wanted if one.key[0] == name)
-            selector = MANAGED_BY if name == "ConfigMap" else None
+        for name in sorted({one.key[0] for one in desired}):
             try:
-                items = self._session.list(KINDS[name], self._place, label_selector=selector).items
+                listed = self.read(KINDS[name], MANAGED_BY if name == "ConfigMap" else None)
             except NotServed:
-                if needed:
+                if required and any(one.manifest for one in desired if one.key[0] == name):
                     raise
                 continue
-            found.update({(name, item["metadata"]["namespace"], item["metadata"]["name"]): item for item in items})
+            found.update({(name, *place_of(item)): item for item in listed})
         return found
 
     def namespaces(self) -> dict[str, t.Mapping[str, str]]:
         """The labels of all namespaces, by name."""
-        return {item["metadata"]["name"]: labels_of(item) for item in self._session.list(NAMESPACE, metadata_only=True).items}
+        return {item["metadata"]["name"]: labels_of(item) for item in self.read(NAMESPACE, metadata_only=True)}
 
     def services(self) -> dict[Place, Object]:
-        """The Services in the namespaces of gateways and load balancers."""
-        if not any(wish.group in ("gateways", "albs") for wish in self._wishes):
-            return {}
-        return {_place(item): item for item in self._session.list(SERVICE, self._place).items}
+        """The Services, by namespace and name."""
+        return {place_of(item): item for item in self.read(SERVICE)}
 
-    def strange_deployments(self) -> frozenset[Place]:
-        """The Deployments that istiod did not make, where gateways are."""
-        if not any(wish.group == "gateways" and wish.present for wish in self._wishes):
-            return frozenset()
-        items = self._optional(DEPLOYMENT, self._place, "a gateway's name is taken", f"!{MANAGED_GATEWAY}") or []
-        return frozenset(_place(item) for item in items if GATEWAY_NAME not in labels_of(item))
-
-    def ingress_classes(self) -> frozenset[str] | None:
-        """The names of the IngressClasses; None when this user may not ask."""
-        items = self._optional(INGRESS_CLASS, None, "the ingress class exists")
-        return None if items is None else frozenset(item["metadata"]["name"] for item in items)
-
-    def controller(self) -> bool | None:
-        """Whether the AWS Load Balancer Controller is installed; None when this user may not ask."""
-        items = self._optional(DEPLOYMENT, None, "the AWS Load Balancer Controller is installed", _CONTROLLER)
-        return None if items is None else bool(items)
-
-    def service_webhook(self) -> bool | None:
-        """Whether the controller is asked about new Services of type LoadBalancer; None when this user may not look."""
+    def handles_services(self) -> bool | None:
+        """Whether the load balancer controller's webhook handles new Services of type LoadBalancer; None if this user may not read it."""
         try:
-            return asks_about_services(self._session.get(MUTATING_WEBHOOK, WEBHOOKS))
+            return handles_services(self._get(MUTATING_WEBHOOK, WEBHOOKS))
         except ApiError as error:
-            if error.status != 403:
-                raise
-            self._warn(f"Who makes load balancers of new Services was not looked at: {error.message}")
+            self._warn_of(error, "Who provisions load balancers of new Services was not checked")
             return None
 
     def routable(self) -> bool | None:
-        """Whether a network plug-in is known that gives pods addresses of the VPC; None when this user may not ask.
+        """Whether a network plug-in is known that gives pods addresses of the VPC; None if this user may not read it.
 
         Source: amazon-vpc-cni-k8s (DaemonSet aws-node), and Cilium's documentation of its ENI mode (ConfigMap cilium-config, ipam: eni).
         """
         try:
-            if self._session.get(DAEMON_SET, "aws-node", "kube-system"):
+            if self._get(DAEMON_SET, "aws-node", "kube-system"):
                 return True
-            settings = self._session.get(CONFIG_MAP, "cilium-config", "kube-system")
+            settings = self._get(CONFIG_MAP, "cilium-config", "kube-system")
         except ApiError as error:
-            if error.status != 403:
-                raise
-            self._warn(f"Whether pods can be targets of type ip was not looked at: {error.message}")
+            self._warn_of(error, "Whether pods can be targets of type ip was not checked")
             return None
         return bool(settings and (settings.get("data") or {}).get("ipam") == "eni")
 
     def events(self) -> dict[str, str]:
-        """The events that are there, to tell later ones from them."""
-        return versions_of(self._session.list(EVENT, self._place, metadata_only=True).items)
+        """The current events, to tell later ones from them."""
+        return versions_of(self.read(EVENT, metadata_only=True))
 
-    def endpoints(self) -> dict[Place, list[str]]:
+    def ready_pods(self) -> dict[Place, list[str]]:
         """The names of the ready pods behind each Service."""
         found: dict[Place, list[str]] = {}
-        for item in self._session.list(ENDPOINT_SLICE, self._place).items:
+        for item in self.read(ENDPOINT_SLICE):
             service = labels_of(item).get("kubernetes.io/service-name")
             pods = [
                 endpoint["targetRef"]["name"]
@@ -142,19 +116,40 @@ class Reader:
                 found.setdefault((item["metadata"]["namespace"], service), []).extend(pods)
         return {place: sorted(set(pods)) for place, pods in found.items()}
 
-    def _optional(self, kind: Kind, place: str | None, purpose: str, label_selector: str | None = None) -> list[Object] | None:
-        """The objects' metadata, or None and a warning when this user may not list them."""
+    def read(self, kind: Kind, label_selector: str | None = None, *, metadata_only: bool = False, everywhere: bool = False) -> list[Object]:
+        """The objects of a kind, in all namespaces if it has none or everywhere is set."""
+        namespace = self.namespace if kind.namespaced and not everywhere else None
+        key = (kind, namespace, label_selector, metadata_only)
+        if key not in self._read:
+            self._read[key] = self._session.list(kind, namespace, label_selector=label_selector, metadata_only=metadata_only).items
+        found: list[Object] = self._read[key]
+        return found
+
+    def read_optional(self, kind: Kind, purpose: str, label_selector: str | None = None, *, everywhere: bool = False) -> t.List[Object] | None:
+        """The objects' metadata, or None and a warning if this user may not list them."""
         try:
-            return self._session.list(kind, place, label_selector=label_selector, metadata_only=True).items
+            return self.read(kind, label_selector, metadata_only=True, everywhere=everywhere)
         except ApiError as error:
-            if error.status != 403:
-                raise
-            self._warn(f"Whether {purpose} was not looked at in {kind.plural}: {error.message}")
+            self._warn_of(error, f"Whether {purpose} was not checked in {kind.plural}")
             return None
 
+    def _get(self, kind: Kind, name: str, namespace: str | None = None) -> Object | None:
+        key = (kind, namespace, name)
+        if key not in self._read:
+            self._read[key] = self._session.get(kind, name, namespace)
+        found: Object | None = self._read[key]
+        return found
 
-def _place(item: Object) -> Place:
-    return item["metadata"]["namespace"], item["metadata"]["name"]
+    def _warn_of(self, error: ApiError, consequence: str) -> None:
+        """Only what this user may not read is no error."""
+        if error.status != 403:
+            raise error
+        self._warn(f"{consequence}: {error.message}")
 
 
-__all__ = ("INGRESS_CLASS", "ISTIO_GATEWAY", "KINDS", "VIRTUAL_SERVICE", "Reader")
+def place_of(item: Object) -> Place:
+    """Namespace and name of an object."""
+    return item["metadata"].get("namespace", ""), item["metadata"]["name"]
+
+
+__all__ = ("ISTIO_GATEWAY", "KINDS", "VIRTUAL_SERVICE", "Reader", "Warn", "place_of")

@@ -1,4 +1,4 @@
-"""Application Load Balancers, made by the real controller from what the module ingress writes: each option is read back from the AWS API."""
+"""Application Load Balancers, made by the real controller from what the module ingress_alb writes: each option is read back from the AWS API."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ class Whole:
         self.certificates = certificates
         self.web_acl = web_acl
         self.subnets = edge.public_subnets()
-        self.wished = {"gateways": [edge.gateway("whole", drain_seconds=40)], "albs": [self._item()]}
-        self.foretold = edge.module(check=True, **self.wished)
+        self.desired = {"gateways": [edge.gateway("whole", drain_seconds=40)], "albs": [self._item()]}
+        self.foretold = edge.module(check=True, **self.desired)
         self.names_after_check = edge.names()
-        self.made = edge.declare(**self.wished)
+        self.made = edge.declare(**self.desired)
 
     def _item(self) -> dict[str, Any]:
         return self.edge.alb(
@@ -92,7 +92,7 @@ def test_check_mode_makes_nothing_and_a_second_run_changes_nothing(whole: Whole)
     assert whole.made["albs"][0]["address"] == whole.balancer.host
     assert whole.made["albs"][0]["pods"], "no ready pod behind it is told"
     assert whole.made["gateways"][0]["service_type"] == "ClusterIP"
-    again = whole.edge.declare(**whole.wished)
+    again = whole.edge.declare(**whole.desired)
     assert not again["changed"], again["diff"]
     assert whole.edge.names().count("whole-alb") == 1
 

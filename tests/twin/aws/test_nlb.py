@@ -1,4 +1,4 @@
-"""Network Load Balancers, made by the real controller from what the module ingress writes: each option is read back from the AWS API."""
+"""Network Load Balancers, made by the real controller from what the module ingress_gateway writes: each option is read back from the AWS API."""
 
 from __future__ import annotations
 

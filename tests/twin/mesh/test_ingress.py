@@ -1,4 +1,4 @@
-"""The module ingress before the real load balancer controller: what it waits for, and when it stops. What is in AWS then: test_alb.py, test_nlb.py."""
+"""The modules of ingress with the real load balancer controller: what they wait for, and when they stop. What is in AWS then: test_alb.py, test_nlb.py."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ import pytest
 
 from tests.stages.twins import environment_for
 from tests.twin.support.certificates import make_certificate
+from tests.twin.support.edge import run_modules
 from tests.twin.support.rehearsed import Rehearsed
 
 _PLACE = "wrong-data"
@@ -27,9 +28,9 @@ def _missing(region: str) -> str:
 
 
 def _declare(prod: Rehearsed, **options: Any) -> dict[str, Any]:
-    """Run the module ingress and wait; its answer, whether or not it failed."""
+    """Run the modules of ingress and wait; their joint result, whether or not one failed."""
     kubeconfig = environment_for(f"{prod.name}-{prod.cluster}")["TWIN_KUBECONFIG"]
-    return prod.module("ingress", {"kubeconfig": kubeconfig, "wait": True, "wait_timeout": 120, **options})
+    return run_modules(prod, kubeconfig, wait=True, wait_timeout=120, **options)
 
 
 @pytest.fixture(scope="module")
@@ -106,8 +107,8 @@ def test_a_run_with_a_wrong_subnet_ends_at_the_check(prod: Rehearsed) -> None:
     assert done.returncode != 0, "a subnet that is not there is no success"
     told = " ".join(done.stdout.split())
     assert "there is no subnet subnet-0123456789abcdef0" in told, done.stdout[-3000:]
-    assert "Look at what AWS would refuse, before anything is made" in told
-    assert "ingress : Declare gateways, load balancers and routes" not in told, "the module has run in spite of the check"
+    assert "Check what AWS would refuse before anything is written" in told
+    assert "ingress : Declare" not in told, "a module has run in spite of the check"
 
 
 def test_what_aws_would_refuse_is_told_of_all_load_balancers_at_once(prod: Rehearsed, certificates: dict[str, str]) -> None:

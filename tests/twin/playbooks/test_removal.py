@@ -97,8 +97,8 @@ def test_deletion_protection_of_the_cluster_blocks_its_teardown(prod: Rehearsed)
     eks = prod.client("eks")
     fast = {"Delay": 1, "MaxAttempts": 60}
 
-    def protect(wished: bool) -> None:
-        update = eks.update_cluster_config(name=prod.cluster, deletionProtection=wished)["update"]
+    def protect(enabled: bool) -> None:
+        update = eks.update_cluster_config(name=prod.cluster, deletionProtection=enabled)["update"]
         until(lambda: eks.describe_update(name=prod.cluster, updateId=update["id"])["update"]["status"] == "Successful", "the update of the cluster", 30)
         eks.get_waiter("cluster_active").wait(name=prod.cluster, WaiterConfig=fast)
 

@@ -1,15 +1,16 @@
-"""The edge of a rehearsed account: what the module ingress is told there, and what AWS then has, as its API tells it."""
+"""The edge of a rehearsed account: what the modules of ingress declare there, and what AWS then has, according to its API."""
 
 from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from ansible_collections.meshwright.ambient.plugins.filter.ingress import ingress_items, ingress_result
 from tests.stages.twins import environment_for
 from tests.twin.support.certificates import make_certificate
 from tests.twin.support.rehearsed import Rehearsed
@@ -51,11 +52,11 @@ class Edge:
         return str(TwinPaths(f"{self.account.name}-{self.account.cluster}").kubeconfig)
 
     def module(self, *, check: bool = False, **options: Any) -> dict[str, Any]:
-        """Run the module ingress; its answer, whether or not it failed."""
-        return self.account.module("ingress", {"kubeconfig": self.kubeconfig, "wait_timeout": 90, **options}, check=check)
+        """Run the modules of ingress; their joint result, whether or not one failed."""
+        return run_modules(self.account, self.kubeconfig, check=check, **options)
 
     def declare(self, **options: Any) -> dict[str, Any]:
-        """Run the module ingress and wait; it must succeed."""
+        """Run the modules of ingress and wait; they must succeed."""
         result = self.module(wait=True, **options)
         assert not result.get("failed"), result["msg"]
         return result
@@ -143,6 +144,37 @@ class Edge:
         for each in shield.list_protections()["Protections"]:
             if f"/{name}/" in each["ResourceArn"]:
                 shield.delete_protection(ProtectionId=each["Id"])
+
+
+def run_modules(
+    account: Rehearsed,
+    kubeconfig: str,
+    *,
+    gateways: Sequence[dict[str, Any]] = (),
+    albs: Sequence[dict[str, Any]] = (),
+    check: bool = False,
+    wait: bool = False,
+    wait_timeout: int = 90,
+    **allowances: bool,
+) -> dict[str, Any]:
+    """Declare gateways and ALBs as the role ingress does; the joint result, or that of the first module that failed."""
+    items = ingress_items({"gateways": gateways, "albs": albs, "routes": []}, [])
+    common = {"kubeconfig": kubeconfig, **allowances}
+    waiting = {**common, "wait": wait, "wait_timeout": wait_timeout}
+    planned = {"namespaces": [item["namespace"] for item in gateways], "services": items["services"]}
+    runs = [
+        ("check", "ingress_check", {**common, "gateways": items["gateways"], "albs": items["albs"]}, gateways and albs),
+        ("deleted", "ingress_alb", {**waiting, "albs": items["absent_albs"]}, items["absent_albs"]),
+        ("gateways", "ingress_gateway", {**waiting, "gateways": items["gateways"]}, gateways),
+        ("albs", "ingress_alb", {**waiting, "albs": items["present_albs"], "planned": planned}, items["present_albs"]),
+    ]
+    results: dict[str, dict[str, Any]] = {}
+    for name, module, arguments, needed in runs:
+        results[name] = account.module(module, arguments, check=check) if needed else {}
+        if results[name].get("failed"):
+            return results[name]
+    joint = ingress_result(results["gateways"], results["albs"], {}, {}, results["deleted"])
+    return {**joint, "elapsed": sum(result.get("elapsed", 0.0) for result in results.values())}
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._ingress.inventory import find_ingress_mistakes
-from ansible_collections.meshwright.ambient.plugins.module_utils._ingress.options import OPTIONS
-from ansible_collections.meshwright.ambient.plugins.module_utils._ingress.requests import with_certificates
-from ansible_collections.meshwright.ambient.plugins.module_utils._ingress.wishes import complete, parse_wishes
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.eks import validate_eks
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.ingress import parse_edge, validate_ingress
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.istio import validate_istio
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.load_balancer_requests import with_certificates
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.mesh import validate_mesh, validate_mesh_items
 from tests.pages import page, role_options
 from tests.unit.inventory_values import converted
@@ -37,12 +35,12 @@ def variables_of(setup: str) -> dict[str, Any]:
 
 def objects_of(setup: str) -> dict[tuple[str, str, str], dict[str, Any]]:
     """What the role ingress would make, by kind, namespace and name; certificates that are named by domain are found."""
-    groups = {name: variables_of(setup).get(f"ingress_{name}", []) for name in OPTIONS}
+    lists = {name: variables_of(setup).get(f"ingress_{name}", []) for name in ("gateways", "albs", "routes", "classic_gateways")}
     for name in ("albs", "gateways"):
-        groups[name] = with_certificates(groups[name], {"*.example.com": ARN, "example.com": ARN})
-    wishes = parse_wishes(complete(groups))
-    assert not [problem for wish in wishes for problem in wish.problems]
-    return {wanted.key: wanted.manifest for wish in wishes for wanted in (wish.main, *wish.others) if wanted.manifest}
+        lists[name] = with_certificates(lists[name], {"*.example.com": ARN, "example.com": ARN})
+    items = parse_edge(lists).all
+    assert not [error for item in items for error in item.errors]
+    return {desired.key: desired.manifest for item in items for desired in item.objects if desired.manifest}
 
 
 @pytest.mark.parametrize("setup", SETUPS)
@@ -52,7 +50,7 @@ def test_an_example_is_valid(setup: str) -> None:
     assert set(given) <= set(options)
     values = converted(given)
     assert values.errors == ()
-    validations = (validate_istio, validate_mesh, validate_eks, find_ingress_mistakes)
+    validations = (validate_istio, validate_mesh, validate_eks, validate_ingress)
     assert [error for validate in validations for error in validate(values.values)] == []
     assert validate_mesh_items(values.complete) == []
 

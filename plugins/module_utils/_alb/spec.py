@@ -1,0 +1,144 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""Options of Application Load Balancers, their Ingresses, and their validation errors."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._ingress.annotation_values import ALB_PREFIX, STATUS_PORT_NAME, find_annotation_errors, find_common_errors, is_global_web_acl, is_web_acl
+from .._ingress.spec import DICT, IDENTITY, LOAD_BALANCER, STRINGS, DesiredItem, DesiredObject, Item, Options, list_of, note_uncovered_domains
+from .._text import repeated
+from .render import listen_ports, render_annotations, render_ingress
+
+ALB: Options = {
+    **IDENTITY,
+    "gateway": {"type": "str"},
+    "service": {"type": "str"},
+    "service_port": {"type": "int", "default": 80},
+    "hosts": STRINGS,
+    "tls_hosts": STRINGS,
+    "path": {"type": "str", "default": "/"},
+    "labels": DICT,
+    "ingress_class": {"type": "str", "default": "alb"},
+    "class_annotation": {"type": "bool", "default": False},
+    "load_balancer_name": {"type": "str"},
+    **LOAD_BALANCER,
+    "listen_ports": {"type": "list", "elements": "dict"},
+    "ssl_redirect": {"type": "int"},
+    "certificate_discovery": {"type": "bool", "default": False},
+    "waf_acl_arn": {"type": "str"},
+    "shield": {"type": "bool"},
+    "idle_timeout": {"type": "int"},
+    "group_name": {"type": "str"},
+    "group_order": {"type": "int"},
+    "inbound_cidrs": STRINGS,
+    "actions": DICT,
+}
+ALBS = list_of(ALB, mutually_exclusive=[("gateway", "service")])
+
+# The controller's defaults in seconds. Source: its docs/guide/ingress/annotations.md.
+_INTERVAL, _TIMEOUT = 15, 5
+
+
+def parse_alb(item: Item, *, certificates_pending: bool = False) -> DesiredItem:
+    """An item, with its Ingress and what is wrong with it.
+
+    Args:
+        item: the load balancer, with all its keys.
+        certificates_pending: whether its certificates are looked up later.
+    """
+    ingress = DesiredObject(("Ingress", item["namespace"], item["name"]))
+    if item["state"] == "absent":
+        return DesiredItem("ALB", item, ingress)
+    errors = find_alb_errors(item, certificates_pending=certificates_pending)
+    return DesiredItem("ALB", item, DesiredObject(ingress.key, render_ingress(item)), (), tuple(errors), tuple(note_uncovered_domains(item["hosts"])))
+
+
+def find_alb_errors(item: Item, *, certificates_pending: bool = False) -> list[str]:
+    """The validation errors of a load balancer.
+
+    Args:
+        item: the load balancer, with all its keys.
+        certificates_pending: whether its certificates are looked up later.
+    """
+    return [
+        *_find_backend_errors(item),
+        *find_common_errors(item, "load_balancer_name"),
+        *_find_listener_errors(item, certificates_pending),
+        *_find_check_errors(item),
+        *_find_waf_errors(item),
+        *_find_action_errors(item),
+        *find_annotation_errors(item, ALB_PREFIX, render_annotations(item)),
+    ]
+
+
+def _find_backend_errors(item: Item) -> t.Iterator[str]:
+    if bool(item.get("gateway")) == bool(item.get("service")):
+        yield "name either gateway (a Gateway of the same namespace) or service (the Service of a chart's release)."
+    if not 1 <= int(item.get("service_port") or 0) <= 65535:
+        yield f"service_port is {item.get('service_port')}: name a port from 1 to 65535."
+
+
+def _find_listener_errors(item: Item, certificates_pending: bool) -> t.Iterator[str]:
+    listeners = listen_ports(item)
+    for protocol, port in listeners:
+        if protocol not in ("HTTP", "HTTPS") or not 1 <= port <= 65535:
+            yield (
+                "listen_ports has an entry that is not HTTP or HTTPS with a port from 1 to 65535: "
+                f"write each as {{HTTPS: 443}}, not as in {item.get('listen_ports')!r}."
+            )
+    ports = [port for _protocol, port in listeners]
+    for port in repeated(ports):
+        yield f"listen_ports names port {port} twice: one listener has one protocol."
+    https = [port for protocol, port in listeners if protocol == "HTTPS"]
+    if https and not (item.get("certificate_arns") or item.get("certificate_discovery") or certificates_pending):
+        yield (
+            f"listen_ports has HTTPS {', '.join(map(str, https))}, but no certificate: give certificate_arns or certificate_domains, "
+            "or set certificate_discovery, by which the controller looks for one by host."
+        )
+    if item.get("certificate_discovery") and not (item.get("hosts") or item.get("tls_hosts")):
+        yield "certificate_discovery needs hosts or tls_hosts, by which the controller looks for certificates: name them, or give certificate_arns."
+    redirect = item.get("ssl_redirect")
+    if redirect is not None and redirect not in https:
+        yield f"ssl_redirect is {redirect}, but listen_ports has no HTTPS listener at that port: add {{HTTPS: {redirect}}}, or leave ssl_redirect out."
+
+
+def _find_check_errors(item: Item) -> t.Iterator[str]:
+    check = item.get("health_check") or {}
+    interval, timeout = (check.get("interval") or _INTERVAL), (check.get("timeout") or _TIMEOUT)
+    if timeout >= interval:
+        yield f"health_check.timeout is {timeout} s, and the interval {interval} s: a timeout must be shorter than the interval."
+    port = str(check.get("port") or STATUS_PORT_NAME)
+    if item["target_type"] == "instance" and port.isdigit():
+        yield (
+            f"health_check.port is {port} with target_type instance, which would probe port {port} of the nodes: "
+            f"use the Service port's name ({STATUS_PORT_NAME}), which is right for both types."
+        )
+    if check.get("protocol") == "TCP":
+        yield "health_check.protocol is TCP, which an Application Load Balancer cannot probe: use HTTP."
+    if check.get("protocol") == "HTTPS" and port in (STATUS_PORT_NAME, "15021"):
+        yield f"health_check.protocol is HTTPS, but Istio's gateways answer HTTP on their status port ({STATUS_PORT_NAME}): use HTTP."
+
+
+def _find_waf_errors(item: Item) -> t.Iterator[str]:
+    arn = item.get("waf_acl_arn")
+    if not arn or arn == "none":
+        return
+    if is_global_web_acl(arn):
+        yield f"waf_acl_arn is {arn}, a web ACL of CloudFront: a load balancer takes one of scope REGIONAL, in its own region."
+    elif not is_web_acl(arn):
+        yield f"waf_acl_arn is {arn!r}: name a web ACL's ARN (arn:aws:wafv2:<region>:<account>:regional/webacl/<name>/<id>), or an empty text to take it off."
+
+
+def _find_action_errors(item: Item) -> t.Iterator[str]:
+    for name, action in sorted((item.get("actions") or {}).items()):
+        if not isinstance(action, dict) or not (action.get("type") or action.get("Type")):
+            yield f"actions.{name} has no type: write it as the controller's documentation of actions does, such as {{type: fixed-response, ...}}."
+
+
+__all__ = ("ALB", "ALBS", "find_alb_errors", "parse_alb")

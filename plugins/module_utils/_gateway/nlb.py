@@ -1,0 +1,164 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+"""A Network Load Balancer as annotations of a Service: their values, what is wrong with the options, what is seldom intended.
+
+Source: aws-load-balancer-controller docs/guide/service/annotations.md and pkg/service.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._ingress.annotation_values import (
+    DEFAULT_TLS_POLICY,
+    NLB_PREFIX,
+    STATUS_PATH,
+    STATUS_PORT,
+    STATUS_PORT_NAME,
+    attributes_of,
+    find_annotation_errors,
+    find_common_errors,
+    format_pairs,
+    target_group_attributes_of,
+)
+from .._text import format_scalar
+
+Item = t.Mapping[str, t.Any]
+
+# Hands the Service to the AWS Load Balancer Controller, instead of the cloud provider that is built into Kubernetes.
+EXTERNAL = "external"
+# A Gateway carries at most 8 annotations for what is made for it, and one of them is Istio's own; the others reach the Service by its overlay,
+# which, unlike these, does not roll the pods when one changes.
+ON_GATEWAY = tuple(f"{NLB_PREFIX}{name}" for name in ("type", "nlb-target-type", "scheme", "attributes", "ssl-cert", "ssl-ports", "subnets"))
+
+_TRAFFIC_PORT = "traffic-port"
+
+
+def ssl_ports(nlb: Item) -> list[int]:
+    """The ports at which TLS ends, when there is a certificate."""
+    given = nlb.get("ssl_ports")
+    return [443] if given is None else list(given)
+
+
+def render_annotations(nlb: Item, *, certificates_pending: bool = False) -> dict[str, str]:
+    """The annotations of a load balancer's options, without the free ones; what is not given is not rendered."""
+    certificates = list(nlb.get("certificate_arns") or ())
+    tls = bool(certificates) or certificates_pending
+    check = health_check(nlb)
+    values: dict[str, t.Any] = {
+        "type": EXTERNAL,
+        "nlb-target-type": nlb["target_type"],
+        "scheme": nlb.get("scheme"),
+        "name": nlb.get("name"),
+        "subnets": ",".join(nlb.get("subnets") or ()),
+        "attributes": format_pairs(attributes_of(nlb)),
+        "target-group-attributes": format_pairs(target_group_attributes_of(nlb)),
+        "ssl-cert": ",".join(certificates),
+        "ssl-ports": ",".join(map(str, ssl_ports(nlb))) if tls else "",
+        "ssl-negotiation-policy": nlb.get("ssl_policy") or (DEFAULT_TLS_POLICY if tls else None),
+        "additional-resource-tags": format_pairs(nlb.get("tags") or {}),
+        "ip-address-type": nlb.get("ip_address_type"),
+        "eip-allocations": ",".join(nlb.get("eip_allocations") or ()),
+        "security-groups": ",".join(nlb.get("security_groups") or ()),
+        # Without this, the controller would open nothing between a security group of one's own and the targets.
+        "manage-backend-security-group-rules": True if nlb.get("security_groups") else None,
+        "proxy-protocol": "*" if nlb.get("proxy_protocol") else None,
+        "healthcheck-protocol": check.get("protocol"),
+        "healthcheck-port": check.get("port"),
+        "healthcheck-path": check.get("path"),
+        "healthcheck-interval": check.get("interval"),
+        "healthcheck-timeout": check.get("timeout"),
+        "healthcheck-healthy-threshold": check.get("healthy_threshold"),
+        "healthcheck-unhealthy-threshold": check.get("unhealthy_threshold"),
+        "healthcheck-success-codes": check.get("success_codes"),
+    }
+    return {f"{NLB_PREFIX}{name}": format_scalar(value) for name, value in sorted(values.items()) if value is not None and value != ""}
+
+
+def all_annotations(nlb: Item) -> dict[str, str]:
+    """The annotations of the options and the free ones."""
+    free = {key: format_scalar(value) for key, value in (nlb.get("annotations") or {}).items()}
+    return dict(sorted({**render_annotations(nlb), **free}.items()))
+
+
+def health_check(nlb: Item) -> dict[str, t.Any]:
+    """The health check as it is rendered.
+
+    Pods answer HTTP on the status port, whether or not the Service has it. A node answers there only by a NodePort, so with target type instance
+    the controller's own default holds: kube-proxy's health check with external traffic policy Local, else TCP at the traffic port. With proxy
+    protocol the check carries its header, too, which the status port does not understand.
+    """
+    given = {name: value for name, value in (nlb.get("health_check") or {}).items() if value is not None}
+    if nlb.get("proxy_protocol"):
+        return {"protocol": "TCP", "port": _TRAFFIC_PORT, **given}
+    if nlb["target_type"] == "ip":
+        defaults = {"protocol": "HTTP", "port": str(STATUS_PORT), "path": STATUS_PATH}
+    elif nlb.get("expose_status_port"):
+        defaults = {"protocol": "HTTP", "port": STATUS_PORT_NAME, "path": STATUS_PATH}
+    else:
+        defaults = {}
+    if given.get("protocol") == "TCP":
+        defaults = {"port": _TRAFFIC_PORT}
+    return {**defaults, **given}
+
+
+def find_errors(nlb: Item, *, certificates_pending: bool = False) -> list[str]:
+    """The validation errors of a load balancer's options."""
+    return [
+        *find_common_errors(nlb, "name"),
+        *_find_check_errors(nlb),
+        *_find_address_errors(nlb),
+        *find_annotation_errors(nlb, NLB_PREFIX, render_annotations(nlb, certificates_pending=certificates_pending)),
+    ]
+
+
+def find_notes(nlb: Item, *, certificates_pending: bool = False) -> list[str]:
+    """What the options do that is seldom intended."""
+    notes = []
+    if (nlb.get("certificate_arns") or certificates_pending) and not ssl_ports(nlb):
+        notes.append("ssl_ports is empty, so every listener ends TLS, also those of ports 80 and 15021: name the ports that should.")
+    if nlb.get("expose_status_port") and not nlb.get("source_ranges") and nlb.get("scheme") == "internet-facing":
+        notes.append("expose_status_port opens port 15021 to the world: give source_ranges, or leave it out.")
+    return notes
+
+
+def _find_check_errors(nlb: Item) -> t.Iterator[str]:
+    check = health_check(nlb)
+    port, protocol = str(check.get("port") or ""), check.get("protocol")
+    if nlb["target_type"] == "instance" and port.isdigit():
+        yield f"health_check.port is {port} with target_type instance, which would probe port {port} of the nodes: leave it out, or use {_TRAFFIC_PORT}."
+    if port == STATUS_PORT_NAME and not nlb.get("expose_status_port"):
+        yield (
+            f"health_check.port is {STATUS_PORT_NAME}, but the Service has no such port, because every port of it becomes a listener: "
+            f"leave it out with target_type ip, or set expose_status_port."
+        )
+    if nlb.get("proxy_protocol") and protocol in ("HTTP", "HTTPS") and port in (STATUS_PORT_NAME, str(STATUS_PORT)):
+        yield f"proxy_protocol adds a header to {protocol} health checks of the status port, which answers them with 400: leave health_check out, or use TCP."
+    interval, timeout = check.get("interval"), check.get("timeout")
+    if interval is not None and timeout is not None and timeout > interval:
+        yield f"health_check.timeout is {timeout} s, and the interval {interval} s: a timeout must not be longer than the interval."
+
+
+def _find_address_errors(nlb: Item) -> t.Iterator[str]:
+    allocations, subnets = nlb.get("eip_allocations") or (), nlb.get("subnets") or ()
+    if allocations and nlb.get("scheme") != "internet-facing":
+        yield "eip_allocations are for scheme internet-facing: set it, or leave them out."
+    if allocations and subnets and len(allocations) != len(subnets):
+        yield f"eip_allocations has {len(allocations)} entries, and subnets {len(subnets)}: one address belongs to each subnet."
+    if nlb.get("proxy_protocol") and nlb.get("preserve_client_ip"):
+        yield "proxy_protocol and preserve_client_ip both tell the gateway who calls: choose one."
+
+
+__all__ = (
+    "EXTERNAL",
+    "ON_GATEWAY",
+    "all_annotations",
+    "find_errors",
+    "find_notes",
+    "health_check",
+    "render_annotations",
+    "ssl_ports",
+)

@@ -1,0 +1,58 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""Renders Istio's own Gateway and VirtualService. Source: Istio's reference of both."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._ingress.render import render_object
+from .._text import format_scalar
+
+Item = t.Mapping[str, t.Any]
+
+_API_VERSION = "networking.istio.io/v1"
+
+
+def render_istio_gateway(item: Item) -> dict[str, t.Any]:
+    """The Gateway of an item."""
+    servers = list(item.get("servers") or ())
+    if not servers:
+        server: dict[str, t.Any] = {
+            "hosts": list(item.get("hosts") or ["*"]),
+            "port": {"name": item["protocol"].lower(), "number": item["port"], "protocol": item["protocol"]},
+        }
+        if item.get("tls"):
+            server["tls"] = dict(item["tls"])
+        servers = [server]
+    selector = {key: format_scalar(value) for key, value in sorted((item.get("selector") or _pods_of(item)).items())}
+    return render_object(_API_VERSION, "Gateway", item, {"selector": selector, "servers": servers})
+
+
+def render_virtual_service(item: Item) -> dict[str, t.Any]:
+    """The VirtualService of an item."""
+    gateway = f"{item.get('gateway_namespace') or item['namespace']}/{item.get('gateway')}"
+    spec = {"hosts": list(item.get("hosts") or ["*"]), "gateways": [gateway], "http": [_rule(rule, item) for rule in item.get("rules") or ()]}
+    return render_object(_API_VERSION, "VirtualService", item, {**spec, **(item.get("spec") or {})})
+
+
+def _pods_of(item: Item) -> dict[str, str]:
+    """The label of a release's pods. Source: istio manifests/charts/gateway/templates/_helpers.tpl (gateway.selectorLabels)."""
+    return {"app": item["release"]} if item.get("release") else {}
+
+
+def _rule(rule: Item, item: Item) -> dict[str, t.Any]:
+    match = {"PathPrefix": "prefix", "Exact": "exact", "RegularExpression": "regex"}[rule["path_type"]]
+    routes = []
+    for backend in rule["backends"]:
+        namespace = backend.get("namespace") or item["namespace"]
+        destination = {"host": f"{backend['service']}.{namespace}.svc.cluster.local", "port": {"number": backend["port"]}}
+        routes.append({"destination": destination, **({"weight": backend["weight"]} if backend.get("weight") is not None else {})})
+    return {"match": [{"uri": {match: rule["path"]}}], "route": routes}
+
+
+__all__ = ("render_istio_gateway", "render_virtual_service")

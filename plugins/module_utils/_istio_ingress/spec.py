@@ -1,0 +1,66 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""Options of Istio's own Gateways and VirtualServices, their objects, and their validation errors."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._ingress.spec import DICT, IDENTITY, STRINGS, DesiredItem, DesiredObject, Item, Options
+from .._route.spec import ANY_ROUTE, find_route_errors
+from .render import render_istio_gateway, render_virtual_service
+
+ISTIO_GATEWAY: Options = {
+    **IDENTITY,
+    "labels": DICT,
+    "release": {"type": "str"},
+    "selector": DICT,
+    "hosts": STRINGS,
+    "port": {"type": "int", "default": 80},
+    "protocol": {"type": "str", "choices": ["HTTP", "HTTPS", "HTTP2", "GRPC", "TCP", "TLS"], "default": "HTTP"},
+    "tls": DICT,
+    "servers": {"type": "list", "elements": "dict", "default": []},
+}
+VIRTUAL_SERVICE = ANY_ROUTE
+
+# The steps of writing: what others need comes first.
+_GATEWAYS, _ROUTES = range(2)
+
+
+def parse_istio_gateway(item: Item) -> DesiredItem:
+    """An item, with its Gateway and what is wrong with it."""
+    gateway = DesiredObject(("IstioGateway", item["namespace"], item["name"]), order=_GATEWAYS)
+    if item["state"] == "absent":
+        return DesiredItem("Istio Gateway", item, gateway)
+    return DesiredItem("Istio Gateway", item, DesiredObject(gateway.key, render_istio_gateway(item), _GATEWAYS), errors=tuple(find_istio_gateway_errors(item)))
+
+
+def parse_virtual_service(item: Item) -> DesiredItem:
+    """An item, with its VirtualService and what is wrong with it."""
+    route = DesiredObject(("VirtualService", item["namespace"], item["name"]), order=_ROUTES)
+    if item["state"] == "absent":
+        return DesiredItem("VirtualService", item, route)
+    return DesiredItem("VirtualService", item, DesiredObject(route.key, render_virtual_service(item), _ROUTES), errors=tuple(find_route_errors(item)))
+
+
+def report_istio_gateways(items: t.Iterable[DesiredItem]) -> list[dict[str, str]]:
+    """The Gateways that should be present, as a module returns them."""
+    places = [item.place for item in items if item.present]
+    return [{"name": name, "namespace": namespace, "reference": f"{namespace}/{name}"} for namespace, name in places]
+
+
+def find_istio_gateway_errors(item: Item) -> list[str]:
+    """The validation errors of one of Istio's own Gateways."""
+    errors = []
+    if not item.get("selector") and not item.get("release"):
+        errors.append("release and selector are empty: name the release of the chart gateway, such as istio-ingress, or the labels of the gateway's pods.")
+    if item["protocol"] in ("HTTPS", "TLS") and not item.get("servers") and not item.get("tls"):
+        errors.append(f"protocol is {item['protocol']} without tls: give mode and credentialName.")
+    return errors
+
+
+__all__ = ("ISTIO_GATEWAY", "VIRTUAL_SERVICE", "find_istio_gateway_errors", "parse_istio_gateway", "parse_virtual_service", "report_istio_gateways")

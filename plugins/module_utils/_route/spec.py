@@ -1,0 +1,62 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# **PRIVATE** to the collection: it may change in any release.
+
+"""Options of HTTPRoutes, their objects, and their validation errors."""
+
+from __future__ import annotations
+
+from .._ingress.spec import DICT, IDENTITY, STRINGS, DesiredItem, DesiredObject, Item, Options, list_of
+from .render import render_route
+
+_BACKEND: Options = {
+    "service": {"type": "str", "required": True},
+    "port": {"type": "int", "required": True},
+    "namespace": {"type": "str"},
+    "weight": {"type": "int"},
+}
+_RULE: Options = {
+    "path": {"type": "str", "default": "/"},
+    "path_type": {"type": "str", "choices": ["PathPrefix", "Exact", "RegularExpression"], "default": "PathPrefix"},
+    "backends": list_of(_BACKEND),
+}
+# What an HTTPRoute and a VirtualService have in common.
+ANY_ROUTE: Options = {
+    **IDENTITY,
+    "gateway": {"type": "str"},
+    "gateway_namespace": {"type": "str"},
+    "hosts": STRINGS,
+    "rules": list_of(_RULE),
+    "labels": DICT,
+    "spec": DICT,
+}
+ROUTE: Options = {**ANY_ROUTE, "section_names": STRINGS}
+
+
+def parse_route(item: Item) -> DesiredItem:
+    """An item, with its HTTPRoute and what is wrong with it."""
+    route = DesiredObject(("HTTPRoute", item["namespace"], item["name"]))
+    if item["state"] == "absent":
+        return DesiredItem("Route", item, route)
+    return DesiredItem("Route", item, DesiredObject(route.key, render_route(item)), errors=tuple(find_route_errors(item)))
+
+
+def find_route_errors(item: Item) -> list[str]:
+    """The validation errors of a route."""
+    errors = []
+    spec = item.get("spec") or {}
+    if not item.get("gateway") and not (spec.get("parentRefs") or spec.get("gateways")):
+        errors.append("gateway is missing: name the Gateway that it is attached to.")
+    if not item.get("rules") and not (spec.get("rules") or spec.get("http") or spec.get("tcp") or spec.get("tls")):
+        errors.append("rules is empty: say which path goes to which Service.")
+    for place, rule in enumerate(item.get("rules") or ()):
+        if not rule.get("backends"):
+            errors.append(f"rules[{place}].backends is empty: name the Service and its port.")
+        if rule["path_type"] != "RegularExpression" and not str(rule["path"]).startswith("/"):
+            errors.append(f"rules[{place}].path is {rule['path']!r}: begin it with a slash.")
+    return errors
+
+
+__all__ = ("ANY_ROUTE", "ROUTE", "find_route_errors", "parse_route")

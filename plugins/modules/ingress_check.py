@@ -1,0 +1,193 @@
+#!/usr/bin/python
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: ingress_check
+short_description: Check gateways, load balancers and routes before any of them is written
+version_added: 0.1.0
+description:
+  - Finds out what M(meshwright.ambient.ingress_gateway), M(meshwright.ambient.ingress_alb), M(meshwright.ambient.ingress_route) and
+    M(meshwright.ambient.istio_ingress) would refuse on this cluster, and where their items contradict each other. It fails with all of it at once.
+  - Run it before these modules, so that none of them writes what another would then refuse. It changes nothing itself.
+  - What only AWS knows is checked by M(meshwright.ambient.load_balancer_check).
+author:
+  - The meshwright.ambient contributors (@meshwright)
+extends_documentation_fragment:
+  - kubernetes.core.k8s_auth_options
+  - meshwright.ambient._attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+options:
+  gateways:
+    description: Items as in O(meshwright.ambient.ingress_gateway#module:gateways).
+    type: list
+    elements: dict
+    default: []
+  albs:
+    description: Items as in O(meshwright.ambient.ingress_alb#module:albs).
+    type: list
+    elements: dict
+    default: []
+  routes:
+    description: Items as in O(meshwright.ambient.ingress_route#module:routes), or with C(kind=VirtualService) as in
+      O(meshwright.ambient.istio_ingress#module:virtual_services).
+    type: list
+    elements: dict
+    default: []
+  classic_gateways:
+    description: Items as in O(meshwright.ambient.istio_ingress#module:gateways).
+    type: list
+    elements: dict
+    default: []
+  force_conflicts:
+    description: Take over objects that somebody else has made, and fields that another field manager owns.
+    type: bool
+    default: false
+  override_deletion_protection:
+    description: Delete even load balancers with deletion protection. It is taken off first.
+    type: bool
+    default: false
+  allow_unroutable_targets:
+    description: Allow pods as targets although no network plug-in is known that gives them addresses of the VPC.
+    type: bool
+    default: false
+  allow_load_balancer_service:
+    description: Allow an ALB in front of a Service of type LoadBalancer, which has a load balancer of its own.
+    type: bool
+    default: false
+  planned:
+    description: What earlier tasks of the same check run would create. It is taken into account in check mode only.
+    type: dict
+    suboptions:
+      namespaces: {type: list, elements: str, default: [], description: Names of namespaces.}
+      services: {type: list, elements: str, default: [], description: 'Services, each as C(namespace/name).'}
+      controller: {type: bool, default: false, description: Whether the AWS Load Balancer Controller would be installed.}
+seealso:
+  - module: meshwright.ambient.load_balancer_check
+  - module: meshwright.ambient.validate_inventory
+"""
+
+EXAMPLES = r"""
+- name: Check gateways and load balancers before the first of them is written
+  meshwright.ambient.ingress_check:
+    gateways:
+      - {name: public, namespace: istio-ingress, load_balancer: alb}
+    albs:
+      - {name: public, namespace: istio-ingress, gateway: public, scheme: internet-facing}
+"""
+
+RETURN = r"""
+refusals:
+  description: What would be refused, one sentence each.
+  returned: failure
+  type: list
+  elements: str
+  sample: ["ALB istio-ingress/public: there is no Service istio-ingress/public-istio, its backend: create the gateway first, or correct gateway."]
+"""
+
+import typing as t
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ..module_utils._alb.refusals import refuse_albs
+from ..module_utils._alb.spec import ALBS
+from ..module_utils._alb.state import read_alb_state
+from ..module_utils._gateway.plan import missing_labels, namespaces_to_create
+from ..module_utils._gateway.refusals import refuse_gateways
+from ..module_utils._gateway.spec import GATEWAY
+from ..module_utils._gateway.state import read_gateway_state
+from ..module_utils._ingress.apply import plan_writes
+from ..module_utils._ingress.plan import plan_changes
+from ..module_utils._ingress.refusals import raise_if_any, refuse_changes
+from ..module_utils._ingress.spec import list_of, service_name
+from ..module_utils._ingress.state import Reader
+from ..module_utils._inventory.ingress import find_conflicts, parse_edge
+from ..module_utils._istio_ingress.spec import ISTIO_GATEWAY
+from ..module_utils._module import mesh_module, run
+from ..module_utils._route.spec import ROUTE
+
+if t.TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+    from ..module_utils._k8s.session import ApiSession
+    from ..module_utils._module import Result
+
+_KIND = {"type": "str", "choices": ["HTTPRoute", "VirtualService"], "default": "HTTPRoute"}
+_LISTS = {
+    "gateways": list_of(GATEWAY),
+    "albs": ALBS,
+    "routes": list_of({**ROUTE, "kind": _KIND}),
+    "classic_gateways": list_of(ISTIO_GATEWAY),
+}
+OPTIONS = {
+    **{name: {"type": "list", "elements": "dict", "default": []} for name in _LISTS},
+    "force_conflicts": {"type": "bool", "default": False},
+    "override_deletion_protection": {"type": "bool", "default": False},
+    "allow_unroutable_targets": {"type": "bool", "default": False},
+    "allow_load_balancer_service": {"type": "bool", "default": False},
+    "planned": {
+        "type": "dict",
+        "options": {
+            "namespaces": {"type": "list", "elements": "str", "default": []},
+            "services": {"type": "list", "elements": "str", "default": []},
+            "controller": {"type": "bool", "default": False},
+        },
+    },
+}
+
+
+def main() -> None:
+    run(mesh_module(OPTIONS), check_ingress)
+
+
+def check_ingress(module: AnsibleModule, session: ApiSession) -> Result:
+    """Read everything once, and refuse what any of the modules would refuse."""
+    params, check = module.params, module.check_mode
+    validated = ArgumentSpecValidator(_LISTS).validate({name: params[name] for name in _LISTS})
+    raise_if_any(validated.error_messages, session.cluster)
+    edge = parse_edge(validated.validated_parameters)
+    raise_if_any([*(f"{item.title}: {error}" for item in edge.all for error in item.errors), *find_conflicts(edge)], session.cluster)
+    planned = (params["planned"] or {}) if check else {}
+    reader = Reader(session, edge.all, module.warn)
+    unroutable = params["allow_unroutable_targets"]
+    gateway_state = read_gateway_state(reader, edge.gateways, planned, required=not check, allow_unroutable_targets=unroutable)
+    # What the gateways of this list bring with them.
+    namespaces = {*gateway_state.namespaces, *namespaces_to_create(edge.gateways, gateway_state.namespaces)}
+    services = [f"{item.item['namespace']}/{service_name(item.item['name'])}" for item in edge.gateways if item.present]
+    planned = {**planned, "namespaces": sorted(namespaces), "services": [*(planned.get("services") or ()), *services]}
+    alb_state = read_alb_state(reader, edge.albs, planned, allow_unroutable_targets=unroutable)
+    others = [*edge.http_routes, *edge.classic_gateways, *edge.virtual_services]
+    gateway_changes = plan_changes(edge.gateways, gateway_state.objects)
+    alb_changes = plan_changes(edge.albs, alb_state.objects)
+    other_changes = plan_changes(others, reader.objects(others, required=not check))
+    force = params["force_conflicts"]
+    allowances = {"force_conflicts": force, "override_deletion_protection": params["override_deletion_protection"]}
+    refusals = [
+        *refuse_gateways(gateway_changes, gateway_state, **allowances),
+        *refuse_albs(alb_changes, alb_state, allow_load_balancer_service=params["allow_load_balancer_service"], **allowances),
+        *refuse_changes(other_changes, namespaces, force_conflicts=force),
+    ]
+    raise_if_any(refusals, session.cluster)
+    writes = plan_writes(
+        [*gateway_changes, *alb_changes, *other_changes],
+        force=force,
+        services=gateway_state.services,
+        namespaces=namespaces_to_create(edge.gateways, gateway_state.namespaces),
+        labels=missing_labels(edge.gateways, gateway_state.namespaces),
+    )
+    raise_if_any(session.refused(writes.all), session.cluster)
+    return {"changed": False}
+
+
+if __name__ == "__main__":
+    main()

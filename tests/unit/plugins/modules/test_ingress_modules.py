@@ -1,0 +1,173 @@
+"""What the modules of ingress ask of an API server: each kind once, and nothing written before all is known; what they decide is tested with the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.meshwright.ambient.plugins.module_utils._alb.spec import ALB, parse_alb
+from ansible_collections.meshwright.ambient.plugins.module_utils._errors import MeshError
+from ansible_collections.meshwright.ambient.plugins.module_utils._gateway.spec import GATEWAY, parse_gateway
+from ansible_collections.meshwright.ambient.plugins.module_utils._ingress.spec import DesiredItem, complete
+from ansible_collections.meshwright.ambient.plugins.module_utils._route.spec import ROUTE, parse_route
+from ansible_collections.meshwright.ambient.plugins.modules import ingress_alb, ingress_check, ingress_gateway, ingress_route, istio_ingress
+from tests.unit.fake_api import Answer, FakeApi, Request, listed
+from tests.unit.ingress_objects import applied, service
+from tests.unit.objects import namespace_of
+
+PUBLIC: dict[str, Any] = {"name": "public", "namespace": "istio-ingress", "load_balancer": "alb"}
+FRONT: dict[str, Any] = {"name": "public", "namespace": "istio-ingress", "gateway": "public"}
+SHOP: dict[str, Any] = {"name": "shop", "namespace": "istio-ingress", "gateway": "public", "rules": [{"backends": [{"service": "shop", "port": 80}]}]}
+CLASSES = [{"metadata": {"name": "alb"}}]
+REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+
+Work = Callable[[Any, Any], dict[str, Any]]
+
+
+class Cluster:
+    """Objects by the plural of their kind; a user who may do everything, and whose writes are kept."""
+
+    def __init__(self, **lists: list[dict[str, Any]]) -> None:
+        self.lists = {"namespaces": [namespace_of("istio-ingress")], "ingressclasses": CLASSES, **lists}
+        self.answer_to_writes: dict[str, Any] = {}
+        self.api = FakeApi(respond=self._answer)
+
+    def _answer(self, request: Request) -> Answer:
+        if request.path == REVIEW:
+            return Answer(body={"status": {"allowed": True}})
+        if request.method != "GET":
+            return Answer(body=self.answer_to_writes or request.body or {})
+        plural = request.path.rpartition("/")[2]
+        if plural == "aws-node":
+            return Answer(body={"metadata": {"name": plural}})
+        return listed(*self.lists.get(plural, []))
+
+    def run(self, work: Work, options: dict[str, Any], *, check: bool = False, **given: Any) -> dict[str, Any]:
+        """Run a module's function with these options."""
+        validated = ArgumentSpecValidator(options).validate(given)
+        assert not validated.error_messages
+        module = SimpleNamespace(params=validated.validated_parameters, check_mode=check, warn=lambda _text: None)
+        return work(module, self.api.session)
+
+    @property
+    def reads(self) -> list[str]:
+        return [request.path.rpartition("/")[2] for request in self.api.requests if request.method == "GET"]
+
+    @property
+    def writes(self) -> list[str]:
+        return [str(request) for request in self.api.requests if request.method != "GET" and request.path != REVIEW]
+
+
+def manifests(*items: DesiredItem) -> dict[str, list[dict[str, Any]]]:
+    """The objects of items as they are after a run, by the plurals of their kinds."""
+    plurals = {"ConfigMap": "configmaps", "Gateway": "gateways", "HTTPRoute": "httproutes", "Ingress": "ingresses"}
+    found: dict[str, list[dict[str, Any]]] = {}
+    for desired in [desired for item in items for desired in item.objects if desired.manifest]:
+        found.setdefault(plurals[desired.key[0]], []).append(applied(desired.manifest))
+    return found
+
+
+def declared() -> Cluster:
+    """A cluster in which everything is as it should be."""
+    (gateway,), (alb,), (route,) = complete([PUBLIC], GATEWAY), complete([FRONT], ALB), complete([SHOP], ROUTE)
+    objects = manifests(parse_gateway(gateway), parse_alb(alb), parse_route(route))
+    return Cluster(services=[service("public-istio", gateway="public")], **objects)
+
+
+@pytest.mark.parametrize(
+    ("work", "options", "given", "reads"),
+    [
+        pytest.param(
+            ingress_gateway.ensure_gateways,
+            ingress_gateway.OPTIONS,
+            {"gateways": [PUBLIC]},
+            ["configmaps", "gateways", "httproutes", "namespaces", "services", "deployments", "endpointslices"],
+            id="gateway",
+        ),
+        pytest.param(
+            ingress_alb.ensure_albs,
+            ingress_alb.OPTIONS,
+            {"albs": [FRONT]},
+            ["ingresses", "namespaces", "services", "gateways", "ingressclasses", "aws-node", "endpointslices"],
+            id="alb",
+        ),
+        pytest.param(ingress_route.ensure_routes, ingress_route.OPTIONS, {"routes": [SHOP]}, ["namespaces", "httproutes"], id="route"),
+        pytest.param(
+            ingress_check.check_ingress,
+            ingress_check.OPTIONS,
+            {"gateways": [PUBLIC], "albs": [FRONT], "routes": [SHOP]},
+            ["configmaps", "gateways", "httproutes", "namespaces", "services", "deployments", "ingresses", "ingressclasses", "aws-node"],
+            id="check",
+        ),
+    ],
+)
+def test_an_unchanged_run_reads_each_kind_once_and_writes_nothing(work: Work, options: dict[str, Any], given: dict[str, Any], reads: list[str]) -> None:
+    cluster = declared()
+    result = cluster.run(work, options, **given)
+    assert not result["changed"], result.get("diff")
+    assert cluster.reads == reads
+    assert cluster.writes == []
+    assert len(cluster.api.requests) == len(reads), "nobody is asked for permission to write nothing"
+
+
+def test_everything_that_would_be_refused_is_refused_at_once() -> None:
+    cluster = Cluster(ingressclasses=[])
+    lost = {**SHOP, "namespace": "nowhere"}
+    with pytest.raises(MeshError) as caught:
+        cluster.run(ingress_check.check_ingress, ingress_check.OPTIONS, gateways=[PUBLIC], albs=[FRONT], routes=[lost])
+    assert "this cluster has no IngressClass alb" in caught.value.message
+    assert "Route nowhere/shop: namespace nowhere does not exist" in caught.value.message
+    assert "Nothing was changed on cluster" in caught.value.message
+    assert cluster.writes == []
+
+
+def test_items_that_contradict_each_other_are_refused_before_anything_is_read() -> None:
+    cluster = Cluster()
+    with pytest.raises(MeshError, match="whose load_balancer is nlb"):
+        cluster.run(ingress_check.check_ingress, ingress_check.OPTIONS, gateways=[{**PUBLIC, "load_balancer": "nlb"}], albs=[FRONT])
+    assert cluster.api.requests == []
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_what_is_planned_counts_in_check_mode_only(check: bool) -> None:
+    cluster = Cluster(namespaces=[])
+    planned = {"namespaces": ["istio-ingress"], "services": ["istio-ingress/public-istio"]}
+    if not check:
+        with pytest.raises(MeshError, match="namespace istio-ingress does not exist"):
+            cluster.run(ingress_alb.ensure_albs, ingress_alb.OPTIONS, albs=[FRONT], planned=planned)
+        return
+    result = cluster.run(ingress_alb.ensure_albs, ingress_alb.OPTIONS, check=True, albs=[FRONT], planned=planned)
+    assert [entry["action"] for entry in result["objects"]] == ["created"]
+    assert cluster.writes == []
+
+
+def test_parameters_are_written_before_the_gateway_that_refers_to_them() -> None:
+    cluster = Cluster(namespaces=[])
+    result = cluster.run(ingress_gateway.ensure_gateways, ingress_gateway.OPTIONS, gateways=[PUBLIC])
+    assert [write.rpartition("/")[2] for write in cluster.writes] == ["istio-ingress", "public-parameters", "public"]
+    assert result["gateways"][0]["made_by"] == "AWS Load Balancer Controller"
+
+
+def test_what_the_server_would_leave_as_it_is_counts_as_unchanged() -> None:
+    cluster = declared()
+    desired = cluster.lists["httproutes"][0]
+    # As a server that fills in a default: our comparison calls a longer list a difference, its dry run does not.
+    desired["spec"]["parentRefs"].append({"name": "other"})
+    written = {name: value for name, value in desired.items() if name != "status"}
+    cluster.answer_to_writes = written
+    result = cluster.run(ingress_route.ensure_routes, ingress_route.OPTIONS, routes=[SHOP])
+    assert not result["changed"]
+    assert [request.query["dryRun"] for request in cluster.api.requests if request.method == "PATCH"] == ["All"]
+
+
+def test_a_gateway_is_written_before_the_virtual_service_that_refers_to_it() -> None:
+    cluster = Cluster()
+    gateway = {"name": "classic", "namespace": "istio-ingress", "release": "edge"}
+    given = {"gateways": [gateway], "virtual_services": [{**SHOP, "gateway": "classic"}]}
+    result = cluster.run(istio_ingress.ensure_istio_ingress, istio_ingress.OPTIONS, **given)
+    assert [write.rpartition("/")[2] for write in cluster.writes] == ["classic", "shop"]
+    assert result["gateways"] == [{"name": "classic", "namespace": "istio-ingress", "reference": "istio-ingress/classic"}]
