@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.twin.another_cluster import AnotherCluster, kubeconfig_of, serve
 from tests.twin.aws.local_aws import OWNER_KEY, OWNER_SECRET, REGION, Base, LocalAws
-from tests.twin.certificates import self_signed
+from tests.twin.support.another_cluster import AnotherCluster, kubeconfig_of, serve
+from tests.twin.support.certificates import self_signed
 from twin.paths import REPOSITORY
 
 _IN_THE_CLUSTER = ["gateway_api", "alb_controller", "karpenter", "istio", "bookinfo", "ingress", "mesh"]
