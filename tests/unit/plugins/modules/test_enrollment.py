@@ -260,6 +260,6 @@ def test_what_an_earlier_task_of_a_check_run_would_make_is_there() -> None:
         namespaces=[{"name": "new", "dataplane_mode": "ambient", "use_waypoint": "waypoint"}],
         planned={"namespaces": ["new"], "waypoints": [{"namespace": "new"}]},
     )
-    (told,) = result["objects"]
-    assert (told["before"], told["after"]) == ({}, {MODE: "ambient", USE: "waypoint"})
-    assert "pods" not in told
+    (reported,) = result["objects"]
+    assert (reported["before"], reported["after"]) == ({}, {MODE: "ambient", USE: "waypoint"})
+    assert "pods" not in reported

@@ -1,4 +1,4 @@
-"""The laws of a plan: it brings about what is wished and nothing else, once is enough, and undo restores."""
+"""The laws of a plan: it makes the labels what is desired and changes nothing else, a second run changes nothing, and undo restores."""
 
 from __future__ import annotations
 
@@ -260,8 +260,8 @@ def test_no_phase_names_a_waypoint_that_nobody_meant(case: tuple[list[DesiredLab
         for change in changes:
             now = _labels(between, change.desired)
             for pair in ((USE, USE_NAMESPACE), (CANARY, CANARY_NAMESPACE)):
-                seen = [now.get(name) for name in pair]
-                assert seen in ([change.before.get(name) for name in pair], [change.after.get(name) for name in pair])
+                values = [now.get(name) for name in pair]
+                assert values in ([change.before.get(name) for name in pair], [change.after.get(name) for name in pair])
 
 
 def _undone(changes: list[LabelChange], current: CurrentObjects) -> CurrentObjects:

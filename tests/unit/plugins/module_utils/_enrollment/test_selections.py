@@ -53,7 +53,7 @@ def test_what_an_item_chooses(option: str, item: dict[str, Any], chosen: list[st
 
 
 @pytest.mark.parametrize(
-    ("option", "item", "problem"),
+    ("option", "item", "error"),
     [
         pytest.param("namespaces", {"label_selector": "team=c"}, "there is no Namespace with the labels team=c", id="namespaces"),
         pytest.param(
@@ -68,8 +68,8 @@ def test_what_an_item_chooses(option: str, item: dict[str, Any], chosen: list[st
         pytest.param("workloads", {"label_selector": "team=c"}, "there is no Deployment with the labels team=c", id="workloads"),
     ],
 )
-def test_to_find_nothing_is_an_error(option: str, item: dict[str, Any], problem: str) -> None:
-    assert _choose((option, item)) == ([], [f"{option}[0]: {problem}: correct the name or the selector."])
+def test_to_find_nothing_is_an_error(option: str, item: dict[str, Any], error: str) -> None:
+    assert _choose((option, item)) == ([], [f"{option}[0]: {error}: correct the name or the selector."])
 
 
 def test_nothing_is_found_yet_in_a_namespace_that_is_planned() -> None:

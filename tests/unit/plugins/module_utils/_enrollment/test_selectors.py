@@ -85,9 +85,9 @@ _words = st.from_regex(r"[a-z0-9]([a-z0-9_.-]{0,8}[a-z0-9])?", fullmatch=True)
 
 @given(key=_words, values=st.lists(_words, min_size=1, max_size=3), labels=st.dictionaries(_words, _words, max_size=3))
 def test_in_and_notin_are_opposites(key: str, values: list[str], labels: dict[str, str]) -> None:
-    told = f"{key} in ({','.join(values)})", f"{key} notin ({','.join(values)})"
-    assert matches(parse_selector(told[0]), labels) is (labels.get(key) in values)
-    assert matches(parse_selector(told[0]), labels) is not matches(parse_selector(told[1]), labels)
+    selectors = f"{key} in ({','.join(values)})", f"{key} notin ({','.join(values)})"
+    assert matches(parse_selector(selectors[0]), labels) is (labels.get(key) in values)
+    assert matches(parse_selector(selectors[0]), labels) is not matches(parse_selector(selectors[1]), labels)
 
 
 @given(st.text(alphabet="ab=!(),<> in/", max_size=12))

@@ -126,7 +126,7 @@ def test_the_rule_agrees_with_the_agents(pod: Object, mode: str | None) -> None:
     assert (capture.state in ("captured", "pending")) == should_be_captured(pod, namespace_labels, config)
 
 
-# What is told of many pods.
+# What is reported on many pods.
 
 OF_WORKLOAD: Object = {
     "metadata": {
@@ -151,8 +151,8 @@ def _pods() -> list[Object]:
 def test_report_pods() -> None:
     report = report_pods(_pods(), ENROLLED)
     assert (report["captured"], report["opted_out"]) == (["captured"], ["opted-out"])
-    told = [(state, pod["name"], pod["reason"], bool(pod["message"])) for state in ("pending", "excluded", "leaving") for pod in report[state]]
-    assert told == [
+    reported = [(state, pod["name"], pod["reason"], bool(pod["message"])) for state in ("pending", "excluded", "leaving") for pod in report[state]]
+    assert reported == [
         ("pending", "pending", "NotRedirected", True),
         ("excluded", "excluded", "HostNetwork", True),
         ("leaving", "leaving", "StillRedirected", True),
@@ -186,8 +186,8 @@ def test_what_is_trimmed_is_never_missed() -> None:
 def test_pods_that_a_new_template_replaces(template: dict[str, str], pod: Object, namespace: dict[str, str], state: str, reason: str | None) -> None:
     report = report_pods([pod], namespace, template_labels=template)
     assert [name for name, pods in report.items() if pods] == [state]
-    (told,) = report[state]
-    assert told == pod["metadata"]["name"] if reason is None else told["reason"] == reason
+    (reported,) = report[state]
+    assert reported == pod["metadata"]["name"] if reason is None else reported["reason"] == reason
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.version_m
 
 @pytest.mark.requirement("M15", "D3")
 @pytest.mark.parametrize(
-    ("istio", "gateway_api", "controller", "told"),
+    ("istio", "gateway_api", "controller", "expected"),
     [
         ("1.31.1", "v1.6.1", "", None),
         ("1.32.0-dev.20260827", "v1.6.1", "", None),
@@ -27,10 +27,10 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.version_m
         ("1.30.3", "v1.5.1", "3.5.0", "alb_controller_version 3.5.0 with alb_controller_gateway_api needs gateway_api_version v1.6 or newer"),
     ],
 )
-def test_pairs_that_do_not_go_together_are_told_with_the_reason(istio: str, gateway_api: str, controller: str, told: str | None) -> None:
+def test_pairs_that_do_not_go_together_are_reported_with_the_reason(istio: str, gateway_api: str, controller: str, expected: str | None) -> None:
     conflicts = find_version_conflicts(istio, gateway_api, controller)
-    if told is None:
+    if expected is None:
         assert conflicts == []
     else:
         assert len(conflicts) == 1, conflicts
-        assert conflicts[0].startswith(told)
+        assert conflicts[0].startswith(expected)

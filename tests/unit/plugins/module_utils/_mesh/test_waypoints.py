@@ -22,8 +22,8 @@ def _with_routes(namespaces: Object | None) -> Object:
     [
         pytest.param(PROGRAMMED, namespace_of("bookinfo"), True, id="same"),
         pytest.param(PROGRAMMED, namespace_of("shop"), False, id="same-does-not-allow-another"),
-        pytest.param(_with_routes(None), namespace_of("bookinfo"), True, id="nothing-said-is-same"),
-        pytest.param(_with_routes(None), namespace_of("shop"), False, id="nothing-said-does-not-allow-another"),
+        pytest.param(_with_routes(None), namespace_of("bookinfo"), True, id="unset-is-same"),
+        pytest.param(_with_routes(None), namespace_of("shop"), False, id="unset-does-not-allow-another"),
         pytest.param(_with_routes({}), namespace_of("shop"), False, id="no-from-is-same"),
         pytest.param(_with_routes({"from": "All"}), namespace_of("shop"), True, id="all"),
         pytest.param(_with_routes({"from": "Selector", "selector": {"matchLabels": {"team": "a"}}}), namespace_of("shop", team="a"), True, id="selected"),
