@@ -12,7 +12,7 @@ import typing as t
 
 
 class MeshError(Exception):
-    """Something a user can cause and mend.
+    """Something that a user can cause and fix.
 
     Args:
         message: the whole sentence (or list of sentences) that the user reads.
@@ -30,9 +30,9 @@ class ApiError(MeshError):
 
     Attributes:
         status: the HTTP status, or 0 when no answer came.
-        reason: the reason of the answered Status object (such as C(Forbidden)), or the transport's own words.
-        retry_after: after how many seconds the server wants to be asked again, when it says so.
-        server_message: the server's own words.
+        reason: the reason of the answered Status object (such as C(Forbidden)), or the transport's own message.
+        retry_after: after how many seconds the server asks to repeat the request, if it does.
+        server_message: the server's own message.
     """
 
     def __init__(self, message: str, *, status: int, reason: str, retry_after: float | None = None, server_message: str = "") -> None:

@@ -4,7 +4,7 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""The shell that every module shares: options of the cluster, one session, errors told once."""
+"""The shell that every module shares: the options that name the cluster, one session, and one place where errors are reported."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _read_kubeconfig(module: AnsibleModule) -> None:
 
 @contextlib.contextmanager
 def all_was_written(what: str) -> t.Iterator[None]:
-    """For a block that follows all writes: an error of the API server in it says that they were made."""
+    """For a block that follows all writes: an error of the API server in it adds that they were made."""
     try:
         yield
     except ApiError as error:

@@ -4,7 +4,7 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Tells how a wait goes, line by line, to whoever reads a module's option progress."""
+"""Reports how a wait goes, line by line, to whoever reads a module's option progress."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LONGEST = 1000
 
 @contextlib.contextmanager
 def lines_to(path: str | None) -> t.Iterator[t.Callable[[str], None] | None]:
-    """What writes a line to a file or named pipe; None where nobody reads or it cannot be written: then nothing is told, and the wait goes on."""
+    """A function that writes a line to a file or named pipe; None if nobody reads it or it cannot be written: the wait then goes on without reports."""
     if not path:
         yield None
         return
@@ -29,12 +29,12 @@ def lines_to(path: str | None) -> t.Iterator[t.Callable[[str], None] | None]:
         yield None
         return
 
-    def tell(line: str) -> None:
+    def write_line(line: str) -> None:
         with contextlib.suppress(OSError):
             os.write(stream, line[:_LONGEST].encode() + b"\n")
 
     try:
-        yield tell
+        yield write_line
     finally:
         os.close(stream)
 

@@ -4,7 +4,7 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Shows what a module tells while it waits, line by line as it comes, on the terminal and in AWX."""
+"""Shows what a module reports while it waits, line by line, on the terminal and in AWX."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ProgressAction(ActionBase):
     """Runs the module of the same name; when it runs on the controller, its lines of progress are shown.
 
     A module runs apart from the terminal, and its output is its result. So it is given a named pipe by its option progress, which is
-    read here. On another host than the controller there is no such pipe, and only the result tells.
+    read here. On another host than the controller there is no such pipe, and only the result is shown.
     """
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
@@ -78,7 +78,7 @@ def _read(pipe: int, ended: int, show: t.Callable[[str], None]) -> None:
     while not over:
         ready, _writable, _exceptional = select.select([pipe, ended], [], [])
         over = ended in ready
-        # What was written before the end is still told.
+        # What was written before the end is still shown.
         with contextlib.suppress(BlockingIOError):
             while chunk := os.read(pipe, _CHUNK):
                 *lines, rest = (rest + chunk).split(b"\n")

@@ -25,7 +25,7 @@ from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import 
 
 from .._errors import ApiError, MeshError
 from .._text import in_one_line
-from .exec_credentials import no_credentials, overheard
+from .exec_credentials import captured_errors, no_credentials
 from .session import ApiSession
 from .transport import Transport
 
@@ -79,7 +79,7 @@ def connect(module: AnsibleModule) -> ApiSession:
         # A peer that is gone without a word is noticed within half a minute.
         configuration.socket_options = _KEEPALIVE
         client = ApiClient(configuration)
-        # So that an audit log tells who asked.
+        # An audit log then shows who sent the request.
         client.user_agent = "meshwright.ambient"
     except _UNUSABLE as error:
         source = "the given kubeconfig" if module.params.get("kubeconfig") else "the credentials of the environment"
@@ -88,10 +88,10 @@ def connect(module: AnsibleModule) -> ApiSession:
         client.set_default_header(header, ",".join(value) if isinstance(value, list) else value)
 
     def renew() -> bool:
-        """Read the kubeconfig, its token files and the words of its exec plugin anew; whether the credentials are others now.
+        """Read the kubeconfig and its token files again, and run its exec plugin again; returns whether the credentials have changed.
 
         Raises:
-            ApiError: the exec plugin gives none any more.
+            ApiError: the exec plugin no longer gives any.
         """
         before = dict(client.configuration.api_key)
         try:
@@ -101,7 +101,7 @@ def connect(module: AnsibleModule) -> ApiSession:
         except MeshError as error:
             raise ApiError(error.message, status=401, reason="Unauthorized") from error
         client.configuration.api_key = fresh.api_key
-        # The hook of before would put its own token back.
+        # The previous hook would restore its own token.
         client.configuration.refresh_api_key_hook = fresh.refresh_api_key_hook
         return bool(fresh.api_key != before)
 
@@ -109,7 +109,7 @@ def connect(module: AnsibleModule) -> ApiSession:
 
 
 def auth_options(module: AnsibleModule) -> dict[str, t.Any]:
-    """The authentication options of a task, under the names of the kubernetes package, with what the environment says where the task says nothing.
+    """The authentication options of a task, under the names of the kubernetes package, completed from the environment.
 
     Uses of module: params (only the options of AUTH_ARG_SPEC).
     """
@@ -131,10 +131,10 @@ def _configured(auth: dict[str, t.Any]) -> t.Any:
     Raises:
         MeshError: the program of the kubeconfig gives no credentials, and there are no others.
     """
-    with overheard() as words:
+    with captured_errors() as errors:
         configuration = _create_configuration(auth)
-    if words and not configuration.api_key and not configuration.cert_file:
-        raise MeshError(no_credentials(configuration.host, words))
+    if errors and not configuration.api_key and not configuration.cert_file:
+        raise MeshError(no_credentials(configuration.host, errors))
     return configuration
 
 

@@ -4,9 +4,9 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""When the program that a kubeconfig runs for credentials (users[].user.exec) gives none: its words, which would otherwise be lost.
+"""The errors of the program that a kubeconfig runs for credentials (users[].user.exec), which would otherwise be lost.
 
-The kubernetes package logs them and goes on without credentials, so that all that is seen later is a bare 401.
+The kubernetes package logs them and goes on without credentials, so the only later symptom is a bare 401.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ import typing as t
 from .._text import in_one_line
 
 # The module of the kubernetes package that runs the program (kubernetes/config/kube_config.py, _load_from_exec_plugin).
-_WHO = "kube_config"
-# A program that tells too much, for one that was asked for debug output: what is as long as a token is, and has its letters, is not repeated.
+_LOGGING_MODULE = "kube_config"
+# A program may print secrets, such as in debug output: a text that has the length and the characters of a token is not repeated.
 _TOKEN = re.compile(r"[\w.+=%~-]{40,}")
 _LONGEST = 400
 
@@ -30,35 +30,35 @@ class _Listener(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
-        self.words: list[str] = []
+        self.errors: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.module == _WHO:
-            self.words.append(record.getMessage())
+        if record.module == _LOGGING_MODULE:
+            self.errors.append(record.getMessage())
 
 
 @contextlib.contextmanager
-def overheard() -> t.Iterator[t.List[str]]:
-    """For a block that reads a kubeconfig: what went wrong with its program, in the order of the words."""
+def captured_errors() -> t.Iterator[t.List[str]]:
+    """For a block that reads a kubeconfig: the errors of its program, in order."""
     listener = _Listener()
     root = logging.getLogger()
     root.addHandler(listener)
     try:
-        yield listener.words
+        yield listener.errors
     finally:
         root.removeHandler(listener)
 
 
-def no_credentials(server: str, words: t.Sequence[str]) -> str:
-    """The sentence for a program that gave no credentials; words are what overheard() has kept."""
-    said = in_one_line(" ".join(words)).replace("exec: ", "")
-    said = _TOKEN.sub("...", said)
-    if len(said) > _LONGEST:
-        said = said[:_LONGEST] + "..."
+def no_credentials(server: str, errors: t.Sequence[str]) -> str:
+    """The sentence for a program that gave no credentials; errors are those of captured_errors()."""
+    text = in_one_line(" ".join(errors)).replace("exec: ", "")
+    text = _TOKEN.sub("...", text)
+    if len(text) > _LONGEST:
+        text = text[:_LONGEST] + "..."
     return (
-        f"There are no credentials for the cluster at {server}: the program that the kubeconfig runs for them gave none ({said.rstrip('.')}). "
-        "Mend what it names, and run again; what has been done is found as it is."
+        f"There are no credentials for the cluster at {server}: the program that the kubeconfig runs for them gave none ({text.rstrip('.')}). "
+        "Fix what it names, and run again; what has been done stays done."
     )
 
 
-__all__ = ("no_credentials", "overheard")
+__all__ = ("captured_errors", "no_credentials")

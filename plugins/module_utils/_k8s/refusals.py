@@ -4,7 +4,7 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""From an answer that is not the one that was asked for to an error that says what, where, why and what to do."""
+"""Turns an answer other than the requested one into an error that says what failed, where, why, and what to do."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from .._text import in_one_line
 ATTEMPTS = 4
 
 
-def unreachable(cluster: str, action: str, words: str) -> Unreachable:
-    """No answer came; words are the transport's own."""
+def unreachable(cluster: str, action: str, detail: str) -> Unreachable:
+    """No answer came; detail is the transport's own message."""
     message = (
-        f"Cluster {cluster} could not be reached to {action} ({words}): check that the API server runs and that the kubeconfig names the right address and CA."
+        f"Cluster {cluster} could not be reached to {action} ({detail}): check that the API server runs and that the kubeconfig names the right address and CA."
     )
-    return Unreachable(message, status=0, reason=words)
+    return Unreachable(message, status=0, reason=detail)
 
 
 def refusal(cluster: str, action: str, kind: Kind, code: int, headers: t.Mapping[str, str], text: str) -> ApiError:
@@ -39,9 +39,9 @@ def refusal(cluster: str, action: str, kind: Kind, code: int, headers: t.Mapping
         text: its body, by the API's rules a Status object.
     """
     status = _parse_status(text)
-    said = str(status.get("message") or text.strip()[:300] or "no message")
+    server_message = str(status.get("message") or text.strip()[:300] or "no message")
     reason = str(status.get("reason") or "")
-    details: dict[str, t.Any] = {"status": code, "reason": reason, "retry_after": _retry_after(headers), "server_message": said}
+    details: dict[str, t.Any] = {"status": code, "reason": reason, "retry_after": _retry_after(headers), "server_message": server_message}
     if code == 401:
         message = (
             f"Cluster {cluster} did not accept the credentials to {action} (401 Unauthorized): "
@@ -50,25 +50,25 @@ def refusal(cluster: str, action: str, kind: Kind, code: int, headers: t.Mapping
         )
         return ApiError(message, **details)
     if code == 403:
-        return ApiError(f"Cluster {cluster} refused to {action} ({said}): grant this permission to the user and run again.", **details)
+        return ApiError(f"Cluster {cluster} refused to {action} ({server_message}): grant this permission to the user and run again.", **details)
     # A 404 whose Status names no object means that the path itself is not served.
     if code == 404 and not (status.get("details") or {}).get("name"):
         return NotServed(not_served(cluster, kind), **details)
     if code == 410:
         return ResourceExpired(f"Cluster {cluster} has dropped the version asked for to {action}: list again.", **details)
-    if code == 409 and "conflict" in said.lower() and reason == "Conflict":
-        message = f"Cluster {cluster} refused to {action}: {said.rstrip('.')}. Leave the field to its owner, or set force_conflicts to take it over."
+    if code == 409 and "conflict" in server_message.lower() and reason == "Conflict":
+        message = f"Cluster {cluster} refused to {action}: {server_message.rstrip('.')}. Leave the field to its owner, or set force_conflicts to take it over."
         return ApiError(message, **details)
     if code >= 500:
         remedy = "Look at what these words name, such as a webhook, or at the API server's log, and run again."
-        return ApiError(f"Cluster {cluster} could not {action} ({code} {reason or 'error'}): {said.rstrip('.')}. {remedy}", **details)
-    return ApiError(f"Cluster {cluster} refused to {action} ({code} {reason or 'error'}): {said}", **details)
+        return ApiError(f"Cluster {cluster} could not {action} ({code} {reason or 'error'}): {server_message.rstrip('.')}. {remedy}", **details)
+    return ApiError(f"Cluster {cluster} refused to {action} ({code} {reason or 'error'}): {server_message}", **details)
 
 
 def no_api_server(cluster: str, action: str, text: str) -> ApiError:
     """An answer came that no API server gives, such as the page of a proxy."""
-    said = in_one_line(text)[:100] or "nothing"
-    message = f"Cluster {cluster} did not answer as an API server does to {action} ({said}): check the address, and what stands between here and there."
+    excerpt = in_one_line(text)[:100] or "nothing"
+    message = f"Cluster {cluster} did not answer as an API server does to {action} ({excerpt}): check the address, and what stands between here and there."
     return ApiError(message, status=0, reason="NoJSON")
 
 

@@ -320,21 +320,21 @@ class ApiSession:
             raise unreachable(self.cluster, action, str(error)) from error
 
 
-def _tally(outcomes: t.Sequence[t.Any], wanted: int) -> str:
+def _tally(outcomes: t.Sequence[t.Any], planned: int) -> str:
     """What went wrong, each cause once, and what became of all writes."""
     failures = [outcome for outcome in outcomes if isinstance(outcome, ApiError)]
     causes: dict[tuple[int, str], list[ApiError]] = {}
     for failure in failures:
         causes.setdefault((failure.status, failure.reason if failure.status == 0 else failure.server_message), []).append(failure)
     sentences = [alike[0].message + (f" (And the same for {len(alike) - 1} more.)" if len(alike) > 1 else "") for alike in causes.values()]
-    if wanted == 1:
+    if planned == 1:
         return sentences[0]
     # A write whose answer did not come may have been made.
     lost = sum(failure.status == 0 for failure in failures)
     made = sum(not isinstance(outcome, ApiError) and outcome is not _NOT_BEGUN for outcome in outcomes)
-    parts = [f"{made} of {wanted} writes were made"]
+    parts = [f"{made} of {planned} writes were made"]
     parts += [f"of {lost} the answer was lost"] if lost else []
-    parts.append(f"{wanted - made - len(failures)} were not begun")
+    parts.append(f"{planned - made - len(failures)} were not begun")
     return "\n".join([*sentences, f"{', '.join(parts)}; run again to go on where this stopped."])
 
 

@@ -30,7 +30,7 @@ Timeout = t.Tuple[float, t.Optional[float]]
 
 
 class TransportError(Exception):
-    """No answer came: the words of the layer below, without Python's class names."""
+    """No answer came; the message is that of the layer below, without Python's class names."""
 
 
 class Response:
@@ -154,20 +154,20 @@ def _told_as_transport_error() -> t.Iterator[None]:
 
 def _plain_words(error: BaseException) -> str:
     """The innermost cause, which names what happened ("Connection refused"), not the wrappers around it."""
-    seen = error
+    cause = error
     while True:
-        inner = getattr(seen, "reason", None) or seen.__cause__ or seen.__context__
-        if not isinstance(inner, BaseException) or inner is seen:
+        inner = getattr(cause, "reason", None) or cause.__cause__ or cause.__context__
+        if not isinstance(inner, BaseException) or inner is cause:
             break
-        seen = inner
-    if isinstance(seen, http.client.IncompleteRead):
+        cause = inner
+    if isinstance(cause, http.client.IncompleteRead):
         return "the answer broke off"
-    if isinstance(seen, ssl.SSLEOFError):
+    if isinstance(cause, ssl.SSLEOFError):
         return "the connection was closed"
-    words = seen.strerror if isinstance(seen, OSError) and seen.strerror else str(seen)
-    # urllib3 puts the connection object's repr before the words: "HTTPSConnection(...): Read timed out."; OpenSSL its own names around them.
-    plain = re.sub(r"^\[[^]]*\] |_ssl\.c:\d+: | ?\(_ssl\.c:\d+\)", "", words.rsplit("): ", 1)[-1])
-    return plain.strip() or type(seen).__name__
+    message = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)
+    # urllib3 puts the connection object's repr before the message: "HTTPSConnection(...): Read timed out."; OpenSSL its own names around them.
+    plain = re.sub(r"^\[[^]]*\] |_ssl\.c:\d+: | ?\(_ssl\.c:\d+\)", "", message.rsplit("): ", 1)[-1])
+    return plain.strip() or type(cause).__name__
 
 
 __all__ = ("Response", "Timeout", "Transport", "TransportError")

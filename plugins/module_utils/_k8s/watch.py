@@ -21,7 +21,7 @@ from .._kinds import Kind
 from .session import ApiSession, Object
 from .transport import Response, Timeout, TransportError
 
-# The API server ends a watch after this many seconds; the stream goes on from the last version seen.
+# The API server ends a watch after this many seconds; the stream continues from the last version read.
 WATCH_SECONDS = 240
 # Bookmarks come once a minute (apiserver's storage/cacher); a stream silent for longer has lost its connection.
 SILENCE_SECONDS = 75.0
@@ -104,7 +104,7 @@ class Streams:
         self,
         session: ApiSession,
         scopes: t.Iterable[Scope],
-        trim: t.Callable[[Object], Object] = lambda seen: seen,
+        trim: t.Callable[[Object], Object] = lambda item: item,
         clock: t.Callable[[], float] = time.monotonic,
     ) -> None:
         self._stopping = threading.Event()
@@ -133,11 +133,11 @@ class Streams:
             return events
 
     def heard(self, scope: Scope) -> float:
-        """When, by the clock, the server has last said anything about a scope, if only a bookmark; at first, when following began."""
+        """When, by the clock, the server last sent anything about a scope, if only a bookmark; initially, when following began."""
         return self._streams[scope].heard
 
     def renew(self, scope: Scope) -> None:
-        """Drop the scope's connection and list it anew: a silent one may be half-open, and what it would tell be lost."""
+        """Drop the scope's connection and list it again: a silent connection may be half-open, and its events lost."""
         self._streams[scope].renew()
 
 
@@ -160,7 +160,7 @@ class _Stream:
         self._stopping = stopping
         self._clock = clock
         self._response: Response | None = None
-        # The version that was seen last; empty before the first list, and when the scope must be listed anew.
+        # The version that was read last; empty before the first list, and when the scope must be listed again.
         self._version = ""
         self._outdated = False
         self._in_trouble = False
@@ -223,7 +223,7 @@ class _Stream:
             # Who asked for news, or left, while the watch was being opened had no connection to interrupt.
             if self._stopping.is_set() or self._outdated:
                 return
-            # An open watch has said nothing yet: what was missed meanwhile is still to come.
+            # An open watch has sent nothing yet: the events that were missed are still to come.
             if self._in_trouble:
                 self._in_trouble = False
                 self._put(Resumed(self._scope))
@@ -240,18 +240,18 @@ class _Stream:
             # A cut connection, or a line cut in two.
             return
         except (KeyError, TypeError):
-            # Something between has put in words of its own: what it has left out is not known.
+            # A proxy has inserted a text of its own: which events it dropped is not known.
             self._version = ""
         finally:
             self._response = None
             response.close()
 
-    def _take(self, change: str, seen: Object) -> None:
-        self._version = seen["metadata"]["resourceVersion"]
+    def _take(self, change: str, item: Object) -> None:
+        self._version = item["metadata"]["resourceVersion"]
         if change in ("ADDED", "MODIFIED"):
-            self._put(Changed(self._scope, self._trim(seen)))
+            self._put(Changed(self._scope, self._trim(item)))
         elif change == "DELETED":
-            self._put(Gone(self._scope, self._trim(seen)))
+            self._put(Gone(self._scope, self._trim(item)))
 
     def _pause_after(self, error: ApiError, failures: int) -> float:
         if isinstance(error, NotServed):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from .._status.verdict import Verdict
+from .._status.verdict import Verdict, format_change, format_laggard
 from .._text import format_clauses, format_names
 
 if t.TYPE_CHECKING:
@@ -81,7 +81,7 @@ def verdicts_on(spec: LoadBalancerSpec, found: t.Sequence[LoadBalancer]) -> list
 def format_progress(rows: t.Sequence[Row]) -> str:
     """How far a wait is, in one line: C(0 of 1 ready: load balancer web is InProgress (Provisioning): AWS is still creating it)."""
     late = [row for row in rows if not row.verdict.current]
-    words = format_clauses((f"{row.title} is {row.verdict.status} ({row.verdict.reason}): {row.verdict.message}" for row in late), _NAMED)
+    words = format_clauses((format_change(row.title, row.verdict) for row in late), _NAMED)
     return f"{len(rows) - len(late)} of {len(rows)} ready" + (f": {words}" if words else "")
 
 
@@ -89,10 +89,7 @@ def format_failure(rows: t.Sequence[Row], region: str, elapsed: float) -> str:
     """One line for each load balancer that is not ready: what, why, and what to do."""
     late = [row for row in rows if not row.verdict.current]
     lines = [f"{len(late)} of {len(rows)} load balancers are not ready in {region} after {elapsed:.0f} s."]
-    for row in late:
-        ended = " It will not become ready by waiting." if row.verdict.final else ""
-        lines.append(f"- {row.title}: {row.verdict.status} ({row.verdict.reason}): {row.verdict.message.rstrip('. ')}. {row.verdict.remedy}{ended}")
-    return "\n".join(lines)
+    return "\n".join([*lines, *(format_laggard(row.title, row.verdict) for row in late)])
 
 
 def _verdict_on_absence(found: t.Sequence[LoadBalancer]) -> Verdict:

@@ -91,4 +91,32 @@ def condition(item: Object, kind: str) -> t.Mapping[str, t.Any] | None:
     return None
 
 
-__all__ = ("Object", "Status", "Verdict", "absent", "condition", "not_found", "not_observed", "observed_generation", "terminating")
+def format_change(title: object, verdict: Verdict) -> str:
+    """A verdict in a line of progress: C(waypoint shop/waypoint is InProgress (LessAvailable): 0 of 1 pods are available)."""
+    if verdict.current:
+        return f"{title} is Current"
+    message = verdict.message.partition("\n")[0]
+    return f"{title} is {verdict.status} ({verdict.reason}): {message}"
+
+
+def format_laggard(title: object, verdict: Verdict) -> str:
+    """A verdict in a failure: what, why, since when, and what to do."""
+    since = f", since {verdict.since}" if verdict.since else ""
+    ended = " It will not become ready by waiting." if verdict.final else ""
+    message = verdict.message.rstrip(". ")
+    return f"- {title}: {verdict.status} ({verdict.reason}{since}): {message}. {verdict.remedy}{ended}".rstrip()
+
+
+__all__ = (
+    "Object",
+    "Status",
+    "Verdict",
+    "absent",
+    "condition",
+    "format_change",
+    "format_laggard",
+    "not_found",
+    "not_observed",
+    "observed_generation",
+    "terminating",
+)

@@ -14,7 +14,7 @@ import typing as t
 
 from .._progress import lines_to
 from .._status.target import Target
-from .._status.verdict import Verdict
+from .._status.verdict import Verdict, format_change, format_laggard
 from .._text import format_clauses
 from .wait import Outcome, Report, wait_until_current
 
@@ -78,12 +78,7 @@ def format_failure(outcome: Outcome, cluster: str, stable_for: float = 0.0) -> s
             "increase the timeout, or find out why they become ready and unready again."
         )
     lines = [f"{len(laggards)} of {len(outcome.verdicts)} targets are not ready on cluster {cluster} after {outcome.elapsed:.0f} s."]
-    for target, verdict in laggards:
-        since = f", since {verdict.since}" if verdict.since else ""
-        ended = " It will not become ready by waiting." if verdict.final else ""
-        message = verdict.message.rstrip(". ")
-        lines.append(f"- {target}: {verdict.status} ({verdict.reason}{since}): {message}. {verdict.remedy}{ended}".rstrip())
-    return "\n".join(lines)
+    return "\n".join([*lines, *(format_laggard(target, verdict) for target, verdict in laggards)])
 
 
 @contextlib.contextmanager
@@ -104,14 +99,7 @@ def format_progress(elapsed: float, changed: t.Sequence[tuple[Target, Verdict]],
     """What has changed, in one line: C(12.3 s, 4 of 5 ready: waypoint shop/waypoint is InProgress (LessAvailable): 0 of 1 pods are available)."""
     # Targets that are not ready come first: they are what the wait is for.
     ordered = sorted(changed, key=lambda pair: pair[1].current)
-    return f"{elapsed:.1f} s, {current} of {of} ready: {format_clauses([_format_change(*pair) for pair in ordered], _NAMED)}"
-
-
-def _format_change(target: Target, verdict: Verdict) -> str:
-    if verdict.current:
-        return f"{target} is Current"
-    message = verdict.message.partition("\n")[0]
-    return f"{target} is {verdict.status} ({verdict.reason}): {message}"
+    return f"{elapsed:.1f} s, {current} of {of} ready: {format_clauses([format_change(*pair) for pair in ordered], _NAMED)}"
 
 
 __all__ = ("format_failure", "format_progress", "format_result", "open_report", "wait_and_report")
