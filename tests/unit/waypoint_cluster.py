@@ -6,7 +6,7 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._k8s.managed_fields import FIELD_MANAGER
+from ansible_collections.meshwright.ambient.plugins.module_utils._managed_fields import FIELD_MANAGER
 from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.parameters import ON_REQUEST
 from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoints import WaypointRef
 from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.plan import CurrentWaypoints, Plan

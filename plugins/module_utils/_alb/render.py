@@ -24,7 +24,7 @@ from .._ingress.annotation_values import (
     target_group_attributes_of,
 )
 from .._ingress.spec import service_name
-from .._k8s.managed_fields import FIELD_MANAGER, MANAGED_BY
+from .._managed_fields import FIELD_MANAGER, MANAGED_BY
 from .._text import format_scalar
 
 Item = t.Mapping[str, t.Any]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field, replace
 
-from .._k8s.managed_fields import FIELD_MANAGER
+from .._managed_fields import FIELD_MANAGER
 from .._mesh.labels import (
     CANARY,
     CANARY_NAMESPACE,

@@ -15,7 +15,7 @@ import re
 import typing as t
 
 from .._ingress.annotation_values import STATUS_PORT
-from .._k8s.managed_fields import FIELD_MANAGER, MANAGED_BY
+from .._managed_fields import FIELD_MANAGER, MANAGED_BY
 from .._mesh.labels import REVISION
 from .._mesh.parameters import parameters_name, render_parameters
 from .._mesh.strategic_merge import combine

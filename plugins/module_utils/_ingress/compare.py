@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import typing as t
 
-from .._k8s.managed_fields import FIELD_MANAGER
+from .._managed_fields import FIELD_MANAGER
 from .._mesh.labels import Object
 from .._mesh.parameters import flatten
 

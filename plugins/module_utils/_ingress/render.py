@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._k8s.managed_fields import FIELD_MANAGER, MANAGED_BY
+from .._managed_fields import FIELD_MANAGER, MANAGED_BY
 from .._text import format_scalar
 from .spec import Item
 

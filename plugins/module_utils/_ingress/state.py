@@ -11,8 +11,8 @@ from __future__ import annotations
 import typing as t
 
 from .._errors import ApiError, NotServed
-from .._k8s.managed_fields import MANAGED_BY
 from .._kinds import CONFIG_MAP, DAEMON_SET, ENDPOINT_SLICE, EVENT, GATEWAY, HTTP_ROUTE, INGRESS, MUTATING_WEBHOOK, NAMESPACE, SERVICE, Kind
+from .._managed_fields import MANAGED_BY
 from .._mesh.labels import labels_of
 from .._status.load_balancers import versions_of
 from .plan import Place

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from .._errors import ApiError, MeshError, NotServed, ResourceExpired
 from .._kinds import SELF_SUBJECT_ACCESS_REVIEW, Kind
-from .managed_fields import FIELD_MANAGER
+from .._managed_fields import FIELD_MANAGER
 from .refusals import no_api_server, not_served, refusal, unreachable, worth_a_retry
 from .transport import Response, Timeout, Transport, TransportError
 from .writes import Object, Write, describe

@@ -12,7 +12,7 @@ import hashlib
 import json
 import typing as t
 
-from .._k8s.managed_fields import FIELD_MANAGER, MANAGED_BY
+from .._managed_fields import FIELD_MANAGER, MANAGED_BY
 from .labels import GATEWAY_NAME, Object, annotations_of, labels_of
 from .strategic_merge import combine
 

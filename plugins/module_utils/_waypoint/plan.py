@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field, replace
 
-from .._k8s.managed_fields import owns
+from .._managed_fields import owns
 from .._mesh.labels import REVISION, Object, labels_of
 from .._mesh.parameters import ON_REQUEST, OVERLAY_KINDS, flatten, is_ours, mark_overlays, parameters_name, read_parameters, render_parameters, unmark_overlays
 from .._mesh.waypoints import WaypointRef

@@ -13,7 +13,6 @@ import typing as t
 from dataclasses import replace
 
 from .._errors import ApiError, NotServed
-from .._k8s.managed_fields import FIELD_MANAGER, MANAGED_BY
 from .._k8s.writes import Write
 from .._kinds import (
     BY_NAME,
@@ -30,6 +29,7 @@ from .._kinds import (
     WORKLOAD_ENTRY,
     Kind,
 )
+from .._managed_fields import FIELD_MANAGER, MANAGED_BY
 from .._mesh.labels import CANARY, GATEWAY_NAME, MANAGED_GATEWAY, USE_WAYPOINT, WAYPOINT_CLASS, labels_of
 from .._mesh.parameters import CLASS_DEFAULTS, ON_REQUEST, OVERLAY_KINDS, parameters_name
 from .._mesh.revisions import TAG, Revisions, find_revisions

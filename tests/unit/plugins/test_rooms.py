@@ -15,9 +15,9 @@ DOORS = ("_k8s", "_aws", "_wait")
 # In every other room these files read and write, and all others are pure.
 READING_AND_WRITING = ("state", "apply", "source")
 # Files of the doors that are pure.
-PURE_IN_DOORS = (("_aws", "policies"), ("_aws", "tags"), ("_k8s", "managed_fields"), ("_k8s", "redaction"))
+PURE_IN_DOORS = (("_aws", "policies"), ("_aws", "tags"), ("_k8s", "redaction"))
 # Files beside the rooms that are pure.
-PURE_FILES = ("_diff", "_errors", "_kinds", "_text")
+PURE_FILES = ("_diff", "_errors", "_kinds", "_managed_fields", "_text")
 # What a pure file may import from outside of the collection, beside the standard library without its input and output.
 PURE_OUTSIDE = (
     "ansible.module_utils.common.arg_spec",
@@ -102,3 +102,63 @@ def test_modules_do_not_import_each_other() -> None:
 )
 def test_what_pure_means(module: tuple[str, ...], pure: bool) -> None:
     assert is_pure(module) is pure
+
+
+# From the highest floor to the lowest: a file may import from its own floor and from those below.
+FLOORS = (
+    ("modules", "action", "filter", "lookup", "plugin_utils", "shell"),
+    ("_inventory",),
+    ("a noun's package",),
+    ("_wait",),
+    ("_status",),
+    ("_module",),
+    ("_k8s", "_aws"),
+    ("_mesh",),
+    ("a single file",),
+)
+LONGEST_MODULE = 450
+LONGEST_FUNCTION = 60
+
+
+def floor_of(module: tuple[str, ...]) -> int:
+    """The number of a module's floor, 0 for the highest."""
+    name = module[2] if module[1] == "module_utils" else module[1]
+    kind = "a noun's package" if (UTILS / name).is_dir() and not any(name in floor for floor in FLOORS) else name
+    return next((number for number, floor in enumerate(FLOORS) if kind in floor), len(FLOORS) - 1)
+
+
+def own_imports(path: Path) -> set[tuple[str, ...]]:
+    """The files of the collection that a file imports, for types as well."""
+    return {module for module in imports_of(path) if module[0] == "plugins" and len(module) > 2}
+
+
+SOURCES = sorted(PLUGINS.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PLUGINS)))
+def test_imports_lead_down(path: Path) -> None:
+    here = ("plugins", *path.relative_to(PLUGINS).with_suffix("").parts)
+    upward = [".".join(module[1:]) for module in own_imports(path) if floor_of(module) < floor_of(here)]
+    assert not upward, f"{path.relative_to(PLUGINS)} imports from a floor above its own: {', '.join(upward)}"
+
+
+def test_no_file_imports_itself_by_way_of_others() -> None:
+    files = {("plugins", *path.relative_to(PLUGINS).with_suffix("").parts): path for path in SOURCES}
+    graph = {module: {other for other in own_imports(path) if other in files} for module, path in files.items()}
+    while leaves := [module for module, others in graph.items() if not others & graph.keys()]:
+        for module in leaves:
+            del graph[module]
+    assert not graph, f"These files are part of a circle: {', '.join(sorted('.'.join(module[1:]) for module in graph))}"
+
+
+@pytest.mark.parametrize("path", sorted((PLUGINS / "modules").glob("*.py")), ids=lambda path: path.stem)
+def test_a_module_can_be_held_in_the_head(path: Path) -> None:
+    lines = len(path.read_text().splitlines())
+    assert lines <= LONGEST_MODULE, f"{path.name} has {lines} lines, of which {LONGEST_MODULE} are allowed: a module with several nouns is several modules"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PLUGINS)))
+def test_a_function_fits_on_a_screen(path: Path) -> None:
+    functions = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    long = [f"{node.name} ({lines})" for node in functions if (lines := (node.end_lineno or node.lineno) - node.lineno + 1) > LONGEST_FUNCTION]
+    assert not long, f"{path.relative_to(PLUGINS)} has functions of more than {LONGEST_FUNCTION} lines: {', '.join(long)}"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._k8s.managed_fields import FIELD_MANAGER, owns
+from ansible_collections.meshwright.ambient.plugins.module_utils._managed_fields import FIELD_MANAGER, owns
 from tests.unit.objects import Object
 
 FIELDS = {"f:spec": {"f:infrastructure": {"f:labels": {"f:team": {}}}, "f:listeners": {'k:{"name":"mesh"}': {"f:allowedRoutes": {}}}}}
