@@ -23,7 +23,7 @@ from benchmarks.plot import svg
 from benchmarks.report import between_markers, markdown
 from tests.stages.twins import environment_for, fresh_twin
 from twin.errors import TwinError
-from twin.lifecycle import up
+from twin.kwok.lifecycle import up
 from twin.paths import REPOSITORY, TwinPaths
 from twin.progress import console, say
 from twin.tools.build import ensure_tools

@@ -13,7 +13,7 @@ from twin.errors import TwinError
 from twin.paths import DEFAULT_NAME, AccountPaths, TwinPaths
 
 if TYPE_CHECKING:
-    from twin.lifecycle import Part
+    from twin.kwok.lifecycle import Part
 
 
 def main() -> int:
@@ -74,13 +74,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _up(arguments: argparse.Namespace) -> None:
-    from twin.lifecycle import up
+    from twin.kwok.lifecycle import up
 
     up(arguments.name, arguments.nodes)
 
 
 def _down(arguments: argparse.Namespace) -> None:
-    from twin import account, lifecycle
+    from twin.aws import account
+    from twin.kwok import lifecycle
 
     # A name may be a twin's, an account's, or both's.
     of_account = AccountPaths(arguments.name).home.exists()
@@ -91,7 +92,8 @@ def _down(arguments: argparse.Namespace) -> None:
 
 
 def _status(arguments: argparse.Namespace) -> int:
-    from twin import account, lifecycle
+    from twin.aws import account
+    from twin.kwok import lifecycle
 
     found = []
     if TwinPaths(arguments.name).facts.exists() or not account.exists(arguments.name):
@@ -111,14 +113,14 @@ def _show(parts: list[Part], logs: Path) -> int:
 
 
 def _env(arguments: argparse.Namespace) -> None:
-    from twin.environment import exports_of
+    from twin.commands.environment import exports_of
 
     for variable, value in exports_of(arguments.name).items():
         print(f"export {variable}={shlex.quote(value)}")
 
 
 def _demo(arguments: argparse.Namespace) -> int:
-    from twin.demo import demo
+    from twin.commands.demo import demo
 
     return demo(arguments.name)
 
@@ -154,7 +156,7 @@ def _process(arguments: argparse.Namespace) -> None:
 
 
 def _account(arguments: argparse.Namespace) -> int:
-    from twin import account
+    from twin.aws import account
 
     if arguments.action == "status":
         return _show(account.parts_of(arguments.name), AccountPaths(arguments.name).logs)
@@ -164,13 +166,13 @@ def _account(arguments: argparse.Namespace) -> int:
 
 
 def _rehearse(arguments: argparse.Namespace) -> int:
-    from twin.rehearsal import rehearse
+    from twin.commands.rehearsal import rehearse
 
     return rehearse(arguments.name, arguments.inventory, arguments.arguments)
 
 
 def _picture(arguments: argparse.Namespace) -> None:
-    from twin.picture import draw
+    from twin.commands.picture import draw
 
     draw(arguments.name, arguments.file)
 

@@ -12,6 +12,11 @@ from twin.errors import TwinError
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
+# What is written into files of a twin, and which pods real processes stand for.
+CONFIG = REPOSITORY / "twin" / "config"
+# Every process of a twin or an account carries this variable, so that none is lost sight of when its parent is killed.
+MARK = "MESHWRIGHT_TWIN"
+
 DEFAULT_NAME = "sandbox"
 LONGEST_NAME = 32
 

@@ -18,9 +18,8 @@ from typing import Any
 import psutil
 from supervisor.xmlrpc import SupervisorTransport
 
-from twin.cluster import MARK
 from twin.errors import TwinError
-from twin.paths import REPOSITORY, SupervisedPaths
+from twin.paths import MARK, REPOSITORY, SupervisedPaths
 
 AGENT = "agent"
 

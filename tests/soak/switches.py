@@ -6,8 +6,8 @@ import os
 import signal
 from collections.abc import Callable
 
-from twin.cluster import Cluster
 from twin.errors import TwinError
+from twin.kwok.control_plane import ControlPlane
 from twin.paths import TwinPaths
 from twin.supervisor import Supervisor
 from twin.tools.build import locate_tools
@@ -24,7 +24,7 @@ def switches_of(name: str) -> dict[str, Callable[[bool], None]]:
 
     def component(which: str) -> Callable[[bool], None]:
         def switch(running: bool) -> None:
-            pid = Cluster(TwinPaths(name), locate_tools()).components()[which]
+            pid = ControlPlane(TwinPaths(name), locate_tools()).components()[which]
             if pid is None:
                 raise TwinError(f"{which} of twin {name} has died, so that nothing would change any more: look into {TwinPaths(name).logs}.")
             os.kill(pid, signal.SIGCONT if running else signal.SIGSTOP)

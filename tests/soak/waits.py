@@ -18,8 +18,8 @@ from tests.soak.api import Api
 from tests.soak.checker import Reported, Wait
 from tests.soak.truth import Goal
 from tests.twin.support.run_module import command_for
-from twin.api import open_session
 from twin.collection import ApiSession, MeshError
+from twin.kwok.session import open_session
 from twin.paths import REPOSITORY
 
 # twin.collection puts the collection's place on the path.

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from twin.account import ACCESS_KEY, SECRET_KEY
+from twin.aws.account import ACCESS_KEY, SECRET_KEY
 from twin.paths import REPOSITORY
 
 REGION = "eu-central-1"

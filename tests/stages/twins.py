@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from twin.environment import exports_of
-from twin.lifecycle import down, up
+from twin.commands.environment import exports_of
+from twin.kwok.lifecycle import down, up
 
 
 @contextmanager

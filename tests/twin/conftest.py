@@ -16,9 +16,9 @@ import pytest
 
 from tests.stages.twins import fresh_twin
 from tests.twin.support.rehearsed import Rehearsed
-from twin import account
-from twin.api import open_session
+from twin.aws import account
 from twin.collection import ApiSession
+from twin.kwok.session import open_session
 from twin.paths import REPOSITORY, TwinPaths
 
 

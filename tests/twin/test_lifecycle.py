@@ -13,7 +13,7 @@ import pytest
 
 from tests.stages.twins import environment_for
 from tests.twin.conftest import Twin
-from twin.lifecycle import down, parts_of, up
+from twin.kwok.lifecycle import down, parts_of, up
 from twin.paths import TwinPaths
 from twin.supervisor import marked_processes
 

@@ -20,7 +20,7 @@ from tests.polling import until
 from tests.twin.conftest import Twin
 from tests.twin.support.neighbours import ask_as_neighbour, listeners_of, open_sockets, reachable_from_elsewhere
 from tests.twin.support.rehearsed import Rehearsed
-from twin import account
+from twin.aws import account
 from twin.paths import TwinPaths
 
 _SECRETS = json.dumps({"key": base64.b64encode(b"/registry/secrets/").decode(), "range_end": base64.b64encode(b"/registry/secrets0").decode()}).encode()

@@ -15,12 +15,12 @@ from twin.agent.capture import plan_marks
 from twin.agent.egress import serve_egress
 from twin.agent.grants import ROLE_BINDING, plan_grants
 from twin.agent.pods import Host, RealPods
-from twin.api import Known, open_session
 from twin.collection import CONFIG_MAP, NAMESPACE, POD, MeshError, Scope, Streams, Trouble
 from twin.errors import TwinError
-from twin.facts import raise_flag, read_facts
+from twin.kwok.facts import raise_flag, read_facts
+from twin.kwok.real_processes import load_real_processes
+from twin.kwok.session import Known, open_session
 from twin.paths import TwinPaths
-from twin.real_processes import load_real_processes
 from twin.supervisor import Supervisor
 
 _log = logging.getLogger("agent")

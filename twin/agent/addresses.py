@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import Callable
 
 from twin.collection import Object
-from twin.facts import AwsFacts
+from twin.kwok.facts import AwsFacts
 
 _log = logging.getLogger("addresses")
 _SECONDS = 10.0

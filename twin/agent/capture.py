@@ -12,8 +12,8 @@ from typing import Any
 
 import yaml
 
-from twin.api import Known
 from twin.collection import CONFIG_MAP, NAMESPACE, POD, Object, Write
+from twin.kwok.session import Known
 
 REDIRECTION = "ambient.istio.io/redirection"
 SIDECAR_STATUS = "sidecar.istio.io/status"

@@ -11,7 +11,7 @@ import logging
 import threading
 from pathlib import Path
 
-from twin.facts import TwinFacts
+from twin.kwok.facts import TwinFacts
 
 _log = logging.getLogger("egress")
 _LONGEST_REQUEST = 64 * 1024

@@ -6,8 +6,8 @@ import json
 from fnmatch import fnmatchcase
 from typing import Any
 
-from twin.api import Known
 from twin.collection import CONFIG_MAP, NAMESPACE, Kind, Object, Write
+from twin.kwok.session import Known
 
 # The ConfigMap in kube-system in which the account writes what is to be bound; an EKS cluster without such policies has none.
 GRANTS = "eks-access-policies"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from twin.agent.files import inside, write_private
 from twin.collection import Object
-from twin.facts import AwsFacts
+from twin.kwok.facts import AwsFacts
 
 ROLE_ANNOTATION = "eks.amazonaws.com/role-arn"
 AUDIENCE_ANNOTATION = "eks.amazonaws.com/audience"

@@ -23,12 +23,11 @@ import yaml
 from twin.agent.container import arguments_of, environment_of, write_volumes
 from twin.agent.files import write_private
 from twin.agent.identity import Identity, identity_of
-from twin.cluster import MARK
 from twin.collection import POD, ApiError, ApiSession, Kind, Object, Write
 from twin.errors import TwinError
-from twin.facts import TwinFacts
-from twin.paths import REPOSITORY, TwinPaths
-from twin.real_processes import RealProcess
+from twin.kwok.facts import TwinFacts
+from twin.kwok.real_processes import RealProcess
+from twin.paths import MARK, REPOSITORY, TwinPaths
 from twin.supervisor import ProgramState, Supervisor
 from twin.tools.build import ensure_tools, locate_tools
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from ipaddress import ip_network
-from pathlib import Path
 from typing import Any
 
 import yaml
 
-from twin.aws.clusters import AddonFacts
+from twin.aws.cluster_provider import AddonFacts
 from twin.errors import TwinError
+from twin.paths import CONFIG
 
 Object = dict[str, Any]
 
-_DIRECTORY = Path(__file__).resolve().parent.parent / "config" / "addons"
+_DIRECTORY = CONFIG / "addons"
 # Where the values of a part of an add-on are, for those that have several workloads.
 _PARTS = {"ebs-csi-controller": "controller", "ebs-csi-node": "node"}
 

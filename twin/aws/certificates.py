@@ -13,7 +13,7 @@ from moto.core.responses import ActionResult
 from moto.core.utils import utcnow
 from moto.route53.models import route53_backends
 
-from twin.aws.eks.errors import Unknown
+from twin.aws.errors import Unknown
 from twin.aws.phases import Lengths
 
 # ListCertificates leaves out other keys unless they are asked for (API reference of ACM, Filters.keyTypes).

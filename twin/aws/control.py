@@ -12,9 +12,10 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from twin.aws import certificates, instances, pod_credentials, shield, tokens
-from twin.aws.eks.errors import Unknown
+from twin.aws import certificates, shield
+from twin.aws.eks import instances, pod_credentials, tokens
 from twin.aws.eks.region import Regions
+from twin.aws.errors import Unknown
 from twin.aws.faults import Faults
 from twin.aws.requests import RequestLog, is_read
 

@@ -18,7 +18,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import ThreadedWSGIServer
 
 from twin.aws import certificates, ec2_tags, identity_providers, load_balancing, shield
-from twin.aws.clusters import ClusterProvider, RecordsOnly
+from twin.aws.cluster_provider import ClusterProvider, RecordsOnly
 from twin.aws.control import PREFIX, Control
 from twin.aws.eks.api import serve_eks
 from twin.aws.eks.region import Regions
@@ -55,7 +55,7 @@ def provider_of(home: Path | None) -> ClusterProvider:
     """What makes the EKS clusters of an account with this directory; without one they are records only."""
     if home is None:
         return RecordsOnly()
-    provider: ClusterProvider = importlib.import_module("twin.aws.twin_clusters").TwinClusters(home)
+    provider: ClusterProvider = importlib.import_module("twin.aws.twin_provider").TwinClusters(home)
     return provider
 
 

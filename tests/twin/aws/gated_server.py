@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tests.polling import until
-from twin.aws.clusters import AddonFacts, ClusterEndpoint, ClusterFacts, ClusterKey, Grant, NodeFacts
+from twin.aws.cluster_provider import AddonFacts, ClusterEndpoint, ClusterFacts, ClusterKey, Grant, NodeFacts
 
 REFUSED = "this cluster cannot be had"
 

@@ -26,9 +26,9 @@ from botocore.signers import RequestSigner
 
 from tests.polling import until
 from tests.stages.twins import environment_for
-from twin import account
-from twin.facts import read_facts
-from twin.lifecycle import clusters_of, parts_of
+from twin.aws import account
+from twin.kwok.facts import read_facts
+from twin.kwok.lifecycle import clusters_of, parts_of
 from twin.paths import REPOSITORY, AccountPaths, TwinPaths
 from twin.supervisor import marked_processes
 

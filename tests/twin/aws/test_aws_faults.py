@@ -23,7 +23,7 @@ from tests.polling import until
 from tests.twin.support.operators import Operator, lock_out, operator
 from tests.twin.support.proxy import ProxyServer
 from tests.twin.support.rehearsed import Rehearsed
-from twin.account import ACCESS_KEY, REGION, SECRET_KEY
+from twin.aws.account import ACCESS_KEY, REGION, SECRET_KEY
 from twin.paths import TwinPaths
 
 _NOBODY = "AKIAUNKNOWNKEY000000"

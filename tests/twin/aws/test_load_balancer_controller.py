@@ -17,7 +17,7 @@ import pytest
 from tests.polling import until
 from tests.stages.twins import environment_for
 from tests.twin.support.rehearsed import Rehearsed
-from twin import account
+from twin.aws import account
 from twin.paths import TwinPaths
 from twin.supervisor import Supervisor
 

@@ -23,9 +23,9 @@ import yaml
 from tests.polling import until
 from tests.twin.conftest import Twin
 from tests.twin.support.proxy import Proxy
-from twin.api import wait_for
 from twin.collection import NAMESPACE, POD, Kind, Object, Write
-from twin.lifecycle import parts_of, up
+from twin.kwok.lifecycle import parts_of, up
+from twin.kwok.session import wait_for
 
 DEPLOYMENT = Kind("apps/v1", "Deployment", "deployments")
 SERVICE_ACCOUNT = Kind("v1", "ServiceAccount", "serviceaccounts")

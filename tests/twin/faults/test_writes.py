@@ -23,9 +23,9 @@ from tests.twin.faults.scene import (
     webhook_for,
 )
 from tests.twin.support.proxy import Proxy
-from twin.api import wait_for
 from twin.collection import NAMESPACE, Kind, Object, Write
 from twin.errors import TwinError
+from twin.kwok.session import wait_for
 
 _COUNT = 50
 # Of the server's answers, so that what breaks them comes while they are under way.

@@ -10,7 +10,7 @@ import pytest
 
 from tests.twin.support.edge import Edge
 from tests.twin.support.rehearsed import Rehearsed
-from twin import account
+from twin.aws import account
 
 _NUMBERS = itertools.count(1)
 

@@ -15,10 +15,10 @@ import pytest
 
 from tests.twin.conftest import fresh_account
 from tests.twin.support.rehearsed import PROD, Rehearsed
-from twin.api import open_session
 from twin.collection import SECRET
+from twin.commands.rehearsal import environment_of, overlay_of
+from twin.kwok.session import open_session
 from twin.paths import REPOSITORY, TwinPaths
-from twin.rehearsal import environment_of, overlay_of
 from twin.tools.build import locate_tools
 
 # Cluster, controller and mesh; what is behind them is interrupted no differently.

@@ -17,9 +17,9 @@ import pytest
 from tests.twin.support.operators import operator
 from tests.twin.support.planted import Planted
 from tests.twin.support.rehearsed import PROD, Rehearsed
-from twin import account
+from twin.aws import account
+from twin.commands.rehearsal import environment_of
 from twin.paths import REPOSITORY, TwinPaths
-from twin.rehearsal import environment_of
 from twin.tools.build import locate_tools
 
 _SESSION_TOKEN = "PlantedSessionToken/+" + "Zq7Rm2Xw9Kd4" * 8 + "=="

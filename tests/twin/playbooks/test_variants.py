@@ -20,8 +20,8 @@ from tests.polling import until
 from tests.twin.aws.local_aws import OWNER_KEY, OWNER_SECRET, REGION, make_base, serving
 from tests.twin.conftest import fresh_account
 from tests.twin.support.rehearsed import Rehearsed
-from twin import account
-from twin.aws.twin_clusters import twin_name
+from twin.aws import account
+from twin.aws.twin_provider import twin_name
 from twin.paths import REPOSITORY, TwinPaths
 
 _INVENTORY = Path(__file__).parent / "inventories" / "variants"

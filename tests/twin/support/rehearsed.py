@@ -16,9 +16,9 @@ from typing import Any
 from tests.stages.twins import environment_for
 from tests.twin.support.run_module import command_for
 from tests.twin.support.writes import writes_in_aws, writes_in_cluster
-from twin import account
+from twin.aws import account
+from twin.commands.rehearsal import environment_of
 from twin.paths import REPOSITORY, AccountPaths, TwinPaths
-from twin.rehearsal import environment_of
 from twin.tools.build import locate_tools
 
 PROD = REPOSITORY / "inventories" / "prod"

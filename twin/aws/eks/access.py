@@ -6,10 +6,10 @@ import re
 import uuid
 from typing import Any
 
-from twin.aws.clusters import Grant
+from twin.aws.cluster_provider import Grant
 from twin.aws.eks.call import Call
-from twin.aws.eks.errors import InUse, InvalidParameter, InvalidRequest, NotFound
 from twin.aws.eks.region import Cluster, Entry, Region, now, page
+from twin.aws.errors import InUse, InvalidParameter, InvalidRequest, NotFound
 
 CLUSTER_ADMIN_POLICY = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
 _POLICIES = (

@@ -8,13 +8,12 @@ from typing import Any
 
 import yaml
 
-from twin.aws import network
-from twin.aws.clusters import AddonFacts
-from twin.aws.eks import pod_identity
+from twin.aws.cluster_provider import AddonFacts
+from twin.aws.eks import network, pod_identity
 from twin.aws.eks.call import Call
 from twin.aws.eks.catalogue import KUBERNETES_VERSIONS, OFFERS, AddonOffer, addon_info, configuration_schema
-from twin.aws.eks.errors import InUse, InvalidParameter, NotFound
 from twin.aws.eks.region import Cluster, now, page
+from twin.aws.errors import InUse, InvalidParameter, NotFound
 
 _CONFLICTS = ("OVERWRITE", "NONE", "PRESERVE")
 

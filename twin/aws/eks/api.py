@@ -12,8 +12,8 @@ from moto.eks import urls
 from twin.aws.callers import identity_of
 from twin.aws.eks import access, addons, clusters, insights, node_groups, pod_identity, tags, updates
 from twin.aws.eks.call import Call
-from twin.aws.eks.errors import NotServed
 from twin.aws.eks.region import Regions
+from twin.aws.errors import NotServed
 
 OPERATIONS: dict[str, Callable[[Call], dict[str, Any]]] = {
     **access.OPERATIONS,

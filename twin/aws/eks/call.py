@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from twin.aws.eks.errors import InvalidParameter
 from twin.aws.eks.region import Cluster, Region, Regions
+from twin.aws.errors import InvalidParameter
 
 
 @dataclass(frozen=True)

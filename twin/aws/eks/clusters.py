@@ -6,13 +6,13 @@ import re
 import secrets
 from typing import Any
 
-from twin.aws import network
-from twin.aws.clusters import AddonFacts, ClusterEndpoint, ClusterFacts
+from twin.aws.cluster_provider import AddonFacts, ClusterEndpoint, ClusterFacts
+from twin.aws.eks import network
 from twin.aws.eks.access import let_creator_in
 from twin.aws.eks.call import Call
 from twin.aws.eks.catalogue import DEFAULT_KUBERNETES_VERSION, KUBERNETES_VERSIONS, OFFERS, PLATFORM_VERSION
-from twin.aws.eks.errors import InUse, InvalidParameter, InvalidRequest
 from twin.aws.eks.region import Cluster, now, page
+from twin.aws.errors import InUse, InvalidParameter, InvalidRequest
 
 _NAME = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}")
 LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")

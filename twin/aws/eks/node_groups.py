@@ -6,12 +6,12 @@ import json
 import uuid
 from typing import Any
 
-from twin.aws import instances, network
+from twin.aws.eks import instances, network
 from twin.aws.eks.access import forget_nodes, let_nodes_in
 from twin.aws.eks.call import Call
 from twin.aws.eks.catalogue import KUBERNETES_VERSIONS, minor
-from twin.aws.eks.errors import InUse, InvalidParameter
 from twin.aws.eks.region import Cluster, NodeGroup, Region, now, page
+from twin.aws.errors import InUse, InvalidParameter
 
 _BUSY = ("CREATING", "UPDATING", "DELETING")
 

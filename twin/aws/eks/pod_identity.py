@@ -5,10 +5,10 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from twin.aws import network
+from twin.aws.eks import network
 from twin.aws.eks.call import Call
-from twin.aws.eks.errors import InUse, InvalidRequest
 from twin.aws.eks.region import Cluster, Region, now, page
+from twin.aws.errors import InUse, InvalidRequest
 
 _IN_LISTS = ("clusterName", "namespace", "serviceAccount", "associationArn", "associationId", "ownerArn")
 

@@ -10,8 +10,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from twin.aws.clusters import ClusterKey, ClusterProvider, RecordsOnly
-from twin.aws.eks.errors import InvalidParameter, InvalidRequest, NotFound, Unknown
+from twin.aws.cluster_provider import ClusterKey, ClusterProvider, RecordsOnly
+from twin.aws.errors import InvalidParameter, InvalidRequest, NotFound, Unknown
 from twin.aws.phases import Lengths, Transitions
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from twin.aws.eks.call import Call
-from twin.aws.eks.errors import NotFound
+from twin.aws.errors import NotFound
 
 _ARNS = ("arn", "nodegroupArn", "addonArn", "accessEntryArn", "associationArn")
 

@@ -6,13 +6,13 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from twin.aws import network
+from twin.aws.eks import network
 from twin.aws.eks.access import let_creator_in
 from twin.aws.eks.call import Call
 from twin.aws.eks.catalogue import KUBERNETES_VERSIONS, minor
 from twin.aws.eks.clusters import logging_of
-from twin.aws.eks.errors import InUse, InvalidParameter, InvalidRequest, NotFound
 from twin.aws.eks.region import Cluster, page
+from twin.aws.errors import InUse, InvalidParameter, InvalidRequest, NotFound
 
 _EXCLUSIVE = (
     "resourcesVpcConfig",

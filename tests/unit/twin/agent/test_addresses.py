@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from twin.agent.addresses import PodAddresses, addresses_of, follow_addresses
-from twin.facts import AwsFacts
+from twin.kwok.facts import AwsFacts
 
 _FACTS = AwsFacts("one", "http://127.0.0.1:9", "prod", "eu-west-1", "http://127.0.0.1:9/authenticate", "https://issuer", "172.20.0.0/16")
 

@@ -6,8 +6,8 @@ import pytest
 
 from tests.unit.objects import Object, derived, named, namespace_of, recorded
 from twin.agent.capture import AgentConfig, plan_marks, read_agent_config, selects, should_be_captured
-from twin.api import Known
 from twin.collection import CONFIG_MAP, NAMESPACE, POD, Listed, Scope
+from twin.kwok.session import Known
 
 MODE, REDIRECTION = "istio.io/dataplane-mode", "ambient.istio.io/redirection"
 CONFIG_OBJECT = recorded("configmap/istio_cni_config")

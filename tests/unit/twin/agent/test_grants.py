@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from twin.agent.grants import ROLE_BINDING, plan_grants
-from twin.api import Known
-from twin.aws.clusters import Grant
-from twin.aws.twin_clusters import grants_object
+from twin.aws.cluster_provider import Grant
+from twin.aws.twin_provider import grants_object
 from twin.collection import CONFIG_MAP, NAMESPACE, Listed, Object, Scope
+from twin.kwok.session import Known
 
 VIEW = "eks:policy:AmazonEKSViewPolicy"
 

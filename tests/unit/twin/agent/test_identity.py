@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from twin.agent.identity import TokenFile, identity_of
-from twin.facts import AwsFacts
+from twin.kwok.facts import AwsFacts
 
 _ROLE = "arn:aws:iam::123456789012:role/controller"
 

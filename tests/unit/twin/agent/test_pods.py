@@ -10,7 +10,7 @@ from twin.agent import pods
 from twin.agent.pods import PodRunner
 from twin.collection import ApiError
 from twin.errors import TwinError
-from twin.real_processes import RealProcess
+from twin.kwok.real_processes import RealProcess
 
 POD: dict[str, Any] = {
     "metadata": {"name": "istiod-1", "namespace": "istio-system", "uid": "1", "creationTimestamp": "2026-11-20T22:00:00Z"},

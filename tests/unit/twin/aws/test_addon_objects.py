@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from twin.aws.addon_objects import objects_of
-from twin.aws.clusters import AddonFacts
+from twin.aws.cluster_provider import AddonFacts
 from twin.aws.eks.catalogue import OFFERS
 from twin.errors import TwinError
 

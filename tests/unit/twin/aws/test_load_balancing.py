@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from moto import mock_aws
 
 from twin.aws import load_balancing
+from twin.aws.load_balancing.moto_changes import DURATIONS
 
 _REGION = "eu-central-1"
 _MISSING = f"arn:aws:acm:{_REGION}:123456789012:certificate/00000000-0000-4000-8000-000000000000"
@@ -72,8 +73,8 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         monkeypatch.delenv(name, raising=False)
     # moto would read thousands of images for each account.
     monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
-    monkeypatch.setattr(load_balancing.DURATIONS, "provisioning", 0.0)
-    monkeypatch.setattr(load_balancing.DURATIONS, "first_health_check", 0.0)
+    monkeypatch.setattr(DURATIONS, "provisioning", 0.0)
+    monkeypatch.setattr(DURATIONS, "first_health_check", 0.0)
     with mock_aws():
         ec2 = _client("ec2")
         vpc = ec2.create_vpc(CidrBlock="10.20.0.0/16")["Vpc"]["VpcId"]
@@ -123,10 +124,10 @@ def test_a_network_load_balancer_has_the_addresses_that_it_was_given(cloud: Clou
 
 
 def test_a_load_balancer_is_provisioned_first(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(load_balancing.DURATIONS, "provisioning", 3600.0)
+    monkeypatch.setattr(DURATIONS, "provisioning", 3600.0)
     assert cloud.balancer()["State"]["Code"] == "provisioning"
     assert cloud.elb.describe_load_balancers()["LoadBalancers"][0]["State"]["Code"] == "provisioning"
-    monkeypatch.setattr(load_balancing.DURATIONS, "provisioning", 0.0)
+    monkeypatch.setattr(DURATIONS, "provisioning", 0.0)
     assert cloud.elb.describe_load_balancers()["LoadBalancers"][0]["State"]["Code"] == "active"
 
 
@@ -244,10 +245,10 @@ def test_a_target_becomes_healthy_when_something_has_its_address(cloud: Cloud, m
     group = cloud.group()
     cloud.elb.register_targets(TargetGroupArn=group, Targets=[{"Id": "10.20.0.10"}, {"Id": "10.20.0.99"}])
     assert set(cloud.health(group).values()) == {("unused", "Target.NotInUse")}
-    monkeypatch.setattr(load_balancing.DURATIONS, "first_health_check", 3600.0)
+    monkeypatch.setattr(DURATIONS, "first_health_check", 3600.0)
     cloud.listener(cloud.balancer(), group)
     assert set(cloud.health(group).values()) == {("initial", "Elb.InitialHealthChecking")}
-    monkeypatch.setattr(load_balancing.DURATIONS, "first_health_check", 0.0)
+    monkeypatch.setattr(DURATIONS, "first_health_check", 0.0)
     assert cloud.health(group) == {"10.20.0.10": ("healthy", None), "10.20.0.99": ("unhealthy", "Target.Timeout")}
 
 

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from twin import account, demo, lifecycle, rehearsal
-from twin.facts import AwsFacts
+from twin.aws import account
+from twin.commands import demo, rehearsal
+from twin.kwok import lifecycle
+from twin.kwok.facts import AwsFacts
 from twin.paths import REPOSITORY
 from twin.tools import build
 from twin.tools.build import ensure_tools, locate_tools

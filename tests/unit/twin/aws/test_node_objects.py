@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from twin.aws.clusters import NodeFacts
-from twin.aws.nodes import architecture_of, changes_to, node_object
+from twin.aws.cluster_provider import NodeFacts
+from twin.aws.node_objects import architecture_of, changes_to, node_object
 
 NOT_READY = {"key": "cni.istio.io/not-ready", "value": "true", "effect": "NoSchedule"}
 SPOT = {"key": "spot", "value": "true", "effect": "PreferNoSchedule"}

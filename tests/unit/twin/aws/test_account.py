@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from twin import account
-from twin.account import AccountFacts
-from twin.environment import exports_of
+from twin.aws import account
+from twin.aws.account import AccountFacts
+from twin.commands.environment import exports_of
 from twin.errors import TwinError
-from twin.facts import AwsFacts, TwinFacts, read_facts, write_facts
-from twin.lifecycle import clusters_of
+from twin.kwok.facts import AwsFacts, TwinFacts, read_facts, write_facts
+from twin.kwok.lifecycle import clusters_of
 from twin.paths import REPOSITORY, AccountPaths, TwinPaths
 from twin.supervisor import MainProgram
 

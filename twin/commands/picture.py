@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
-from twin import account
-from twin.aws.tree import read_resources, tree_of
+from twin.aws import account
+from twin.commands.resources import read_resources
+from twin.commands.tree import tree_of
 from twin.errors import TwinError
 
 TITLE = "make rehearse INVENTORY=inventories/prod"

@@ -7,7 +7,7 @@ import yaml
 
 from tests.unit.objects import Object, recorded
 from twin.errors import TwinError
-from twin.real_processes import RealProcess, load_real_processes
+from twin.kwok.real_processes import RealProcess, load_real_processes
 
 DESCRIPTION: Object = {"name": "istiod", "pods": {"app": "istiod"}, "container": "discovery", "program": "pilot-discovery"}
 

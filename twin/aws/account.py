@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from twin import lifecycle
 from twin.errors import TwinError
-from twin.lifecycle import Part
+from twin.kwok import lifecycle
+from twin.kwok.lifecycle import Part
 from twin.paths import AccountPaths, TwinPaths, state_directory
 from twin.progress import say, step
 from twin.supervisor import MainProgram, Supervisor, marked_processes

@@ -5,8 +5,8 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twin.account import REGION
-from twin.aws.twin_clusters import twin_name
+from twin.aws.account import REGION
+from twin.aws.twin_provider import twin_name
 from twin.paths import LONGEST_NAME, TwinPaths
 
 ACCOUNTS = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?", fullmatch=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 
-from twin import account
+from twin.aws import account
 from twin.errors import TwinError
-from twin.facts import read_facts
-from twin.lifecycle import clusters_of
+from twin.kwok.facts import read_facts
+from twin.kwok.lifecycle import clusters_of
 from twin.paths import TwinPaths
 from twin.tools.build import Toolbox, locate_tools
 from twin.tools.catalogue import GATEWAY_API_VERSION, ISTIO_VERSION, KARPENTER_VERSION, LOAD_BALANCER_CONTROLLER_VERSION

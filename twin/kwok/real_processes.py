@@ -9,8 +9,9 @@ from typing import Any
 import yaml
 
 from twin.errors import TwinError
+from twin.paths import REPOSITORY
 
-_DIRECTORY = Path(__file__).resolve().parent / "processes"
+_DIRECTORY = REPOSITORY / "twin" / "processes"
 
 
 @dataclass(frozen=True)

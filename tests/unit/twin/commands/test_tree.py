@@ -4,7 +4,8 @@ from typing import Any
 
 from rich.console import Console
 
-from twin.aws.tree import Resources, tree_of
+from twin.commands.resources import Resources
+from twin.commands.tree import tree_of
 
 GROUP = "arn:aws:elasticloadbalancing:eu-central-1:1:targetgroup/k8s-gateway/1"
 VPC = {"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16", "Tags": [{"Key": "Name", "Value": "prod"}], "Subnets": []}

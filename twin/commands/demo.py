@@ -17,9 +17,9 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
-from twin.environment import exports_of
+from twin.commands.environment import exports_of
 from twin.errors import TwinError
-from twin.lifecycle import up
+from twin.kwok.lifecycle import up
 from twin.paths import DEFAULT_NAME, REPOSITORY
 from twin.tools.build import ensure_tools
 from twin.tools.needs import MAIN_JOB

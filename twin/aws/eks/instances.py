@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from twin.aws.clusters import NodeFacts
-from twin.aws.eks.errors import Unknown
+from twin.aws.cluster_provider import NodeFacts
+from twin.aws.eks.network import backend
 from twin.aws.eks.region import Cluster, NodeGroup, Region
-from twin.aws.network import backend
+from twin.aws.errors import Unknown
 
 TAINT_EFFECTS = {"NO_SCHEDULE": "NoSchedule", "NO_EXECUTE": "NoExecute", "PREFER_NO_SCHEDULE": "PreferNoSchedule"}
 # An image that moto ships: it looks at its attributes, and nobody ever boots it.

@@ -7,8 +7,8 @@ from typing import Any
 
 from moto.sts.models import sts_backends
 
-from twin.aws.eks.errors import Unknown
 from twin.aws.eks.region import Cluster, Region
+from twin.aws.errors import Unknown
 
 _SECONDS = 6 * 3600
 

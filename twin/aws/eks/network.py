@@ -12,7 +12,7 @@ from moto.core.exceptions import ServiceException
 from moto.ec2.models import EC2Backend, ec2_backends
 from moto.iam.models import iam_backends
 
-from twin.aws.eks.errors import InvalidParameter
+from twin.aws.errors import InvalidParameter
 
 
 @dataclass(frozen=True)

@@ -10,18 +10,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import psutil
 import yaml
 
-from twin.cluster import Cluster
 from twin.errors import TwinError
-from twin.facts import LAYOUT, AwsFacts, choose_facts, read_facts, write_facts
-from twin.paths import TwinPaths, state_directory
+from twin.kwok.control_plane import ControlPlane
+from twin.kwok.facts import LAYOUT, AwsFacts, choose_facts, read_facts, write_facts
+from twin.kwok.real_processes import load_real_processes
+from twin.paths import CONFIG, TwinPaths, state_directory
 from twin.progress import say, step
-from twin.real_processes import load_real_processes
 from twin.supervisor import AGENT, Supervisor, marked_processes
 from twin.tools.build import Toolbox, ensure_tools, locate_tools
 from twin.tools.needs import CONTROL_PLANE, MAIN_JOB
@@ -29,7 +28,7 @@ from twin.tools.needs import CONTROL_PLANE, MAIN_JOB
 NODES = 3
 READY_SECONDS = 60
 
-_NODE = Path(__file__).resolve().parent / "config" / "node.yaml"
+_NODE = CONFIG / "node.yaml"
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ def up_eks(name: str, aws: AwsFacts) -> None:
     toolbox = ensure_tools(CONTROL_PLANE, "An EKS cluster")
     with locked():
         if _aws_facts(paths) != aws or read_facts(paths).layout != LAYOUT:
-            _discard(paths, Cluster(paths, toolbox))
+            _discard(paths, ControlPlane(paths, toolbox))
         _ensure(paths, toolbox, aws, 0)
 
 
@@ -90,7 +89,7 @@ def mend(name: str) -> None:
 
 def _ensure(paths: TwinPaths, toolbox: Toolbox, aws: AwsFacts | None, nodes: int) -> None:
     """Make a twin, or mend the one that is there."""
-    cluster, supervisor = Cluster(paths, toolbox), Supervisor(paths)
+    cluster, supervisor = ControlPlane(paths, toolbox), Supervisor(paths)
     if paths.complete.exists() and cluster.exists():
         _refuse_older(paths)
         dead = [part for part in parts_of(paths.name) if not part.running]
@@ -141,7 +140,7 @@ def down(name: str) -> None:
         if not paths.home.exists() and not marked_processes(paths):
             say(f"There is no twin {name}.")
             return
-        _discard(paths, Cluster(paths, locate_tools()))
+        _discard(paths, ControlPlane(paths, locate_tools()))
     say(f"Twin {name} is gone.")
 
 
@@ -154,7 +153,7 @@ def parts_of(name: str) -> list[Part]:
     paths = TwinPaths(name)
     if not paths.facts.exists():
         raise TwinError(f"There is no twin {name}: make twin-up makes it.")
-    cluster, supervisor = Cluster(paths, locate_tools()), Supervisor(paths)
+    cluster, supervisor = ControlPlane(paths, locate_tools()), Supervisor(paths)
     parts = [Part(component, pid is not None, f"pid {pid}" if pid else "its process has died") for component, pid in cluster.components().items()]
     if all(part.running for part in parts) and not cluster.serves():
         parts.append(Part("API", False, "the API server runs but does not say that it is ready"))
@@ -179,7 +178,7 @@ def clusters_of(account: str) -> dict[str, AwsFacts]:
     return {name: aws for name, aws in found.items() if aws and aws.account == account}
 
 
-def _mend(cluster: Cluster, supervisor: Supervisor, paths: TwinPaths, dead: list[Part]) -> None:
+def _mend(cluster: ControlPlane, supervisor: Supervisor, paths: TwinPaths, dead: list[Part]) -> None:
     """Start what has died; the rest keeps running."""
     say(f"Twin {paths.name} is not whole: {', '.join(part.name for part in dead)}.")
     deadline = time.monotonic() + READY_SECONDS
@@ -202,7 +201,7 @@ def _mend(cluster: Cluster, supervisor: Supervisor, paths: TwinPaths, dead: list
         raise TwinError(f"Twin {paths.name} could not be mended ({told}): look into {paths.logs}, or make twin-down and make twin-up.")
 
 
-def _discard(paths: TwinPaths, cluster: Cluster) -> None:
+def _discard(paths: TwinPaths, cluster: ControlPlane) -> None:
     """Stop and remove all there is of a twin, also one that was only half made."""
     Supervisor(paths).stop()
     if cluster.exists():
@@ -223,8 +222,8 @@ def end_processes(processes: list[psutil.Process]) -> None:
 
 def _add_nodes(paths: TwinPaths, count: int) -> None:
     """Create the nodes and wait, by watching, until all of them are Ready."""
-    from twin.api import open_session, wait_for
     from twin.collection import NODE, MeshError, Write
+    from twin.kwok.session import open_session, wait_for
 
     session = open_session(paths)
     template = yaml.safe_load(_NODE.read_text())

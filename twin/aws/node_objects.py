@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from twin.aws.clusters import NodeFacts
+from twin.aws.cluster_provider import NodeFacts
 
 Object = dict[str, Any]
 

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 from rich.tree import Tree
 
-from twin.picture import picture_of, shortened
+from twin.commands.picture import picture_of, shortened
 
 
 def _tree(vpc: str, port: int) -> Tree:

@@ -16,9 +16,10 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from twin import account
-from twin.aws.tree import read_resources, tree_of
-from twin.environment import sources_of
+from twin.aws import account
+from twin.commands.environment import sources_of
+from twin.commands.resources import read_resources
+from twin.commands.tree import tree_of
 from twin.errors import TwinError
 from twin.paths import REPOSITORY, AccountPaths
 from twin.tools.build import Toolbox, ensure_tools

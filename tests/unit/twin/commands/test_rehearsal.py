@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from twin.commands.rehearsal import environment_of, find_inventory, overlay_of
 from twin.errors import TwinError
 from twin.paths import AccountPaths
-from twin.rehearsal import environment_of, find_inventory, overlay_of
 from twin.tools.build import locate_tools
 
 CALLER = {

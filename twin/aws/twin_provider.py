@@ -14,20 +14,20 @@ from typing import Literal
 
 import yaml
 
-from twin import lifecycle
-from twin.account import REGION
 from twin.agent.grants import GRANTS
-from twin.api import open_session, wait_for
+from twin.aws.account import REGION
 from twin.aws.addon_objects import Object, objects_of
-from twin.aws.clusters import AddonFacts, ClusterEndpoint, ClusterFacts, ClusterKey, Grant, NodeFacts
-from twin.aws.nodes import changes_to, node_object
+from twin.aws.cluster_provider import AddonFacts, ClusterEndpoint, ClusterFacts, ClusterKey, Grant, NodeFacts
+from twin.aws.node_objects import changes_to, node_object
 from twin.collection import NODE, POD, ApiSession, MeshError, Write
 from twin.errors import TwinError
-from twin.facts import AwsFacts, read_facts
-from twin.paths import LONGEST_NAME, TwinPaths
+from twin.kwok import lifecycle
+from twin.kwok.facts import AwsFacts, read_facts
+from twin.kwok.session import open_session, wait_for
+from twin.paths import CONFIG, LONGEST_NAME, TwinPaths
 from twin.tools.build import locate_tools
 
-_CLUSTER_OBJECTS = Path(__file__).resolve().parent.parent / "config" / "eks.yaml"
+_CLUSTER_OBJECTS = CONFIG / "eks.yaml"
 
 # The role that each access policy was modelled on; those for the whole cluster are bound in config/eks.yaml.
 _ROLES = {

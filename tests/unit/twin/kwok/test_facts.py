@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twin.errors import TwinError
-from twin.facts import AwsFacts, TwinFacts, choose_facts, raise_flag, read_facts, write_facts
+from twin.kwok.facts import AwsFacts, TwinFacts, choose_facts, raise_flag, read_facts, write_facts
 from twin.paths import TwinPaths
 
 FACTS = TwinFacts(pod_network=64)

@@ -14,19 +14,15 @@ import psutil
 import yaml
 
 from twin.errors import TwinError
-from twin.facts import AwsFacts, TwinFacts
-from twin.paths import TwinPaths
-from twin.real_processes import RealProcess
+from twin.kwok.facts import AwsFacts, TwinFacts
+from twin.kwok.real_processes import RealProcess
+from twin.paths import CONFIG, MARK, TwinPaths
 from twin.tools.build import Toolbox
 
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok-controller")
-# Every process of a twin carries this, so that none is lost sight of when its parent is killed.
-MARK = "MESHWRIGHT_TWIN"
-
-_CONFIG = Path(__file__).resolve().parent / "config"
 
 
-class Cluster:
+class ControlPlane:
     """Creates, starts, inspects and deletes the cluster of one twin."""
 
     def __init__(self, paths: TwinPaths, toolbox: Toolbox) -> None:
@@ -109,7 +105,7 @@ class Cluster:
                 "kwokControllerBinary": program["kwok"],
                 "bindAddress": "127.0.0.1",
                 "disableQPSLimits": True,
-                "kubeAuditPolicy": str(_CONFIG / "audit-policy.yaml"),
+                "kubeAuditPolicy": str(CONFIG / "audit-policy.yaml"),
                 "nodeLeaseDurationSeconds": 40,
             },
             "componentsPatches": [

@@ -1,0 +1,1 @@
+"""What commands do with twins and accounts: the main job, rehearsals, exports, pictures."""

@@ -1,0 +1,1 @@
+"""One twin: its control plane, which kwokctl runs, and its life."""
