@@ -20,10 +20,10 @@ def test_the_table_of_load_balancers_decides_by_needs_and_names_the_words_of_the
     header, *rows = page("docs/ingress.md").section("Which load balancer").rows()[:9]
     assert [word in cell for word, cell in zip(("ALB", "NLB", "CLB"), header[1:], strict=True)] == [True] * 3
     told = {row[0]: row[1:] for row in rows}
-    assert "WAF" in told["Take it for"][0] and "TCP" in told["Take it for"][1] and told["Take it for"][2] == "nothing new"
+    assert "WAF" in told["Use it for"][0] and "TCP" in told["Use it for"][1] and told["Use it for"][2] == "nothing new"
     choices = role_options()["ingress"]["ingress_gateways"]["options"]["load_balancer"]["choices"]
     assert choices == ["none", "nlb", "alb"]
-    assert "`load_balancer: nlb`" in told["Made from"][1]
+    assert "`load_balancer: nlb`" in told["Created from"][1]
     assert any("`load_balancer: alb`" in line for line in page("docs/ingress.md").prose)
 
 
