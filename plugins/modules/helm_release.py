@@ -138,14 +138,12 @@ import typing as t
 from dataclasses import replace
 
 from ..module_utils._errors import MeshError
-from ..module_utils._helm.apply import Helm
-from ..module_utils._helm.plan import changed_definitions, differences, pending_records
+from ..module_utils._helm.apply import Helm, writes_of
+from ..module_utils._helm.plan import differences, plan_release
 from ..module_utils._helm.refusals import refuse_pending
 from ..module_utils._helm.source import chart_of
 from ..module_utils._helm.spec import ChartReference, Release
-from ..module_utils._helm.state import read_current, record_kind
-from ..module_utils._k8s.writes import Write
-from ..module_utils._kinds import CUSTOM_RESOURCE_DEFINITION
+from ..module_utils._helm.state import read_current
 from ..module_utils._module import mesh_module, run
 
 if t.TYPE_CHECKING:
@@ -188,26 +186,19 @@ def install(module: AnsibleModule, session: ApiSession) -> Result:
         differs = differences(desired, current)
     elif helm.has_plugin("diff") and (prepared := helm.difference(desired, reference)):
         differs, diff = ["plugin"], {"diff": {"prepared": prepared}}
-    pending = pending_records(desired, current) if differs else ()
-    if pending and not params["repair"]:
-        raise MeshError(refuse_pending(desired, current.releases[desired.key], session.cluster))
-    definitions: list[dict[str, t.Any]] = []
-    if differs and desired.definitions:
-        own = params["definitions_chart"]
-        documents = helm.rendered(desired, ChartReference.of(own)) if own else helm.definitions(desired, reference)
-        definitions = changed_definitions(documents, current.definitions)
-    repairs = [Write("delete", record_kind(), name, desired.namespace) for name in pending]
-    applies = [Write("apply", CUSTOM_RESOURCE_DEFINITION, item["metadata"]["name"], body=item, force=True) for item in definitions]
-    done = {"repaired": [write.name for write in repairs], "definitions": [write.name for write in applies]}
-    result = {"changed": bool(differs), "differs": differs, **done, **diff}
-    refused = session.refused([*repairs, *applies])
+    own = params["definitions_chart"]
+    documents = helm.definitions(desired, reference, ChartReference.of(own) if own else None) if differs and desired.definitions else []
+    plan = plan_release(desired, current, differs, documents)
+    repairs, applies = writes_of(plan, desired, current)
+    refused = [refusal] if not params["repair"] and (refusal := refuse_pending(desired, current, plan, session.cluster)) else []
+    refused += session.refused([*repairs, *applies])
     if refused:
         raise MeshError("\n".join(refused))
-    if not differs or module.check_mode:
-        return result
-    session.write_all(repairs, applies)
-    helm.upgrade(desired, reference)
-    return result
+    if plan.differs and not module.check_mode:
+        session.write_all(repairs, applies)
+        helm.upgrade(desired, reference)
+    done = {"repaired": [write.name for write in repairs], "definitions": [write.name for write in applies]}
+    return {"changed": bool(plan.differs), "differs": list(plan.differs), **done, **diff}
 
 
 if __name__ == "__main__":

@@ -141,7 +141,7 @@ stale:
   elements: str
   sample: [istio-system/istiod]
 differences:
-  description: The same releases with what differs, for a message; without those that only Helm's plugin C(diff) can judge.
+  description: The same releases with what differs, for a message; without those that only Helm's plugin C(diff) can compare.
   returned: success
   type: list
   elements: str

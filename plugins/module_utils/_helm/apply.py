@@ -12,14 +12,20 @@ import json
 import os
 import tempfile
 import typing as t
+from pathlib import Path
 
 from ansible.module_utils.common.yaml import yaml_load, yaml_load_all
 
 from .._errors import MeshError
 from .._k8s.connect import auth_options
+from .._k8s.writes import Write
+from .._kinds import CUSTOM_RESOURCE_DEFINITION
 from .._text import in_one_line
+from .plan import ReleasePlan
+from .records import CurrentState
 from .render import values_text
 from .spec import Chart, ChartReference, Release
+from .state import record_kind
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -64,15 +70,13 @@ class Helm:
         metadata = yaml_load(self._run(f"read the chart of release {release}", ["show", "chart", *chart.arguments, "--", chart.ref]))
         return Chart(str(metadata["name"]), str(metadata["version"]), str(metadata.get("appVersion") or ""))
 
-    def definitions(self, release: Release, chart: ChartReference) -> list[dict[str, t.Any]]:
-        """The documents below crds/ of a chart."""
-        shown = self._run(f"read the definitions of release {release}", ["show", "crds", *chart.arguments, "--", chart.ref])
-        return [document for document in yaml_load_all(shown) if document]
-
-    def rendered(self, release: Release, chart: ChartReference) -> list[dict[str, t.Any]]:
-        """The objects of a chart, rendered with its own values into a release's namespace."""
-        arguments = ["template", "--namespace", release.namespace, *chart.arguments, "--", release.name, chart.ref]
-        return [document for document in yaml_load_all(self._run(f"render the definitions of release {release}", arguments)) if document]
+    def definitions(self, release: Release, chart: ChartReference, own: ChartReference | None) -> list[t.Any]:
+        """The documents below crds/ of a chart, or all that the chart of its definitions renders."""
+        if own:
+            arguments = ["template", "--namespace", release.namespace, *own.arguments, "--", release.name, own.ref]
+        else:
+            arguments = ["show", "crds", *chart.arguments, "--", chart.ref]
+        return list(yaml_load_all(self._run(f"read the definitions of release {release}", arguments)))
 
     def has_plugin(self, name: str) -> bool:
         """Whether Helm has a plugin; also when Helm cannot say so, because whatever uses it then says why."""
@@ -82,14 +86,14 @@ class Helm:
         return ["--namespace", release.namespace, "--values", self._write(values_text(release.values))]
 
     def _cluster_environment(self) -> dict[str, str]:
-        """The variables by which Helm is told which cluster is meant."""
+        """The variables that name the cluster for Helm."""
         auth = auth_options(self._module)
         environment = {**_NOBODY, **{variable: str(auth[option]) for option, variable in _VARIABLES.items() if auth.get(option)}}
         if auth.get("verify_ssl") is False:
             environment["HELM_KUBEINSECURE_SKIP_TLS_VERIFY"] = "true"
         kubeconfig = auth.get("kubeconfig")
         if kubeconfig:
-            environment["KUBECONFIG"] = kubeconfig if isinstance(kubeconfig, str) else self._write(json.dumps(kubeconfig))
+            environment["KUBECONFIG"] = str(Path(kubeconfig).expanduser()) if isinstance(kubeconfig, str) else self._write(json.dumps(kubeconfig))
         return environment
 
     def _write(self, text: str) -> str:
@@ -103,8 +107,18 @@ class Helm:
     def _run(self, action: str, arguments: list[str]) -> str:
         code, output, errors = self._module.run_command([self._program, *arguments], environ_update=self._environment)
         if code:
-            raise MeshError(f"Helm could not {action} on cluster {self._cluster}: {in_one_line(errors)}", rc=code, stderr=errors, stdout=output)
+            raise MeshError(f"Helm could not {action} on cluster {self._cluster}: {in_one_line(errors)}", rc=code, stderr=errors)
         return str(output)
+
+
+def writes_of(plan: ReleasePlan, desired: Release, current: CurrentState) -> tuple[list[Write], list[Write]]:
+    """The writes that come before Helm: repairs, and then definitions."""
+    repairs = [Write("delete", record_kind(), name, desired.namespace) for name in plan.repairs]
+    bodies = {definition["metadata"]["name"]: dict(definition) for definition in plan.definitions}
+    applies = [
+        Write("apply", CUSTOM_RESOURCE_DEFINITION, name, body=body, force=True, creates=name not in current.definitions) for name, body in bodies.items()
+    ]
+    return repairs, applies
 
 
 def has_plugin(module: AnsibleModule, program: str | None, name: str) -> bool:
@@ -115,4 +129,4 @@ def has_plugin(module: AnsibleModule, program: str | None, name: str) -> bool:
     return code != 0 or any(line.split()[:1] == [name] for line in listed.splitlines())
 
 
-__all__ = ("Helm", "has_plugin")
+__all__ = ("Helm", "has_plugin", "writes_of")

@@ -23,44 +23,35 @@ _WRITTEN_BY_ISTIOD = [
 ]
 
 
-def application(
-    release: str,
-    chart: t.Mapping[str, str],
-    values: t.Mapping[str, t.Any],
-    *,
-    namespace: str,
-    argocd: t.Mapping[str, t.Any],
-) -> Object:
+def application(release: t.Mapping[str, t.Any], argocd: t.Mapping[str, t.Any]) -> Object:
     """The Application that keeps one release of a chart as it should be.
 
     Args:
-        release: the release's and the Application's name.
-        chart: as chart_reference() answers; a directory on this host is nothing that Argo CD could read.
-        values: the chart's values.
-        namespace: where the release lives.
+        release: with C(name), C(namespace), C(values), and the options that chart_reference() returns.
         argocd: C(namespace), C(project) and C(destination) (the API server's URL as Argo CD knows it).
 
     Raises:
-        ValueError: the chart is in a directory.
+        ValueError: the chart is in a directory of this host, which Argo CD cannot read.
     """
-    reference = chart["chart_ref"]
-    if "chart_repo_url" in chart:
-        source = {"repoURL": chart["chart_repo_url"], "chart": reference}
+    name, reference = release["name"], release["chart_ref"]
+    if release.get("chart_repo_url"):
+        source = {"repoURL": release["chart_repo_url"], "chart": reference}
     elif reference.startswith("oci://"):
         # Argo CD wants an OCI registry without its scheme.
-        repository, _slash, name = reference[len("oci://") :].rpartition("/")
-        source = {"repoURL": repository, "chart": name}
+        repository, _slash, chart = reference[len("oci://") :].rpartition("/")
+        source = {"repoURL": repository, "chart": chart}
     else:
         raise ValueError(f"Argo CD cannot read the chart {reference} from a directory of this host: set istio_chart_source to an HTTPS or OCI repository.")
+    helm = {"releaseName": name, "valuesObject": dict(release["values"])}
     return {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Application",
-        "metadata": {"name": release, "namespace": argocd["namespace"]},
+        "metadata": {"name": name, "namespace": argocd["namespace"]},
         "spec": {
             "project": argocd["project"],
-            "source": {**source, "targetRevision": chart["chart_version"], "helm": {"releaseName": release, "valuesObject": dict(values)}},
-            "destination": {"server": argocd["destination"], "namespace": namespace},
-            "ignoreDifferences": _WRITTEN_BY_ISTIOD if release == "istiod" or release == "istio-base" else [],
+            "source": {**source, "targetRevision": release["chart_version"], "helm": helm},
+            "destination": {"server": argocd["destination"], "namespace": release["namespace"]},
+            "ignoreDifferences": _WRITTEN_BY_ISTIOD if name in ("istiod", "istio-base") else [],
             "syncPolicy": {
                 "automated": {"selfHeal": True, "prune": False},
                 "syncOptions": ["CreateNamespace=true", "ServerSideApply=true", "RespectIgnoreDifferences=true"],

@@ -4,7 +4,7 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Where Istio's charts come from and which values each is given.
+"""Where charts come from, and which values each of Istio's charts gets.
 
 Source: istio manifests/charts/*/templates/zzz_profile.yaml and zzy_descope_legacy.yaml: whatever a profile or platform sets below C(pilot) or
 C(cni) is copied over the root last, so a user's value for the same key without that prefix would be lost silently.
@@ -15,7 +15,6 @@ from __future__ import annotations
 import typing as t
 
 CHARTS = ("base", "istiod", "cni", "ztunnel", "gateway")
-MODES = ("ambient", "sidecar")
 # What keeps pods off a node until istio-cni runs there. Source: istio-discovery's values.yaml, taint.name.
 STARTUP_TAINT = "cni.istio.io/not-ready"
 
@@ -29,28 +28,31 @@ _ROOT_KEYS = frozenset({"global", "meshConfig", "profile", "platform", "compatib
 Values = t.Dict[str, t.Any]
 
 
-def chart_values(
-    chart: str,
-    *,
-    platform: str = "",
-    user: t.Mapping[str, t.Any] | None = None,
-    mode: str = "ambient",
-    own: t.Mapping[str, t.Any] | None = None,
-) -> Values:
-    """The values of one chart: the mode's profile and the platform first, then the collection's own, then the user's, prefixed as the chart needs.
+def chart_values(chart: str, variables: t.Mapping[str, t.Any]) -> Values:
+    """The values of one of Istio's charts: the mode's profile and the platform, then the collection's own, then the user's, prefixed as the chart needs.
 
     Args:
-        chart: one of CHARTS.
-        platform: one of CHART_PLATFORMS; any other needs no values.
-        user: the user's own values.
-        mode: one of MODES. Sidecar mode has no profile: it is what the charts do by themselves.
-        own: what the collection's variables say, such as istiod_values() or base_values().
+        chart: one of CHARTS but C(gateway).
+        variables: the converted variables of the role istio. Sidecar mode has no profile: it is what the charts do by themselves.
     """
-    values: Values = {"profile": "ambient"} if mode == "ambient" and chart != "gateway" else {}
-    if platform in CHART_PLATFORMS:
-        values["global"] = {"platform": platform}
+    own: Values = {}
+    if chart == "base":
+        own = base_values(variables["istio_istiod_values"])
+    elif chart == "istiod":
+        own = istiod_values(
+            replicas=variables.get("istio_istiod_replicas"),
+            autoscaling=variables.get("istio_istiod_autoscaling"),
+            startup_taint=variables["istio_startup_taint"],
+        )
+    values: Values = {"profile": "ambient"} if variables["istio_mode"] == "ambient" else {}
+    values.update(platform_values(variables["istio_platform"]))
     prefix = _PREFIXES.get(chart)
-    return merge(merge(values, _prefixed(own or {}, prefix)), _prefixed(user or {}, prefix))
+    return merge(merge(values, _prefixed(own, prefix)), _prefixed(variables[f"istio_{chart}_values"], prefix))
+
+
+def platform_values(platform: str) -> Values:
+    """The value that tells a chart its platform; none for a platform without values of its own."""
+    return {"global": {"platform": platform}} if platform in CHART_PLATFORMS else {}
 
 
 def base_values(istiod: t.Mapping[str, t.Any]) -> Values:
@@ -73,7 +75,7 @@ def istiod_values(*, replicas: int | None = None, autoscaling: t.Mapping[str, t.
         startup_taint: nodes begin with STARTUP_TAINT. istiod takes it away once istio-cni is ready there, and must be able to start before.
     """
     values: Values = {}
-    if replicas:
+    if replicas is not None:
         values.update(autoscaleEnabled=False, replicaCount=replicas)
     elif autoscaling:
         values.update(autoscaleEnabled=True, autoscaleMin=autoscaling["min"], autoscaleMax=autoscaling["max"])
@@ -83,7 +85,7 @@ def istiod_values(*, replicas: int | None = None, autoscaling: t.Mapping[str, t.
 
 
 def chart_reference(source: str, chart: str, version: str) -> dict[str, str]:
-    """What kubernetes.core.helm needs to find a chart: C(chart_ref), and C(chart_repo_url) and C(chart_version) where they say more.
+    """The options of the module helm_release that say where a chart is: C(chart_ref), and C(chart_repo_url) and C(chart_version) where they say more.
 
     Args:
         source: an HTTPS repository, an OCI registry path, or a directory with charts as C(helm pull) saves them.
@@ -116,4 +118,4 @@ def _prefixed(user: t.Mapping[str, t.Any], prefix: str | None) -> Values:
     return merge({prefix: moved} if moved else {}, kept)
 
 
-__all__ = ("CHARTS", "CHART_PLATFORMS", "MODES", "STARTUP_TAINT", "base_values", "chart_reference", "chart_values", "istiod_values", "merge")
+__all__ = ("CHARTS", "CHART_PLATFORMS", "STARTUP_TAINT", "base_values", "chart_reference", "chart_values", "istiod_values", "merge", "platform_values")

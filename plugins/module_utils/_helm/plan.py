@@ -10,14 +10,43 @@ from __future__ import annotations
 
 import base64
 import typing as t
+from dataclasses import dataclass
 
 from ansible.module_utils.common.yaml import yaml_load_all
 
-from .records import CurrentRelease, CurrentState, decode
+from .records import CurrentState, decode
 from .render import canonical
 from .spec import Chart, Release
 
 Object = t.Mapping[str, t.Any]
+
+
+@dataclass(frozen=True)
+class ReleasePlan:
+    """What has to be done, in this order.
+
+    Attributes:
+        differs: in what the release differs; if in nothing, nothing has to be done.
+        repairs: the names of the records to remove, which keep Helm from working on the release.
+        definitions: the CustomResourceDefinitions to apply before Helm is started.
+    """
+
+    differs: t.Sequence[str]
+    repairs: t.Sequence[str] = ()
+    definitions: t.Sequence[t.Mapping[str, t.Any]] = ()
+
+
+def plan_release(desired: Release, current: CurrentState, differs: t.Sequence[str], documents: t.Iterable[t.Any]) -> ReleasePlan:
+    """What has to be done about a release.
+
+    Args:
+        desired: the release.
+        current: what the cluster has.
+        differs: in what the release differs, as differences() returns it.
+        documents: those of the chart that may be CustomResourceDefinitions; none if they do not belong to the desired state.
+    """
+    release = current.releases.get(desired.key)
+    return ReleasePlan(differs, release.pending if release and differs else (), changed_definitions(documents, current.definitions))
 
 
 def differences(desired: Release, current: CurrentState) -> list[str]:
@@ -54,12 +83,6 @@ def changed_definitions(documents: t.Iterable[t.Any], current: t.Mapping[str, Ob
     ]
 
 
-def pending_records(desired: Release, current: CurrentState) -> tuple[str, ...]:
-    """The names of the records that keep Helm from working on a release."""
-    release: CurrentRelease | None = current.releases.get(desired.key)
-    return release.pending if release else ()
-
-
 def _is_chart(desired: Chart, found: Chart) -> bool:
     if not desired.version or (desired.name, desired.version) != (found.name, found.version):
         return False
@@ -83,4 +106,4 @@ def _is_part(desired: t.Any, current: t.Any) -> bool:
     return canonical(desired) == canonical(current)
 
 
-__all__ = ("changed_definitions", "differences", "pending_records")
+__all__ = ("ReleasePlan", "changed_definitions", "differences", "plan_release")

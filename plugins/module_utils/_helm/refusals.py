@@ -8,24 +8,27 @@
 
 from __future__ import annotations
 
-from .records import CurrentRelease
+from .plan import ReleasePlan
+from .records import CurrentState
 from .spec import Release
 
 
-def refuse_pending(desired: Release, current: CurrentRelease | None, cluster: str) -> str:
-    """Why a release that an interrupted Helm has left is not touched; empty when there is none.
+def refuse_pending(desired: Release, current: CurrentState, plan: ReleasePlan, cluster: str) -> str:
+    """Why a release that an interrupted Helm has left is not touched; empty if there is no such record.
 
     Args:
         desired: the release.
-        current: what the cluster has of it.
+        current: what the cluster has.
+        plan: what would have to be done.
         cluster: the cluster, as messages name it.
     """
-    if current is None or not current.pending:
+    if not plan.repairs:
         return ""
+    release = current.releases[desired.key]
     return (
-        f"Release {desired} on cluster {cluster} is {current.status} in revision {current.revision}, and Helm refuses to work on it: a Helm was interrupted, "
+        f"Release {desired} on cluster {cluster} is {release.status} in revision {release.revision}, and Helm refuses to work on it: a Helm was interrupted, "
         "or is still at work. Nothing was changed. If no other Helm is at work, allow the repair (the option repair, or the variable of the role that ends in "
-        f"_repair_releases) and run again, or remove the record yourself: kubectl delete secret -n {desired.namespace} {' '.join(current.pending)}."
+        f"_repair_releases) and run again, or remove the record yourself: kubectl delete secret -n {desired.namespace} {' '.join(plan.repairs)}."
     )
 
 

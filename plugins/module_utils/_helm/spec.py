@@ -79,17 +79,4 @@ class Release:
         return f"{self.namespace}/{self.name}"
 
 
-def desired_releases(releases: t.Iterable[t.Mapping[str, t.Any]], namespace: str) -> list[dict[str, t.Any]]:
-    """Releases of the role istio as the module helm_release_info takes them.
-
-    Args:
-        releases: each with C(name), C(reference), C(release_values), and C(namespace) if it is another.
-        namespace: the namespace of releases that do not name theirs.
-    """
-    return [
-        {**release["reference"], "name": release["name"], "namespace": release.get("namespace") or namespace, "values": release["release_values"]}
-        for release in releases
-    ]
-
-
-__all__ = ("Chart", "ChartReference", "Release", "desired_releases")
+__all__ = ("Chart", "ChartReference", "Release")

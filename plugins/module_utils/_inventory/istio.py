@@ -22,7 +22,12 @@ def validate_istio(variables: t.Mapping[str, t.Any]) -> list[str]:
     Args:
         variables: the values of the roles' variables, as values.convert() returns them.
     """
-    return [*_validate_sources(variables), *_validate_scale(variables), *validate_versions(variables)]
+    return [
+        *_validate_sources(variables),
+        *_validate_scale(variables),
+        *_validate_gateways(variables.get("istio_gateways") or ()),
+        *validate_versions(variables),
+    ]
 
 
 def validate_versions(variables: t.Mapping[str, t.Any]) -> list[str]:
@@ -55,6 +60,23 @@ def _validate_scale(variables: t.Mapping[str, t.Any]) -> t.Iterator[str]:
         yield f"istio_istiod_autoscaling is from {autoscaling['min']} to {autoscaling['max']}: min is at least 1, and max not below it."
     if replicas is not None and autoscaling:
         yield "istio_istiod_replicas and istio_istiod_autoscaling are both given, and only one can hold: leave one out."
+
+
+def _validate_gateways(gateways: t.Iterable[t.Mapping[str, t.Any]]) -> t.Iterator[str]:
+    places: dict[tuple[t.Any, t.Any], int] = {}
+    for index, gateway in enumerate(gateways):
+        item = f"istio_gateways[{index}]"
+        place = (gateway.get("namespace"), gateway.get("name"))
+        if place in places:
+            yield f"{item} names the release {place[0]}/{place[1]} again, as istio_gateways[{places[place]}] does: list each release once."
+        places.setdefault(place, index)
+        replicas, autoscaling = gateway.get("replicas"), gateway.get("autoscaling")
+        if replicas is not None and replicas < 0:
+            yield f"{item} has {replicas} replicas: give a number from 0 on."
+        if replicas is not None and autoscaling:
+            yield f"{item} has replicas and autoscaling, and only one can hold: leave one out."
+        if autoscaling and not 1 <= autoscaling["min"] <= autoscaling["max"]:
+            yield f"{item} has autoscaling from {autoscaling['min']} to {autoscaling['max']}: min is at least 1, and max not below it."
 
 
 __all__ = ("OLDEST_ISTIO", "validate_istio", "validate_versions")

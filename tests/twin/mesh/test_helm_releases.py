@@ -54,9 +54,9 @@ def test_without_repair_it_is_refused_with_the_way_out_in_check_mode_too(install
     set_release_status(installed, "ztunnel", "uninstalling")
     for arguments in (["--check"], []):
         refused = play(installed, "site.yml", "istio", *arguments, "-e", "istio_repair_releases=false")
-        told = in_a_line(refused)
-        assert refused.returncode == 2 and "Release istio-system/ztunnel on cluster" in told and "is uninstalling in revision" in told, told[-3000:]
-        assert "kubectl delete secret -n istio-system sh.helm.release.v1.ztunnel.v" in told
+        output = in_a_line(refused)
+        assert refused.returncode == 2 and "Release istio-system/ztunnel on cluster" in output and "is uninstalling in revision" in output, output[-3000:]
+        assert "kubectl delete secret -n istio-system sh.helm.release.v1.ztunnel.v" in output
     assert release_status(installed, "ztunnel") == "uninstalling", "something was changed"
     assert play(installed, "site.yml").returncode == 0
 

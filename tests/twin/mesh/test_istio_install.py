@@ -42,13 +42,13 @@ def installed(empty_twin: Twin, failed: subprocess.CompletedProcess[str], tmp_pa
 
 @pytest.mark.requirement("C8")
 def test_a_step_that_fails_stops_the_rest_and_shows_what_its_pods_say(empty_twin: Twin, failed: subprocess.CompletedProcess[str]) -> None:
-    said = " ".join(failed.stdout.split())
-    assert failed.returncode == 2, said[-3000:]
+    output = " ".join(failed.stdout.split())
+    assert failed.returncode == 2, output[-3000:]
     order = ["Apply the definitions", "Install the chart base", "Install the chart istiod", "Wait until the control plane and its webhooks serve"]
-    places = [said.index(f": {task}") for task in order]
+    places = [output.index(f": {task}") for task in order]
     assert places == sorted(places), "the steps have another order"
-    assert "Install the chart cni" not in said and "Install the chart ztunnel" not in said, "a later step was begun"
-    assert "node(s) didn't match Pod's node affinity/selector" in said, "the events of the pod are not shown"
+    assert "Install the chart cni" not in output and "Install the chart ztunnel" not in output, "a later step was begun"
+    assert "node(s) didn't match Pod's node affinity/selector" in output, "the events of the pod are not shown"
     assert {release["name"] for release in releases(empty_twin)} >= {"istio-base", "istiod"}
 
 
@@ -70,7 +70,7 @@ def test_an_upgrade_with_values_of_ones_own_stays_ambient(installed: Twin) -> No
 
 
 @pytest.mark.requirement("C7", "M12")
-def test_one_version_pins_all_charts_and_another_one_is_told(installed: Twin, tmp_path: Path) -> None:
+def test_one_version_pins_all_charts_and_another_one_is_named(installed: Twin, tmp_path: Path) -> None:
     pinned = installed.environment["TWIN_ISTIO_VERSION"]
     assert {release["chart"] for release in releases(installed)} >= {f"{chart}-{pinned}" for chart in ("base", "istiod", "cni", "ztunnel")}
     unpinned = play(installed, istio_version="")
@@ -80,10 +80,10 @@ def test_one_version_pins_all_charts_and_another_one_is_told(installed: Twin, tm
     for command in (["package", "ztunnel", "--version", "1.30.9"], ["upgrade", "ztunnel", "ztunnel-1.30.9.tgz", "-n", "istio-system", "--reuse-values"]):
         done = installed.run(["helm", *command], cwd=tmp_path)
         assert done.returncode == 0, done.stderr
-    told = installed.play("verify.yml", "--tags", "istio")
-    assert told.returncode == 2, told.stdout[-3000:]
-    assert f"whose istio_version is {pinned}, in" in " ".join(told.stdout.split())
-    assert "istio-system/ztunnel (chart" in " ".join(told.stdout.split())
+    verified = installed.play("verify.yml", "--tags", "istio")
+    assert verified.returncode == 2, verified.stdout[-3000:]
+    assert f"whose istio_version is {pinned}, in" in " ".join(verified.stdout.split())
+    assert "istio-system/ztunnel (chart" in " ".join(verified.stdout.split())
 
 
 def play(twin: Twin, **variables: Any) -> subprocess.CompletedProcess[str]:

@@ -48,8 +48,8 @@ def _json(twin: Twin, *arguments: str) -> Any:
 @pytest.fixture(scope="module")
 def sidecar(empty_twin: Twin, tmp_path_factory: pytest.TempPathFactory) -> Twin:
     variables = {"istio_mode": "sidecar", "istio_istiod_replicas": 2, "istio_gateways": GATEWAYS}
-    told = _play(empty_twin, tmp_path_factory.mktemp("sidecar"), variables)
-    assert "failed=0" in told, told[-4000:]
+    output = _play(empty_twin, tmp_path_factory.mktemp("sidecar"), variables)
+    assert "failed=0" in output, output[-4000:]
     return empty_twin
 
 
@@ -102,8 +102,8 @@ def test_again_nothing_changes_and_ambient_mode_is_added_and_never_taken_away(si
     assert "changed=0" in _play(sidecar, tmp_path, variables)
     taint = "cni.istio.io/not-ready=true:NoExecute"
     assert sidecar.run(["kubectl", "taint", "node", "node-1", taint]).returncode == 0
-    told = _play(sidecar, tmp_path, {**variables, "istio_mode": "ambient", "istio_startup_taint": True})
-    assert "failed=0" in told, told[-4000:]
+    output = _play(sidecar, tmp_path, {**variables, "istio_mode": "ambient", "istio_startup_taint": True})
+    assert "failed=0" in output, output[-4000:]
     names = {release["name"] for release in json.loads(sidecar.run(["helm", "list", "-A", "-o", "json"]).stdout)}
     assert {"istio-cni", "ztunnel"} <= names
     # istiod's own controller takes it away once istio-cni is ready on the node.
@@ -127,8 +127,8 @@ def test_applications_of_argocd_carry_charts_and_values(mesh: Twin, tmp_path: Pa
     assert not served.get("failed"), served["msg"]
     try:
         variables = {"istio_delivery": "argocd", "istio_chart_source": "https://charts.example.com"}
-        told = _play(mesh, tmp_path, variables, "--tags", "istio")
-        assert "changed=4" in told, told[-4000:]
+        output = _play(mesh, tmp_path, variables, "--tags", "istio")
+        assert "changed=4" in output, output[-4000:]
         assert "changed=0" in _play(mesh, tmp_path, variables, "--tags", "istio"), "a field of ours is none of an Application, or is kept in another form"
         found = {item["metadata"]["name"]: item["spec"] for item in _json(mesh, "-n", "argocd", "get", "applications.argoproj.io")["items"]}
         assert set(found) == {"istio-base", "istiod", "istio-cni", "ztunnel"}

@@ -107,7 +107,7 @@ def test_an_interrupted_release_is_repaired_or_refused(tmp_path: Path, status: s
     assert ("upgrade" in task.started) is not check
 
 
-def test_a_chart_that_cannot_be_had_is_told_before_anything_is_repaired(tmp_path: Path) -> None:
+def test_a_chart_that_cannot_be_had_is_reported_before_anything_is_repaired(tmp_path: Path) -> None:
     task = Task(tmp_path, record(status="pending-upgrade"), answers={"show chart": (1, "", "Error: chart not found\nin the repository\n")})
     with pytest.raises(MeshError, match=r"Helm could not read the chart of release istio-system/istiod on .*: Error: chart not found in the repository"):
         task.run(repair=True)

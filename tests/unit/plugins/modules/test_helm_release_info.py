@@ -59,7 +59,7 @@ def test_each_namespace_is_read_once_and_helm_is_started_once() -> None:
     assert task.started == [["/bin/helm", "plugin", "list"]]
 
 
-def test_nothing_of_the_values_and_of_what_was_rendered_is_told() -> None:
+def test_nothing_of_the_values_and_of_what_was_rendered_is_returned() -> None:
     found = Task({SECRETS: [record(config={"password": "planted-secret"}, files={"values.yaml": "planted-secret"})]}).run(release(values={"password": "other"}))
     assert found[0]["differs"] == ["values"]
     assert "planted-secret" not in json.dumps(found)

@@ -11,7 +11,8 @@ ARGOCD = {"namespace": "argocd", "project": "default", "destination": "https://k
 
 
 def _application(source: str, release: str = "ztunnel", values: dict[str, Any] | None = None) -> dict[str, Any]:
-    return application(release, chart_reference(source, release, "1.31.1"), values or {}, namespace="istio-system", argocd=ARGOCD)
+    desired = {"name": release, "namespace": "istio-system", **chart_reference(source, release, "1.31.1"), "values": values or {}}
+    return application(desired, ARGOCD)
 
 
 @pytest.mark.parametrize(

