@@ -44,7 +44,13 @@ eks_access_entries:
         namespaces: [shop-*]
     tags: {{CostCenter: "0815"}}
 """
-PLAYBOOK = [{"hosts": "localhost", "connection": "local", "gather_facts": False, "roles": [{"role": "meshwright.ambient.eks"}]}]
+PLAY = {"hosts": "localhost", "connection": "local", "gather_facts": False}
+IDENTITY = {"ansible.builtin.include_role": {"name": "meshwright.ambient.karpenter", "tasks_from": "identity"}}
+PLAYBOOKS: dict[str, list[dict[str, Any]]] = {
+    "eks": [{**PLAY, "roles": [{"role": "meshwright.ambient.eks"}]}],
+    # Another host than that of the role eks: nothing is known of the cluster but its name and region.
+    "karpenter": [{**PLAY, "tasks": [{"name": "Grant Karpenter its permissions", **IDENTITY}]}],
+}
 
 
 @dataclass(frozen=True)
@@ -66,7 +72,7 @@ def runs(aws: LocalAws, base: Base, tmp_path_factory: pytest.TempPathFactory) ->
     directory = tmp_path_factory.mktemp("role-eks")
     network = {"eks_vpc_id": base.vpc, "eks_private_subnet_ids": base.subnets}
     (directory / "vars.yml").write_text(VARIABLES + yaml.safe_dump(network))
-    (directory / "play.yml").write_text(yaml.safe_dump(PLAYBOOK))
+    (directory / "eks.yml").write_text(yaml.safe_dump(PLAYBOOKS["eks"]))
     # As the command line and surveys give them: booleans, numbers and dictionaries are text.
     tags = json.dumps(yaml.safe_load(VARIABLES)["eks_tags"])
     given = {"eks_tags": tags, "eks_startup_taint": "false", "eks_allow_untagged_subnets": "yes", "eks_timeout": "600"}
@@ -79,7 +85,7 @@ def runs(aws: LocalAws, base: Base, tmp_path_factory: pytest.TempPathFactory) ->
     )
 
 
-def _play(aws: LocalAws, directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def _play(aws: LocalAws, directory: Path, *arguments: str, playbook: str = "eks") -> subprocess.CompletedProcess[str]:
     environment = {
         **os.environ,
         "AWS_ENDPOINT_URL": aws.url,
@@ -88,7 +94,7 @@ def _play(aws: LocalAws, directory: Path, *arguments: str) -> subprocess.Complet
         "KUBECONFIG": "/dev/null",
     }
     program = str(Path(sys.executable).with_name("ansible-playbook"))
-    command = [program, "-i", "localhost,", str(directory / "play.yml"), "-e", f"@{directory / 'vars.yml'}"]
+    command = [program, "-i", "localhost,", str(directory / f"{playbook}.yml"), "-e", f"@{directory / 'vars.yml'}"]
     command += ["-e", f"ansible_python_interpreter={sys.executable}", *arguments]
     return subprocess.run(command, cwd=REPOSITORY, env=environment, check=False, capture_output=True, text=True, timeout=300)
 
@@ -138,3 +144,23 @@ def test_variables_as_text_mean_what_their_types_say(runs: Runs) -> None:
         assert done.returncode == 0, done.stdout[-4000:]
         changes = [line for line in done.stdout.splitlines() if line.startswith(("changed:", "TASK"))]
         assert "changed=0 " in done.stdout, changes
+
+
+def test_karpenter_gets_roles_policies_and_a_queue(aws: LocalAws, base: Base, tmp_path: Path) -> None:
+    cluster = "role-karpenter"
+    iam, eks = aws.client("iam"), aws.client("eks")
+    network = {"subnetIds": base.subnets}
+    eks.create_cluster(name=cluster, roleArn=base.role, resourcesVpcConfig=network, accessConfig={"authenticationMode": "API"})
+    (tmp_path / "karpenter.yml").write_text(yaml.safe_dump(PLAYBOOKS["karpenter"]))
+    (tmp_path / "vars.yml").write_text(yaml.safe_dump({"karpenter_cluster_name": cluster, "karpenter_region": REGION}))
+    first, second = (_play(aws, tmp_path, playbook="karpenter") for _ in range(2))
+    assert first.returncode == 0, first.stdout[-4000:]
+    assert "changed=0 " in second.stdout, [line for line in second.stdout.splitlines() if line.startswith(("changed:", "TASK"))]
+    name = f"{cluster}-{REGION}-karpenter"
+    attached = {each["PolicyName"] for each in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]}
+    assert attached == {f"{name}-instances", f"{name}-profiles"}
+    nodes = iam.get_role(RoleName=f"{name}-nodes")["Role"]
+    assert eks.describe_access_entry(clusterName=cluster, principalArn=nodes["Arn"])["accessEntry"]["type"] == "EC2_LINUX"
+    (association,) = eks.list_pod_identity_associations(clusterName=cluster, namespace="kube-system")["associations"]
+    assert association["serviceAccount"] == "karpenter"
+    assert aws.client("sqs").get_queue_url(QueueName=name)["QueueUrl"].endswith(f"/{name}")
