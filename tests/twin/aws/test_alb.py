@@ -158,7 +158,7 @@ def test_web_acl_and_shield(whole: Whole) -> None:
     arn = whole.balancer.arn
     assert whole.edge.web_acl_of(arn) == whole.web_acl
     assert whole.edge.is_shielded(arn)
-    prerequisites = page("docs/platforms/eks.md").section("What must exist before").prose
+    prerequisites = page("docs/platforms/eks.md").section("Prerequisites").prose
     assert any("Shield Advanced: the account's subscription" in line for line in prerequisites), "the docs do not say what Shield needs"
 
 
