@@ -71,7 +71,7 @@ def test_the_role_hands_on_values_that_were_given_as_text() -> None:
         "__ingress_certificates": {},
     }
     files = [argument for part in ("defaults", "vars") for argument in ("-e", f"@{REPOSITORY}/roles/ingress/{part}/main.yml")]
-    message = "msg={{ [__ingress_items, __ingress.ingress_check_load_balancers] | to_json }}"
+    message = "msg={{ [__ingress_items, __ingress_variables.ingress_check_load_balancers] | to_json }}"
     command = [str(Path(sys.executable).parent / "ansible"), "localhost", "-m", "debug", "-a", message, *files, "-e", json.dumps(given)]
     done = subprocess.run([*command, "-o"], cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
