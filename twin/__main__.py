@@ -107,7 +107,7 @@ def _show(parts: list[Part], logs: Path) -> int:
     """Print one line for each part; 1 when one has died."""
     width = max(len(part.name) for part in parts)
     for part in parts:
-        print(f"{part.state:<4}  {part.name:<{width}}  {part.said}")
+        print(f"{part.state:<4}  {part.name:<{width}}  {part.detail}")
     print(f"Logs: {logs}")
     return 0 if all(part.running for part in parts) else 1
 

@@ -31,8 +31,8 @@ def step(title: str, number: int, total: int) -> Iterator[list[str]]:
         print(f"{label} ...", file=sys.stderr, flush=True)
         yield remarks
     elapsed = time.monotonic() - started
-    told = ", ".join([f"{elapsed:.1f} s", *remarks])
-    print(f"{label}: {told}", file=sys.stderr, flush=True)
+    remark = ", ".join([f"{elapsed:.1f} s", *remarks])
+    print(f"{label}: {remark}", file=sys.stderr, flush=True)
 
 
 def say(line: str) -> None:

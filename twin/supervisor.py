@@ -37,14 +37,14 @@ class ProgramState:
         state: STOPPED, STARTING, RUNNING, BACKOFF, STOPPING, EXITED, FATAL or UNKNOWN.
         pid: its process, or 0.
         started: when it was last started, in seconds since the epoch.
-        said: one line about it (pid and uptime, or how it ended).
+        detail: one line about it (pid and uptime, or how it ended).
     """
 
     name: str
     state: str
     pid: int
     started: int
-    said: str
+    detail: str
 
 
 @dataclass(frozen=True)
@@ -165,8 +165,8 @@ class Supervisor:
             if program is not None and program.state == "RUNNING":
                 return
             if time.monotonic() > deadline:
-                said = program.said if program else "the supervisor does not answer"
-                raise TwinError(f"{name} of {self._owner} has not started within {seconds:.0f} s ({said}): look into {self._paths.logs / name}.log.")
+                detail = program.detail if program else "the supervisor does not answer"
+                raise TwinError(f"{name} of {self._owner} has not started within {seconds:.0f} s ({detail}): look into {self._paths.logs / name}.log.")
             pause.wait(0.05)
 
     def set_running(self, name: str, running: bool) -> None:

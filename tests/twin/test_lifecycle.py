@@ -48,8 +48,8 @@ def test_up_on_a_running_twin_does_nothing(victim: Twin, capsys: pytest.CaptureF
 
 @pytest.mark.parametrize("part", ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok-controller", "supervisor"])
 def test_a_killed_part_is_told_and_mended(victim: Twin, part: str) -> None:
-    said = {found.name: found.said for found in parts_of(_NAME)}[part]
-    os.kill(int(said.split()[1]), signal.SIGKILL)
+    detail = {found.name: found.detail for found in parts_of(_NAME)}[part]
+    os.kill(int(detail.split()[1]), signal.SIGKILL)
     _wait_until_dead(part)
     status = _twin("status")
     assert status.returncode == 1

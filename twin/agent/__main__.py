@@ -45,7 +45,7 @@ def main() -> None:
     session = open_session(paths)
     server = yaml.safe_load(paths.kubeconfig.read_text())["clusters"][0]["cluster"]["server"]
     real_pods = RealPods(Host(paths, facts, Supervisor(paths), session, server), load_real_processes())
-    tell_addresses = follow_addresses(facts.aws)
+    update_addresses = follow_addresses(facts.aws)
     known = Known()
     strangers_removed = False
     kinds = [POD, NAMESPACE, CONFIG_MAP, *([ROLE_BINDING] if facts.aws else [])]
@@ -65,7 +65,7 @@ def main() -> None:
                 real_pods.remove_strangers(known.all(POD))
                 strangers_removed = True
             real_pods.reconcile(known.all(POD))
-            tell_addresses(known.all(POD))
+            update_addresses(known.all(POD))
             for batch in filter(None, (*plan_marks(known), plan_grants(known))):
                 try:
                     session.write_all(batch)

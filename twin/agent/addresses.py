@@ -1,4 +1,4 @@
-"""Tells the AWS account which pod addresses are on which node, as the VPC CNI puts them on the network interfaces of instances."""
+"""Reports to the AWS account which pod addresses are on which node, as the VPC CNI puts them on the network interfaces of instances."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def follow_addresses(aws: AwsFacts | None) -> Callable[[list[Object]], None]:
         return lambda _pods: None
     addresses = PodAddresses(aws)
     addresses.start()
-    return addresses.tell
+    return addresses.update
 
 
 class PodAddresses:
@@ -49,33 +49,33 @@ class PodAddresses:
     def __init__(self, aws: AwsFacts) -> None:
         self._aws = aws
         self._changed = threading.Condition()
-        self._wanted: list[dict[str, str]] | None = None
-        self._told: list[dict[str, str]] | None = None
+        self._current: list[dict[str, str]] | None = None
+        self._sent: list[dict[str, str]] | None = None
 
     def start(self) -> None:
         """Begin, in a thread of its own, for as long as the agent runs."""
         threading.Thread(target=self._run, name="addresses", daemon=True).start()
 
-    def tell(self, pods: list[Object]) -> None:
+    def update(self, pods: list[Object]) -> None:
         """These are all pods of the cluster now."""
         with self._changed:
-            self._wanted = addresses_of(pods)
+            self._current = addresses_of(pods)
             self._changed.notify()
 
     def _run(self) -> None:
         pause = threading.Event()
-        said = ""
+        reported = ""
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._wanted is not None and self._wanted != self._told)
-                addresses = list(self._wanted or ())
+                self._changed.wait_for(lambda: self._current is not None and self._current != self._sent)
+                addresses = list(self._current or ())
             try:
                 self._send(addresses)
-                self._told, said = addresses, ""
+                self._sent, reported = addresses, ""
             except (OSError, urllib.error.URLError) as error:
-                if str(error) != said:
-                    _log.warning("the account %s could not be told the addresses of %d pods: %s", self._aws.account, len(addresses), error)
-                said = str(error)
+                if str(error) != reported:
+                    _log.warning("the account %s did not take the addresses of %d pods: %s", self._aws.account, len(addresses), error)
+                reported = str(error)
                 pause.wait(_RETRY_SECONDS)
 
     def _send(self, addresses: list[dict[str, str]]) -> None:

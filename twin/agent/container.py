@@ -73,8 +73,8 @@ def _sources(volume: dict[str, Any]) -> list[dict[str, Any]]:
 def _files(source: dict[str, Any], pod: Object, session: ApiSession, token: TokenSource) -> dict[str, bytes]:
     namespace = pod["metadata"]["namespace"]
     if "serviceAccountToken" in source:
-        wanted = source["serviceAccountToken"]
-        return {wanted["path"]: token(wanted.get("audience"), wanted.get("expirationSeconds", 3600)).encode()}
+        desired = source["serviceAccountToken"]
+        return {desired["path"]: token(desired.get("audience"), desired.get("expirationSeconds", 3600)).encode()}
     if "downwardAPI" in source:
         items = source["downwardAPI"].get("items") or ()
         return {item["path"]: (_field(item["fieldRef"]["fieldPath"], pod) or "").encode() for item in items if "fieldRef" in item}
@@ -128,7 +128,7 @@ def _field(path: str, pod: Object) -> str | None:
 
 
 def _machine_resource(resource: str) -> str:
-    """Limits and requests of CPU and memory: a simulated node's would be fantastic, so this machine's are told."""
+    """Limits and requests of CPU and memory: a simulated node's would be fantastic, so they are those of this machine."""
     return str(os.cpu_count() or 1) if resource.endswith("cpu") else str(psutil.virtual_memory().total)
 
 

@@ -27,7 +27,7 @@ def plan_grants(known: Known) -> list[Write]:
     if config_map is None:
         return []
     grants: list[dict[str, str]] = json.loads((config_map.get("data") or {}).get("grants") or "[]")
-    wanted = {
+    desired = {
         (namespace["metadata"]["name"], grant["group"]): _binding(namespace["metadata"]["name"], grant)
         for namespace in known.all(NAMESPACE)
         if "deletionTimestamp" not in namespace["metadata"]
@@ -35,8 +35,8 @@ def plan_grants(known: Known) -> list[Write]:
         if fnmatchcase(namespace["metadata"]["name"], grant["namespace"])
     }
     bound = {(item["metadata"]["namespace"], item["metadata"]["name"]) for item in known.all(ROLE_BINDING) if _is_ours(item)}
-    missing = [Write("apply", ROLE_BINDING, name, namespace, wanted[namespace, name], force=True) for namespace, name in sorted(wanted.keys() - bound)]
-    return [*missing, *(Write("delete", ROLE_BINDING, name, namespace) for namespace, name in sorted(bound - wanted.keys()))]
+    missing = [Write("apply", ROLE_BINDING, name, namespace, desired[namespace, name], force=True) for namespace, name in sorted(desired.keys() - bound)]
+    return [*missing, *(Write("delete", ROLE_BINDING, name, namespace) for namespace, name in sorted(bound - desired.keys()))]
 
 
 def _binding(namespace: str, grant: dict[str, str]) -> Object:

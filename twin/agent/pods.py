@@ -64,9 +64,9 @@ class RealPods:
         self._runners: dict[str, PodRunner] = {}
 
     def reconcile(self, pods: list[Object]) -> None:
-        """Start runners for new pods, and tell the others how their pods are now."""
-        present = {pod["metadata"]["uid"]: pod for pod in pods}
-        for uid, pod in present.items():
+        """Start runners for new pods, and give the others their pods as they are now."""
+        current = {pod["metadata"]["uid"]: pod for pod in pods}
+        for uid, pod in current.items():
             real = next((real for real in self._real_processes if real.stands_for(pod)), None)
             if real is None or not pod["spec"].get("nodeName"):
                 continue
@@ -76,7 +76,7 @@ class RealPods:
             elif pod["metadata"].get("deletionTimestamp"):
                 self._runners[uid].end()
         for uid, runner in list(self._runners.items()):
-            if uid not in present:
+            if uid not in current:
                 runner.end()
                 del self._runners[uid]
 
@@ -125,7 +125,7 @@ class PodRunner:
         self._directory = _directory_of(host, self._program)
         self._identity: Identity | None = None
         self._ending = threading.Event()
-        self._told: Object | None = None
+        self._written: Object | None = None
         self._ready_since = ""
         self._process_started = 0
         statuses = pod.get("status", {}).get("containerStatuses") or [{}]
@@ -146,9 +146,9 @@ class PodRunner:
                 break
             except (ApiError, TwinError, OSError) as error:
                 _log.info("%s cannot start yet: %s", self._program, error)
-                # When the API server is what fails, it cannot be told either; the next try does both.
+                # When the API server is what fails, it cannot take a status either; the next try does both.
                 with contextlib.suppress(ApiError):
-                    self._tell(waiting="CreateContainerConfigError", message=str(error))
+                    self._write_status(waiting="CreateContainerConfigError", message=str(error))
                 self._ending.wait(RETRY_SECONDS)
         renewed = time.monotonic()
         while not self._ending.is_set():
@@ -194,7 +194,7 @@ class PodRunner:
         """The program, built first if no pod has needed it before."""
         program = locate_tools().programs[self._real.program]
         if not program.exists():
-            self._tell(waiting="ContainerCreating", message=f"{self._real.program} is being built, which takes some minutes")
+            self._write_status(waiting="ContainerCreating", message=f"{self._real.program} is being built, which takes some minutes")
             ensure_tools([self._real.program], f"Pod {self._namespace}/{self._name}")
         return program
 
@@ -212,10 +212,10 @@ class PodRunner:
             self._restarts += 1 if self._process_started else 0
             self._process_started = program.started
         if running:
-            self._tell(started=program, ready=self._probe())
+            self._write_status(started=program, ready=self._probe())
         else:
-            said = program.state.lower() if program else "gone"
-            self._tell(waiting="CrashLoopBackOff", message=f"{self._real.name} does not run, its process is {said}")
+            detail = program.state.lower() if program else "gone"
+            self._write_status(waiting="CrashLoopBackOff", message=f"{self._real.name} does not run, its process is {detail}")
 
     def _probe(self) -> bool:
         """Ask the container's own readiness probe; a container without one is ready when it runs."""
@@ -235,13 +235,13 @@ class PodRunner:
         except (OSError, urllib.error.URLError):
             return False
 
-    def _tell(self, *, ready: bool = False, started: ProgramState | None = None, waiting: str = "", message: str = "") -> None:
-        """Write the pod's status, when it is not what was told last."""
+    def _write_status(self, *, ready: bool = False, started: ProgramState | None = None, waiting: str = "", message: str = "") -> None:
+        """Write the pod's status, when it is not what was written last."""
         news = {"ready": ready, "running": started is not None, "restarts": self._restarts, "waiting": waiting, "message": message}
-        if news == self._told:
+        if news == self._written:
             return
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        if self._told is None or self._told["ready"] != ready:
+        if self._written is None or self._written["ready"] != ready:
             self._ready_since = now
         state: dict[str, Any] = {"waiting": {"reason": waiting, "message": message}, "running": None}
         if started is not None:
@@ -275,7 +275,7 @@ class PodRunner:
             "startTime": self._pod["metadata"]["creationTimestamp"],
         }
         self._host.session.write(Write("patch", POD, self._name, self._namespace, {"status": status}, subresource="status"))
-        self._told = news
+        self._written = news
 
     def _finish(self) -> None:
         """Stop the process, remove its files, and let the pod go."""

@@ -116,13 +116,13 @@ def parts_of(name: str) -> list[Part]:
         parts = [Part("supervisor", False, "its process has died"), Part(EMULATOR, False, "not supervised")]
     else:
         program = supervisor.program(EMULATOR)
-        state, said = (program.state, f"{program.state.lower()}, {program.said}") if program else ("UNKNOWN", "not configured")
+        state, detail = (program.state, f"{program.state.lower()}, {program.detail}") if program else ("UNKNOWN", "not configured")
         stopped = state == "STOPPED"
         # Whether its process runs is one thing; only an answer shows that it serves.
         served = not stopped and serves(facts)
         parts = [
             Part("supervisor", True, f"pid {paths.supervisor_pid.read_text().strip()}"),
-            Part(EMULATOR, served or stopped, said if served or state != "RUNNING" else f"it runs, but does not answer at {facts.endpoint}", stopped=stopped),
+            Part(EMULATOR, served or stopped, detail if served or state != "RUNNING" else f"it runs, but does not answer at {facts.endpoint}", stopped=stopped),
         ]
     lost = orphans(name) if serves(facts) else []
     return [*parts, *(_cluster_part(twin, aws.cluster, twin in lost) for twin, aws in sorted(lifecycle.clusters_of(name).items()))]

@@ -66,34 +66,34 @@ class Certificate(CertBundle):
         return {option["DomainName"]: option["ResourceRecord"] for option in options}
 
     def describe(self) -> dict[str, Any]:
-        told: dict[str, Any] = super().describe()["Certificate"]
-        told["SubjectAlternativeNames"] = self._domains
-        told["NotAfter"] = self.expires.replace(tzinfo=datetime.UTC).timestamp()
+        described: dict[str, Any] = super().describe()["Certificate"]
+        described["SubjectAlternativeNames"] = self._domains
+        described["NotAfter"] = self.expires.replace(tzinfo=datetime.UTC).timestamp()
         if self.algorithm:
-            told["KeyAlgorithm"] = self.algorithm
+            described["KeyAlgorithm"] = self.algorithm
         if self.type == "AMAZON_ISSUED":
-            told["DomainValidationOptions"] = self._validation(told["DomainValidationOptions"])
+            described["DomainValidationOptions"] = self._validation(described["DomainValidationOptions"])
         if self.status == "PENDING_VALIDATION":
-            told = {name: value for name, value in told.items() if name not in _ONCE_ISSUED}
-        return {"Certificate": told}
+            described = {name: value for name, value in described.items() if name not in _ONCE_ISSUED}
+        return {"Certificate": described}
 
     def _validation(self, options: list[dict[str, Any]]) -> list[dict[str, Any]]:
         fresh = (utcnow() - self.created_at).total_seconds() < self.lengths.of("certificate")
         by_domain = {option["DomainName"]: option for option in options}
-        told = []
+        described = []
         for domain in self._domains:
             option = dict(by_domain[domain])
             option["ValidationStatus"] = "SUCCESS" if self.status != "PENDING_VALIDATION" or self._validated(domain) else "PENDING_VALIDATION"
             if fresh and self.status == "PENDING_VALIDATION":
                 del option["ResourceRecord"]
-            told.append(option)
-        return told
+            described.append(option)
+        return described
 
     def summary(self) -> dict[str, Any]:
-        told = self.describe()["Certificate"]
-        domains = told["SubjectAlternativeNames"]
+        described = self.describe()["Certificate"]
+        domains = described["SubjectAlternativeNames"]
         return {
-            **{name: told[name] for name in _SUMMARY if name in told},
+            **{name: described[name] for name in _SUMMARY if name in described},
             "SubjectAlternativeNameSummaries": domains[:100],
             "HasAdditionalSubjectAlternativeNames": len(domains) > 100,
             "InUse": bool(self.in_use_by),
@@ -120,10 +120,10 @@ class CertificateResponse(AWSCertificateManagerResponse):
         key_types = includes.get("keyTypes") or _LISTED_KEY_TYPES
         listed = self.acm_backend.list_certificates(self._get_param("CertificateStatuses") or [], {})
         summaries = [each.summary() for each in listed if isinstance(each, Certificate)]
-        wanted = [each for each in summaries if each["KeyAlgorithm"] in key_types]
+        desired = [each for each in summaries if each["KeyAlgorithm"] in key_types]
         start, size = int(self._get_param("NextToken") or 0), int(self._get_param("MaxItems") or 1000)
-        answer: dict[str, Any] = {"CertificateSummaryList": wanted[start : start + size]}
-        if start + size < len(wanted):
+        answer: dict[str, Any] = {"CertificateSummaryList": desired[start : start + size]}
+        if start + size < len(desired):
             answer["NextToken"] = str(start + size)
         return ActionResult(answer)
 
@@ -131,7 +131,7 @@ class CertificateResponse(AWSCertificateManagerResponse):
 def extend(lengths: Lengths) -> None:
     """Put certificates that wait for their DNS records in the place of moto's own.
 
-    As in life, the records to make are told only a moment after the request (the phase `certificate`).
+    As in life, the records to make are reported only a moment after the request (the phase `certificate`).
     """
     Certificate.lengths = lengths
     models.CertBundle = Certificate

@@ -54,13 +54,13 @@ class Control:
             endpoint, values = self._map.bind_to_environ(environ).match()
             response: Response = endpoint(request, **values)
         except HTTPException as error:
-            response = _told(str(error.description), error.code or 400)
+            response = _error(str(error.description), error.code or 400)
         except (Unknown, ServiceException) as error:
-            response = _told(str(error.args[0]), 404)
+            response = _error(str(error.args[0]), 404)
         except KeyError as error:
-            response = _told(f"This request lacks the field {error.args[0]}.", 400)
+            response = _error(f"This request lacks the field {error.args[0]}.", 400)
         except (TypeError, ValueError) as error:
-            response = _told(f"This request is not understood: {error}", 400)
+            response = _error(f"This request is not understood: {error}", 400)
         answer: Iterable[bytes] = response(environ, start_response)
         return answer
 
@@ -112,8 +112,8 @@ class Control:
             if reason := asked.get("update_error"):
                 concerned = [each for each in cluster.updates.values() if (each.node_group, each.addon) == (node_group, addon)]
                 for update in concerned:
-                    update.doom = str(reason) if update.record["status"] == "InProgress" else update.doom
-                return _json({"updates": [each.record["id"] for each in concerned if each.doom]})
+                    update.failure = str(reason) if update.record["status"] == "InProgress" else update.failure
+                return _json({"updates": [each.record["id"] for each in concerned if each.failure]})
             record = cluster.addon(addon) if addon else cluster.node_group(node_group).record if node_group else cluster.record
             record.update(status=asked["status"], health={"issues": asked.get("issues", [])})
             return _json({"status": record["status"], "health": record["health"]})
@@ -150,5 +150,5 @@ def _json(value: object) -> Response:
     return Response(json.dumps(value, default=str) + "\n", mimetype="application/json")
 
 
-def _told(message: str, status: int) -> Response:
+def _error(message: str, status: int) -> Response:
     return Response(json.dumps({"message": message}) + "\n", status, mimetype="application/json")

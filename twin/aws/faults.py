@@ -49,7 +49,7 @@ class Rule:
 
     def fits(self, asked: Asked) -> bool:
         pairs = ((self.service, asked.service), (self.operation, asked.operation), (self.access_key, asked.access_key))
-        return (self.times is None or self.hits < self.times) and all(wanted in (None, found) for wanted, found in pairs)
+        return (self.times is None or self.hits < self.times) and all(desired in (None, found) for desired, found in pairs)
 
 
 class Faults:
@@ -113,5 +113,5 @@ def _error(asked: Asked, rule: Rule) -> Response:
     if model is None:
         return Response(f"{code}: {message}", status)
     serializer = get_serializer_class(service.service_name, protocol)(operation_model=model)
-    told = serializer.serialize(Injected(code, message))
-    return Response(told["body"], status, {**told["headers"], "x-amzn-RequestId": "00000000-0000-0000-0000-000000000000"})
+    serialized = serializer.serialize(Injected(code, message))
+    return Response(serialized["body"], status, {**serialized["headers"], "x-amzn-RequestId": "00000000-0000-0000-0000-000000000000"})

@@ -55,20 +55,20 @@ def labels_of(node: NodeFacts) -> dict[str, str]:
     }
 
 
-def changes_to(present: Object, before: NodeFacts, wanted: NodeFacts) -> Object | None:
+def changes_to(current: Object, before: NodeFacts, desired: NodeFacts) -> Object | None:
     """A merge patch that brings a node from what its group asked before to what it asks now; None when that is the same.
 
     What others have changed since stays: a taint that was removed when the node had started is not put back.
     """
-    if before == wanted:
+    if before == desired:
         return None
-    old, new = labels_of(before), labels_of(wanted)
+    old, new = labels_of(before), labels_of(desired)
     labels: dict[str, str | None] = {name: value for name, value in new.items() if old.get(name) != value}
     labels |= dict.fromkeys(old.keys() - new.keys())
-    dropped = {(taint["key"], taint["effect"]) for taint in before.taints} - {(taint["key"], taint["effect"]) for taint in wanted.taints}
-    changed = [dict(taint) for taint in wanted.taints if taint not in before.taints]
+    dropped = {(taint["key"], taint["effect"]) for taint in before.taints} - {(taint["key"], taint["effect"]) for taint in desired.taints}
+    changed = [dict(taint) for taint in desired.taints if taint not in before.taints]
     replaced = dropped | {(taint["key"], taint["effect"]) for taint in changed}
-    kept = [taint for taint in present["spec"].get("taints") or [] if (taint["key"], taint["effect"]) not in replaced]
+    kept = [taint for taint in current["spec"].get("taints") or [] if (taint["key"], taint["effect"]) not in replaced]
     return {"metadata": {"labels": labels}, "spec": {"taints": kept + changed}}
 
 

@@ -103,26 +103,26 @@ class TwinClusters:
     def set_nodes(self, cluster: ClusterKey, nodes: Sequence[NodeFacts]) -> None:
         """Make the cluster have these nodes and no others: new ones join and become Ready, others are drained and leave."""
         session = self._session(cluster)
-        present = {node["metadata"]["name"]: node for node in session.list(NODE).items}
+        current = {node["metadata"]["name"]: node for node in session.list(NODE).items}
         with self._lock:
             asked = dict(self._asked.get(cluster, {}))
-        wanted = {node.name: node for node in nodes}
-        writes = [Write("create", NODE, name, body=node_object(node)) for name, node in wanted.items() if name not in present]
-        for name, node in wanted.items():
-            if name in present and (patch := changes_to(present[name], asked.get(name, node), node)):
+        desired = {node.name: node for node in nodes}
+        writes = [Write("create", NODE, name, body=node_object(node)) for name, node in desired.items() if name not in current]
+        for name, node in desired.items():
+            if name in current and (patch := changes_to(current[name], asked.get(name, node), node)):
                 writes.append(Write("patch", NODE, name, body=patch))
-        _told(cluster, lambda: session.write_all(writes))
+        _report_refusal(cluster, lambda: session.write_all(writes))
         with self._lock:
-            self._asked[cluster] = wanted
+            self._asked[cluster] = desired
         if any(write.verb == "create" for write in writes):
             wait_for(
                 session,
                 NODE,
-                lambda found: {each["metadata"]["name"] for each in found if lifecycle.is_ready(each)} >= wanted.keys(),
+                lambda found: {each["metadata"]["name"] for each in found if lifecycle.is_ready(each)} >= desired.keys(),
                 NODES_READY_SECONDS,
                 f"the nodes of EKS cluster {cluster.name} to be Ready",
             )
-        self._remove_nodes(cluster, session, sorted(present.keys() - wanted.keys()))
+        self._remove_nodes(cluster, session, sorted(current.keys() - desired.keys()))
 
     def install_addon(self, cluster: ClusterKey, addon: AddonFacts) -> None:
         """Make the add-on's objects, or change them to its version and configuration values."""
@@ -133,7 +133,7 @@ class TwinClusters:
         """Remove the add-on's objects."""
         session = self._session(cluster)
         items = objects_of(AddonFacts(name, ""), _SOME_CIDR)
-        _told(cluster, lambda: session.write_all([_write("delete", session, item) for item in items]))
+        _report_refusal(cluster, lambda: session.write_all([_write("delete", session, item) for item in items]))
 
     def set_grants(self, cluster: ClusterKey, grants: Sequence[Grant]) -> None:
         """Write down which groups have which role in which namespaces; the twin's agent binds them, also in namespaces that come later."""
@@ -141,7 +141,7 @@ class TwinClusters:
 
     def _apply(self, cluster: ClusterKey, items: list[Object]) -> None:
         session = self._session(cluster)
-        _told(cluster, lambda: session.write_all([_write("apply", session, item, item) for item in items]))
+        _report_refusal(cluster, lambda: session.write_all([_write("apply", session, item, item) for item in items]))
 
     def _twin(self, cluster: ClusterKey) -> str:
         return twin_name(self._account, cluster.name, cluster.region)
@@ -157,14 +157,14 @@ class TwinClusters:
         left = [pod for pod in session.list(POD).items if pod["spec"].get("nodeName") in names]
         at_once = {"gracePeriodSeconds": 0}
         pods = [Write("delete", POD, pod["metadata"]["name"], pod["metadata"]["namespace"], at_once) for pod in left]
-        _told(cluster, lambda: session.write_all([Write("delete", NODE, name) for name in names], pods))
+        _report_refusal(cluster, lambda: session.write_all([Write("delete", NODE, name) for name in names], pods))
 
 
 def grants_object(grants: Sequence[Grant]) -> Object:
     """The ConfigMap that the agent reads (twin/agent/grants.py)."""
-    told = [{"group": each.group, "namespace": each.namespace, "role": _ROLES[each.policy]} for each in grants if each.policy in _ROLES]
+    entries = [{"group": each.group, "namespace": each.namespace, "role": _ROLES[each.policy]} for each in grants if each.policy in _ROLES]
     metadata = {"name": GRANTS, "namespace": "kube-system"}
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"grants": json.dumps(told)}}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"grants": json.dumps(entries)}}
 
 
 def _drain(paths: TwinPaths, names: list[str]) -> None:
@@ -176,8 +176,8 @@ def _drain(paths: TwinPaths, names: list[str]) -> None:
         print(f"{', '.join(names)} could not be drained and are removed all the same: {done.stderr.strip()[-500:]}", flush=True)
 
 
-def _told(cluster: ClusterKey, work: Callable[[], object]) -> None:
-    """Do something, and tell of an API server's refusal in the words of the account."""
+def _report_refusal(cluster: ClusterKey, work: Callable[[], object]) -> None:
+    """Do something, and report a refusal of the API server as one of the account."""
     try:
         work()
     except MeshError as error:

@@ -140,12 +140,12 @@ def _plain_action(action: Object) -> str:
 
 
 def _conditions(rule: Object) -> str:
-    told = []
+    parts = []
     for condition in rule["Conditions"]:
         config = next((value for name, value in condition.items() if name.endswith("Config") and isinstance(value, dict)), {})
         values = config.get("Values") or condition.get("Values") or []
-        told.append(f"{condition['Field']} {', '.join(str(value) for value in values)}".strip())
-    return " and ".join(told) or "always"
+        parts.append(f"{condition['Field']} {', '.join(str(value) for value in values)}".strip())
+    return " and ".join(parts) or "always"
 
 
 def _priority(rule: Object) -> int:

@@ -87,8 +87,8 @@ class ControlPlane:
         command = [str(self._toolbox.programs["kwokctl"]), "--name", self._paths.name, *arguments]
         done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
         if done.returncode:
-            said = (done.stderr or done.stdout).strip()[-1500:]
-            raise TwinError(f"kwokctl could not {' '.join(arguments[:2])} of twin {self._paths.name}; logs are in {self._paths.logs}:\n{said}")
+            failure = (done.stderr or done.stdout).strip()[-1500:]
+            raise TwinError(f"kwokctl could not {' '.join(arguments[:2])} of twin {self._paths.name}; logs are in {self._paths.logs}:\n{failure}")
 
     def _kwokctl_configuration(self, facts: TwinFacts) -> dict[str, Any]:
         program = {name: str(path) for name, path in self._toolbox.programs.items()}

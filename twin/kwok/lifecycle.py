@@ -37,7 +37,7 @@ class Part:
 
     name: str
     running: bool
-    said: str
+    detail: str
     stopped: bool = False
 
     @property
@@ -163,7 +163,7 @@ def parts_of(name: str) -> list[Part]:
     # A program that somebody stopped by hand is no fault; one that ended by itself is.
     for program in supervisor.programs():
         running = program.state in ("RUNNING", "STARTING", "STOPPED")
-        parts.append(Part(program.name, running, f"{program.state.lower()}, {program.said}", stopped=program.state == "STOPPED"))
+        parts.append(Part(program.name, running, f"{program.state.lower()}, {program.detail}", stopped=program.state == "STOPPED"))
     return parts
 
 
@@ -197,8 +197,8 @@ def _mend(cluster: ControlPlane, supervisor: Supervisor, paths: TwinPaths, dead:
             dead = [part for part in parts_of(paths.name) if not part.running]
             pause.wait(0.1 if dead else 0.0)
     if dead:
-        told = "; ".join(f"{part.name}: {part.said}" for part in dead)
-        raise TwinError(f"Twin {paths.name} could not be mended ({told}): look into {paths.logs}, or make twin-down and make twin-up.")
+        details = "; ".join(f"{part.name}: {part.detail}" for part in dead)
+        raise TwinError(f"Twin {paths.name} could not be mended ({details}): look into {paths.logs}, or make twin-down and make twin-up.")
 
 
 def _discard(paths: TwinPaths, cluster: ControlPlane) -> None:

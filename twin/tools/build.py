@@ -43,12 +43,12 @@ def ensure_tools(names: Iterable[str], purpose: str) -> Toolbox:
         names: programs and files of the catalogue.
         purpose: who needs them, as the line says that tells what is built.
     """
-    wanted = set(names)
-    if any(files.name in wanted and files.charts for files in FILES):
+    desired = set(names)
+    if any(files.name in desired and files.charts for files in FILES):
         # Charts are packaged by it.
-        wanted.add("helm")
+        desired.add("helm")
     parts: tuple[Program | Files, ...] = (*PROGRAMS, *FILES)
-    missing = [part for part in parts if part.name in wanted and not is_whole(place_of(part))]
+    missing = [part for part in parts if part.name in desired and not is_whole(place_of(part))]
     if missing:
         say(f"{purpose} needs what has not been built yet: {', '.join(part.name for part in missing)}. It is built once, and kept in {cache_directory()}.")
     go: Path | None = None
@@ -116,10 +116,10 @@ def _patched(program: Program, go: Path, family: Path) -> Iterator[list[str]]:
 def _fetch(files: Files, go: Path, directory: Path) -> None:
     """Copy files out of a Go module whose checksum is known, and package its charts."""
     where = REPOSITORY / "twin" / "go" / files.family if files.family else directory
-    told = json.loads(_run([str(go), "mod", "download", "-json", files.module], f"download {files.module}", where))
-    if files.checksum and told["Sum"] != files.checksum:
-        raise TwinError(f"The module {files.module} has the checksum {told['Sum']}, not {files.checksum}: it is not what was pinned, so it is not used.")
-    module = Path(told["Dir"])
+    downloaded = json.loads(_run([str(go), "mod", "download", "-json", files.module], f"download {files.module}", where))
+    if files.checksum and downloaded["Sum"] != files.checksum:
+        raise TwinError(f"The module {files.module} has the checksum {downloaded['Sum']}, not {files.checksum}: it is not what was pinned, so it is not used.")
+    module = Path(downloaded["Dir"])
     for source, target in files.copies:
         (directory / target).parent.mkdir(parents=True, exist_ok=True)
         copy = shutil.copytree if (module / source).is_dir() else shutil.copy

@@ -33,10 +33,10 @@ def find_go() -> Path:
 
 def _version(go: str) -> tuple[int, ...] | None:
     try:
-        told = subprocess.run([go, "version"], check=True, capture_output=True, text=True, env=environment()).stdout
+        output = subprocess.run([go, "version"], check=True, capture_output=True, text=True, env=environment()).stdout
     except (OSError, subprocess.CalledProcessError):
         return None
-    found = re.search(r"go(\d+)\.(\d+)(?:\.(\d+))?", told)
+    found = re.search(r"go(\d+)\.(\d+)(?:\.(\d+))?", output)
     return tuple(int(part or 0) for part in found.groups()) if found else None
 
 

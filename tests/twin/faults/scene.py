@@ -196,7 +196,7 @@ def streams(twin: Twin) -> int:
 
 def restart_api_server(twin: Twin) -> None:
     """Kill the API server and start it again; returns when it serves."""
-    states = {part.name: part.said for part in parts_of(twin.name)}
+    states = {part.name: part.detail for part in parts_of(twin.name)}
     os.kill(int(states["kube-apiserver"].split()[1]), signal.SIGKILL)
     until(lambda: any(part.name == "kube-apiserver" and not part.running for part in parts_of(twin.name)), "the API server to die")
     up(twin.name)

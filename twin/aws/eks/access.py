@@ -100,8 +100,8 @@ def _grants(cluster: Cluster) -> list[Grant]:
     )
 
 
-def _tell_grants(call: Call, before: list[Grant]) -> None:
-    """Let the cluster know, if they are not what they were."""
+def _apply_grants(call: Call, before: list[Grant]) -> None:
+    """Give the cluster the grants, if they are not what they were."""
     region, cluster, grants = call.region, call.cluster, _grants(call.cluster)
     if grants != before:
         region.work(cluster, lambda: region.provider.set_grants(region.key(cluster), grants))
@@ -192,7 +192,7 @@ def delete_access_entry(call: Call) -> dict[str, Any]:
     call.cluster.entry(call.need("principalArn"))
     before = _grants(call.cluster)
     del call.cluster.entries[call.need("principalArn")]
-    _tell_grants(call, before)
+    _apply_grants(call, before)
     return {}
 
 
@@ -216,7 +216,7 @@ def associate_access_policy(call: Call) -> dict[str, Any]:
         association["associatedAt"] = entry.policies[policy]["associatedAt"]
     before = _grants(cluster)
     entry.policies[policy] = association
-    _tell_grants(call, before)
+    _apply_grants(call, before)
     return {"clusterName": cluster.name, "principalArn": call.need("principalArn"), "associatedAccessPolicy": association}
 
 
@@ -227,7 +227,7 @@ def disassociate_access_policy(call: Call) -> dict[str, Any]:
         raise NotFound(f"The policy {policy} is not associated with the access entry {call.need('principalArn')}.")
     before = _grants(call.cluster)
     del entry.policies[policy]
-    _tell_grants(call, before)
+    _apply_grants(call, before)
     return {}
 
 

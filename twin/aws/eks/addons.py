@@ -102,17 +102,17 @@ def _ail(addon: dict[str, Any], error: object) -> None:
 
 def _associate(call: Call, cluster: Cluster, addon: dict[str, Any], offer: AddonOffer) -> list[str]:
     """Bring the add-on's associations to what was asked, and return their ARNs."""
-    wanted = {each["serviceAccount"]: each["roleArn"] for each in call.get("podIdentityAssociations", [])}
+    desired = {each["serviceAccount"]: each["roleArn"] for each in call.get("podIdentityAssociations", [])}
     owned = {each["serviceAccount"]: each for each in cluster.associations.values() if each["ownerArn"] == addon["addonArn"]}
     known = [account for account, _policy in offer.roles]
-    for account in wanted:
+    for account in desired:
         if account not in known:
             raise InvalidParameter(f"The service account {account} is not one of the add-on {offer.name}: {known}", addonName=offer.name)
     for account, association in owned.items():
-        if wanted.get(account) != association["roleArn"]:
+        if desired.get(account) != association["roleArn"]:
             del cluster.associations[association["associationId"]]
     arns = []
-    for account, role in wanted.items():
+    for account, role in desired.items():
         kept = owned.get(account)
         same = kept is not None and kept["roleArn"] == role
         association = kept if same and kept else pod_identity.associate(call.region, cluster, offer.namespace, account, role, owner=addon["addonArn"])
@@ -143,7 +143,7 @@ def update_addon(call: Call) -> dict[str, Any]:
         network.must_be_role(region.account, role, addonName=offer.name)
     if call.get("podIdentityAssociations") is not None:
         addon["podIdentityAssociations"] = _associate(call, cluster, addon, offer)
-    told = {
+    reported = {
         "AddonVersion": call.get("addonVersion"),
         "ServiceAccountRoleArn": call.get("serviceAccountRoleArn"),
         "ResolveConflicts": call.get("resolveConflicts"),
@@ -161,7 +161,7 @@ def update_addon(call: Call) -> dict[str, Any]:
         addon["status"] = "UPDATE_FAILED"
         _ail(addon, reason)
 
-    parameters = {kind: value for kind, value in told.items() if value is not None}
+    parameters = {kind: value for kind, value in reported.items() if value is not None}
     return {"update": region.begin_update(cluster, "AddonUpdate", parameters, apply, work=work, addon=offer.name, failed=failed)}
 
 
@@ -193,8 +193,8 @@ def describe_addon_versions(call: Call) -> dict[str, Any]:
         raise NotFound(f"Addon {name} specified is not supported", addonName=name)
     offers = [OFFERS[name]] if name else [OFFERS[each] for each in sorted(OFFERS)]
     for parameter, value in (("publishers", "eks"), ("owners", "aws")):
-        if wanted := call.get(parameter):
-            offers = offers if value in wanted else []
+        if desired := call.get(parameter):
+            offers = offers if value in desired else []
     if types := call.get("types"):
         offers = [offer for offer in offers if offer.kind in types]
     return page([addon_info(offer, kubernetes) for offer in offers], call.parameters, "addons")

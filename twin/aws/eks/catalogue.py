@@ -68,9 +68,9 @@ OFFERS = {
 
 def addon_info(offer: AddonOffer, kubernetes: str | None) -> dict[str, Any]:
     """One entry of DescribeAddonVersions; with a version of Kubernetes, only what fits that."""
-    wanted = [kubernetes] if kubernetes else list(reversed(KUBERNETES_VERSIONS))
+    desired = [kubernetes] if kubernetes else list(reversed(KUBERNETES_VERSIONS))
     offered: dict[str, list[str]] = {}
-    for each in wanted:
+    for each in desired:
         for version in offer.versions.get(each, ()):
             offered.setdefault(version, []).append(each)
     return {

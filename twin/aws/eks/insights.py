@@ -11,8 +11,8 @@ from twin.aws.eks.region import page
 
 def describe_cluster_versions(call: Call) -> dict[str, Any]:
     versions = [version_information(version) for version in reversed(KUBERNETES_VERSIONS)]
-    if wanted := call.get("clusterVersions"):
-        versions = [each for each in versions if each["clusterVersion"] in wanted]
+    if desired := call.get("clusterVersions"):
+        versions = [each for each in versions if each["clusterVersion"] in desired]
     if call.get("defaultOnly"):
         versions = [each for each in versions if each["clusterVersion"] == DEFAULT_KUBERNETES_VERSION]
     for parameter in ("status", "versionStatus"):

@@ -21,11 +21,11 @@ def scale(region: Region, cluster: Cluster, group: NodeGroup, *, renew: bool = F
     if renew:
         terminate(region, group)
     _forget_the_dead(region, group)
-    wanted = int(record["scalingConfig"]["desiredSize"])
-    if surplus := group.instance_ids[wanted:]:
+    desired = int(record["scalingConfig"]["desiredSize"])
+    if surplus := group.instance_ids[desired:]:
         backend(region.account, region.name).terminate_instances(surplus)
-        del group.instance_ids[wanted:]
-    while len(group.instance_ids) < wanted:
+        del group.instance_ids[desired:]
+    while len(group.instance_ids) < desired:
         group.instance_ids.append(_launch(region, cluster, group))
 
 
@@ -74,9 +74,9 @@ def _forget_the_dead(region: Region, group: NodeGroup) -> None:
 
 
 def _instances(region: Region, group: NodeGroup) -> list[Any]:
-    wanted = set(group.instance_ids)
+    desired = set(group.instance_ids)
     reservations = list(backend(region.account, region.name).reservations.values())
-    return [each for reservation in reservations for each in reservation.instances if each.id in wanted and each.state == "running"]
+    return [each for reservation in reservations for each in reservation.instances if each.id in desired and each.state == "running"]
 
 
 def node_facts(region: Region, group: NodeGroup) -> list[NodeFacts]:

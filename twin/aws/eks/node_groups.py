@@ -130,32 +130,32 @@ def update_nodegroup_config(call: Call) -> dict[str, Any]:
     cluster, group = _idle(call)
     record, region = group.record, call.region
     changed: dict[str, Any] = {}
-    told: dict[str, Any] = {}
+    parameters: dict[str, Any] = {}
     if labels := call.get("labels"):
         added, removed = dict(labels.get("addOrUpdateLabels") or {}), list(labels.get("removeLabels") or [])
         changed["labels"] = {**{key: value for key, value in record["labels"].items() if key not in removed}, **added}
-        told.update(LabelsToAdd=json.dumps(added), LabelsToRemove=json.dumps(removed))
+        parameters.update(LabelsToAdd=json.dumps(added), LabelsToRemove=json.dumps(removed))
     if taints := call.get("taints"):
         new, gone = [_taint(each) for each in taints.get("addOrUpdateTaints") or []], [_taint(each) for each in taints.get("removeTaints") or []]
         replaced = {(each["key"], each["effect"]) for each in [*new, *gone]}
         changed["taints"] = [each for each in record["taints"] if (each["key"], each["effect"]) not in replaced] + new
-        told.update(TaintsToAdd=json.dumps(new), TaintsToRemove=json.dumps(gone))
+        parameters.update(TaintsToAdd=json.dumps(new), TaintsToRemove=json.dumps(gone))
     if scaling := call.get("scalingConfig"):
         changed["scalingConfig"] = _scaling(record["scalingConfig"], scaling)
-        told.update({name[0].upper() + name[1:]: str(value) for name, value in scaling.items()})
+        parameters.update({name[0].upper() + name[1:]: str(value) for name, value in scaling.items()})
     if update := call.get("updateConfig"):
         changed["updateConfig"] = update
-        told.update({name[0].upper() + name[1:]: str(value) for name, value in update.items()})
+        parameters.update({name[0].upper() + name[1:]: str(value) for name, value in update.items()})
     if repair := call.get("nodeRepairConfig"):
         changed["nodeRepairConfig"] = repair
-        told["NodeRepairEnabled"] = str(repair.get("enabled"))
+        parameters["NodeRepairEnabled"] = str(repair.get("enabled"))
     if not changed:
         raise InvalidParameter("Must specify at least one update for the nodegroup", clusterName=cluster.name, nodegroupName=record["nodegroupName"])
-    return _begin(call, region, cluster, group, "ConfigUpdate", told, changed)
+    return _begin(call, region, cluster, group, "ConfigUpdate", parameters, changed)
 
 
 def _begin(
-    call: Call, region: Region, cluster: Cluster, group: NodeGroup, kind: str, told: dict[str, Any], changed: dict[str, Any], *, renew: bool = False
+    call: Call, region: Region, cluster: Cluster, group: NodeGroup, kind: str, parameters: dict[str, Any], changed: dict[str, Any], *, renew: bool = False
 ) -> dict[str, Any]:
     record = group.record
     record.update(changed, status="UPDATING", modifiedAt=now())
@@ -170,7 +170,7 @@ def _begin(
         _ail(record, reason)
 
     name = record["nodegroupName"]
-    return {"update": call.region.begin_update(cluster, kind, told, apply, work=work, node_group=name, failed=failed)}
+    return {"update": call.region.begin_update(cluster, kind, parameters, apply, work=work, node_group=name, failed=failed)}
 
 
 def update_nodegroup_version(call: Call) -> dict[str, Any]:
@@ -182,11 +182,11 @@ def update_nodegroup_version(call: Call) -> dict[str, Any]:
         raise InvalidParameter(f"Requested version {version} is older than the node group's {record['version']}", clusterName=cluster.name)
     release = call.get("releaseVersion") or _release(version)
     changed: dict[str, Any] = {"version": version, "releaseVersion": release}
-    told = {"Version": version, "ReleaseVersion": release}
+    parameters = {"Version": version, "ReleaseVersion": release}
     if template := call.get("launchTemplate"):
         changed["launchTemplate"] = {**(record["launchTemplate"] or {}), **template}
-        told["LaunchTemplateVersion"] = str(template.get("version"))
-    return _begin(call, call.region, cluster, group, "VersionUpdate", told, changed, renew=True)
+        parameters["LaunchTemplateVersion"] = str(template.get("version"))
+    return _begin(call, call.region, cluster, group, "VersionUpdate", parameters, changed, renew=True)
 
 
 def delete_nodegroup(call: Call) -> dict[str, Any]:

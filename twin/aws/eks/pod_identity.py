@@ -65,8 +65,8 @@ def describe_pod_identity_association(call: Call) -> dict[str, Any]:
 
 
 def list_pod_identity_associations(call: Call) -> dict[str, Any]:
-    wanted = {name: call.get(name) for name in ("namespace", "serviceAccount") if call.get(name)}
-    found = [each for each in call.cluster.associations.values() if all(each[name] == value for name, value in wanted.items())]
+    desired = {name: call.get(name) for name in ("namespace", "serviceAccount") if call.get(name)}
+    found = [each for each in call.cluster.associations.values() if all(each[name] == value for name, value in desired.items())]
     return page([{name: each[name] for name in _IN_LISTS} for each in found], call.parameters, "associations")
 
 

@@ -42,7 +42,7 @@ class Update:
     record: dict[str, Any]
     node_group: str | None = None
     addon: str | None = None
-    doom: str | None = None
+    failure: str | None = None
     """Why it will fail, if someone has decided so."""
 
 
@@ -151,7 +151,7 @@ class Region:
         cluster.updates[str(record["id"])] = update
 
         def finish(error: BaseException | None) -> None:
-            reason = update.doom or (None if error is None else str(error))
+            reason = update.failure or (None if error is None else str(error))
             if reason is None:
                 record["status"] = "Successful"
                 apply()

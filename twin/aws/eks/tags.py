@@ -21,12 +21,12 @@ def _records(call: Call) -> Iterator[dict[str, Any]]:
 
 
 def _tags(call: Call) -> dict[str, str]:
-    wanted = call.need("resourceArn")
+    desired = call.need("resourceArn")
     for record in _records(call):
-        if wanted in [record.get(name) for name in _ARNS]:
+        if desired in [record.get(name) for name in _ARNS]:
             tags: dict[str, str] = record["tags"]
             return tags
-    raise NotFound(f"Resource was not found: {wanted}")
+    raise NotFound(f"Resource was not found: {desired}")
 
 
 def list_tags_for_resource(call: Call) -> dict[str, Any]:

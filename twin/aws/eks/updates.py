@@ -138,8 +138,8 @@ def _upgrade_policy(call: Call, cluster: Cluster) -> _Change:
 
 
 def _deletion_protection(call: Call, _cluster: Cluster) -> _Change:
-    wanted = bool(call.get("deletionProtection"))
-    return "DeletionProtectionUpdate", {"DeletionProtection": json.dumps(wanted)}, {"deletionProtection": wanted}
+    desired = bool(call.get("deletionProtection"))
+    return "DeletionProtectionUpdate", {"DeletionProtection": json.dumps(desired)}, {"deletionProtection": desired}
 
 
 def _plain(field: str, kind: str, parameter: str) -> Callable[[Call, Cluster], _Change]:

@@ -115,14 +115,14 @@ def _take_addresses() -> None:
             *arguments: Any,
             **named: Any,
         ) -> FakeLoadBalancer:
-            wanted = {mapping["SubnetId"]: mapping["AllocationId"] for mapping in subnet_mappings or () if mapping.get("AllocationId")}
+            desired = {mapping["SubnetId"]: mapping["AllocationId"] for mapping in subnet_mappings or () if mapping.get("AllocationId")}
             known = {address.allocation_id: address for address in self.ec2_backend.addresses}
-            if any(allocation not in known for allocation in wanted.values()):
+            if any(allocation not in known for allocation in desired.values()):
                 raise ELBClientError("AllocationIdNotFound", "The specified allocation ID does not exist.")
-            if any(known[allocation].association_id for allocation in wanted.values()):
+            if any(known[allocation].association_id for allocation in desired.values()):
                 raise ELBClientError("ResourceInUse", "The allocation IDs are not available for use")
             balancer = create(self, name, security_groups, subnet_ids, subnet_mappings, *arguments, **named)
-            balancer.addresses = {subnet: known[allocation] for subnet, allocation in wanted.items()}
+            balancer.addresses = {subnet: known[allocation] for subnet, allocation in desired.items()}
             for address in balancer.addresses.values():
                 address.association_id = f"eipassoc-{address.allocation_id.removeprefix('eipalloc-')}"
             return balancer

@@ -57,7 +57,7 @@ def test_what_could_not_be_sent_is_sent_again(monkeypatch: pytest.MonkeyPatch, c
     monkeypatch.setattr(PodAddresses, "_send", send)
     follow_addresses(_FACTS)([_pod("a", "10.64.0.1")])
     assert [tries.get(timeout=5), tries.get(timeout=5)] == [1, 2]
-    assert "the account one could not be told the addresses of 1 pods: Connection refused" in caplog.text
+    assert "the account one did not take the addresses of 1 pods: Connection refused" in caplog.text
 
 
 def test_a_twin_without_an_account_tells_nobody() -> None:
