@@ -28,6 +28,7 @@ from twin.aws.requests import Recorder, RequestLog
 from twin.errors import TwinError
 
 _HOST = "127.0.0.1"
+_REFUSAL_SECONDS = 5.0
 _REFUSAL = b"""HTTP/1.0 403 Forbidden\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\nThis AWS account belongs to another user of this machine.\n"""
 
 
@@ -88,12 +89,15 @@ def serve(port: int, provider: ClusterProvider, *, request_log: Path | None = No
 class _PrivateServer(ThreadedWSGIServer):
     """Serves who runs it, and no other user of the machine: keys and signatures are not checked, and tokens of it open its clusters."""
 
-    def verify_request(self, request: Any, client_address: Any) -> bool:
+    def finish_request(self, request: Any, client_address: Any) -> None:
         if is_own(client_address[:2], request.getsockname()[:2]):
-            return True
+            super().finish_request(request, client_address)
+            return
         with contextlib.suppress(OSError):
+            request.settimeout(_REFUSAL_SECONDS)
+            # What is not read when a connection is closed takes the answer with it.
+            request.recv(65536)
             request.sendall(_REFUSAL)
-        return False
 
 
 class _QuietHandler(MotoRequestHandler):

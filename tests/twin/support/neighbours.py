@@ -16,7 +16,8 @@ from twin.supervisor import marked_processes
 
 # Sends what comes in to a port as it is, and shows what comes back; run as nobody if the tests run as root.
 _ASK = """
-import os, socket, sys
+import encodings.idna, os, socket, sys
+# What is imported later may be where nobody may not read.
 if os.geteuid() == 0:
     os.setgroups([]), os.setgid(65534), os.setuid(65534)
 with socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=5) as connection:
@@ -69,4 +70,5 @@ def open_sockets(paths: SupervisedPaths) -> list[str]:
 def ask_as_neighbour(port: int, request: bytes) -> bytes:
     """What the user nobody is answered, if root runs the tests; else what the same user is."""
     done = subprocess.run([sys.executable, "-S", "-c", _ASK, str(port)], input=request, capture_output=True, check=False, timeout=30, cwd="/")
+    assert done.returncode == 0, done.stderr.decode()
     return done.stdout
