@@ -107,8 +107,8 @@ def test_a_run_with_a_wrong_subnet_ends_at_the_check(prod: Rehearsed) -> None:
     assert done.returncode != 0, "a subnet that is not there is no success"
     told = " ".join(done.stdout.split())
     assert "there is no subnet subnet-0123456789abcdef0" in told, done.stdout[-3000:]
-    assert "Check what AWS would refuse before anything is written" in told
-    assert "ingress : Declare" not in told, "a module has run in spite of the check"
+    assert "Verify that AWS accepts the load balancers before anything is written" in told
+    assert "ingress : Create or update" not in told, "a module has run in spite of the check"
 
 
 def test_what_aws_would_refuse_is_told_of_all_load_balancers_at_once(prod: Rehearsed, certificates: dict[str, str]) -> None:

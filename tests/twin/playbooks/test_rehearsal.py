@@ -84,8 +84,8 @@ def test_a_check_from_nothing_only_reads() -> None:
 @pytest.mark.parametrize(
     ("tag", "done_by", "left_out"),
     [
-        ("istio", "istio : Install the chart istiod", ("eks : Plan the network", "ingress : Declare", "mesh : Enroll")),
-        ("ingress", "ingress : Declare gateways", ("eks : Plan the network", "istio : Install the chart", "mesh : Enroll")),
+        ("istio", "istio : Install the chart istiod", ("eks : Plan the network", "ingress : Create or update", "mesh : Enroll")),
+        ("ingress", "ingress : Create or update the gateways", ("eks : Plan the network", "istio : Install the chart", "mesh : Enroll")),
     ],
 )
 def test_one_role_of_an_eks_inventory_runs_alone(prod: Rehearsed, tag: str, done_by: str, left_out: tuple[str, ...]) -> None:
