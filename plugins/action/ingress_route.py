@@ -8,4 +8,4 @@ from ..plugin_utils._progress import ProgressAction
 
 
 class ActionModule(ProgressAction):
-    """Runs the module ingress_route and shows what it reports while it waits."""
+    """Runs the module ingress_route and shows its progress while it waits."""

@@ -34,11 +34,11 @@ class ActionModule(ActionBase):
         errors += converted.errors
         for validate in (validate_istio, validate_mesh, validate_eks, validate_karpenter, validate_ingress):
             errors += validate(converted.values)
-        # What the modules would refuse of these values on any cluster.
+        # Validation errors that the modules would report on any cluster.
         errors += validate_mesh_items(converted.complete)
         errors += find_misspelt(variables, {role: spec.keys() for role, spec in specs.items()})
         cluster = variables["inventory_hostname"]
-        # What concerns several hosts is validated once, for the first of them.
+        # Conditions across hosts are validated once, for the first host.
         if cluster == variables.get("ansible_play_hosts_all", [cluster])[0]:
             errors += validate_shared_clusters(_eks_clusters(variables))
         if errors:
@@ -56,7 +56,7 @@ class ActionModule(ActionBase):
 
 
 def _eks_clusters(variables: dict[str, t.Any]) -> dict[str, tuple[str, str]]:
-    """Region and name of the EKS cluster of each host that makes one."""
+    """Region and name of the EKS cluster of each host that creates one."""
     found = {}
     for host in variables.get("ansible_play_hosts_all", []):
         given = variables["hostvars"][host]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """What every module of the collection can do."""
+    """The attributes that all modules of the collection share."""
 
     DOCUMENTATION = r"""
 options: {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """What every module of the collection that asks AWS can do."""
+    """The attributes that all modules of the collection for AWS share."""
 
     DOCUMENTATION = r"""
 options: {}

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """How modules that wait report their progress."""
+    """The option by which modules that wait report their progress."""
 
     DOCUMENTATION = r"""
 options:
   progress:
     description:
       - A file or named pipe to which a line is written each time something that the module waits for changes.
-      - If omitted, the task itself shows the lines as they come, on the terminal and in AWX, if it runs on the controller.
-        An empty string shows none.
+      - If omitted and the task runs on the controller, the lines are shown as they are written, on the terminal and in AWX.
+        An empty string disables them.
     type: path
 """

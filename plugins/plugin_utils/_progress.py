@@ -24,10 +24,10 @@ _CHUNK = 64 * 1024
 
 
 class ProgressAction(ActionBase):
-    """Runs the module of the same name; when it runs on the controller, its lines of progress are shown.
+    """Runs the module of the same name, and shows its lines of progress if it runs on the controller.
 
-    A module runs apart from the terminal, and its output is its result. So it is given a named pipe by its option progress, which is
-    read here. On another host than the controller there is no such pipe, and only the result is shown.
+    A module has no terminal, and its output is its result. Its option progress therefore names a pipe, which this plugin reads. On other
+    hosts there is no pipe, and only the result is shown.
     """
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
@@ -41,7 +41,7 @@ class ProgressAction(ActionBase):
         return result
 
     def _can_be_shown(self, arguments: t.Mapping[str, t.Any]) -> bool:
-        """Whether the module runs on this host, as this user, in this task's time, and nobody has decided otherwise."""
+        """Whether the module runs on this host, as this user, in the foreground, and the option progress is not set."""
         local = getattr(self._connection, "transport", "") == "local" and not self._play_context.become
         return local and not self._task.async_val and not self._task.no_log and "progress" not in arguments
 
@@ -57,8 +57,8 @@ class ProgressAction(ActionBase):
 
 @contextlib.contextmanager
 def read_lines(path: str, show: t.Callable[[str], None]) -> t.Iterator[None]:
-    """For a block, hand each line that comes through a named pipe to a function, in a thread of its own."""
-    # Open for writing too: so that neither this nor the writer waits for the other, and the end of a writer is not the end.
+    """Passes each line from a named pipe to a function while the block runs, in a separate thread."""
+    # Also opened for writing, so that neither side blocks on opening, and a writer that closes the pipe does not end the reading.
     pipe = os.open(path, os.O_RDWR | os.O_NONBLOCK)
     ended, end = os.pipe()
     reader = threading.Thread(target=_read, args=(pipe, ended, show), name="progress", daemon=True)
@@ -78,7 +78,7 @@ def _read(pipe: int, ended: int, show: t.Callable[[str], None]) -> None:
     while not over:
         ready, _writable, _exceptional = select.select([pipe, ended], [], [])
         over = ended in ready
-        # What was written before the end is still shown.
+        # Lines that were written before the end are still shown.
         with contextlib.suppress(BlockingIOError):
             while chunk := os.read(pipe, _CHUNK):
                 *lines, rest = (rest + chunk).split(b"\n")

@@ -4,7 +4,7 @@
 
 # **PRIVATE** to the collection: it may change in any release.
 
-"""What plugins on the controller read of roles and their variables."""
+"""Reads the argument specs of roles, and resolves their variables, for plugins on the controller."""
 
 from __future__ import annotations
 
