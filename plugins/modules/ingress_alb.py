@@ -256,6 +256,7 @@ from ..module_utils._ingress.plan import plan_changes, report_changes
 from ..module_utils._ingress.refusals import raise_if_any
 from ..module_utils._ingress.spec import WAITING, find_errors
 from ..module_utils._ingress.state import Reader
+from ..module_utils._inventory.ingress import Edge, find_load_balancer_conflicts
 from ..module_utils._module import all_was_written, mesh_module, run
 from ..module_utils._wait.load_balancers import wait_for_load_balancers
 
@@ -293,7 +294,7 @@ def ensure_albs(module: AnsibleModule, session: ApiSession) -> Result:
     items = [parse_alb(item) for item in params["albs"]]
     for note in (f"{item.title}: {note}" for item in items for note in item.notes):
         module.warn(note)
-    raise_if_any(find_errors(items), session.cluster)
+    raise_if_any([*find_errors(items), *find_load_balancer_conflicts(Edge(albs=tuple(items)))], session.cluster)
     reader = Reader(session, items, module.warn)
     planned = (params["planned"] or {}) if check else {}
     state = read_alb_state(reader, items, planned, allow_unroutable_targets=params["allow_unroutable_targets"])

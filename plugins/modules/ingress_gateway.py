@@ -360,6 +360,7 @@ from ..module_utils._ingress.plan import plan_changes, report_changes
 from ..module_utils._ingress.refusals import raise_if_any
 from ..module_utils._ingress.spec import WAITING, find_errors, list_of
 from ..module_utils._ingress.state import Reader
+from ..module_utils._inventory.ingress import Edge, find_load_balancer_conflicts
 from ..module_utils._module import all_was_written, mesh_module, run
 from ..module_utils._wait.load_balancers import wait_for_load_balancers
 
@@ -392,7 +393,7 @@ def ensure_gateways(module: AnsibleModule, session: ApiSession) -> Result:
     items = [parse_gateway(item) for item in params["gateways"]]
     for note in (f"{item.title}: {note}" for item in items for note in item.notes):
         module.warn(note)
-    raise_if_any(find_errors(items), session.cluster)
+    raise_if_any([*find_errors(items), *find_load_balancer_conflicts(Edge(gateways=tuple(items)))], session.cluster)
     reader = Reader(session, items, module.warn)
     planned = (params["planned"] or {}) if check else {}
     state = read_gateway_state(reader, items, planned, required=not check, allow_unroutable_targets=params["allow_unroutable_targets"])

@@ -93,12 +93,16 @@ def find_conflicts(edge: Edge) -> list[str]:
     """Where items contradict each other, one sentence each."""
     return [
         *find_duplicates(edge.all),
-        *_shared_names(edge),
+        *find_load_balancer_conflicts(edge),
         *_gateways_without_alb(edge),
         *(conflict for alb in edge.albs if alb.present for conflict in _alb_and_gateway(alb, edge)),
-        *_groups_that_disagree(edge),
         *_routes_to_redirects(edge),
     ]
+
+
+def find_load_balancer_conflicts(edge: Edge) -> list[str]:
+    """Where items contradict each other about a load balancer of AWS, one sentence each; some of the lists may be unknown."""
+    return [*_shared_names(edge), *_groups_that_disagree(edge)]
 
 
 def validate_ingress(variables: t.Mapping[str, t.Any]) -> list[str]:
@@ -212,4 +216,4 @@ def _foreign_arns(item: DesiredItem, region: t.Any) -> t.Iterator[str]:
             yield f"{arn} is of region {parts[3]}, but eks_region is {region}: a load balancer takes those of its own region."
 
 
-__all__ = ("Edge", "choose_sections", "choose_service_types", "find_conflicts", "parse_edge", "validate_ingress")
+__all__ = ("Edge", "choose_sections", "choose_service_types", "find_conflicts", "find_load_balancer_conflicts", "parse_edge", "validate_ingress")

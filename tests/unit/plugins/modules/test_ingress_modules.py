@@ -132,6 +132,46 @@ def test_items_that_contradict_each_other_are_refused_before_anything_is_read() 
     assert cluster.api.requests == []
 
 
+NLB: dict[str, Any] = {
+    **PUBLIC,
+    "load_balancer": "nlb",
+    "nlb": {"name": "edge", "scheme": "internal", "ip_address_type": "ipv4", "external_traffic_policy": "Cluster"},
+}
+
+
+@pytest.mark.parametrize(
+    ("work", "options", "given", "message"),
+    [
+        pytest.param(
+            ingress_alb.ensure_albs,
+            ingress_alb.OPTIONS,
+            {"albs": [{**FRONT, "load_balancer_name": "edge"}, {**FRONT, "name": "other", "load_balancer_name": "edge"}]},
+            "load balancer name edge is used by",
+            id="names",
+        ),
+        pytest.param(
+            ingress_alb.ensure_albs,
+            ingress_alb.OPTIONS,
+            {"albs": [{**FRONT, "group_name": "one", "scheme": "internal"}, {**FRONT, "name": "other", "group_name": "one", "scheme": "internet-facing"}]},
+            "disagree about scheme",
+            id="group",
+        ),
+        pytest.param(
+            ingress_gateway.ensure_gateways,
+            ingress_gateway.OPTIONS,
+            {"gateways": [NLB, {**NLB, "name": "other"}]},
+            "load balancer name edge is used by",
+            id="gateways",
+        ),
+    ],
+)
+def test_one_module_refuses_items_of_its_own_that_contradict_each_other(work: Work, options: dict[str, Any], given: dict[str, Any], message: str) -> None:
+    cluster = Cluster()
+    with pytest.raises(MeshError, match=message):
+        cluster.run(work, options, **given)
+    assert cluster.api.requests == []
+
+
 @pytest.mark.parametrize("check", [True, False])
 def test_what_is_planned_counts_in_check_mode_only(check: bool) -> None:
     cluster = Cluster(namespaces=[])
