@@ -40,7 +40,10 @@ options:
       gateway: {type: str, description: The Gateway to which it attaches.}
       gateway_namespace: {type: str, description: 'The namespace of the Gateway, if it is another one.'}
       section_names:
-        description: The listeners to which it attaches. If empty, these are all; the role C(ingress) then leaves out those that only redirect to HTTPS.
+        description:
+          - The listeners to which it attaches. If empty, these are all; the role C(ingress) then leaves out those that only redirect to HTTPS.
+          - The module by itself does not know them, so name the listeners of HTTPS if the Gateway has C(redirect_http); otherwise, the route is also
+            served in plain HTTP.
         type: list
         elements: str
         default: []
