@@ -33,7 +33,7 @@ def ingress_certificates(albs: Items, gateways: Items) -> list[dict[str, str]]:
     return [{"domain": domain} for domain in certificate_domains(albs, gateways)]
 
 
-def ingress_items(lists: t.Mapping[str, Items], certificates: Items, cluster: str = "") -> dict[str, list[t.Any]]:
+def ingress_items(lists: t.Mapping[str, Items], certificates: Items, cluster: str = "") -> dict[str, t.Any]:
     """The items of the role as the modules take them, each list with what it takes from another."""
     arns = {found["domain"]: found["arn"] for found in certificates if found.get("arn")}
     try:
@@ -42,15 +42,24 @@ def ingress_items(lists: t.Mapping[str, Items], certificates: Items, cluster: st
         raise AnsibleFilterError(f"ingress_items: no certificate was found for {error.args[0]}: look it up with acm_certificate first.") from error
     routes = choose_sections(lists["routes"], gateways)
     virtual_services = [route for route in routes if route.get("kind") == "VirtualService"]
-    return {
-        "gateways": choose_service_types(gateways, albs),
-        "albs": albs,
+    present = [gateway for gateway in gateways if _is_present(gateway)]
+    # Each of these is a task of its own.
+    tasks = {
         "absent_albs": [alb for alb in albs if not _is_present(alb)],
         "present_albs": [alb for alb in albs if _is_present(alb)],
+        "gateways": choose_service_types(gateways, albs),
         "routes": [_without(route, "kind") for route in routes if route not in virtual_services],
+        "istio": [*lists.get("classic_gateways", ()), *virtual_services],
+    }
+    return {
+        **{name: items for name, items in tasks.items() if name != "istio"},
+        "albs": albs,
         "virtual_services": [_without(route, "kind", "section_names") for route in virtual_services],
+        # One task refuses by itself before it writes, except that it cannot know whether a gateway lacks its ALB.
+        "needs_check": sum(map(bool, tasks.values())) > 1 or any(gateway.get("load_balancer") == "alb" for gateway in present),
+        "created_namespaces": sorted({gateway["namespace"] for gateway in present if gateway.get("create_namespace", True)}),
         "services": [
-            *(f"{gateway['namespace']}/{service_name(gateway['name'])}" for gateway in gateways if _is_present(gateway)),
+            *(f"{gateway['namespace']}/{service_name(gateway['name'])}" for gateway in present),
             *(f"{release['namespace']}/{release['name']}" for release in lists.get("releases") or ()),
         ],
         "load_balancers_to_check": to_check(albs, gateways),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.meshwright.ambient.plugins.filter.ingress import ingress_items, ingress_result
@@ -50,6 +51,47 @@ def test_services_that_gateways_and_releases_bring() -> None:
     assert items["services"] == ["edge/public-istio", "istio-ingress/chart"]
     assert [item["ingress"] for item in items["load_balancers_to_check"]] == ["edge/public"]
     assert [item["cluster"] for item in items["load_balancers_to_wait_for"]] == ["prod"]
+
+
+CLASSIC = {"name": "classic", "namespace": "istio-system", "release": "istio-ingress"}
+
+
+@pytest.mark.parametrize(
+    ("lists", "needed"),
+    [
+        ({"gateways": [{**GATEWAY, "load_balancer": "nlb"}]}, False),
+        ({"gateways": [GATEWAY]}, True),
+        ({"gateways": [{**GATEWAY, "load_balancer": "nlb"}], "routes": [ROUTE]}, True),
+        ({"albs": [ALB]}, False),
+        ({"albs": [ALB, {**ALB, "name": "old", "state": "absent"}]}, True),
+        ({"routes": [ROUTE]}, False),
+        ({"routes": [ROUTE, {**ROUTE, "kind": "VirtualService"}]}, True),
+        ({"routes": [{**ROUTE, "kind": "VirtualService"}], "classic_gateways": [CLASSIC]}, False),
+    ],
+)
+def test_a_check_comes_first_if_a_second_task_could_refuse_after_the_first_has_written(lists: dict[str, Any], needed: bool) -> None:
+    assert ingress_items({"gateways": [], "albs": [], "routes": [], **lists}, [])["needs_check"] is needed
+
+
+def test_gateways_may_create_their_namespaces_unless_they_are_told_not_to() -> None:
+    gateways = [GATEWAY, {**GATEWAY, "namespace": "given", "create_namespace": False}, {**GATEWAY, "namespace": "old", "state": "absent"}]
+    assert ingress_items({"gateways": gateways, "albs": [], "routes": []}, [])["created_namespaces"] == ["edge"]
+
+
+@pytest.mark.parametrize("name", ["main", "verify"])
+def test_only_modules_after_that_of_gateways_take_their_namespaces_as_created(name: str) -> None:
+    (play,) = yaml.safe_load((REPOSITORY / f"roles/ingress/tasks/{name}.yml").read_text())
+    planned = [
+        (module.rpartition(".")[2], "__ingress_planned_with_gateways" in str(arguments["planned"]))
+        for task in play["block"]
+        for module, arguments in task.items()
+        if module.startswith("meshwright.ambient.") and "planned" in arguments
+    ]
+    assert planned
+    # In check mode, the module of gateways would otherwise neither report a new namespace nor refuse a missing one.
+    assert all(created is (module not in ("ingress_gateway", "ingress_check")) for module, created in planned), planned
+    variables = yaml.safe_load((REPOSITORY / "roles/ingress/vars/main.yml").read_text())
+    assert "ingress_gateways" not in variables["__ingress_planned"]["namespaces"]
 
 
 def test_skipped_tasks_add_nothing_to_the_result() -> None:
