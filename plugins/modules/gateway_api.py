@@ -129,7 +129,7 @@ def install(module: AnsibleModule, session: ApiSession) -> Result:
     """Read the bundle and the cluster, plan, apply, wait."""
     params = module.params
     bundle = parse_bundle(read_bundle(params["source"]), params["source"])
-    plan = plan_bundle(bundle, read_state(session, bundle), upgrade=params["upgrade"])
+    plan = plan_bundle(bundle, read_state(session, bundle, upgrade=params["upgrade"]), upgrade=params["upgrade"])
     for warning in plan.warnings:
         module.warn(warning)
     definitions, guards = plan_writes(plan, force=params["force_conflicts"])

@@ -95,28 +95,39 @@ def plan_bundle(bundle: Bundle, state: BundleState, *, upgrade: bool) -> BundleP
         MeshError: an upgrade would put one channel over the other, or over one that is unknown.
     """
     changes = tuple(_plan_definition(bundle.version, definition, state.definitions, upgrade=upgrade) for definition in bundle.definitions)
-    # The policy refuses other versions of the definitions, so it goes in only where all of them have the bundle's.
-    complete = all(change.action in ("installed", "upgraded", "unchanged") for change in changes)
-    guards = [guard for guard in bundle.guards if complete and _differs(guard, state.guards.get((guard["kind"], guard["metadata"]["name"])))]
-    return BundlePlan(bundle.version, changes, tuple(guards))
+    guards = applied_guards(bundle, state.definitions, upgrade=upgrade)
+    differing = tuple(guard for guard in guards if _differs(guard, state.guards.get((guard["kind"], guard["metadata"]["name"]))))
+    return BundlePlan(bundle.version, changes, differing)
+
+
+def applied_guards(bundle: Bundle, definitions: t.Mapping[str, Object], *, upgrade: bool) -> tuple[Object, ...]:
+    """The bundle's admission policy, which refuses definitions of other versions: it goes in only where all of them have the bundle's."""
+    actions = [_action(bundle.version, definitions.get(definition["metadata"]["name"]), upgrade=upgrade) for definition in bundle.definitions]
+    return bundle.guards if all(action in ("installed", "upgraded", "unchanged") for action in actions) else ()
 
 
 def _plan_definition(version: str, definition: Object, definitions: t.Mapping[str, Object], *, upgrade: bool) -> BundleChange:
     name = definition["metadata"]["name"]
     current = definitions.get(name)
-    before = annotations_of(current).get(BUNDLE_VERSION, "v0") if current else ""
-    action: Action
-    if current is None:
-        action = "installed"
-    elif version_of(before) == version_of(version):
-        action = "unchanged"
-    elif version_of(before) > version_of(version):
-        action = "kept newer"
-    else:
-        action = "upgraded" if upgrade else "kept older"
+    action = _action(version, current, upgrade=upgrade)
     if action == "upgraded" and current is not None:
         _refuse_other_channel(name, current, definition)
-    return BundleChange(name, action, before, version, dict(definition))
+    return BundleChange(name, action, _version(current) if current else "", version, dict(definition))
+
+
+def _action(version: str, current: Object | None, *, upgrade: bool) -> Action:
+    if current is None:
+        return "installed"
+    before, after = version_of(_version(current)), version_of(version)
+    if before == after:
+        return "unchanged"
+    if before > after:
+        return "kept newer"
+    return "upgraded" if upgrade else "kept older"
+
+
+def _version(definition: Object) -> str:
+    return annotations_of(definition).get(BUNDLE_VERSION, "v0")
 
 
 def _differs(guard: Object, current: Object | None) -> bool:
@@ -135,4 +146,4 @@ def _refuse_other_channel(name: str, current: Object, definition: Object) -> Non
     raise MeshError(f"{name} is of the {installed} channel, the bundle of the {desired} one: name the bundle of the {installed} channel.")
 
 
-__all__ = ("BundleChange", "BundlePlan", "BundleState", "plan_bundle")
+__all__ = ("BundleChange", "BundlePlan", "BundleState", "applied_guards", "plan_bundle")

@@ -28,7 +28,6 @@ LONGEST_NAME = 32
 
 _LB_NAME = re.compile(r"(?!internal-)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?")
 _SUBNET = re.compile(r"subnet-[0-9a-f]+")
-_SECURITY_GROUP = re.compile(r"sg-[0-9a-f]+")
 _CERTIFICATE = re.compile(r"arn:aws[a-z-]*:(acm:[a-z0-9-]+:\d{12}:certificate/[A-Za-z0-9-]+|iam::\d{12}:server-certificate/.+)")
 _WEB_ACL = re.compile(r"arn:aws[a-z-]*:wafv2:[a-z0-9-]+:\d{12}:(regional|global)/webacl/[^/]+/[^/]+")
 _TLS_POLICY = re.compile(r"ELBSecurityPolicy-[A-Za-z0-9-]+")
