@@ -210,7 +210,7 @@ host_arns:
   elements: str
   sample: [arn:aws:acm:eu-west-1:123456789012:certificate/0a1b]
 by_host:
-  description: The ARN of the certificate that serves each of O(hosts).
+  description: The ARN of the certificate that serves each of O(hosts), by the host in lower case and without a dot at its end.
   returned: always
   type: dict
   sample: {shop.example.com: arn:aws:acm:eu-west-1:123456789012:certificate/0a1b}

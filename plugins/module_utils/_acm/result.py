@@ -93,7 +93,7 @@ def hosts_result(hosts: t.Sequence[str], certificates: t.Sequence[Certificate], 
             f"or remove the host.{those}",
             candidates=[as_result(one) for one in near],
         )
-    served = {host: for_host(chosen, canonical(host)) for host in hosts}
+    served = {canonical(host): for_host(chosen, host) for host in hosts}
     return {"host_arns": [one.arn for one in chosen], "by_host": {host: one.arn for host, one in served.items() if one}}
 
 

@@ -98,10 +98,11 @@ def test_a_request_is_validated_in_route_53_and_waited_for() -> None:
         aws.answer("route53", "change_resource_record_sets", info, HostedZoneId="Z0123456789", ChangeBatch=batch)
         aws.answer("acm", "describe_certificate", _description("new", *NAMES, status="PENDING_VALIDATION"), CertificateArn=ARN + "new")
         aws.answer("acm", "describe_certificate", _description("new", *NAMES, status="ISSUED", NotAfter=LATE), CertificateArn=ARN + "new")
-        result = acm.run(WILD, hosts=["a.example.com", "example.com"])
+        result = acm.run(WILD, hosts=["A.example.com.", "example.com"])
     assert result["changed"]
     assert [result["certificates"][0][key] for key in ("action", "arn", "status")] == ["requested", ARN + "new", "ISSUED"]
     assert result["host_arns"] == [ARN + "new"]
+    assert result["by_host"] == {"a.example.com": ARN + "new", "example.com": ARN + "new"}
 
 
 def test_what_an_interrupted_run_has_requested_is_taken_up_again() -> None:
