@@ -184,7 +184,7 @@ def install(module: AnsibleModule, session: ApiSession) -> Result:
         # Which chart is meant may be known by its repository only, and one that cannot be had is an error before anything is changed.
         desired = replace(desired, chart=helm.chart(desired, reference))
         differs = differences(desired, current)
-    elif helm.has_plugin("diff") and (prepared := helm.difference(desired, reference)):
+    if not differs and helm.has_plugin("diff") and (prepared := helm.difference(desired, reference)):
         differs, diff = ["plugin"], {"diff": {"prepared": prepared}}
     own = params["definitions_chart"]
     documents = helm.definitions(desired, reference, ChartReference.of(own) if own else None) if differs and desired.definitions else []

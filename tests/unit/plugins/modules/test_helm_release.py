@@ -117,7 +117,13 @@ def test_a_chart_that_cannot_be_had_is_reported_before_anything_is_repaired(tmp_
 def test_a_range_is_compared_with_the_chart_that_the_repository_means(tmp_path: Path) -> None:
     task = Task(tmp_path, record())
     assert task.run(chart_version="1.31.x")["changed"] is False
-    assert task.started == ["show chart"]
+    assert task.started == ["show chart", "plugin list"]
+
+
+def test_a_range_that_means_the_installed_chart_is_compared_by_the_plugin_as_well(tmp_path: Path) -> None:
+    task = Task(tmp_path, record(), plugins="diff\t3.9.4\tPreview\n", answers={"diff upgrade": (0, "- a\n+ b\n", "")})
+    assert task.run(chart_version="1.31.x")["differs"] == ["plugin"]
+    assert task.started == ["show chart", "plugin list", "diff upgrade", "upgrade"]
 
 
 def test_definitions_come_first_and_only_those_that_differ(tmp_path: Path) -> None:
