@@ -42,18 +42,19 @@ def ingress_items(lists: t.Mapping[str, Items], certificates: Items, cluster: st
         raise AnsibleFilterError(f"ingress_items: no certificate was found for {error.args[0]}: look it up with acm_certificate first.") from error
     routes = choose_sections(lists["routes"], gateways)
     virtual_services = [route for route in routes if route.get("kind") == "VirtualService"]
+    gateways = choose_service_types(gateways, albs)
     present = [gateway for gateway in gateways if _is_present(gateway)]
     # Each of these is a task of its own.
     tasks = {
-        "absent_albs": [alb for alb in albs if not _is_present(alb)],
-        "present_albs": [alb for alb in albs if _is_present(alb)],
-        "gateways": choose_service_types(gateways, albs),
+        "present_gateways": present,
+        "absent_gateways": [gateway for gateway in gateways if not _is_present(gateway)],
+        "albs": albs,
         "routes": [_without(route, "kind") for route in routes if route not in virtual_services],
         "istio": [*lists.get("classic_gateways", ()), *virtual_services],
     }
     return {
         **{name: items for name, items in tasks.items() if name != "istio"},
-        "albs": albs,
+        "gateways": gateways,
         "virtual_services": [_without(route, "kind", "section_names") for route in virtual_services],
         # One task refuses by itself before it writes, except that it cannot know whether a gateway lacks its ALB.
         "needs_check": sum(map(bool, tasks.values())) > 1 or any(gateway.get("load_balancer") == "alb" for gateway in present),
@@ -67,9 +68,9 @@ def ingress_items(lists: t.Mapping[str, Items], certificates: Items, cluster: st
     }
 
 
-def ingress_result(gateways: Item, albs: Item, routes: Item, classic: Item, deleted_albs: Item | None = None) -> dict[str, t.Any]:
+def ingress_result(gateways: Item, albs: Item, routes: Item, classic: Item, deleted_gateways: Item | None = None) -> dict[str, t.Any]:
     """The results of the modules as one; those of tasks that were skipped have nothing to add."""
-    results = (gateways, albs, classic, routes, deleted_albs or {})
+    results = (gateways, albs, classic, routes, deleted_gateways or {})
     joined = {name: [entry for result in results for entry in result.get(name) or ()] for name in ("objects", "diff", "ready_targets", "targets")}
     return {
         **joined,

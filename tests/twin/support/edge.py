@@ -164,9 +164,9 @@ def run_modules(
     planned = {"namespaces": [item["namespace"] for item in gateways], "services": items["services"]}
     runs = [
         ("check", "ingress_check", {**common, "gateways": items["gateways"], "albs": items["albs"]}, gateways and albs),
-        ("deleted", "ingress_alb", {**waiting, "albs": items["absent_albs"]}, items["absent_albs"]),
-        ("gateways", "ingress_gateway", {**waiting, "gateways": items["gateways"]}, gateways),
-        ("albs", "ingress_alb", {**waiting, "albs": items["present_albs"], "planned": planned}, items["present_albs"]),
+        ("gateways", "ingress_gateway", {**waiting, "gateways": items["present_gateways"]}, items["present_gateways"]),
+        ("albs", "ingress_alb", {**waiting, "albs": items["albs"], "planned": planned}, albs),
+        ("deleted", "ingress_gateway", {**waiting, "gateways": items["absent_gateways"]}, items["absent_gateways"]),
     ]
     results: dict[str, dict[str, Any]] = {}
     for name, module, arguments, needed in runs:

@@ -29,8 +29,6 @@ def test_each_list_takes_what_it_needs_from_the_others() -> None:
     items = ingress_items(lists, [{"domain": "a.test", "arn": "arn:a"}])
     assert items["gateways"][0]["service_type"] == "NodePort"
     assert items["albs"][0]["certificate_arns"] == ["arn:a"]
-    assert [alb["name"] for alb in items["present_albs"]] == ["public"]
-    assert [alb["name"] for alb in items["absent_albs"]] == ["old"]
     assert items["routes"] == [{**ROUTE, "section_names": ["https"]}, {**ROUTE, "section_names": ["http"]}]
     assert items["virtual_services"] == [ROUTE]
 
@@ -63,7 +61,8 @@ CLASSIC = {"name": "classic", "namespace": "istio-system", "release": "istio-ing
         ({"gateways": [GATEWAY]}, True),
         ({"gateways": [{**GATEWAY, "load_balancer": "nlb"}], "routes": [ROUTE]}, True),
         ({"albs": [ALB]}, False),
-        ({"albs": [ALB, {**ALB, "name": "old", "state": "absent"}]}, True),
+        ({"albs": [ALB, {**ALB, "name": "old", "state": "absent"}]}, False),
+        ({"gateways": [{**GATEWAY, "load_balancer": "nlb"}, {**GATEWAY, "name": "old", "state": "absent"}]}, True),
         ({"routes": [ROUTE]}, False),
         ({"routes": [ROUTE, {**ROUTE, "kind": "VirtualService"}]}, True),
         ({"routes": [{**ROUTE, "kind": "VirtualService"}], "classic_gateways": [CLASSIC]}, False),
@@ -76,6 +75,24 @@ def test_a_check_comes_first_if_a_second_task_could_refuse_after_the_first_has_w
 def test_gateways_may_create_their_namespaces_unless_they_are_told_not_to() -> None:
     gateways = [GATEWAY, {**GATEWAY, "namespace": "given", "create_namespace": False}, {**GATEWAY, "namespace": "old", "state": "absent"}]
     assert ingress_items({"gateways": gateways, "albs": [], "routes": []}, [])["created_namespaces"] == ["edge"]
+
+
+def test_gateways_are_deleted_when_nothing_refers_to_them_any_more() -> None:
+    """A load balancer or a route that moves to another gateway must not lose the old one before it has moved."""
+    gateways = [GATEWAY, {**GATEWAY, "name": "old", "state": "absent"}]
+    items = ingress_items({"gateways": gateways, "albs": [{**ALB, "target_type": "instance"}], "routes": []}, [])
+    assert [(item["name"], item.get("service_type")) for item in items["present_gateways"]] == [("public", "NodePort")]
+    assert [item["name"] for item in items["absent_gateways"]] == ["old"]
+    (play,) = yaml.safe_load((REPOSITORY / "roles/ingress/tasks/main.yml").read_text())
+    modules = ("ingress_gateway", "ingress_route", "istio_ingress", "ingress_alb")
+    order = [
+        (module, task[f"meshwright.ambient.{module}"].get("gateways", ""))
+        for task in play["block"]
+        for module in modules
+        if f"meshwright.ambient.{module}" in task
+    ]
+    assert [module for module, _gateways in order] == [*modules, "ingress_gateway"]
+    assert ("present_gateways" in order[0][1], "absent_gateways" in order[-1][1]) == (True, True)
 
 
 @pytest.mark.parametrize("name", ["main", "verify"])
