@@ -14,10 +14,10 @@ PYTHON ?= $(shell for python in python3.11 /usr/bin/python3.11 python3.12 python
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test bench requirements soak twin-up twin-down twin-status twin-env rehearse docs picture tools lock build clean
 
-help: ## Show what there is
+help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
 
-setup: $(READY) ## Make the Python environment in .venv
+setup: $(READY) ## Create the Python environment in .venv
 
 $(READY): requirements.lock
 	@test -n "$(PYTHON)" || { echo "No Python of 3.11 to 3.13 with venv was found: install it (Debian: apt-get install python3.11 python3.11-venv), or set PYTHON." >&2; exit 1; }
@@ -26,40 +26,40 @@ $(READY): requirements.lock
 		&& echo "Installed the Python packages in $$((SECONDS - start)) s." >&2
 	@touch $@
 
-demo: $(READY) ## Make a real ambient mesh on a local twin, from nothing
+demo: $(READY) ## Install an ambient mesh on a local twin, from nothing
 	@$(PY) -m twin demo
 
 test: $(READY) ## Run all checks and tests
 	@$(PY) -m tests
 
-soak: $(READY) ## Change a twin at random, and judge what ready says meanwhile (MINUTES=30, SEED=number)
+soak: $(READY) ## Change a twin at random, and check every verdict of ready meanwhile (MINUTES=30, SEED=number)
 	@$(PY) -m tests.soak --minutes $(or $(MINUTES),30) $(addprefix --seed ,$(SEED)) --report tests/output/soak.json
 
-bench: $(READY) ## Measure the collection beside other tools, on a twin of its own (half an hour)
+bench: $(READY) ## Compare the collection with other tools, on a separate twin (half an hour)
 	@$(PY) -m benchmarks
 
-requirements: $(READY) ## Show which requirements the last make test has shown
+requirements: $(READY) ## List the requirements that the last make test has proved
 	@$(PY) -m tests.requirements
 
-twin-up: $(READY) ## Bring the twin up, or mend it (TWIN=name for another one)
+twin-up: $(READY) ## Start the twin, or repair it (TWIN=name for another one)
 	@$(PY) -m twin up
 
-twin-down: $(READY) ## Stop the twin and remove every file of it
+twin-down: $(READY) ## Stop the twin and remove all of its files
 	@$(PY) -m twin down
 
-twin-status: $(READY) ## Say what of the twin runs and what has died
+twin-status: $(READY) ## Show which parts of the twin run and which have died
 	@$(PY) -m twin status
 
 twin-env: $(READY) ## Print shell exports that point kubectl, helm, istioctl, AWS tools and Ansible at the twin
 	@$(PY) -m twin env
 
-rehearse: $(READY) ## Run an inventory against a local AWS account, and show what it makes (INVENTORY=inventories/prod, ARGUMENTS="--check --diff")
+rehearse: $(READY) ## Run an inventory against a local AWS account, and show what it creates (INVENTORY=inventories/prod, ARGUMENTS="--check --diff")
 	@$(PY) -m twin rehearse "$(INVENTORY)" -- $(ARGUMENTS)
 
 docs: $(READY) ## Build the documentation as a site: our pages, and the reference of modules, roles and plugins
 	@$(PY) docs/docsite/build.py
 
-picture: $(READY) ## Draw the account that make rehearse has filled, for the README
+picture: $(READY) ## Draw the account of make rehearse for the README
 	@$(PY) -m twin picture docs/images/rehearsal.svg
 
 tools: $(READY) ## Build the programs of the twin into the cache
@@ -72,5 +72,5 @@ lock: $(READY) ## Resolve requirements.in into requirements.lock
 build: $(READY) ## Build the collection's tarball
 	@$(VENV)/bin/ansible-galaxy collection build --force --output-path .cache/build .
 
-clean: ## Remove the Python environment and what tests leave behind
+clean: ## Remove the Python environment, caches and test output
 	@rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/output

@@ -40,7 +40,7 @@ def _parser() -> argparse.ArgumentParser:
         "--name", default=os.environ.get("TWIN", DEFAULT_NAME), help="which twin, or AWS account; several run side by side (default: %(default)s)"
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    up = commands.add_parser("up", help="make a twin, mend it, or find that it is up")
+    up = commands.add_parser("up", help="start a twin, repair it, or find that it is up")
     up.add_argument("--nodes", type=int, default=3, help="simulated nodes of a new twin (default: %(default)s)")
     up.set_defaults(run=_up)
     commands.add_parser("down", help="stop a twin, or an account with its clusters, and remove every file of it").set_defaults(run=_down)

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 
 class TwinError(Exception):
-    """Something the person at the terminal can cause and mend."""
+    """Something the person at the terminal can cause and repair."""

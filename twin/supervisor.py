@@ -77,7 +77,7 @@ class Supervisor:
         paths: the twin, or the account, whose supervisord it is.
         main: what it always runs; a twin's agent unless another program is given.
         owner: how messages name it; C(twin NAME) unless given.
-        remedy: the command that mends it.
+        remedy: the command that repairs it.
     """
 
     def __init__(self, paths: SupervisedPaths, main: MainProgram | None = None, *, owner: str = "", remedy: str = "make twin-up") -> None:

@@ -139,7 +139,7 @@ def _break_template(world: World, place: str) -> str | None:
     return _template(world, place, {"nodeSelector": objects.NOWHERE}, lambda item: not is_broken(item))
 
 
-def _mend_template(world: World, place: str) -> str | None:
+def _repair_template(world: World, place: str) -> str | None:
     change = _template(world, place, {"nodeSelector": None}, is_broken)
     if change and change.startswith("StatefulSet"):
         # Its controller waits for a broken pod to become ready before it replaces it; somebody has to delete it.
@@ -271,7 +271,7 @@ def _break_parameters(world: World, place: str) -> str | None:
     return name
 
 
-def _mend_parameters(world: World, place: str) -> str | None:
+def _repair_parameters(world: World, place: str) -> str | None:
     broken = [name for name in WAYPOINTS if (item := world.find("Gateway", place, name)) and "infrastructure" in item["spec"]]
     if not broken:
         return None
@@ -368,7 +368,7 @@ def _enroll(world: World, place: str) -> str | None:
 def _quota(world: World, place: str) -> str | None:
     """Let a quota refuse all new pods, or take it away."""
     if f"quota {place}" in world.cleanup:
-        world.mend(f"quota {place}")
+        world.repair(f"quota {place}")
         return "taken away"
     world.create({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "soak", "namespace": place}, "spec": {"hard": {"pods": "0"}}})
 
@@ -382,7 +382,7 @@ def _quota(world: World, place: str) -> str | None:
 def _ztunnel(world: World, _place: str) -> str | None:
     """Let a node's ztunnel lose its readiness, so that nothing new is captured there, or give it back."""
     if "ztunnel" in world.cleanup:
-        world.mend("ztunnel")
+        world.repair("ztunnel")
         return "ready again"
     pods = [pod for pod in world.pods("istio-system") if pod["metadata"].get("labels", {}).get("app") == "ztunnel"]
     if not pods:
@@ -400,7 +400,7 @@ def _ztunnel(world: World, _place: str) -> str | None:
 
 
 def stand_still(world: World, part: str) -> None:
-    """Let a part of the cluster stand still, so that all that it writes goes stale, until it is mended."""
+    """Let a part of the cluster stand still, so that all that it writes goes stale, until it is repaired."""
     if part not in world.switches or part in world.cleanup:
         return
     world.cleanup[part] = lambda: world.switches[part](True)
@@ -410,7 +410,7 @@ def stand_still(world: World, part: str) -> None:
 
 def _istiod(world: World, _place: str) -> str | None:
     if "istiod" in world.cleanup:
-        world.mend("istiod")
+        world.repair("istiod")
         return "goes on"
     stand_still(world, "istiod")
     return None
@@ -440,7 +440,7 @@ ACTIONS: dict[str, tuple[Action, float]] = {
     "scale": (_scale, 8),
     "change template": (_change_template, 8),
     "break template": (_break_template, 3),
-    "mend template": (_mend_template, 6),
+    "repair template": (_repair_template, 6),
     "pause or resume": (_pause, 2),
     "sicken pod": (_sicken, 5),
     "heal pods": (_heal, 7),
@@ -452,7 +452,7 @@ ACTIONS: dict[str, tuple[Action, float]] = {
     "recreate waypoint": (_recreate_waypoint, 4),
     "change allowed routes": (_allow, 4),
     "break parameters": (_break_parameters, 2),
-    "mend parameters": (_mend_parameters, 4),
+    "repair parameters": (_repair_parameters, 4),
     "scale waypoint": (_scale_waypoint, 3),
     "orphan or adopt waypoint": (_orphan, 2),
     "drop what istiod made": (_drop_child, 2),

@@ -155,13 +155,13 @@ class Soak:
                 begins.pop(0)
                 begun.append(self._begin_wait())
             if number == go_on or time.monotonic() - begun_at > LONGEST_STANDSTILL:
-                self._world.mend("kube-controller-manager", "kwok-controller")
+                self._world.repair("kube-controller-manager", "kwok-controller")
             act(self._world)
             if self._dice.random() < 0.6:
                 begun.append(self._begin_look(self._world.changes[-1].place if self._world.changes else ""))
             # In bursts, and with time between them in which something becomes true.
             self._pace.wait(self._dice.choice((0.0, 0.0, 0.02, 0.1, 0.4, 1.2)))
-        self._world.mend("kube-controller-manager", "kwok-controller")
+        self._world.repair("kube-controller-manager", "kwok-controller")
         waits = [wait for future in begun if (wait := future.result()) is not None]
         quiet = self._journal.wait_until_quiet(REST, REST_LIMIT)
         self._settle()

@@ -126,19 +126,19 @@ class World:
         for place in NAMESPACES:
             self.create(objects.namespace(place))
 
-    def mend(self, *names: str) -> None:
+    def repair(self, *names: str) -> None:
         """Mend what lies around and has been broken: these things, as far as they are."""
         for name in names:
             if name in self.cleanup:
                 self.cleanup.pop(name)()
 
     def clear(self) -> None:
-        """Take all away that the soak has made, and mend what it has broken."""
+        """Take all away that the soak has made, and repair what it has broken."""
         troubles: list[Exception] = []
         for name in list(self.cleanup):
             try:
-                self.mend(name)
-            except Exception as error:  # the rest must be mended all the same
+                self.repair(name)
+            except Exception as error:  # the rest must be repaired all the same
                 troubles.append(error)
         pause = threading.Event()
         deadline = time.monotonic() + 120

@@ -1,4 +1,4 @@
-"""The twin itself: nothing to do when it is up, mended after any kill, gone without a trace."""
+"""The twin itself: nothing to do when it is up, repaired after any kill, gone without a trace."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ def test_a_killed_part_is_told_and_mended(victim: Twin, part: str) -> None:
     status = _twin("status")
     assert status.returncode == 1
     assert f"DEAD  {part}" in status.stdout, status.stdout
-    mended = _twin("up")
-    assert mended.returncode == 0, mended.stderr
-    assert part in mended.stderr
+    repaired = _twin("up")
+    assert repaired.returncode == 0, repaired.stderr
+    assert part in repaired.stderr
     assert _twin("status").returncode == 0
     assert victim.run(["kubectl", "get", "nodes"]).returncode == 0
 

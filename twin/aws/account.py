@@ -54,9 +54,9 @@ class AccountFacts:
 
 
 def up(name: str) -> None:
-    """Bring an account up, mend it, or find that nothing is to be done.
+    """Bring an account up, repair it, or find that nothing is to be done.
 
-    Its clusters are mended too. What the emulator knows lives in its memory: when it was started anew, the account is
+    Its clusters are repaired too. What the emulator knows lives in its memory: when it was started anew, the account is
     empty, and clusters of before, which nobody can reach through AWS any more, are taken down.
 
     Raises:
@@ -67,7 +67,7 @@ def up(name: str) -> None:
     ensure_tools(MAIN_JOB, "An AWS account with what is installed on its clusters")
     with _locked():
         if paths.facts.exists():
-            _mend(paths)
+            _repair(paths)
         else:
             _discard(paths)
             with step(f"starting the AWS account {name}", 1, 1):
@@ -82,7 +82,7 @@ def up(name: str) -> None:
         if twin in lost:
             lifecycle.down(twin)
         else:
-            lifecycle.mend(twin)
+            lifecycle.repair(twin)
 
 
 def down(name: str) -> None:
@@ -139,7 +139,7 @@ def facts_of(name: str) -> AccountFacts:
         data = json.loads(AccountPaths(name).facts.read_text())
         return AccountFacts(data["port"], data.get("layout", 1))
     except FileNotFoundError as error:
-        raise TwinError(f"There is no AWS account {name}: python -m twin --name {name} account up makes it.") from error
+        raise TwinError(f"There is no AWS account {name}: python -m twin --name {name} account up creates it.") from error
 
 
 def orphans(name: str) -> list[str]:
@@ -196,7 +196,7 @@ def serves(facts: AccountFacts) -> bool:
         return False
 
 
-def _mend(paths: AccountPaths) -> None:
+def _repair(paths: AccountPaths) -> None:
     supervisor, facts = supervisor_of(paths), facts_of(paths.name)
     if facts.layout != LAYOUT:
         raise TwinError(

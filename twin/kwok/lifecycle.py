@@ -1,4 +1,4 @@
-"""A twin comes up, is looked at, is mended and goes away without a trace."""
+"""The life of a twin: start, status, repair, and removal without a trace."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Part:
 
 
 def up(name: str, nodes: int = NODES) -> None:
-    """Bring a twin up, mend it, or find that nothing is to be done.
+    """Start a twin, repair it, or find that nothing is to be done.
 
     A twin that is an EKS cluster stays one: its nodes come from node groups, so none are added.
 
@@ -75,11 +75,11 @@ def up_eks(name: str, aws: AwsFacts) -> None:
         _ensure(paths, toolbox, aws, 0)
 
 
-def mend(name: str) -> None:
+def repair(name: str) -> None:
     """Start what has died of a twin; one that is not there, or not whole yet, is left alone.
 
     Raises:
-        TwinError: it could not be mended, and where the logs are.
+        TwinError: it could not be repaired, and where the logs are.
     """
     paths = TwinPaths(name)
     with locked():
@@ -88,13 +88,13 @@ def mend(name: str) -> None:
 
 
 def _ensure(paths: TwinPaths, toolbox: Toolbox, aws: AwsFacts | None, nodes: int) -> None:
-    """Make a twin, or mend the one that is there."""
+    """Create a twin, or repair the existing one."""
     cluster, supervisor = ControlPlane(paths, toolbox), Supervisor(paths)
     if paths.complete.exists() and cluster.exists():
         _refuse_older(paths)
         dead = [part for part in parts_of(paths.name) if not part.running]
         if dead:
-            _mend(cluster, supervisor, paths, dead)
+            _repair(cluster, supervisor, paths, dead)
         else:
             say(f"Twin {paths.name} is up.")
         return
@@ -117,7 +117,7 @@ def _ensure(paths: TwinPaths, toolbox: Toolbox, aws: AwsFacts | None, nodes: int
 
 
 def _refuse_older(paths: TwinPaths) -> None:
-    """A twin that was made before etcd was closed to other users cannot be mended."""
+    """A twin from before etcd was closed to other users cannot be repaired."""
     if read_facts(paths).layout != LAYOUT:
         raise TwinError(
             f"Twin {paths.name} was made by another version, in which every user of this machine may read and change its etcd: "
@@ -152,7 +152,7 @@ def parts_of(name: str) -> list[Part]:
     """
     paths = TwinPaths(name)
     if not paths.facts.exists():
-        raise TwinError(f"There is no twin {name}: make twin-up makes it.")
+        raise TwinError(f"There is no twin {name}: make twin-up creates it.")
     cluster, supervisor = ControlPlane(paths, locate_tools()), Supervisor(paths)
     parts = [Part(component, pid is not None, f"pid {pid}" if pid else "its process has died") for component, pid in cluster.components().items()]
     if all(part.running for part in parts) and not cluster.serves():
@@ -178,7 +178,7 @@ def clusters_of(account: str) -> dict[str, AwsFacts]:
     return {name: aws for name, aws in found.items() if aws and aws.account == account}
 
 
-def _mend(cluster: ControlPlane, supervisor: Supervisor, paths: TwinPaths, dead: list[Part]) -> None:
+def _repair(cluster: ControlPlane, supervisor: Supervisor, paths: TwinPaths, dead: list[Part]) -> None:
     """Start what has died; the rest keeps running."""
     say(f"Twin {paths.name} is not whole: {', '.join(part.name for part in dead)}.")
     deadline = time.monotonic() + READY_SECONDS
@@ -198,7 +198,7 @@ def _mend(cluster: ControlPlane, supervisor: Supervisor, paths: TwinPaths, dead:
             pause.wait(0.1 if dead else 0.0)
     if dead:
         details = "; ".join(f"{part.name}: {part.detail}" for part in dead)
-        raise TwinError(f"Twin {paths.name} could not be mended ({details}): look into {paths.logs}, or make twin-down and make twin-up.")
+        raise TwinError(f"Twin {paths.name} could not be repaired ({details}): look into {paths.logs}, or make twin-down and make twin-up.")
 
 
 def _discard(paths: TwinPaths, cluster: ControlPlane) -> None:

@@ -142,7 +142,7 @@ class Streams:
 
 
 class _Stream:
-    """One scope's list and watch; each break is mended by the cheapest means that is still right."""
+    """One scope's list and watch; each break is repaired by the cheapest means that is still right."""
 
     def __init__(
         self,

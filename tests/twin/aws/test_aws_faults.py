@@ -200,10 +200,10 @@ def test_a_token_that_expires_in_a_long_wait_is_renewed(prod: Rehearsed, kubecon
     environment = {**_NO_KEYS, "AWS_SHARED_CREDENTIALS_FILE": str(profile)}
     with ProxyServer(tmp_path / "proxy.log") as proxies, ThreadPoolExecutor(1) as pool:
         proxy = proxies.open("api", server.removeprefix("https://"))
-        wish = {**_waiting_for("awaited"), "kubeconfig": str(proxy.kubeconfig(source, tmp_path / "kubeconfig", user)), "timeout": 90}
+        options = {**_waiting_for("awaited"), "kubeconfig": str(proxy.kubeconfig(source, tmp_path / "kubeconfig", user)), "timeout": 90}
         since = _audit_log(prod).stat().st_size
         try:
-            waiting = pool.submit(prod.module, "ready", wish, **environment)
+            waiting = pool.submit(prod.module, "ready", options, **environment)
             until(lambda: someone.arn in _readers(prod, since), "the wait to begin")
             # A token that the API server sees after the wait's own is not remembered by it for longer than that.
             token = _token(user, environment)

@@ -22,7 +22,7 @@ def outcomes(open_scene: OpenScene) -> Iterator[dict[str, dict[str, Any]]]:
         running = {}
         for fault in ("silence", "half_open"):
             for becomes_ready in (True, False):
-                name = f"{fault.replace('_', '-')}-{'mended' if becomes_ready else 'broken'}"
+                name = f"{fault.replace('_', '-')}-{'repaired' if becomes_ready else 'broken'}"
                 scene = stack.enter_context(open_scene(name))
                 scene.deploy("app", ready=not becomes_ready)
                 waiting = scene.wait_ready("app", timeout=_TIMEOUT, **({} if becomes_ready else {"stable_for": _STABLE_FOR}))
@@ -38,7 +38,7 @@ def _verdict(result: dict[str, Any]) -> tuple[str, str]:
 
 
 def test_what_became_ready_in_silence_is_not_called_unready(outcomes: dict[str, dict[str, Any]]) -> None:
-    result = outcomes["silence-mended"]
+    result = outcomes["silence-repaired"]
     message = sentence(result)
     assert _verdict(result) == ("Unknown", "Unreadable"), message
     assert "available" not in message, f"it tells as known what it cannot know:\n{message}"
@@ -51,7 +51,7 @@ def test_what_broke_in_silence_is_not_called_ready(outcomes: dict[str, dict[str,
 
 
 def test_what_became_ready_behind_a_half_open_connection_is_found(outcomes: dict[str, dict[str, Any]]) -> None:
-    result = outcomes["half-open-mended"]
+    result = outcomes["half-open-repaired"]
     assert not result.get("failed"), result["msg"]
     assert _verdict(result) == ("Current", "")
 

@@ -63,9 +63,9 @@ def test_a_kubeconfig_that_is_not_there(mesh: Twin, name: str, arguments: dict[s
 def test_a_permission_that_is_missing_is_found_before_the_first_write(mesh: Twin, tmp_path: Path) -> None:
     kubeconfig = _reader(mesh, tmp_path)
     before = _labels(mesh, "default")
-    wish = {"namespaces": [{"name": "default", "dataplane_mode": "none"}], "kubeconfig": str(kubeconfig)}
+    options = {"namespaces": [{"name": "default", "dataplane_mode": "none"}], "kubeconfig": str(kubeconfig)}
     for check in (True, False):
-        message = _sentence(mesh.module("enrollment", wish, check=check))
+        message = _sentence(mesh.module("enrollment", options, check=check))
         assert "does not let this user patch namespaces" in message
         assert "grant the verb patch on namespaces" in message
     assert _labels(mesh, "default") == before
@@ -90,8 +90,8 @@ def test_a_namespace_that_does_not_exist(mesh: Twin) -> None:
 
 def test_a_waypoint_that_does_not_exist(mesh: Twin) -> None:
     before = _labels(mesh, "default")
-    wish = {"namespaces": [{"name": "default", "dataplane_mode": "ambient", "use_waypoint": "nowhere"}]}
-    message = _sentence(mesh.module("enrollment", wish))
+    options = {"namespaces": [{"name": "default", "dataplane_mode": "ambient", "use_waypoint": "nowhere"}]}
+    message = _sentence(mesh.module("enrollment", options))
     assert "waypoint default/nowhere does not exist" in message
     assert _labels(mesh, "default") == before
 

@@ -168,11 +168,11 @@ def test_what_only_the_controller_sees_is_quoted_within_seconds_and_a_good_rerun
     assert refused["elapsed"] < 30, "the controller has refused at once"
     # The same item with a certificate that is there; what the controller has said of the former one does not count any more.
     begun = time.monotonic()
-    mended = _declare(prod, gateways=[_GATEWAY], albs=[{**_ALB, "certificate_arns": [certificates["good"]]}])
-    assert not mended.get("failed"), mended["msg"]
+    repaired = _declare(prod, gateways=[_GATEWAY], albs=[{**_ALB, "certificate_arns": [certificates["good"]]}])
+    assert not repaired.get("failed"), repaired["msg"]
     took = time.monotonic() - begun
     assert took < 60, "AWS provisions it for a second, and the controller looks again every 10 s"
-    assert mended["albs"][0]["address"]
+    assert repaired["albs"][0]["address"]
     # The address is there already: a change that is refused is told all the same.
     again = _declare(prod, gateways=[_GATEWAY], albs=[{**_ALB, "certificate_arns": [missing]}])
     assert "CertificateNotFound" in again["msg"]
@@ -180,4 +180,4 @@ def test_what_only_the_controller_sees_is_quoted_within_seconds_and_a_good_rerun
     assert not unchanged["changed"]
     assert "CertificateNotFound" in unchanged["msg"], "it stands as long as nothing is changed"
     with capsys.disabled():
-        print(f"\nrefused after {refused['elapsed']:.1f} s, mended after {took:.1f} s, refused again after {again['elapsed']:.1f} s in namespace {place}")
+        print(f"\nrefused after {refused['elapsed']:.1f} s, repaired after {took:.1f} s, refused again after {again['elapsed']:.1f} s in namespace {place}")

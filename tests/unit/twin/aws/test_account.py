@@ -54,7 +54,7 @@ def test_a_twin_of_before_is_no_cluster_of_an_account() -> None:
 def test_an_account_of_before_serves_everybody_and_is_refused() -> None:
     _account("old", 5699)
     with pytest.raises(TwinError, match="serves every user of this machine: take it down"):
-        account._mend(AccountPaths("old"))
+        account._repair(AccountPaths("old"))
 
 
 def test_a_home_is_its_owners() -> None:
@@ -101,7 +101,7 @@ def test_a_twin_that_is_no_cluster_of_an_account_exports_no_keys() -> None:
 def test_neither_twin_nor_account() -> None:
     with pytest.raises(TwinError, match="There is no twin nothing"):
         exports_of("nothing")
-    with pytest.raises(TwinError, match="There is no AWS account nothing: python -m twin --name nothing account up makes it"):
+    with pytest.raises(TwinError, match="There is no AWS account nothing: python -m twin --name nothing account up creates it"):
         account.facts_of("nothing")
 
 

@@ -318,8 +318,8 @@ def test_pods_that_the_api_server_refuses_are_told() -> None:
     assert judge_deployment("it", late).message == f"it has timed out. {REFUSED}"
     verdict = judge_replica_set("it", recorded("replicaset/over_quota"))
     assert (verdict.status, verdict.reason) == ("InProgress", "FailedCreate")
-    mended = with_condition(OVER_QUOTA, "ReplicaFailure", status="False")
-    assert judge_deployment("it", mended).reason == "LessUpdated"
+    repaired = with_condition(OVER_QUOTA, "ReplicaFailure", status="False")
+    assert judge_deployment("it", repaired).reason == "LessUpdated"
 
 
 def test_a_paused_rollout_is_named() -> None:
