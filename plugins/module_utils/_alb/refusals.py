@@ -29,7 +29,7 @@ class AlbState:
         namespaces: the names of the namespaces, planned ones included.
         services: the Services in the namespaces of the Ingresses.
         planned_services: Services that an earlier task would create.
-        listeners: the ports at which each Gateway of class istio listens, which its Service will have.
+        listeners: the ports at which each Gateway of class istio listens, which its Service will have; empty if no Service lacks a port.
         ingress_classes: the names of the IngressClasses; None if that is not known.
         routable: whether a load balancer can reach the addresses of pods; None if that is not known.
     """

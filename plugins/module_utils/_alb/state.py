@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import typing as t
 
-from .._errors import NotServed
+from .._errors import ApiError, NotServed
 from .._ingress.state import Reader, place_of
 from .._kinds import GATEWAY, Kind
 from .refusals import AlbState
+from .render import backend_service
 
 if t.TYPE_CHECKING:
     from .._ingress.plan import Place
     from .._ingress.spec import DesiredItem, Item
+    from .._mesh.labels import Object
 
 _INGRESS_CLASS = Kind("networking.k8s.io/v1", "IngressClass", "ingressclasses", namespaced=False)
 
@@ -34,22 +36,38 @@ def read_alb_state(reader: Reader, items: t.Sequence[DesiredItem], planned: Item
     present = [item.item for item in items if item.present]
     planned_controller = bool(planned.get("controller"))
     by_address = any(item["target_type"] == "ip" for item in present)
+    services = reader.services() if present else {}
+    planned_services = frozenset(_place(service) for service in planned.get("services") or ())
+    # Only for these do the listeners of their Gateway matter.
+    missing = [
+        item for item in present if item.get("gateway") and not _has_port(item, services) and (item["namespace"], backend_service(item)) not in planned_services
+    ]
     return AlbState(
         objects=reader.objects(items, required=True),
         namespaces=frozenset({*(planned.get("namespaces") or ()), *(reader.namespaces() if present else ())}),
-        services=reader.services() if present else {},
-        planned_services=frozenset(_place(service) for service in planned.get("services") or ()),
-        listeners=_read_listeners(reader) if any(item.get("gateway") for item in present) else {},
+        services=services,
+        planned_services=planned_services,
+        listeners=_read_listeners(reader) if missing else {},
         ingress_classes=_read_ingress_classes(reader) if present and not planned_controller else None,
         routable=reader.routable() if by_address and not allow_unroutable_targets and not planned_controller else None,
     )
 
 
+def _has_port(item: Item, services: t.Mapping[Place, Object]) -> bool:
+    """Whether the Service of a load balancer has the port to which it sends requests."""
+    service = services.get((item["namespace"], backend_service(item))) or {}
+    return any(port["port"] == item["service_port"] for port in service.get("spec", {}).get("ports") or ())
+
+
 def _read_listeners(reader: Reader) -> dict[Place, frozenset[int]]:
-    """The ports of the Gateways; none if the Gateway API is not installed."""
+    """The ports of the Gateways; none if the Gateway API is not installed, or if this user may not read them."""
     try:
         return {place_of(item): frozenset(listener["port"] for listener in item["spec"]["listeners"]) for item in reader.read(GATEWAY)}
     except NotServed:
+        return {}
+    except ApiError as error:
+        if error.status != 403:
+            raise
         return {}
 
 

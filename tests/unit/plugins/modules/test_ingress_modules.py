@@ -15,7 +15,7 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._gateway.spec i
 from ansible_collections.meshwright.ambient.plugins.module_utils._ingress.spec import DesiredItem, complete
 from ansible_collections.meshwright.ambient.plugins.module_utils._route.spec import ROUTE, parse_route
 from ansible_collections.meshwright.ambient.plugins.modules import ingress_alb, ingress_check, ingress_gateway, ingress_route, istio_ingress
-from tests.unit.fake_api import Answer, FakeApi, Request, listed
+from tests.unit.fake_api import Answer, FakeApi, Request, listed, refusal
 from tests.unit.ingress_objects import applied, service
 from tests.unit.objects import namespace_of
 
@@ -92,7 +92,7 @@ def declared() -> Cluster:
             ingress_alb.ensure_albs,
             ingress_alb.OPTIONS,
             {"albs": [FRONT]},
-            ["ingresses", "namespaces", "services", "gateways", "ingressclasses", "aws-node", "endpointslices"],
+            ["services", "ingresses", "namespaces", "ingressclasses", "aws-node", "endpointslices"],
             id="alb",
         ),
         pytest.param(ingress_route.ensure_routes, ingress_route.OPTIONS, {"routes": [SHOP]}, ["namespaces", "httproutes"], id="route"),
@@ -183,6 +183,22 @@ def test_what_is_planned_counts_in_check_mode_only(check: bool) -> None:
     result = cluster.run(ingress_alb.ensure_albs, ingress_alb.OPTIONS, check=True, albs=[FRONT], planned=planned)
     assert [entry["action"] for entry in result["objects"]] == ["created"]
     assert cluster.writes == []
+
+
+@pytest.mark.parametrize("listed_gateways", [True, False])
+def test_the_listeners_of_a_gateway_count_if_its_service_lacks_the_port(listed_gateways: bool) -> None:
+    """istiod may not have brought the Service up to date yet; whoever may not read Gateways is judged by the Service alone."""
+    cluster = declared()
+    cluster.lists["gateways"][0]["spec"]["listeners"] = [{"name": "other", "port": 8443}]
+    if not listed_gateways:
+        answer = cluster._answer
+        cluster.api = FakeApi(respond=lambda request: refusal(403, "Forbidden", "gateways") if request.path.endswith("/gateways") else answer(request))
+    given = {"albs": [{**FRONT, "service_port": 8443}]}
+    if listed_gateways:
+        assert cluster.run(ingress_alb.ensure_albs, ingress_alb.OPTIONS, check=True, **given)["changed"]
+        return
+    with pytest.raises(MeshError, match="has no port 8443"):
+        cluster.run(ingress_alb.ensure_albs, ingress_alb.OPTIONS, check=True, **given)
 
 
 def test_parameters_are_written_before_the_gateway_that_refers_to_them() -> None:
