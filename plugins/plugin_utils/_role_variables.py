@@ -12,8 +12,8 @@ import functools
 import typing as t
 from pathlib import Path
 
-import yaml
 from ansible.errors import AnsibleError
+from ansible.module_utils.common.yaml import yaml_load
 
 _ROLES = Path(__file__).resolve().parents[2] / "roles"
 
@@ -21,7 +21,8 @@ _ROLES = Path(__file__).resolve().parents[2] / "roles"
 @functools.cache
 def role_options(role: str) -> dict[str, dict[str, t.Any]]:
     """The options of a role's argument spec, by the name of the variable."""
-    spec = yaml.safe_load((_ROLES / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+    # Each task that reads them is a process of its own, so that libyaml, which this takes where it can, is felt.
+    spec = yaml_load((_ROLES / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
     options: dict[str, dict[str, t.Any]] = spec["argument_specs"]["main"]["options"]
     return options
 

@@ -52,6 +52,11 @@ class CurrentRelease:
         return str(_labels(self.newest).get("status", ""))
 
     @property
+    def kind(self) -> str:
+        """The kind of object that is the record: C(Secret) or C(ConfigMap)."""
+        return str(self.newest.get("kind") or "Secret")
+
+    @property
     def revision(self) -> int:
         """The number of the newest revision."""
         return _revision(self.newest)

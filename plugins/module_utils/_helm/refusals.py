@@ -28,7 +28,8 @@ def refuse_pending(desired: Release, current: CurrentState, plan: ReleasePlan, c
     return (
         f"Release {desired} on cluster {cluster} is {release.status} in revision {release.revision}, and Helm refuses to work on it: a Helm was interrupted, "
         "or is still at work. Nothing was changed. If no other Helm is at work, allow the repair (the option repair, or the variable of the role that ends in "
-        f"_repair_releases) and run again, or remove the record yourself: kubectl delete secret -n {desired.namespace} {' '.join(plan.repairs)}."
+        "_repair_releases) and run again, or remove the record yourself: "
+        f"kubectl delete {release.kind.lower()} -n {desired.namespace} {' '.join(plan.repairs)}."
     )
 
 

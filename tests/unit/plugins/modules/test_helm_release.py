@@ -107,6 +107,14 @@ def test_an_interrupted_release_is_repaired_or_refused(tmp_path: Path, status: s
     assert ("upgrade" in task.started) is not check
 
 
+def test_the_way_out_names_the_kind_of_the_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HELM_DRIVER", "configmap")
+    task = Task(tmp_path)
+    task.lists[SECRETS.replace("secrets", "configmaps")] = [record(status="pending-upgrade")]
+    with pytest.raises(MeshError, match=r"kubectl delete configmap -n istio-system sh\.helm\.release\.v1\.istiod\.v1"):
+        task.run()
+
+
 def test_a_chart_that_cannot_be_had_is_reported_before_anything_is_repaired(tmp_path: Path) -> None:
     task = Task(tmp_path, record(status="pending-upgrade"), answers={"show chart": (1, "", "Error: chart not found\nin the repository\n")})
     with pytest.raises(MeshError, match=r"Helm could not read the chart of release istio-system/istiod on .*: Error: chart not found in the repository"):
