@@ -59,6 +59,26 @@ def test_the_load_balancer_controller(release_of: Any) -> None:
     assert "region" not in values and "vpcId" not in values
 
 
+def test_karpenter(release_of: Any) -> None:
+    release = release_of(
+        "karpenter",
+        "__karpenter_release",
+        karpenter_cluster_name="012345",
+        karpenter_region="eu-central-1",
+        karpenter_identity="none",
+        karpenter_replicas="1",
+        karpenter_service_account_create="no",
+        karpenter_interruptions="false",
+        karpenter_resources='\'{"requests": {"cpu": "0.50"}}\'',
+        karpenter_values='\'{"podLabels": {"team": "1e3"}}\'',
+    )
+    values = release["values"]
+    assert (values["replicas"], values["serviceAccount"]["create"]) == (1, False)
+    assert values["settings"] == {"clusterName": "012345", "interruptionQueue": ""}
+    assert values["controller"]["resources"] == {"requests": {"cpu": "0.50"}}
+    assert values["podLabels"] == {"team": "1e3"} and values["podAnnotations"] == {}
+
+
 def test_istio(release_of: Any) -> None:
     releases = release_of(
         "istio",
