@@ -79,11 +79,11 @@ def plan_network(desired: Network, current: Current) -> Plan:
     Raises:
         ValueError: the range is none, or there are too many zones.
     """
-    wanted = subnets(desired)
+    desired_subnets = subnets(desired)
     # Of several VPCs, the module that would create one says what is wrong.
     vpc = current.vpcs[0] if len(current.vpcs) == 1 else None
     by_place = {(each["CidrBlock"], each["AvailabilityZone"]): each for each in current.subnets}
-    existing = {subnet.cidr: by_place[subnet.cidr, subnet.zone] for subnet in wanted if (subnet.cidr, subnet.zone) in by_place}
+    existing = {subnet.cidr: by_place[subnet.cidr, subnet.zone] for subnet in desired_subnets if (subnet.cidr, subnet.zone) in by_place}
     subnet_ids = {cidr: str(each["SubnetId"]) for cidr, each in existing.items()}
     gateway = current.internet_gateways[0] if current.internet_gateways else None
     gateway_id = str(gateway["InternetGatewayId"]) if gateway else ""
@@ -91,7 +91,7 @@ def plan_network(desired: Network, current: Current) -> Plan:
     # As amazon.aws does, the first one of a subnet is taken.
     nat = {home: next((each for each in current.nat_gateways if each["SubnetId"] == subnet_ids.get(home)), None) for home in homes}
     nat_ids = {home: str(each["NatGatewayId"]) for home, each in nat.items() if each}
-    subnets_to_make = tuple(subnet for subnet in wanted if not _is_subnet(existing.get(subnet.cidr), subnet))
+    subnets_to_make = tuple(subnet for subnet in desired_subnets if not _is_subnet(existing.get(subnet.cidr), subnet))
     nat_to_make = tuple(home for home, each in nat.items() if not (each and each.get("State") == "available" and _has(each, desired.named_tags)))
     tables = tuple(_plan_tables(route_tables(desired), current.route_tables, subnet_ids, {**nat_ids, "igw": gateway_id}))
     is_vpc = vpc is not None and _has(vpc, desired.named_tags) and vpc.get("State") == "available" and current.attributes == frozenset(DNS_ATTRIBUTES)
