@@ -30,7 +30,7 @@ def exports_of(name: str) -> dict[str, str]:
         if aws and account.exists(aws.account):
             variables |= account.credentials(aws.account, aws.region)
     elif not account.exists(name):
-        raise TwinError(f"There is no twin {name}: make twin-up makes it.")
+        raise TwinError(f"There is no twin {name}: make twin-up creates it.")
     if account.exists(name):
         variables |= account.credentials(name)
         if "KUBECONFIG" not in variables and (clusters := sorted(clusters_of(name))):
