@@ -13,7 +13,20 @@ import pytest
 from twin.paths import REPOSITORY
 
 _BIN = Path(sys.executable).parent
-_BELONGS = {"CHANGELOG.md", "FILES.json", "LICENSE", "MANIFEST.json", "README.md", "changelogs", "docs", "meta", "playbooks", "plugins", "roles"}
+_BELONGS = {
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "FILES.json",
+    "LICENSE",
+    "MANIFEST.json",
+    "README.md",
+    "changelogs",
+    "docs",
+    "meta",
+    "playbooks",
+    "plugins",
+    "roles",
+}
 
 
 @pytest.fixture(scope="module")
