@@ -16,6 +16,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.errors import ArgumentValueError, UnsupportedError
 
 Options = t.Mapping[str, t.Mapping[str, t.Any]]
 
@@ -26,7 +27,7 @@ class Converted:
 
     Attributes:
         values: the variables that are given, and the defaults of the others; in lists and dictionaries with declared keys, keys without a value are
-            left out and those with a default are filled in. A default that is still a template, and a value of a wrong type, is not in it.
+            left out and those with a default are filled in. A default that is still a template is not in it, nor a value of a wrong type.
         complete: the same, with all declared keys of all items, as a module gets them.
         errors: one sentence for each value that cannot be converted, or is not one of the choices.
     """
@@ -52,7 +53,8 @@ def convert(options: Options, given: t.Mapping[str, t.Any]) -> Converted:
                 {name: _unshared(given[name])}
             )
             errors += validated.error_messages
-            if not validated.error_messages:
+            # A wrong choice or an unknown key does not keep the rest of the value from being validated; a wrong type, or a missing key, does.
+            if all(isinstance(error, (ArgumentValueError, UnsupportedError)) for error in validated.errors):
                 complete[name] = validated.validated_parameters[name]
         elif "default" in option and not is_template(option["default"]):
             complete[name] = option["default"]

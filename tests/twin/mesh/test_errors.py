@@ -122,7 +122,7 @@ def test_bad_inventory_data_fails_before_the_first_write_with_all_mistakes_at_on
         "cluster sandbox: istio_version is '1.9'",
         "istio_platform",
         "istio_timeout",
-        "mesh_namespace is no variable of the role mesh: did you mean mesh_namespaces?",
+        "mesh_namespace is not a variable of the role mesh: did you mean mesh_namespaces?",
         "mesh_waypoints[0].name is 'Way Point'",
         "found in mesh_waypoints",
         "mesh_namespaces[0] binds namespace other to shop/w, which allows only its own namespace",

@@ -22,6 +22,7 @@ PURE_FILES = ("_diff", "_errors", "_kinds", "_managed_fields", "_text")
 PURE_OUTSIDE = (
     "ansible.module_utils.common.arg_spec",
     "ansible.module_utils.common.yaml",
+    "ansible.module_utils.errors",
     "ansible_collections.amazon.aws.plugins.module_utils.policy",
     "ansible_collections.amazon.aws.plugins.module_utils.tagging",
 )

@@ -58,6 +58,14 @@ def test_a_value_of_a_wrong_type_hides_no_other() -> None:
     assert result.values == {"switch": False, "values": {}}
 
 
+@pytest.mark.parametrize("item", [{"name": "x", "kind": "none such"}, {"name": "x", "kindd": "a"}], ids=["wrong choice", "unknown key"])
+def test_a_wrong_choice_or_an_unknown_key_is_an_error_and_the_rest_is_validated_all_the_same(item: dict[str, str]) -> None:
+    options = {"items": {"type": "list", "elements": "dict", "options": {"name": {"type": "str"}, "kind": {"type": "str", "choices": ["a"]}}}}
+    result = convert(options, {"items": [{"name": "first"}, item]})
+    assert len(result.errors) == 1
+    assert [one["name"] for one in result.values["items"]] == ["first", "x"]
+
+
 def test_complete_has_every_declared_key() -> None:
     assert convert(OPTIONS, {"items": [{"name": "x"}]}).complete["items"] == [{"name": "x", "size": 2, "note": None, "values": None}]
 
