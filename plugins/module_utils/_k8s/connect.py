@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import socket
 import time
 import traceback
@@ -36,7 +37,7 @@ try:
 
     IMPORT_ERROR = None
     # What the kubernetes package raises at a kubeconfig that is missing, malformed, or something else altogether.
-    _UNUSABLE = (ConfigException, OSError, TypeError, ValueError, YAMLError)
+    _UNUSABLE = (AttributeError, ConfigException, LookupError, OSError, TypeError, ValueError, YAMLError)
 except ImportError:
     IMPORT_ERROR = traceback.format_exc()
 
@@ -139,11 +140,13 @@ def _configured(auth: dict[str, t.Any]) -> t.Any:
 
 
 def _reason(error: Exception) -> str:
-    """Why a kubeconfig cannot be used, without quoting from it: the parser of YAML would."""
-    if not isinstance(error, YAMLError):
-        return in_one_line(error)
-    mark = getattr(error, "problem_mark", None)
-    return f"it is no valid YAML at line {mark.line + 1}" if mark else "it is no valid YAML"
+    """Why a kubeconfig cannot be used, without quoting from it: the parsers of YAML and of dates would, and an entry without a key is shown whole."""
+    if isinstance(error, YAMLError):
+        mark = getattr(error, "problem_mark", None)
+        return f"it is no valid YAML at line {mark.line + 1}" if mark else "it is no valid YAML"
+    if isinstance(error, ConfigException):
+        return re.sub(r" in \S*\{.*", " in an entry", in_one_line(error))
+    return in_one_line(error) if isinstance(error, OSError) else "a field in it has a wrong type or form"
 
 
 __all__ = ("AUTH_ARG_SPEC", "auth_options", "connect")

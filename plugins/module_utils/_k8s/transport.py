@@ -25,6 +25,9 @@ if t.TYPE_CHECKING:
 # Within this time of a renewal, a refusal is taken to speak of the credentials before it.
 RENEWAL_SECONDS = 5.0
 
+# What http.client sends as the value of a header: Latin-1 without line breaks.
+_SENDABLE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+
 # (connect, read) in seconds. A read time-out of None leaves a stream open.
 Timeout = t.Tuple[float, t.Optional[float]]
 
@@ -122,6 +125,9 @@ class Transport:
 
         headers: dict[str, str] = {"Accept": accept or "application/json", **self._client.default_headers}
         self._client.update_params_for_auth(headers, [], ["BearerToken"])
+        # The error of the layer below would quote the header.
+        if any(not _SENDABLE.fullmatch(str(value)) for value in headers.values()):
+            raise TransportError("its token has a line break or another character that cannot be sent")
         data = None
         if body is not None:
             headers["Content-Type"] = content_type

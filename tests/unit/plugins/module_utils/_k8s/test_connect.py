@@ -177,6 +177,34 @@ def test_a_kubeconfig_that_cannot_be_used_is_told(content: str | None, words: st
         _connect(kubeconfig=str(path))
 
 
+@pytest.mark.parametrize("form", ["file", "content"])
+@pytest.mark.parametrize(
+    ("users", "words"),
+    [
+        pytest.param([{"name": "test", "token": "planted"}], "Expected key user in ", id="not-below-user"),
+        pytest.param([{"name": "test", "user": "planted"}], "a field in it has a wrong type or form", id="a-text"),
+        pytest.param(
+            [{"name": "test", "user": {"auth-provider": {"name": "gcp", "config": {"access-token": "planted", "expiry": "planted"}}}}],
+            "a field in it has a wrong type or form",
+            id="a-date",
+        ),
+    ],
+)
+def test_a_malformed_user_is_not_quoted(users: list[Any], words: str, form: str, tmp_path: Path) -> None:
+    content = {**_kubeconfig("https://api.example.org"), "users": users}
+    path = tmp_path / "config"
+    path.write_text(yaml.safe_dump(content))
+    with pytest.raises(MeshError, match=words) as caught:
+        _connect(kubeconfig=content if form == "content" else str(path))
+    assert "planted" not in caught.value.message
+
+
+@pytest.mark.parametrize("change", [{"clusters": [{"name": "test", "cluster": {"server": 12}}]}, {"contexts": [{"name": "test", "context": "test"}]}])
+def test_a_field_of_a_wrong_type_is_no_traceback(change: dict[str, Any]) -> None:
+    with pytest.raises(MeshError, match="a field in it has a wrong type or form"):
+        _connect(kubeconfig={**_kubeconfig("https://api.example.org"), **change})
+
+
 def test_a_context_that_is_not_there_is_told() -> None:
     with pytest.raises(MeshError, match=r"that the context is in it\.$"):
         _connect(kubeconfig=_kubeconfig("https://api.example.org"), context="other")

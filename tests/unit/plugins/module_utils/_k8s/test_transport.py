@@ -85,6 +85,17 @@ def test_a_request_without_a_body() -> None:
     assert (options["timeout"].connect_timeout, options["timeout"].read_timeout) == (1.0, 2.0)
 
 
+@pytest.mark.parametrize("character", ["\n", "\r", "\0", "€"])
+def test_a_token_that_cannot_be_sent_is_not_quoted(character: str) -> None:
+    client = _Client()
+    client.default_headers["authorization"] = f"Bearer planted-token{character}"
+    client.update_params_for_auth = lambda *_arguments: None  # type: ignore[method-assign]
+    with pytest.raises(TransportError, match="its token has a line break") as caught:
+        _transport(client).send("GET", "/")
+    assert "planted" not in str(caught.value)
+    assert not client.asked
+
+
 def test_a_request_with_a_body() -> None:
     client = _Client()
     _transport(client).send("PATCH", "/api/v1/namespaces/shop", body={"metadata": {"name": "é"}}, content_type="application/merge-patch+json", accept="text/x")
