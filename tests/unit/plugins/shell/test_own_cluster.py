@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar, trust_as_template
 from ansible_collections.kubernetes.core.plugins.module_utils.args_common import AUTH_ARG_MAP
 
 from ansible_collections.meshwright.ambient.plugins.shell.own_cluster import ShellModule
@@ -46,4 +48,7 @@ def test_a_role_that_uses_kubernetes_core_chooses_it(role: str) -> None:
     variables = yaml.safe_load((_ROLES / role / "vars" / "main.yml").read_text())
     chosen = variables.get("ansible_shell_type", "")
     assert "meshwright.ambient.own_cluster" in chosen, f"A foreign Kubernetes credential in the environment redirects tasks of the role {role}."
-    assert "cluster_kubeconfig is defined or cluster_context is defined" in chosen
+    # A variable that is null names no cluster: with cluster_from_environment, its tasks go where those of the other roles go.
+    null = {"cluster_kubeconfig": None, "cluster_context": None}
+    for given, shell in [({}, "sh"), (null, "sh"), ({**null, "cluster_context": "a"}, "meshwright.ambient.own_cluster")]:
+        assert Templar(loader=DataLoader(), variables=given).template(trust_as_template(chosen)) == shell
