@@ -14,7 +14,7 @@ from ..module_utils._inventory.ingress import validate_ingress
 from ..module_utils._inventory.istio import validate_istio
 from ..module_utils._inventory.karpenter import karpenter_warnings, validate_karpenter
 from ..module_utils._inventory.mesh import find_misspelt, validate_mesh, validate_mesh_items
-from ..module_utils._inventory.values import convert
+from ..module_utils._inventory.values import convert, unclear_switches
 from ..plugin_utils._role_variables import resolve, role_options
 
 
@@ -31,7 +31,7 @@ class ActionModule(ActionBase):
         options = {name: option for spec in specs.values() for name, option in spec.items()}
         given, errors = resolve(self._templar, options, variables)
         converted = convert(options, given)
-        errors += converted.errors
+        errors += [*converted.errors, *unclear_switches(given)]
         for validate in (validate_istio, validate_mesh, validate_eks, validate_karpenter, validate_ingress):
             errors += validate(converted.values)
         # Validation errors that the modules would report on any cluster.

@@ -18,6 +18,9 @@ from dataclasses import dataclass
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import ArgumentValueError, UnsupportedError
 
+# The texts that the filter ansible.builtin.bool takes as true (ansible/plugins/filter/core.py, to_bool).
+_PLAIN = ("1", "on", "true", "yes")
+
 Options = t.Mapping[str, t.Mapping[str, t.Any]]
 
 
@@ -61,6 +64,15 @@ def convert(options: Options, given: t.Mapping[str, t.Any]) -> Converted:
     return Converted({name: _without_omitted(options[name], value) for name, value in complete.items()}, complete, tuple(errors))
 
 
+def unclear_switches(given: t.Mapping[str, t.Any]) -> list[str]:
+    """One sentence for each switch of a role (C(*_enabled)) whose text is true for an argument spec, and false for the filter C(bool) of the playbooks."""
+    return [
+        f"{name} is {str(value)!r}, which Ansible reads as true in one place and as false in another: write true or false."
+        for name, value in given.items()
+        if name.endswith("_enabled") and isinstance(value, str) and value.strip().lower() in (*_PLAIN, "t", "y") and value.lower() not in _PLAIN
+    ]
+
+
 def _unshared(value: t.Any) -> t.Any:
     """A copy in which no part is there twice: a YAML alias is the same object in two places, and the validator trips over what it has completed."""
     if isinstance(value, dict):
@@ -85,4 +97,4 @@ def _without_omitted(option: t.Mapping[str, t.Any], value: t.Any) -> t.Any:
     return value
 
 
-__all__ = ("Converted", "Options", "convert", "is_template")
+__all__ = ("Converted", "Options", "convert", "is_template", "unclear_switches")

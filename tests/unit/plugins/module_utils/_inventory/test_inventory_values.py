@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.eks import validate_eks
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.istio import validate_istio
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.karpenter import validate_karpenter
-from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.values import convert
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.values import convert, unclear_switches
 from tests.unit.inventory_values import converted
 
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -122,3 +122,14 @@ def test_validation_finds_the_same_in_every_spelling(words: tuple[str, str]) -> 
 def test_false_as_text_is_not_reported_as_true() -> None:
     result = converted({"eks_enabled": True, "eks_startup_taint": "false", "istio_startup_taint": "false", "eks_node_groups": [{"name": "a"}]})
     assert not [error for error in validate_eks(result.values) if "eks_startup_taint" in error]
+
+
+@pytest.mark.parametrize("text", ["y", "T", " true"])
+def test_a_text_that_ansible_reads_in_two_ways_is_an_error(text: str) -> None:
+    (error,) = unclear_switches({"eks_enabled": text, "eks_region": text})
+    assert error.startswith(f"eks_enabled is {text!r}")
+
+
+@pytest.mark.parametrize("value", [True, False, "True", "yes", "ON", "1", "no", "n", "0", "", "what"])
+def test_a_switch_that_is_clear_or_refused_elsewhere(value: Any) -> None:
+    assert not unclear_switches({"eks_enabled": value})
