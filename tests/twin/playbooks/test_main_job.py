@@ -86,7 +86,7 @@ def test_a_run_that_is_killed_at_any_point_is_made_good_by_the_next(empty_twin: 
         "Install the chart cni",
         "Install the chart ztunnel",
         "Deploy the application",
-        "Declare the waypoints",
+        "Create the waypoints",
         "Enroll namespaces",
     ):
         _kill_in_the_midst_of(empty_twin, task)
