@@ -63,7 +63,7 @@ def _validate_cluster(variables: Variables) -> t.Iterator[str]:
         for name in ("karpenter_region", "karpenter_subnet_ids", "karpenter_security_group_ids"):
             fallback = variables.get("eks_region") if name == "karpenter_region" else None
             if not (variables.get(name) or fallback) and (name == "karpenter_region" or _own_classes(variables)):
-                yield f"{name} is not given, and eks_enabled is false: the role eks, which would know it, does not run, so name it."
+                yield f"{name} is not given, and eks_enabled is false: the role eks, which provides it, does not run, so set it."
     cluster = variables.get("karpenter_cluster_name") or variables.get("eks_cluster_name")
     region = variables.get("karpenter_region") or variables.get("eks_region")
     roles = {

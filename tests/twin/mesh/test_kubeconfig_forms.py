@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.polling import until
 from tests.twin.conftest import Twin
 from tests.twin.support.planted import Planted, arguments_of_processes
 
@@ -132,8 +133,10 @@ def given(request: pytest.FixtureRequest, operator: Operator, tmp_path: Path) ->
 
 def test_the_search_sees_the_arguments_of_a_program_and_a_file_that_stays(operator: Operator, tmp_path: Path) -> None:
     token = operator.planted.values["the token"]
-    with arguments_of_processes() as arguments:
-        subprocess.run([sys.executable, "-c", "import time; time.sleep(0.3)", token], check=True)
+    # The program lasts until its input is closed, at the end of the block.
+    program = [sys.executable, "-c", "import sys; sys.stdin.read()", token]
+    with arguments_of_processes() as arguments, subprocess.Popen(program, stdin=subprocess.PIPE):
+        until(lambda: [line for line in arguments if token.encode() in line], "the arguments of a program that runs")
     (tmp_path / "left").write_text(json.dumps(operator.content))
     run = Run(0, yaml.safe_dump(operator.content), arguments, [tmp_path], 0)
     found = run.leaks(operator.planted)

@@ -56,5 +56,5 @@ def _health(group: FakeTargetGroup, target: dict[str, Any], ec2_backend: Any) ->
 
 
 def _is_assigned(address: str, ec2_backend: Any) -> bool:
-    """Whether a network interface has the address: pods that run are told of in this way."""
+    """Whether a network interface has the address, which is where the addresses of running pods appear."""
     return any(address == each.get("PrivateIpAddress") for eni in ec2_backend.enis.values() for each in eni.private_ip_addresses)

@@ -1,4 +1,4 @@
-"""What the load balancer controller's pods are told of the Gateway API."""
+"""The Gateway API as an annotation of the load balancer controller's pods, so that another bundle restarts them."""
 
 from __future__ import annotations
 
