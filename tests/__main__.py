@@ -34,13 +34,13 @@ STAGES = (
     Stage("format", "the layout of all Python", ["ruff", "format", "--check", "."]),
     Stage("types", "the types of plugins and twin", ["mypy"]),
     Stage("ansible-lint", "roles and playbooks, profile production", ["ansible-lint", "--offline", "--strict"]),
-    Stage("unit", "pure rules", ["pytest", "tests/unit", "-q"]),
+    Stage("unit", "pure rules", ["pytest", "tests/unit", "-q", "-n", "auto", "--maxprocesses", "8"]),
     Stage("sanity", "ansible-test sanity, without an ignore file", ansible_test.sanity),
     Stage("docs", "the documentation of modules, roles and plugins", docs.lint),
     Stage("package", "the tarball, installed into an empty place", ["pytest", "tests/package", "-q"]),
     Stage("integration", "modules on a twin", ansible_test.integration),
     Stage("molecule", "the main job on a twin: converge, idempotence, verify", molecule.test),
-    Stage("twin", "behaviour against real parts", ["pytest", "tests/twin", "-q", "--durations=8"]),
+    Stage("twin", "behaviour against real parts", ["pytest", "tests/twin", "-q", "-n", "2", "--dist", "loadfile", "--durations=8"]),
 )
 
 

@@ -27,9 +27,9 @@ CALLER = {
 
 
 @pytest.fixture
-def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+def account(state: Path) -> str:
     paths = AccountPaths("a")
+    assert paths.home.is_relative_to(state)
     paths.home.mkdir(parents=True)
     paths.facts.write_text(json.dumps({"port": 5699}))
     return "a"

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 from ipaddress import ip_address, ip_network
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -63,12 +62,6 @@ def test_processes_listen_on_the_loopback_network(number: int, network: int) -> 
     assert ip_address(facts.local_address(facts.real_pod(number))).is_loopback
 
 
-@pytest.fixture
-def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    return tmp_path
-
-
 def _twin(name: str, network: int) -> TwinPaths:
     paths = TwinPaths(name)
     paths.home.mkdir(parents=True)
@@ -124,8 +117,8 @@ def test_a_state_directory_that_is_too_deep_for_a_socket(monkeypatch: pytest.Mon
         TwinPaths("a")
 
 
-def test_a_network_that_another_twin_shows_is_not_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+@pytest.mark.usefixtures("state")
+def test_a_network_that_another_twin_shows_is_not_chosen() -> None:
     first = choose_facts()
     with raise_flag(first):
         with pytest.raises(TwinError, match="is taken by another twin"):

@@ -23,10 +23,9 @@ class _Enough(Exception):
 
 
 @pytest.fixture
-def built(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+def built(state: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is built, in its order, on a machine with an empty cache; nothing else is done."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(state))
     names: list[str] = []
     monkeypatch.setattr(build, "find_go", lambda: Path("go"))
     monkeypatch.setattr(build, "_make", lambda part, _go: names.append(part.name))
