@@ -14,20 +14,11 @@ description:
   - Manages any number of access entries of one cluster in one task, with the access policies that are associated with them.
   - Whatever EKS would reject, or accept without any effect, is refused before the first write.
   - Access is granted before it is revoked, so nobody who should have access loses it in between. Entries that already match are not written.
-author:
-  - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - meshwright.ambient._attributes_aws
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  idempotent:
-    support: full
+  - meshwright.ambient._attributes.aws
 options:
   cluster:
     description:

@@ -16,20 +16,11 @@ description:
   - The version may be V(default), V(latest) or a prefix such as V(v1.20), which are resolved for the version of the cluster.
   - The task fails for an unhealthy add-on, and quotes the health issues that EKS reports.
   - An interrupted run is continued. Add-ons that are being created or updated are waited for, and failed creations and updates are repeated.
-author:
-  - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - meshwright.ambient._attributes_aws
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  idempotent:
-    support: full
+  - meshwright.ambient._attributes.aws
 options:
   cluster:
     description: The name of the cluster. In check mode the cluster may not exist yet, because an earlier task would create it.

@@ -16,20 +16,11 @@ description:
     Changes of what EKS fixes at creation (role, subnets, instance types, AMI type, capacity type, disk size, launch template) are refused, with a remedy,
     before anything is written.
   - Node groups that already match are not written. Node groups that are not named are left unchanged.
-author:
-  - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - meshwright.ambient._attributes_aws
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  idempotent:
-    support: full
+  - meshwright.ambient._attributes.aws
 options:
   cluster:
     description: The name of the cluster.

@@ -14,20 +14,11 @@ description:
   - Manages any number of associations of one cluster in one task. Each gives the pods of one service account the permissions of an IAM role.
   - An association is updated in place. Pods see an update when they next ask for credentials, and a new association when they are restarted.
   - Associations that belong to an add-on are left to that add-on. Associations that already match are not written.
-author:
-  - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - meshwright.ambient._attributes_aws
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  idempotent:
-    support: full
+  - meshwright.ambient._attributes.aws
 options:
   cluster:
     description: The name of the cluster. In check mode the cluster may not exist yet, because an earlier task would create it.

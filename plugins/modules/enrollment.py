@@ -21,19 +21,10 @@ description:
   - Labels are written in a safe order. First all objects are unbound from waypoints, then pods leave the mesh, and only then others join and
     are bound.
   - Running pods are captured without a restart. With O(wait=true), the module waits until they are.
-author:
-  - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - meshwright.ambient._attributes
   - meshwright.ambient._progress
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  idempotent:
-    support: full
 options:
   namespaces:
     description:

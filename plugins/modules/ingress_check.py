@@ -15,18 +15,15 @@ description:
     M(meshwright.ambient.istio_ingress) would refuse on this cluster, and where their items contradict each other. It fails with all of it at once.
   - Run it before these modules, so that none of them writes what another would then refuse. It changes nothing itself.
   - What only AWS knows is checked by M(meshwright.ambient.load_balancer_check).
-author:
-  - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - meshwright.ambient._attributes
+  - meshwright.ambient._ingress
+  - meshwright.ambient._ingress.load_balancers
+  - meshwright.ambient._ingress.albs
 attributes:
-  check_mode:
-    support: full
   diff_mode:
     support: none
-  idempotent:
-    support: full
 options:
   gateways:
     description: Items as in O(meshwright.ambient.ingress_gateway#module:gateways).
@@ -49,29 +46,6 @@ options:
     type: list
     elements: dict
     default: []
-  force_conflicts:
-    description: Take over objects that somebody else has made, and fields that another field manager owns.
-    type: bool
-    default: false
-  override_deletion_protection:
-    description: Delete even load balancers with deletion protection. It is taken off first.
-    type: bool
-    default: false
-  allow_unroutable_targets:
-    description: Allow pods as targets although no network plug-in is known that gives them addresses of the VPC.
-    type: bool
-    default: false
-  allow_load_balancer_service:
-    description: Allow an ALB in front of a Service of type LoadBalancer, which has a load balancer of its own.
-    type: bool
-    default: false
-  planned:
-    description: What earlier tasks of the same check run would create. It is taken into account in check mode only.
-    type: dict
-    suboptions:
-      namespaces: {type: list, elements: str, default: [], description: Names of namespaces.}
-      services: {type: list, elements: str, default: [], description: 'Services, each as C(namespace/name).'}
-      controller: {type: bool, default: false, description: Whether the AWS Load Balancer Controller would be installed.}
 seealso:
   - module: meshwright.ambient.load_balancer_check
   - module: meshwright.ambient.validate_inventory

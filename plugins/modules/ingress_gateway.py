@@ -16,19 +16,12 @@ description:
   - What can never work is refused before the first write, all of it at once.
   - With O(wait=true), the task ends when the Gateways are programmed and their load balancers have addresses, or within seconds when the AWS Load
     Balancer Controller refuses, with its message. It needs to list and watch events for that.
-author:
-  - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - meshwright.ambient._attributes
   - meshwright.ambient._progress
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  idempotent:
-    support: full
+  - meshwright.ambient._ingress
+  - meshwright.ambient._ingress.load_balancers
 options:
   gateways:
     description:
@@ -72,7 +65,7 @@ options:
         type: list
         elements: dict
         default: []
-        suboptions:
+        suboptions: &secret
           name: {type: str, required: true, description: The name of the Secret.}
           namespace: {type: str, description: 'Its namespace, if it is another one. It then needs a ReferenceGrant.'}
       redirect_http:
@@ -85,7 +78,7 @@ options:
       allowed_routes:
         description: The namespaces whose routes may attach to its listeners.
         type: dict
-        suboptions:
+        suboptions: &allowed_routes
           from:
             description: V(Same) is its own namespace, V(All) is every namespace, V(Selector) those that the selector matches.
             type: str
@@ -108,20 +101,12 @@ options:
             type: list
             elements: dict
             default: []
-            suboptions:
-              name: {type: str, required: true, description: The name of the Secret.}
-              namespace: {type: str, description: 'Its namespace, if it is another one. It then needs a ReferenceGrant.'}
+            suboptions: *secret
           tls_mode: {type: str, choices: [Terminate, Passthrough], description: 'Whether TLS ends here. If omitted, it does if there are certificates.'}
           allowed_routes:
             description: The namespaces whose routes may attach to it. If omitted, they are those of the gateway.
             type: dict
-            suboptions:
-              from:
-                description: V(Same) is its own namespace, V(All) is every namespace, V(Selector) those that the selector matches.
-                type: str
-                choices: [Same, All, Selector]
-                default: Same
-              selector: {type: dict, description: 'A LabelSelector of namespaces. If omitted, it is the label C(shared-gateway-access=true).'}
+            suboptions: *allowed_routes
       revision: {type: str, description: 'The revision of istiod that owns it. If omitted, it is that of its namespace, or the default one.'}
       labels: {type: dict, default: {}, description: Labels of everything that istiod makes for it.}
       annotations:
@@ -217,18 +202,6 @@ options:
             description: Leave port 15021 in the Service, which makes it a listener. Pods are probed there without it.
             type: bool
             default: false
-  force_conflicts:
-    description: Take over objects that somebody else has made, and fields that another field manager owns.
-    type: bool
-    default: false
-  override_deletion_protection:
-    description: Delete even load balancers with deletion protection. It is taken off first.
-    type: bool
-    default: false
-  allow_unroutable_targets:
-    description: Allow pods as targets although no network plug-in is known that gives them addresses of the VPC.
-    type: bool
-    default: false
   wait:
     description: Wait until the Gateways are programmed, load balancers have their addresses, and what should be absent is deleted.
     type: bool

@@ -15,18 +15,11 @@ description:
   - For new installations use M(meshwright.ambient.ingress_gateway) and M(meshwright.ambient.ingress_route), and never both for one host.
   - Objects that already match are not written. Objects are written by server-side apply.
   - What can never work is refused before the first write, all of it at once.
-author:
-  - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - meshwright.ambient._attributes
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  idempotent:
-    support: full
+  - meshwright.ambient._ingress
+  - meshwright.ambient._ingress.routes
 options:
   gateways:
     description: Gateways of Istio's own kind.
@@ -80,15 +73,6 @@ options:
               weight: {type: int, description: Its share of the requests.}
       labels: {type: dict, default: {}, description: Labels of the route.}
       spec: {type: dict, default: {}, description: Fields of C(spec) that replace those made from the other options.}
-  force_conflicts:
-    description: Take over objects that somebody else has made, and fields that another field manager owns.
-    type: bool
-    default: false
-  planned:
-    description: What earlier tasks of the same check run would create. It is taken into account in check mode only.
-    type: dict
-    suboptions:
-      namespaces: {type: list, elements: str, default: [], description: Names of namespaces.}
 seealso:
   - module: meshwright.ambient.ingress_gateway
   - module: meshwright.ambient.ingress_route

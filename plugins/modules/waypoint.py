@@ -21,19 +21,10 @@ description:
   - A waypoint that is still used is not deleted, because its users would continue without any L7 policy.
   - Settings for all waypoints of a cluster belong in the value C(gatewayClasses) of the istiod chart (role C(istio)). The options of this module
     take precedence over them.
-author:
-  - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - meshwright.ambient._attributes
   - meshwright.ambient._progress
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  idempotent:
-    support: full
 options:
   waypoints:
     description: The waypoints.
