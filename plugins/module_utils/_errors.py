@@ -55,4 +55,15 @@ class ResourceExpired(ApiError):
     """The resource version asked for is too old (410 Gone): list again."""
 
 
-__all__ = ("ApiError", "MeshError", "NotServed", "ResourceExpired", "Unreachable")
+def raise_if_any(refusals: t.Sequence[str], cluster: str = "") -> None:
+    """End a task before its first write.
+
+    Raises:
+        MeshError: there are refusals or validation errors; all of them, one per line.
+    """
+    if refusals:
+        where = f" on cluster {cluster}" if cluster else ""
+        raise MeshError("\n".join([*refusals, f"Nothing was changed{where}."]), refusals=list(refusals))
+
+
+__all__ = ("ApiError", "MeshError", "NotServed", "ResourceExpired", "Unreachable", "raise_if_any")

@@ -198,13 +198,13 @@ api_calls:
 import typing as t
 
 from ..module_utils._aws.connect import Result, aws_module, run
-from ..module_utils._aws.eks_writes import refuse
 from ..module_utils._diff import diff_of
 from ..module_utils._eks_nodegroup.apply import NodegroupWriter
 from ..module_utils._eks_nodegroup.plan import plan_nodegroups
 from ..module_utils._eks_nodegroup.refusals import find_refusals
 from ..module_utils._eks_nodegroup.spec import parse_spec
 from ..module_utils._eks_nodegroup.state import read_nodegroups
+from ..module_utils._errors import raise_if_any
 
 if t.TYPE_CHECKING:
     from ..module_utils._aws.connect import AnsibleAWSModule
@@ -266,7 +266,7 @@ def ensure_nodegroups(module: AnsibleAWSModule, session: AwsSession) -> Result:
     params = module.params
     specs = [parse_spec(item) for item in params["nodegroups"]]
     current = read_nodegroups(session, params["cluster"], [spec.name for spec in specs])
-    refuse(find_refusals(specs, current), params["cluster"])
+    raise_if_any(find_refusals(specs, current), params["cluster"])
     changes = plan_nodegroups(specs, current, purge_tags=params["purge_tags"])
     writer = NodegroupWriter(session, params["cluster"], changes, timeout=params["wait_timeout"])
     if not module.check_mode:

@@ -222,10 +222,10 @@ from ..module_utils._alb.refusals import refuse_albs
 from ..module_utils._alb.report import report_albs
 from ..module_utils._alb.spec import ALBS, parse_alb
 from ..module_utils._alb.state import read_alb_state
+from ..module_utils._errors import raise_if_any
 from ..module_utils._ingress.apply import apply_writes, confirm, plan_writes
 from ..module_utils._ingress.plan import plan_changes, report_changes
-from ..module_utils._ingress.refusals import raise_if_any
-from ..module_utils._ingress.spec import WAITING, find_errors
+from ..module_utils._ingress.spec import ALB_OPTIONS, WAITING, find_errors
 from ..module_utils._ingress.state import Reader
 from ..module_utils._inventory.ingress import Edge, find_load_balancer_conflicts
 from ..module_utils._module import all_was_written, mesh_module, run
@@ -237,22 +237,7 @@ if t.TYPE_CHECKING:
     from ..module_utils._k8s.session import ApiSession
     from ..module_utils._module import Result
 
-OPTIONS = {
-    "albs": ALBS,
-    "force_conflicts": {"type": "bool", "default": False},
-    "override_deletion_protection": {"type": "bool", "default": False},
-    "allow_unroutable_targets": {"type": "bool", "default": False},
-    "allow_load_balancer_service": {"type": "bool", "default": False},
-    **WAITING,
-    "planned": {
-        "type": "dict",
-        "options": {
-            "namespaces": {"type": "list", "elements": "str", "default": []},
-            "services": {"type": "list", "elements": "str", "default": []},
-            "controller": {"type": "bool", "default": False},
-        },
-    },
-}
+OPTIONS = {"albs": ALBS, **ALB_OPTIONS, **WAITING}
 
 
 def main() -> None:

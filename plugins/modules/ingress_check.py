@@ -76,14 +76,15 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ..module_utils._alb.refusals import refuse_albs
 from ..module_utils._alb.spec import ALBS
 from ..module_utils._alb.state import read_alb_state
+from ..module_utils._errors import raise_if_any
 from ..module_utils._gateway.plan import missing_labels, namespaces_to_create
 from ..module_utils._gateway.refusals import refuse_gateways
 from ..module_utils._gateway.spec import GATEWAY
 from ..module_utils._gateway.state import read_gateway_state
 from ..module_utils._ingress.apply import plan_writes
 from ..module_utils._ingress.plan import plan_changes
-from ..module_utils._ingress.refusals import raise_if_any, refuse_changes
-from ..module_utils._ingress.spec import list_of, service_name
+from ..module_utils._ingress.refusals import refuse_changes
+from ..module_utils._ingress.spec import ALB_OPTIONS, list_of, service_name
 from ..module_utils._ingress.state import Reader
 from ..module_utils._inventory.ingress import find_conflicts, parse_edge
 from ..module_utils._istio_ingress.spec import ISTIO_GATEWAY
@@ -103,21 +104,7 @@ _LISTS = {
     "routes": list_of({**ROUTE, "kind": _KIND}),
     "classic_gateways": list_of(ISTIO_GATEWAY),
 }
-OPTIONS = {
-    **{name: {"type": "list", "elements": "dict", "default": []} for name in _LISTS},
-    "force_conflicts": {"type": "bool", "default": False},
-    "override_deletion_protection": {"type": "bool", "default": False},
-    "allow_unroutable_targets": {"type": "bool", "default": False},
-    "allow_load_balancer_service": {"type": "bool", "default": False},
-    "planned": {
-        "type": "dict",
-        "options": {
-            "namespaces": {"type": "list", "elements": "str", "default": []},
-            "services": {"type": "list", "elements": "str", "default": []},
-            "controller": {"type": "bool", "default": False},
-        },
-    },
-}
+OPTIONS = {**{name: {"type": "list", "elements": "dict", "default": []} for name in _LISTS}, **ALB_OPTIONS}
 
 
 def main() -> None:

@@ -323,6 +323,7 @@ targets:
 import time
 import typing as t
 
+from ..module_utils._errors import raise_if_any
 from ..module_utils._gateway.plan import changes_load_balancer, has_nlb, missing_labels, namespaces_to_create, ready_target
 from ..module_utils._gateway.refusals import refuse_gateways
 from ..module_utils._gateway.report import diff_namespaces, report_gateways
@@ -330,8 +331,7 @@ from ..module_utils._gateway.spec import GATEWAY, parse_gateway
 from ..module_utils._gateway.state import read_gateway_state
 from ..module_utils._ingress.apply import apply_writes, confirm, plan_writes
 from ..module_utils._ingress.plan import plan_changes, report_changes
-from ..module_utils._ingress.refusals import raise_if_any
-from ..module_utils._ingress.spec import WAITING, find_errors, list_of
+from ..module_utils._ingress.spec import LOAD_BALANCER_OPTIONS, WAITING, find_errors, list_of
 from ..module_utils._ingress.state import Reader
 from ..module_utils._inventory.ingress import Edge, find_load_balancer_conflicts
 from ..module_utils._module import all_was_written, mesh_module, run
@@ -345,9 +345,7 @@ if t.TYPE_CHECKING:
 
 OPTIONS = {
     "gateways": list_of(GATEWAY),
-    "force_conflicts": {"type": "bool", "default": False},
-    "override_deletion_protection": {"type": "bool", "default": False},
-    "allow_unroutable_targets": {"type": "bool", "default": False},
+    **LOAD_BALANCER_OPTIONS,
     **WAITING,
     "planned": {
         "type": "dict",

@@ -120,10 +120,11 @@ targets:
 
 import typing as t
 
+from ..module_utils._errors import raise_if_any
 from ..module_utils._ingress.apply import apply_writes, confirm, plan_writes
 from ..module_utils._ingress.plan import plan_changes, report_changes
-from ..module_utils._ingress.refusals import raise_if_any, refuse_changes
-from ..module_utils._ingress.spec import WAITING, find_errors, list_of
+from ..module_utils._ingress.refusals import refuse_changes
+from ..module_utils._ingress.spec import ROUTE_OPTIONS, WAITING, find_errors, list_of
 from ..module_utils._ingress.state import Reader
 from ..module_utils._module import all_was_written, mesh_module, run
 from ..module_utils._route.spec import ROUTE, parse_route
@@ -136,12 +137,7 @@ if t.TYPE_CHECKING:
     from ..module_utils._k8s.session import ApiSession
     from ..module_utils._module import Result
 
-OPTIONS = {
-    "routes": list_of(ROUTE),
-    "force_conflicts": {"type": "bool", "default": False},
-    **WAITING,
-    "planned": {"type": "dict", "options": {"namespaces": {"type": "list", "elements": "str", "default": []}}},
-}
+OPTIONS = {"routes": list_of(ROUTE), **ROUTE_OPTIONS, **WAITING}
 
 
 def main() -> None:

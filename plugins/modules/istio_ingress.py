@@ -123,10 +123,11 @@ gateways:
 
 import typing as t
 
+from ..module_utils._errors import raise_if_any
 from ..module_utils._ingress.apply import apply_writes, confirm, plan_writes
 from ..module_utils._ingress.plan import plan_changes, report_changes
-from ..module_utils._ingress.refusals import raise_if_any, refuse_changes
-from ..module_utils._ingress.spec import find_errors, list_of
+from ..module_utils._ingress.refusals import refuse_changes
+from ..module_utils._ingress.spec import ROUTE_OPTIONS, find_errors, list_of
 from ..module_utils._ingress.state import Reader
 from ..module_utils._istio_ingress.spec import ISTIO_GATEWAY, VIRTUAL_SERVICE, parse_istio_gateway, parse_virtual_service, report_istio_gateways
 from ..module_utils._module import mesh_module, run
@@ -137,12 +138,7 @@ if t.TYPE_CHECKING:
     from ..module_utils._k8s.session import ApiSession
     from ..module_utils._module import Result
 
-OPTIONS = {
-    "gateways": list_of(ISTIO_GATEWAY),
-    "virtual_services": list_of(VIRTUAL_SERVICE),
-    "force_conflicts": {"type": "bool", "default": False},
-    "planned": {"type": "dict", "options": {"namespaces": {"type": "list", "elements": "str", "default": []}}},
-}
+OPTIONS = {"gateways": list_of(ISTIO_GATEWAY), "virtual_services": list_of(VIRTUAL_SERVICE), **ROUTE_OPTIONS}
 # Nothing is waited for: neither kind has a load balancer.
 _NO_TIME = 0.0
 

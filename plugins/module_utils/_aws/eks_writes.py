@@ -35,16 +35,6 @@ _NEW_ROLE_SECONDS = 20.0
 Write = t.Tuple[str, t.Callable[[], object]]
 
 
-def refuse(refusals: t.Sequence[str], cluster: str) -> None:
-    """End the task before its first write if anything is refused.
-
-    Raises:
-        MeshError: with all refusals, one sentence each.
-    """
-    if refusals:
-        raise MeshError("\n".join([*refusals, f"Nothing was changed on cluster {cluster}."]), refusals=list(refusals))
-
-
 def apply_tags(session: AwsSession, arn: str, changes: TagChanges) -> None:
     """Set and remove tags of an object of EKS; an empty part sends no request."""
     if changes.set:
@@ -106,4 +96,4 @@ def _format_written(written: t.Sequence[str]) -> str:
     return f"\nWritten: {', '.join(written)}." if written else "\nNothing was written."
 
 
-__all__ = ("Write", "apply_tags", "refuse", "retry_until_role_is_known", "write_all")
+__all__ = ("Write", "apply_tags", "retry_until_role_is_known", "write_all")

@@ -69,6 +69,15 @@ class AwsSession:
         answer: Answer = self._tried(once, name)
         return answer
 
+    def find(self, service: str, operation: str, **params: t.Any) -> Answer | None:
+        """As call(), but None when what is asked for does not exist."""
+        try:
+            return self.call(service, operation, **params)
+        except AwsError as error:
+            if error.absent:
+                return None
+            raise
+
     def pages(self, service: str, operation: str, key: str, **params: t.Any) -> list[t.Any]:
         """All items below key of all pages of an operation that lists.
 

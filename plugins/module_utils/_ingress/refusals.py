@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import typing as t
 
-from .._errors import MeshError
 from .._mesh.labels import Object
 from .compare import is_ours
 from .plan import Change, Place, protecting_attributes
@@ -39,16 +38,6 @@ def refuse_changes(
         refusals += [] if override_deletion_protection else _refuse_protected(change, services or {})
         refusals += _refuse_namespaces(change, namespaces) if change.is_main else []
     return list(dict.fromkeys(refusals))
-
-
-def raise_if_any(refusals: t.Sequence[str], cluster: str) -> None:
-    """End a task before its first write.
-
-    Raises:
-        MeshError: there are refusals or validation errors; all of them, one per line.
-    """
-    if refusals:
-        raise MeshError("\n".join([*refusals, f"Nothing was changed on cluster {cluster}."]), refusals=list(refusals))
 
 
 def refuse_unroutable(title: str, target_type: str, *, routable: bool | None) -> t.Iterator[str]:
@@ -81,4 +70,4 @@ def _refuse_namespaces(change: Change, namespaces: t.Collection[str]) -> t.Itera
             yield f"{change.item.title}: namespace {name} does not exist: create it first, or correct its name."
 
 
-__all__ = ("raise_if_any", "refuse_changes", "refuse_unroutable")
+__all__ = ("refuse_changes", "refuse_unroutable")

@@ -62,6 +62,16 @@ LOAD_BALANCER: Options = {
 # The options of a module that waits.
 WAITING: Options = {"wait": {"type": "bool", "default": False}, "wait_timeout": {"type": "int", "default": 600}, "progress": {"type": "path"}}
 
+# The options that several modules have beside their items, as the documentation fragment _ingress describes them.
+_SWITCH: Options = {"type": "bool", "default": False}
+ROUTE_OPTIONS: Options = {"force_conflicts": _SWITCH, "planned": {"type": "dict", "options": {"namespaces": STRINGS}}}
+LOAD_BALANCER_OPTIONS: Options = {"force_conflicts": _SWITCH, "override_deletion_protection": _SWITCH, "allow_unroutable_targets": _SWITCH}
+ALB_OPTIONS: Options = {
+    **LOAD_BALANCER_OPTIONS,
+    "allow_load_balancer_service": _SWITCH,
+    "planned": {"type": "dict", "options": {"namespaces": STRINGS, "services": STRINGS, "controller": _SWITCH}},
+}
+
 
 @dataclass(frozen=True)
 class DesiredObject:
@@ -167,9 +177,12 @@ def _complete(item: Item, options: Options) -> dict[str, t.Any]:
 
 
 __all__ = (
+    "ALB_OPTIONS",
     "DICT",
     "IDENTITY",
     "LOAD_BALANCER",
+    "LOAD_BALANCER_OPTIONS",
+    "ROUTE_OPTIONS",
     "STRINGS",
     "WAITING",
     "DesiredItem",

@@ -12,7 +12,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .._errors import MeshError
-from .owners import CLOUD_CLUSTER_TAG_PREFIX, CLOUD_SERVICE_TAG, CLUSTER_TAG, INGRESS_STACK_TAG, SERVICE_STACK_TAG, Tags
+from .owners import CLOUD_CLUSTER_TAG_PREFIX, CLOUD_SERVICE_TAG, CLUSTER_TAG, INGRESS_STACK_TAG, SERVICE_STACK_TAG, Tags, name_owner
 
 Answer = t.Mapping[str, t.Any]
 
@@ -56,10 +56,7 @@ class LoadBalancerSpec:
     @property
     def owner(self) -> str:
         """The Kubernetes object that it was made for, in words; empty when the spec names none."""
-        for kind, name in (("Ingress", self.ingress), ("Ingress group", self.ingress_group), ("Service", self.service)):
-            if name:
-                return f"{kind} {name}"
-        return ""
+        return name_owner(self.ingress, self.ingress_group, self.service)
 
     @property
     def by_tags(self) -> bool:

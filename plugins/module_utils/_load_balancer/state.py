@@ -197,21 +197,11 @@ class LoadBalancers:
         return sorted(groups, key=lambda group: (group["port"], group["name"]))
 
     def _web_acl(self, arn: str) -> str:
-        try:
-            answer = self._session.call("wafv2", "get_web_acl_for_resource", ResourceArn=arn)
-        except AwsError as error:
-            if error.absent:
-                return ""
-            raise
+        answer = self._session.find("wafv2", "get_web_acl_for_resource", ResourceArn=arn) or {}
         return str((answer.get("WebACL") or {}).get("ARN") or "")
 
     def _shield(self, arn: str) -> bool:
-        try:
-            return bool(self._session.call("shield", "describe_protection", ResourceArn=arn).get("Protection"))
-        except AwsError as error:
-            if error.absent:
-                return False
-            raise
+        return bool((self._session.find("shield", "describe_protection", ResourceArn=arn) or {}).get("Protection"))
 
 
 def _attributes_of(answer: Answer) -> dict[str, str]:

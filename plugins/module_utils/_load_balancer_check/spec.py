@@ -11,6 +11,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from .._load_balancer.owners import name_owner
+
 
 @dataclass(frozen=True)
 class LoadBalancerSpec:
@@ -61,9 +63,7 @@ def parse_spec(index: int, item: t.Mapping[str, t.Any], vpc: str, cluster: str) 
     """One item of the option; vpc and cluster are those of the module, for an item without its own."""
     logs = item["access_logs"] or {}
     logged = bool(logs.get("enabled"))
-    owner = next(
-        (f"{kind} {item[option]}" for kind, option in (("Ingress", "ingress"), ("Ingress group", "ingress_group"), ("Service", "service")) if item[option]), ""
-    )
+    owner = name_owner(item["ingress"], item["ingress_group"], item["service"])
     called = f"load balancer {item['name']}" if item["name"] else f"load_balancers[{index}]"
     return LoadBalancerSpec(
         title=item["title"] or owner or called,

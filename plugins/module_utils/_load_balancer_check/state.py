@@ -31,12 +31,7 @@ if t.TYPE_CHECKING:
 
 def describe_vpc_id(session: AwsSession, name: str) -> str:
     """The VPC of a cluster of EKS; empty when there is no such cluster (yet)."""
-    try:
-        cluster = session.call("eks", "describe_cluster", name=name)["cluster"]
-    except AwsError as error:
-        if error.absent:
-            return ""
-        raise
+    cluster = (session.find("eks", "describe_cluster", name=name) or {}).get("cluster") or {}
     return str((cluster.get("resourcesVpcConfig") or {}).get("vpcId") or "")
 
 
