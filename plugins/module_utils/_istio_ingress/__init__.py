@@ -1,2 +1,0 @@
-# Copyright: the meshwright.ambient contributors
-# SPDX-License-Identifier: GPL-3.0-or-later
