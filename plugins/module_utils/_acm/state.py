@@ -69,7 +69,7 @@ def describe_zone(session: AwsSession, name: str) -> Zone | str:
     if public:
         ids = ", ".join(zone.id for zone in public)
         return f"Route 53 has {len(public)} public hosted zones called {domain} ({ids}): set the id of the one that the domain is delegated to."
-    private = " but a private one, which ACM cannot look into" if same else ""
+    private = ", only a private one, which ACM cannot query" if same else ""
     return f"Route 53 has no public hosted zone called {domain}{private}: create it, or correct hosted_zone."
 
 

@@ -38,7 +38,7 @@ def find_refusals(specs: t.Iterable[EntrySpec], current: t.Mapping[str, Entry], 
                 "the type."
             )
         elif entry and entry.type in WITHOUT_POLICIES and not spec.type and spec.policies:
-            refusals.append(f"Access entry of {spec.principal} is of type {entry.type}, which takes no access policies: take them out.")
+            refusals.append(f"Access entry of {spec.principal} is of type {entry.type}, which cannot have access policies: remove them.")
         for policy, _namespaces in spec.policies or () if offered is not None else ():
             if policy_name(policy) not in (offered or {}) and not (entry and policy_name(policy) in {policy_name(arn) for arn in entry.policies}):
                 refusals.append(f"Access entry of {spec.principal}: EKS has no access policy {policy}: choose one of {', '.join(sorted(offered or {}))}.")

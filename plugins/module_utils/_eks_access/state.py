@@ -121,8 +121,8 @@ def _describe(session: AwsSession, cluster: str, principal: str, *, policies: bo
 
 def _wrong_mode(cluster: str) -> MeshError:
     return MeshError(
-        f"Cluster {cluster} takes no access entries, because its authentication mode is CONFIG_MAP: change it to API_AND_CONFIG_MAP first (authentication_mode "
-        "of meshwright.ambient.eks_cluster), which cannot be undone.\n"
+        f"Cluster {cluster} does not support access entries, because its authentication mode is CONFIG_MAP: change it to API_AND_CONFIG_MAP first "
+        "(authentication_mode of meshwright.ambient.eks_cluster), which cannot be undone.\n"
         f"Nothing was changed on cluster {cluster}."
     )
 

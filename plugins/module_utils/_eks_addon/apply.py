@@ -163,9 +163,9 @@ class AddonWait:
         errors = []
         for name in first:
             if failures[name]:
-                errors.append(failures[name] + (f" It has been so for all of the {self._timeout:g} s of waiting." if name in pending else ""))
+                errors.append(failures[name] + (f" It has been so for the whole wait of {self._timeout:g} s." if name in pending else ""))
             elif name in pending:
-                errors.append(f"{late[name]} after {self._timeout:g} s: raise wait_timeout, or look at its health issues in the console of EKS.")
+                errors.append(f"{late[name]} after {self._timeout:g} s: raise wait_timeout, or check its health issues in the EKS console.")
         if errors:
             raise MeshError("\n".join(errors))
 
@@ -193,7 +193,7 @@ def wait_for_changes(changes: t.Sequence[AddonChange], desired: t.Collection[str
     wait.wait_until_deleted(leaving)
     unchanged = [
         f"Add-on {change.name} still has version {current[change.name].version}, although EKS has accepted the update to {change.request['addonVersion']}: "
-        "look at its update history in the console of EKS, and run again."
+        "check its update history in the EKS console, and run again."
         for change in changes
         if change.request and current[change.name].version != change.request["addonVersion"]
     ]

@@ -62,7 +62,7 @@ def format_issues(addon: Addon) -> str:
 _REMEDIES = {
     WITHOUT_NODES: "add nodes on which its pods can run, or set allow_degraded where nodes come later",
     "ConfigurationConflict": "set resolve_conflicts to overwrite or preserve, or leave out the fields that others own",
-    "AccessDenied": "give EKS back its rights in the cluster (ClusterRole and binding eks:addon-manager)",
+    "AccessDenied": "restore the permissions of EKS in the cluster (ClusterRole and binding eks:addon-manager)",
     "AddonPermissionFailure": "give its role the permissions that it needs, by service_account_role_arn or pod_identity_associations",
     "AddonSubscriptionNeeded": "subscribe to the add-on in the AWS Marketplace",
     "AdmissionRequestDenied": "let the admission webhook or policy that it names admit the add-on's objects",
@@ -74,7 +74,7 @@ _REMEDIES = {
 
 def _remedy(addon: Addon) -> str:
     remedies = [_REMEDIES[issue.code] for issue in addon.issues if issue.code in _REMEDIES]
-    return ", and ".join(dict.fromkeys(remedies)) or "read its health issues in the console of EKS, fix them and run again"
+    return ", and ".join(dict.fromkeys(remedies)) or "read its health issues in the EKS console, fix them and run again"
 
 
 __all__ = ("BUSY", "Health", "check_health", "format_issues")

@@ -27,7 +27,7 @@ def _find_refusals(spec: NodegroupSpec, current: Description) -> t.Iterator[str]
         remedy = "run again when it is gone" if status == "DELETING" else "set it to state absent, then run again"
         yield f"Node group {spec.name} is {status}{format_health(current)}: {remedy}."
         return
-    remedy = "add a node group with another name, let the pods move, and set this one to state absent."
+    remedy = "create a node group with another name, let the pods move to it, and set this one to state absent."
     for option, key in FIXED.items():
         desired, present = getattr(spec, option), current.get(key)
         if desired is None or present is None:

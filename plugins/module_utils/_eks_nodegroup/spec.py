@@ -62,7 +62,7 @@ def parse_spec(item: t.Mapping[str, t.Any]) -> NodegroupSpec:
     try:
         labels = None if labels is None else text_values(labels)
     except ValueError as error:
-        raise MeshError(f"The labels of node group {item['name']} are wrong: {error}.") from error
+        raise MeshError(f"The labels of node group {item['name']} are invalid: {error}.") from error
     return NodegroupSpec(
         **{key: value for key, value in item.items() if key not in ("state", "labels", "taints", "launch_template")},
         present=item["state"] == "present",

@@ -16,7 +16,7 @@ def find_refusals(changes: t.Iterable[AssociationChange]) -> list[str]:
     """Why the changes must not be made on this cluster; one sentence each."""
     return [
         f"The association of service account {change.ref} belongs to the add-on {change.current.owner}: change it there (pod_identity_associations of "
-        "meshwright.ambient.eks_addon), or take it out of this task."
+        "meshwright.ambient.eks_addon), or remove it from this task."
         for change in changes
         if change.changed and change.current is not None and change.current.owner
     ]

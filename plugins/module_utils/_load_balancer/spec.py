@@ -85,7 +85,7 @@ def parse_specs(items: t.Sequence[t.Mapping[str, t.Any]]) -> list[LoadBalancerSp
         MeshError: an item says too little, or what cannot be.
     """
     if not items:
-        raise MeshError("No load balancer is asked for: name at least one, or skip the task.")
+        raise MeshError("The list load_balancers is empty: add a load balancer, or skip the task.")
     specs = [parse_spec(item) for item in items]
     errors = [(index, validation_error(spec)) for index, spec in enumerate(specs)]
     if any(error for _index, error in errors):
@@ -113,7 +113,7 @@ def validation_error(spec: LoadBalancerSpec) -> str | None:
     if not (spec.arn or spec.name or spec.dns_name or spec.by_tags):
         return "does not name a load balancer: add arn, name, dns_name, ingress, ingress_group, service, or cluster for all of a cluster"
     if sum(map(bool, (spec.ingress, spec.ingress_group, spec.service))) > 1:
-        return "has several of ingress, ingress_group and service, though a load balancer is created for one of them: keep one"
+        return "sets more than one of ingress, ingress_group and service, but a load balancer is created for only one of them: keep one"
     for option, name in (("ingress", spec.ingress), ("service", spec.service)):
         if name and len([part for part in name.split("/") if part]) != 2:
             return f"has the {option} {name!r}, which is not a namespace and a name: write it as namespace/name"

@@ -96,7 +96,7 @@ def _check_certificates(spec: LoadBalancerSpec, context: Context) -> Findings:
         elif parts[2] == "iam":
             outside = True
         elif parts[3] != context.region:
-            yield "certificate_arns", "error", f"the certificate {arn} is in {parts[3]}, and a load balancer needs one of its own region, {context.region}."
+            yield "certificate_arns", "error", f"the certificate {arn} is in {parts[3]}, but a load balancer needs one in its own region, {context.region}."
         elif context.certificates.get(arn) is None:
             yield "certificate_arns", "error", f"there is no certificate {arn}: correct the ARN, or request one with the module acm_certificate."
         else:

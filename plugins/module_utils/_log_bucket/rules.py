@@ -54,7 +54,7 @@ def check_bucket(bucket: Bucket, prefix: str, region: str, kind: str) -> t.Itera
             f"the bucket {bucket.name} cannot be read with these credentials: check that it is in {region} and allows {writer} to write.",
         )
     elif bucket.region and bucket.region != region:
-        yield "error", f"the bucket {bucket.name} is in {bucket.region}, and a load balancer needs one of its own region, {region}."
+        yield "error", f"the bucket {bucket.name} is in {bucket.region}, but a load balancer needs one in its own region, {region}."
     elif bucket.policy is not None and not any(_lets_write(statement, bucket.name, prefix, writer) for statement in bucket.policy):
         path = f"{bucket.name}/{prefix.strip('/') + '/' if prefix.strip('/') else ''}AWSLogs/*"
         yield "warning", f"the policy of the bucket {bucket.name} does not allow {writer} to put objects: allow s3:PutObject on arn:aws:s3:::{path}."

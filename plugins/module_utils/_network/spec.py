@@ -78,7 +78,7 @@ def subnets(network: Network) -> list[Subnet]:
     """
     whole: t.Any = ipaddress.ip_network(network.cidr)
     if len(network.zones) > MOST_ZONES:
-        raise ValueError(f"{len(network.zones)} availability zones are given: name at most {MOST_ZONES}.")
+        raise ValueError(f"{len(network.zones)} availability zones are set: use at most {MOST_ZONES}.")
     eighths = list(whole.subnets(prefixlen_diff=3))
     publics = list(eighths[MOST_ZONES].subnets(prefixlen_diff=3))
     found = []
