@@ -48,7 +48,7 @@ class Helm:
     def __init__(self, module: AnsibleModule, cluster: str) -> None:
         program = module.get_bin_path("helm")
         if not program:
-            raise MeshError("The program helm was not found on the host that runs this task: install Helm 3, and see that it is on PATH.")
+            raise MeshError("The program helm was not found on the host that runs this task: install Helm 3, and make sure that it is on PATH.")
         self._program, self._module, self._cluster = program, module, cluster
         self._environment = self._cluster_environment()
 

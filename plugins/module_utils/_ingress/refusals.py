@@ -50,7 +50,7 @@ def refuse_unroutable(title: str, target_type: str, *, routable: bool | None) ->
 def _refuse_foreign(change: Change) -> t.Iterator[str]:
     if change.current is not None and change.changed and not is_ours(change.current):
         verb = "delete" if change.action == "deleted" else "change"
-        yield f"{change.item.title}: {change.title} was made by somebody else: choose another name, or set force_conflicts to {verb} it."
+        yield f"{change.item.title}: {change.title} was created by somebody else: choose another name, or set force_conflicts to {verb} it."
 
 
 def _refuse_protected(change: Change, services: t.Mapping[Place, Object]) -> t.Iterator[str]:

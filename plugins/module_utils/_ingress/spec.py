@@ -144,7 +144,7 @@ def find_duplicates(items: t.Sequence[DesiredItem]) -> t.Iterator[str]:
     """Objects that several items name."""
     keys = [item.main.key for item in items]
     for kind, namespace, name in repeated(keys):
-        yield f"{kind} {namespace}/{name} is named more than once: declare it in one item."
+        yield f"{kind} {namespace}/{name} is listed more than once: declare it in one item."
 
 
 def note_uncovered_domains(hosts: t.Sequence[str]) -> list[str]:

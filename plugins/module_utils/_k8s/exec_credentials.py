@@ -54,8 +54,8 @@ def no_credentials(server: str, errors: t.Sequence[str]) -> str:
     if len(text) > _LONGEST:
         text = text[:_LONGEST] + "..."
     return (
-        f"There are no credentials for the cluster at {server}: the program that the kubeconfig runs for them gave none ({text.rstrip('.')}). "
-        "Fix what it names, and run again; what has been done stays done."
+        f"There are no credentials for the cluster at {server}: the program that the kubeconfig runs to get them returned none ({text.rstrip('.')}). "
+        "Fix what it reports, and run again; completed changes are kept."
     )
 
 

@@ -230,7 +230,7 @@ class _Stream:
                 event = json.loads(line)
                 if event["type"] == "ERROR":
                     # Whatever it is, going on from the same version might meet it again.
-                    raise ResourceExpired("The watch cannot go on from its version.", status=410, reason="Expired")
+                    raise ResourceExpired("The watch cannot continue from its version.", status=410, reason="Expired")
                 self._take(event["type"], event["object"])
                 if self._stopping.is_set() or self._outdated:
                     return

@@ -51,7 +51,7 @@ def capture_of(pod: Object, namespace_labels: t.Mapping[str, str], excluded_name
     if mark == "enabled":
         return Capture("captured")
     if mark == "pending":
-        return Capture("pending", "ZtunnelNotTold", "its rules are in place, but ztunnel on its node has not taken it up")
+        return Capture("pending", "ZtunnelNotTold", "its rules are in place, but ztunnel on its node does not handle it yet")
     if not pod["spec"].get("nodeName"):
         return Capture("pending", "NotScheduled", "it has no node yet")
     if not (pod.get("status") or {}).get("podIP"):
@@ -130,7 +130,7 @@ def _capture_by_template(
         labels[DATAPLANE_MODE] = template_labels[DATAPLANE_MODE]
     capture = capture_of({**pod, "metadata": {**pod["metadata"], "labels": labels}}, namespace_labels, excluded_namespaces)
     if capture.state in ("pending", "leaving"):
-        return Capture(capture.state, "ToBeReplaced", "its workload has not replaced it yet by a pod of the new template")
+        return Capture(capture.state, "ToBeReplaced", "its workload has not replaced it by a pod of the new template yet")
     return capture
 
 
