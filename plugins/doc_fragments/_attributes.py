@@ -1,24 +1,32 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 from __future__ import annotations
 
-
-class ModuleDocFragment:
-    """The attributes that all modules of the collection share."""
-
-    DOCUMENTATION = r"""
+_OF_ALL_MODULES = r"""
+author:
+  - The meshwright.ambient contributors (@meshwright)
 options: {}
 attributes:
   check_mode:
     description: Can run in C(check_mode) and report what would change, without changing it.
+    support: full
   diff_mode:
     description: Reports in diff mode what has changed, or in check mode would change.
+    support: full
   idempotent:
     description: A second run with the same options changes nothing.
+    support: full
+"""
+
+
+class ModuleDocFragment:
+    """What all modules of the collection share. A module declares an attribute only where its support differs."""
+
+    DOCUMENTATION = (
+        _OF_ALL_MODULES
+        + r"""
   action_group:
     description: Takes defaults from C(module_defaults) of the group C(meshwright.ambient.mesh), which includes those of C(kubernetes.core).
     support: full
@@ -26,3 +34,14 @@ attributes:
 requirements:
   - kubernetes >= 24.2.0, < 37
 """
+    )
+
+    AWS = (
+        _OF_ALL_MODULES
+        + r"""
+  action_group:
+    description: Takes defaults from C(module_defaults) of the group C(meshwright.ambient.aws), which includes those of C(amazon.aws).
+    support: full
+    membership: [meshwright.ambient.aws]
+"""
+    )

@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """The errors of the collection: each is one sentence that says what, where, why and what to do."""
@@ -55,4 +53,15 @@ class ResourceExpired(ApiError):
     """The resource version asked for is too old (410 Gone): list again."""
 
 
-__all__ = ("ApiError", "MeshError", "NotServed", "ResourceExpired", "Unreachable")
+def raise_if_any(refusals: t.Sequence[str], cluster: str = "") -> None:
+    """End a task before its first write.
+
+    Raises:
+        MeshError: there are refusals or validation errors; all of them, one per line.
+    """
+    if refusals:
+        where = f" on cluster {cluster}" if cluster else ""
+        raise MeshError("\n".join([*refusals, f"Nothing was changed{where}."]), refusals=list(refusals))
+
+
+__all__ = ("ApiError", "MeshError", "NotServed", "ResourceExpired", "Unreachable", "raise_if_any")

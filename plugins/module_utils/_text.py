@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """Values and lists as text, for messages and for fields that hold only text."""
@@ -51,7 +49,7 @@ def text_values(values: t.Mapping[t.Any, object] | None) -> dict[str, str]:
     """
     for name, value in (values or {}).items():
         if isinstance(value, (dict, list, tuple)):
-            raise ValueError(f"the value of {name} is {value!r}, and has to be a text")
+            raise ValueError(f"the value of {name} is {value!r}, but must be a string")
     return {str(name): "" if value is None else format_scalar(value) for name, value in sorted((values or {}).items(), key=lambda item: str(item[0]))}
 
 

@@ -18,21 +18,15 @@ description:
     run is continued.
   - Finds the fewest certificates that together cover a list of hosts.
   - Reports the errors of all certificates at once, with the candidates, before anything is requested or deleted.
-author:
-  - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - meshwright.ambient._attributes_aws
+  - meshwright.ambient._attributes.aws
 attributes:
   check_mode:
     support: full
     details: A certificate that would be requested has no ARN yet.
-  diff_mode:
-    support: full
-  idempotent:
-    support: full
 options:
   certificates:
     description: Which certificates to find, request or delete.

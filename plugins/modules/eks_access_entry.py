@@ -14,20 +14,11 @@ description:
   - Manages any number of access entries of one cluster in one task, with the access policies that are associated with them.
   - Whatever EKS would reject, or accept without any effect, is refused before the first write.
   - Access is granted before it is revoked, so nobody who should have access loses it in between. Entries that already match are not written.
-author:
-  - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - meshwright.ambient._attributes_aws
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  idempotent:
-    support: full
+  - meshwright.ambient._attributes.aws
 options:
   cluster:
     description:
@@ -175,7 +166,6 @@ api_calls:
 import typing as t
 
 from ..module_utils._aws.connect import aws_module, run
-from ..module_utils._aws.eks_writes import refuse
 from ..module_utils._diff import diff_of
 from ..module_utils._eks_access.apply import apply_changes
 from ..module_utils._eks_access.normalize import TYPES
@@ -183,6 +173,7 @@ from ..module_utils._eks_access.plan import EntryChange, plan_entries
 from ..module_utils._eks_access.refusals import find_refusals
 from ..module_utils._eks_access.spec import parse_spec, validate_specs
 from ..module_utils._eks_access.state import read_state, refuse_config_map
+from ..module_utils._errors import raise_if_any
 
 if t.TYPE_CHECKING:
     from ..module_utils._aws.connect import AnsibleAWSModule, Result
@@ -216,11 +207,11 @@ def ensure_entries(module: AnsibleAWSModule, session: AwsSession) -> Result:
     params = module.params
     cluster = params["cluster"]
     specs = [parse_spec(item) for item in params["entries"]]
-    refuse(validate_specs(specs), cluster)
+    raise_if_any(validate_specs(specs), cluster)
     state = read_state(session, cluster, specs, purge=params["purge"], required=not module.check_mode)
     if not state.exists:
         module.warn(f"There is no EKS cluster {cluster} in {session.region} with access entries yet: all its access entries are reported as new.")
-    refuse(find_refusals(specs, state.entries, state.offered), cluster)
+    raise_if_any(find_refusals(specs, state.entries, state.offered), cluster)
     changes = plan_entries(
         specs,
         state.entries,

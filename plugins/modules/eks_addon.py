@@ -16,20 +16,11 @@ description:
   - The version may be V(default), V(latest) or a prefix such as V(v1.20), which are resolved for the version of the cluster.
   - The task fails for an unhealthy add-on, and quotes the health issues that EKS reports.
   - An interrupted run is continued. Add-ons that are being created or updated are waited for, and failed creations and updates are repeated.
-author:
-  - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - meshwright.ambient._attributes_aws
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  idempotent:
-    support: full
+  - meshwright.ambient._attributes.aws
 options:
   cluster:
     description: The name of the cluster. In check mode the cluster may not exist yet, because an earlier task would create it.
@@ -239,7 +230,6 @@ api_calls:
 import typing as t
 
 from ..module_utils._aws.connect import aws_module, run
-from ..module_utils._aws.eks_writes import refuse
 from ..module_utils._diff import diff_of
 from ..module_utils._eks_addon.apply import AddonWait, apply_changes, wait_for_changes
 from ..module_utils._eks_addon.health import check_health
@@ -247,7 +237,7 @@ from ..module_utils._eks_addon.plan import AddonChange, plan_addons
 from ..module_utils._eks_addon.refusals import find_refusals
 from ..module_utils._eks_addon.spec import parse_spec, validate_specs
 from ..module_utils._eks_addon.state import read_again, read_state
-from ..module_utils._errors import MeshError
+from ..module_utils._errors import MeshError, raise_if_any
 
 if t.TYPE_CHECKING:
     from ..module_utils._aws.connect import AnsibleAWSModule, Result
@@ -289,7 +279,7 @@ def ensure_addons(module: AnsibleAWSModule, session: AwsSession) -> Result:
     params = module.params
     cluster = params["cluster"]
     specs = [parse_spec(item) for item in params["addons"]]
-    refuse(validate_specs(specs), cluster)
+    raise_if_any(validate_specs(specs), cluster)
     state = read_state(session, cluster, specs, purge=params["purge"], required=not module.check_mode)
     if not state.exists:
         module.warn(f"There is no EKS cluster {cluster} in {session.region} yet: all its add-ons are reported as new.")
@@ -323,7 +313,7 @@ def ensure_addons(module: AnsibleAWSModule, session: AwsSession) -> Result:
 
 def _plan(module: AnsibleAWSModule, specs: t.Sequence[AddonSpec], state: AddonState) -> list[AddonChange]:
     changes = plan_addons(specs, state.addons, state.versions, purge=module.params["purge"], purge_tags=module.params["purge_tags"])
-    refuse(find_refusals(changes, specs), module.params["cluster"])
+    raise_if_any(find_refusals(changes, specs), module.params["cluster"])
     return changes
 
 

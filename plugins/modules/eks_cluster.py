@@ -16,20 +16,11 @@ description:
   - The cluster is upgraded one minor version at a time. Before each step, EKS' upgrade insights are read, which find nodes that are too old, add-ons that
     are incompatible, and APIs that are removed. An insight with an error stops the upgrade, unless O(force_upgrade=true).
   - A cluster that an interrupted run has left half created is waited for, and then updated.
-author:
-  - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - meshwright.ambient._attributes_aws
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  idempotent:
-    support: full
+  - meshwright.ambient._attributes.aws
 options:
   name:
     description: The name of the cluster.

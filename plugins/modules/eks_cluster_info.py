@@ -16,20 +16,14 @@ description:
     C(aws eks get-token) does, but without the AWS CLI. Tokens are renewed automatically in long tasks, and nothing is kept on disk.
   - The program takes the AWS credentials from the environment, the profile or the instance, so tasks that use the kubeconfig need the same environment
     as this one. Keys that are only given by O(access_key) and O(secret_key) are refused, because the kubeconfig would have to contain them.
-author:
-  - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - meshwright.ambient._attributes_aws
+  - meshwright.ambient._attributes.aws
 attributes:
-  check_mode:
-    support: full
   diff_mode:
     support: N/A
-  idempotent:
-    support: full
 options:
   name:
     description: The name of the cluster.

@@ -15,21 +15,15 @@ description:
     missing or different, in one task and seven requests. Nothing is changed.
   - The modules of C(amazon.aws) that create them would need five tasks and nineteen requests to find that there is nothing to do.
   - Other subnets, tags and route tables of the VPC are ignored.
-author:
-  - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - meshwright.ambient._attributes_aws
+  - meshwright.ambient._attributes.aws
 attributes:
-  check_mode:
-    support: full
   diff_mode:
     support: none
     details: Nothing is changed.
-  idempotent:
-    support: full
 options:
   name:
     description: The name of the cluster. It is also the name of the VPC, and the names of the VPC's parts begin with it.

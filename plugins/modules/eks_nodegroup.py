@@ -16,20 +16,11 @@ description:
     Changes of what EKS fixes at creation (role, subnets, instance types, AMI type, capacity type, disk size, launch template) are refused, with a remedy,
     before anything is written.
   - Node groups that already match are not written. Node groups that are not named are left unchanged.
-author:
-  - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - meshwright.ambient._attributes_aws
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  idempotent:
-    support: full
+  - meshwright.ambient._attributes.aws
 options:
   cluster:
     description: The name of the cluster.
@@ -207,13 +198,13 @@ api_calls:
 import typing as t
 
 from ..module_utils._aws.connect import Result, aws_module, run
-from ..module_utils._aws.eks_writes import refuse
 from ..module_utils._diff import diff_of
 from ..module_utils._eks_nodegroup.apply import NodegroupWriter
 from ..module_utils._eks_nodegroup.plan import plan_nodegroups
 from ..module_utils._eks_nodegroup.refusals import find_refusals
 from ..module_utils._eks_nodegroup.spec import parse_spec
 from ..module_utils._eks_nodegroup.state import read_nodegroups
+from ..module_utils._errors import raise_if_any
 
 if t.TYPE_CHECKING:
     from ..module_utils._aws.connect import AnsibleAWSModule
@@ -275,7 +266,7 @@ def ensure_nodegroups(module: AnsibleAWSModule, session: AwsSession) -> Result:
     params = module.params
     specs = [parse_spec(item) for item in params["nodegroups"]]
     current = read_nodegroups(session, params["cluster"], [spec.name for spec in specs])
-    refuse(find_refusals(specs, current), params["cluster"])
+    raise_if_any(find_refusals(specs, current), params["cluster"])
     changes = plan_nodegroups(specs, current, purge_tags=params["purge_tags"])
     writer = NodegroupWriter(session, params["cluster"], changes, timeout=params["wait_timeout"])
     if not module.check_mode:

@@ -14,20 +14,11 @@ description:
   - Manages any number of associations of one cluster in one task. Each gives the pods of one service account the permissions of an IAM role.
   - An association is updated in place. Pods see an update when they next ask for credentials, and a new association when they are restarted.
   - Associations that belong to an add-on are left to that add-on. Associations that already match are not written.
-author:
-  - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - meshwright.ambient._attributes_aws
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  idempotent:
-    support: full
+  - meshwright.ambient._attributes.aws
 options:
   cluster:
     description: The name of the cluster. In check mode the cluster may not exist yet, because an earlier task would create it.
@@ -157,13 +148,13 @@ api_calls:
 import typing as t
 
 from ..module_utils._aws.connect import aws_module, run
-from ..module_utils._aws.eks_writes import refuse
 from ..module_utils._diff import diff_of
 from ..module_utils._eks_pod_identity.apply import apply_changes
 from ..module_utils._eks_pod_identity.plan import AssociationChange, plan_associations
 from ..module_utils._eks_pod_identity.refusals import find_refusals
 from ..module_utils._eks_pod_identity.spec import parse_spec, validate_specs
 from ..module_utils._eks_pod_identity.state import find_missing_agent, read_associations
+from ..module_utils._errors import raise_if_any
 
 if t.TYPE_CHECKING:
     from ..module_utils._aws.connect import AnsibleAWSModule, Result
@@ -202,7 +193,7 @@ def ensure_associations(module: AnsibleAWSModule, session: AwsSession) -> Result
     params = module.params
     cluster = params["cluster"]
     specs = [parse_spec(item) for item in params["associations"]]
-    refuse(validate_specs(specs), cluster)
+    raise_if_any(validate_specs(specs), cluster)
     current = read_associations(session, cluster, specs, purge=params["purge"], required=not module.check_mode)
     if current is None:
         module.warn(f"There is no EKS cluster {cluster} in {session.region} yet: all its pod identity associations are reported as new.")
@@ -214,7 +205,7 @@ def ensure_associations(module: AnsibleAWSModule, session: AwsSession) -> Result
             refusals.append(missing)
         elif missing:
             module.warn(missing)
-    refuse(refusals, cluster)
+    raise_if_any(refusals, cluster)
     if not module.check_mode:
         apply_changes(session, cluster, changes)
     return {

@@ -21,19 +21,10 @@ description:
   - Labels are written in a safe order. First all objects are unbound from waypoints, then pods leave the mesh, and only then others join and
     are bound.
   - Running pods are captured without a restart. With O(wait=true), the module waits until they are.
-author:
-  - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - meshwright.ambient._attributes
   - meshwright.ambient._progress
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  idempotent:
-    support: full
 options:
   namespaces:
     description:
@@ -363,7 +354,7 @@ from ..module_utils._enrollment.selections import parse_selections, resolve_sele
 from ..module_utils._enrollment.spec import OPTIONS, find_validation_errors, parse_overrides
 from ..module_utils._enrollment.state import describe_captures, describe_objects
 from ..module_utils._enrollment.undo import undo_of
-from ..module_utils._errors import ApiError, MeshError
+from ..module_utils._errors import ApiError, MeshError, raise_if_any
 from ..module_utils._mesh.targets import mesh_targets
 from ..module_utils._module import all_was_written, mesh_module, run
 
@@ -383,12 +374,12 @@ def ensure_enrollment(module: AnsibleModule, session: ApiSession) -> Result:
     """Read the current state, plan, refuse or write in three phases, wait on request, and report on the pods."""
     params, check_mode = module.params, module.check_mode
     selections, overrides = parse_selections(params), parse_overrides(params)
-    _raise_refusals(find_validation_errors((selection.place, selection.item) for selection in selections), "Nothing was changed.")
+    raise_if_any(find_validation_errors((selection.place, selection.item) for selection in selections))
     planned = (params["planned"] or {}) if check_mode else {}
     current = describe_objects(session, selections, planned, settings_optional=overrides.excluded_namespaces and overrides.hidden_namespaces)
     desired, unresolved = resolve_selections(selections, current.objects, current.planned_namespaces)
     changes = plan_enrollment(desired, current)
-    _raise_refusals([*unresolved, *refuse_enrollment(changes, current, overrides)], f"Nothing was changed on cluster {session.cluster}.")
+    raise_if_any([*unresolved, *refuse_enrollment(changes, current, overrides)], session.cluster)
     steps = list_writes(changes)
     forbidden = session.refused(write for step in steps for write in step)
     if forbidden:
@@ -425,11 +416,6 @@ def wait_for(session: ApiSession, changes: list[LabelChange], timeout: int, prog
     if not targets:
         return {"targets": [], "elapsed": 0.0}
     return wait_and_report(session, targets, timeout=timeout, progress=progress)
-
-
-def _raise_refusals(refusals: list[str], consequence: str) -> None:
-    if refusals:
-        raise MeshError("\n".join([*refusals, consequence]), refusals=refusals)
 
 
 def _result(change: LabelChange, pods: Result | None = None) -> Result:

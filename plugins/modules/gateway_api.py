@@ -16,18 +16,9 @@ description:
     because other controllers share them.
   - The bundle's admission policy C(safe-upgrades.gateway.networking.k8s.io), which refuses old definitions, is applied after the definitions and is never
     removed. Definitions are never downgraded.
-author:
-  - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - meshwright.ambient._attributes
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  idempotent:
-    support: full
 options:
   source:
     description:

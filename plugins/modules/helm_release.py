@@ -20,19 +20,13 @@ description:
   - A release that an interrupted Helm has left behind (pending, uninstalling, or in an unknown state) is repaired, or refused before anything is changed.
   - Values and credentials are handed to Helm in files that only the user can read, and are not returned.
   - If Helm's plugin C(diff) is installed, a release whose record matches is also compared by C(helm diff upgrade).
-author:
-  - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - meshwright.ambient._attributes
 attributes:
-  check_mode:
-    support: full
   diff_mode:
     support: partial
     details: Shows what Helm's plugin C(diff) reports, if it is installed and was needed.
-  idempotent:
-    support: full
 options:
   name:
     description: The name of the release.

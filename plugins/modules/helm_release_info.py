@@ -18,19 +18,13 @@ description:
   - Helm's records hold all values of a release, and what its chart has rendered. None of it is returned.
   - The records are Secrets, or ConfigMaps if the environment variable E(HELM_DRIVER) says so. Any other driver of Helm is refused.
   - Check mode makes no difference, because nothing is changed.
-author:
-  - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - meshwright.ambient._attributes
 attributes:
-  check_mode:
-    support: full
   diff_mode:
     support: none
     details: Nothing is changed.
-  idempotent:
-    support: full
 options:
   releases:
     description: The desired releases.

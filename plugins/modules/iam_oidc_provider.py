@@ -14,20 +14,11 @@ description:
   - Creates, updates and deletes an OpenID Connect provider of IAM. With a provider for the issuer of an EKS cluster, the cluster's service accounts can
     assume roles (IAM roles for service accounts).
   - A provider is found by its URL, whoever created it.
-author:
-  - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - meshwright.ambient._attributes_aws
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  idempotent:
-    support: full
+  - meshwright.ambient._attributes.aws
 options:
   url:
     description: The URL of the issuer, such as RV(meshwright.ambient.eks_cluster_info#module:oidc_issuer).

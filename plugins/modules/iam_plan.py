@@ -15,21 +15,15 @@ description:
     each. Nothing is changed.
   - M(amazon.aws.iam_role) needs a task and four requests for a role that needs no change, and M(amazon.aws.iam_managed_policy) reads the names of all
     policies of AWS to find one.
-author:
-  - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - meshwright.ambient._attributes_aws
+  - meshwright.ambient._attributes.aws
 attributes:
-  check_mode:
-    support: full
   diff_mode:
     support: none
     details: Nothing is changed.
-  idempotent:
-    support: full
 options:
   roles:
     description: The desired roles.

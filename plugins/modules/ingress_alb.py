@@ -17,19 +17,13 @@ description:
     What only AWS knows, such as whether a subnet exists, is checked by M(meshwright.ambient.load_balancer_check).
   - With O(wait=true), the task ends when the load balancers have addresses, or within seconds when the controller refuses, with its message. It needs to
     list and watch events for that.
-author:
-  - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - meshwright.ambient._attributes
   - meshwright.ambient._progress
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  idempotent:
-    support: full
+  - meshwright.ambient._ingress
+  - meshwright.ambient._ingress.load_balancers
+  - meshwright.ambient._ingress.albs
 options:
   albs:
     description: Application Load Balancers, each an Ingress in front of the Service of a gateway.
@@ -128,22 +122,6 @@ options:
         description: Actions by name, as in the annotation C(actions.*). Each gets a rule before the others, without which it would have no effect.
         type: dict
         default: {}
-  force_conflicts:
-    description: Take over objects that somebody else has made, and fields that another field manager owns.
-    type: bool
-    default: false
-  override_deletion_protection:
-    description: Delete even load balancers with deletion protection. It is taken off first.
-    type: bool
-    default: false
-  allow_unroutable_targets:
-    description: Allow pods as targets although no network plug-in is known that gives them addresses of the VPC.
-    type: bool
-    default: false
-  allow_load_balancer_service:
-    description: Allow an ALB in front of a Service of type LoadBalancer, which has a load balancer of its own.
-    type: bool
-    default: false
   wait:
     description: Wait until the load balancers have their addresses, and what should be absent is deleted.
     type: bool
@@ -154,13 +132,6 @@ options:
       - It also bounds the wait for load balancers to be deleted, which takes place even without O(wait=true).
     type: int
     default: 600
-  planned:
-    description: What earlier tasks of the same check run would create. It is taken into account in check mode only.
-    type: dict
-    suboptions:
-      namespaces: {type: list, elements: str, default: [], description: Names of namespaces.}
-      services: {type: list, elements: str, default: [], description: 'Services, each as C(namespace/name).'}
-      controller: {type: bool, default: false, description: Whether the AWS Load Balancer Controller would be installed.}
 seealso:
   - module: meshwright.ambient.ingress_gateway
   - module: meshwright.ambient.load_balancer_check
@@ -251,10 +222,10 @@ from ..module_utils._alb.refusals import refuse_albs
 from ..module_utils._alb.report import report_albs
 from ..module_utils._alb.spec import ALBS, parse_alb
 from ..module_utils._alb.state import read_alb_state
+from ..module_utils._errors import raise_if_any
 from ..module_utils._ingress.apply import apply_writes, confirm, plan_writes
 from ..module_utils._ingress.plan import plan_changes, report_changes
-from ..module_utils._ingress.refusals import raise_if_any
-from ..module_utils._ingress.spec import WAITING, find_errors
+from ..module_utils._ingress.spec import ALB_OPTIONS, WAITING, find_errors
 from ..module_utils._ingress.state import Reader
 from ..module_utils._inventory.ingress import Edge, find_load_balancer_conflicts
 from ..module_utils._module import all_was_written, mesh_module, run
@@ -266,22 +237,7 @@ if t.TYPE_CHECKING:
     from ..module_utils._k8s.session import ApiSession
     from ..module_utils._module import Result
 
-OPTIONS = {
-    "albs": ALBS,
-    "force_conflicts": {"type": "bool", "default": False},
-    "override_deletion_protection": {"type": "bool", "default": False},
-    "allow_unroutable_targets": {"type": "bool", "default": False},
-    "allow_load_balancer_service": {"type": "bool", "default": False},
-    **WAITING,
-    "planned": {
-        "type": "dict",
-        "options": {
-            "namespaces": {"type": "list", "elements": "str", "default": []},
-            "services": {"type": "list", "elements": "str", "default": []},
-            "controller": {"type": "bool", "default": False},
-        },
-    },
-}
+OPTIONS = {"albs": ALBS, **ALB_OPTIONS, **WAITING}
 
 
 def main() -> None:

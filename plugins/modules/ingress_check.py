@@ -15,18 +15,15 @@ description:
     M(meshwright.ambient.istio_ingress) would refuse on this cluster, and where their items contradict each other. It fails with all of it at once.
   - Run it before these modules, so that none of them writes what another would then refuse. It changes nothing itself.
   - What only AWS knows is checked by M(meshwright.ambient.load_balancer_check).
-author:
-  - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - meshwright.ambient._attributes
+  - meshwright.ambient._ingress
+  - meshwright.ambient._ingress.load_balancers
+  - meshwright.ambient._ingress.albs
 attributes:
-  check_mode:
-    support: full
   diff_mode:
     support: none
-  idempotent:
-    support: full
 options:
   gateways:
     description: Items as in O(meshwright.ambient.ingress_gateway#module:gateways).
@@ -49,29 +46,6 @@ options:
     type: list
     elements: dict
     default: []
-  force_conflicts:
-    description: Take over objects that somebody else has made, and fields that another field manager owns.
-    type: bool
-    default: false
-  override_deletion_protection:
-    description: Delete even load balancers with deletion protection. It is taken off first.
-    type: bool
-    default: false
-  allow_unroutable_targets:
-    description: Allow pods as targets although no network plug-in is known that gives them addresses of the VPC.
-    type: bool
-    default: false
-  allow_load_balancer_service:
-    description: Allow an ALB in front of a Service of type LoadBalancer, which has a load balancer of its own.
-    type: bool
-    default: false
-  planned:
-    description: What earlier tasks of the same check run would create. It is taken into account in check mode only.
-    type: dict
-    suboptions:
-      namespaces: {type: list, elements: str, default: [], description: Names of namespaces.}
-      services: {type: list, elements: str, default: [], description: 'Services, each as C(namespace/name).'}
-      controller: {type: bool, default: false, description: Whether the AWS Load Balancer Controller would be installed.}
 seealso:
   - module: meshwright.ambient.load_balancer_check
   - module: meshwright.ambient.validate_inventory
@@ -102,14 +76,15 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ..module_utils._alb.refusals import refuse_albs
 from ..module_utils._alb.spec import ALBS
 from ..module_utils._alb.state import read_alb_state
+from ..module_utils._errors import raise_if_any
 from ..module_utils._gateway.plan import missing_labels, namespaces_to_create
 from ..module_utils._gateway.refusals import refuse_gateways
 from ..module_utils._gateway.spec import GATEWAY
 from ..module_utils._gateway.state import read_gateway_state
 from ..module_utils._ingress.apply import plan_writes
 from ..module_utils._ingress.plan import plan_changes
-from ..module_utils._ingress.refusals import raise_if_any, refuse_changes
-from ..module_utils._ingress.spec import list_of, service_name
+from ..module_utils._ingress.refusals import refuse_changes
+from ..module_utils._ingress.spec import ALB_OPTIONS, list_of, service_name
 from ..module_utils._ingress.state import Reader
 from ..module_utils._inventory.ingress import find_conflicts, parse_edge
 from ..module_utils._istio_ingress.spec import ISTIO_GATEWAY
@@ -129,21 +104,7 @@ _LISTS = {
     "routes": list_of({**ROUTE, "kind": _KIND}),
     "classic_gateways": list_of(ISTIO_GATEWAY),
 }
-OPTIONS = {
-    **{name: {"type": "list", "elements": "dict", "default": []} for name in _LISTS},
-    "force_conflicts": {"type": "bool", "default": False},
-    "override_deletion_protection": {"type": "bool", "default": False},
-    "allow_unroutable_targets": {"type": "bool", "default": False},
-    "allow_load_balancer_service": {"type": "bool", "default": False},
-    "planned": {
-        "type": "dict",
-        "options": {
-            "namespaces": {"type": "list", "elements": "str", "default": []},
-            "services": {"type": "list", "elements": "str", "default": []},
-            "controller": {"type": "bool", "default": False},
-        },
-    },
-}
+OPTIONS = {**{name: {"type": "list", "elements": "dict", "default": []} for name in _LISTS}, **ALB_OPTIONS}
 
 
 def main() -> None:

@@ -16,19 +16,12 @@ description:
   - What can never work is refused before the first write, all of it at once.
   - With O(wait=true), the task ends when the Gateways are programmed and their load balancers have addresses, or within seconds when the AWS Load
     Balancer Controller refuses, with its message. It needs to list and watch events for that.
-author:
-  - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - meshwright.ambient._attributes
   - meshwright.ambient._progress
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  idempotent:
-    support: full
+  - meshwright.ambient._ingress
+  - meshwright.ambient._ingress.load_balancers
 options:
   gateways:
     description:
@@ -72,7 +65,7 @@ options:
         type: list
         elements: dict
         default: []
-        suboptions:
+        suboptions: &secret
           name: {type: str, required: true, description: The name of the Secret.}
           namespace: {type: str, description: 'Its namespace, if it is another one. It then needs a ReferenceGrant.'}
       redirect_http:
@@ -85,7 +78,7 @@ options:
       allowed_routes:
         description: The namespaces whose routes may attach to its listeners.
         type: dict
-        suboptions:
+        suboptions: &allowed_routes
           from:
             description: V(Same) is its own namespace, V(All) is every namespace, V(Selector) those that the selector matches.
             type: str
@@ -108,20 +101,12 @@ options:
             type: list
             elements: dict
             default: []
-            suboptions:
-              name: {type: str, required: true, description: The name of the Secret.}
-              namespace: {type: str, description: 'Its namespace, if it is another one. It then needs a ReferenceGrant.'}
+            suboptions: *secret
           tls_mode: {type: str, choices: [Terminate, Passthrough], description: 'Whether TLS ends here. If omitted, it does if there are certificates.'}
           allowed_routes:
             description: The namespaces whose routes may attach to it. If omitted, they are those of the gateway.
             type: dict
-            suboptions:
-              from:
-                description: V(Same) is its own namespace, V(All) is every namespace, V(Selector) those that the selector matches.
-                type: str
-                choices: [Same, All, Selector]
-                default: Same
-              selector: {type: dict, description: 'A LabelSelector of namespaces. If omitted, it is the label C(shared-gateway-access=true).'}
+            suboptions: *allowed_routes
       revision: {type: str, description: 'The revision of istiod that owns it. If omitted, it is that of its namespace, or the default one.'}
       labels: {type: dict, default: {}, description: Labels of everything that istiod makes for it.}
       annotations:
@@ -217,18 +202,6 @@ options:
             description: Leave port 15021 in the Service, which makes it a listener. Pods are probed there without it.
             type: bool
             default: false
-  force_conflicts:
-    description: Take over objects that somebody else has made, and fields that another field manager owns.
-    type: bool
-    default: false
-  override_deletion_protection:
-    description: Delete even load balancers with deletion protection. It is taken off first.
-    type: bool
-    default: false
-  allow_unroutable_targets:
-    description: Allow pods as targets although no network plug-in is known that gives them addresses of the VPC.
-    type: bool
-    default: false
   wait:
     description: Wait until the Gateways are programmed, load balancers have their addresses, and what should be absent is deleted.
     type: bool
@@ -350,6 +323,7 @@ targets:
 import time
 import typing as t
 
+from ..module_utils._errors import raise_if_any
 from ..module_utils._gateway.plan import changes_load_balancer, has_nlb, missing_labels, namespaces_to_create, ready_target
 from ..module_utils._gateway.refusals import refuse_gateways
 from ..module_utils._gateway.report import diff_namespaces, report_gateways
@@ -357,8 +331,7 @@ from ..module_utils._gateway.spec import GATEWAY, parse_gateway
 from ..module_utils._gateway.state import read_gateway_state
 from ..module_utils._ingress.apply import apply_writes, confirm, plan_writes
 from ..module_utils._ingress.plan import plan_changes, report_changes
-from ..module_utils._ingress.refusals import raise_if_any
-from ..module_utils._ingress.spec import WAITING, find_errors, list_of
+from ..module_utils._ingress.spec import LOAD_BALANCER_OPTIONS, WAITING, find_errors, list_of
 from ..module_utils._ingress.state import Reader
 from ..module_utils._inventory.ingress import Edge, find_load_balancer_conflicts
 from ..module_utils._module import all_was_written, mesh_module, run
@@ -372,9 +345,7 @@ if t.TYPE_CHECKING:
 
 OPTIONS = {
     "gateways": list_of(GATEWAY),
-    "force_conflicts": {"type": "bool", "default": False},
-    "override_deletion_protection": {"type": "bool", "default": False},
-    "allow_unroutable_targets": {"type": "bool", "default": False},
+    **LOAD_BALANCER_OPTIONS,
     **WAITING,
     "planned": {
         "type": "dict",

@@ -14,19 +14,12 @@ description:
   - Declares HTTPRoutes, by which requests reach Services from the gateways of M(meshwright.ambient.ingress_gateway).
   - Objects that already match are not written. Objects are written by server-side apply.
   - What can never work is refused before the first write, all of it at once.
-author:
-  - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - meshwright.ambient._attributes
   - meshwright.ambient._progress
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  idempotent:
-    support: full
+  - meshwright.ambient._ingress
+  - meshwright.ambient._ingress.routes
 options:
   routes:
     description: HTTPRoutes.
@@ -68,10 +61,6 @@ options:
               weight: {type: int, description: Its share of the requests.}
       labels: {type: dict, default: {}, description: Labels of the route.}
       spec: {type: dict, default: {}, description: Fields of C(spec) that replace those made from the other options.}
-  force_conflicts:
-    description: Take over objects that somebody else has made, and fields that another field manager owns.
-    type: bool
-    default: false
   wait:
     description: Wait until the routes are accepted.
     type: bool
@@ -81,11 +70,6 @@ options:
       - How long to wait, in seconds.
     type: int
     default: 600
-  planned:
-    description: What earlier tasks of the same check run would create. It is taken into account in check mode only.
-    type: dict
-    suboptions:
-      namespaces: {type: list, elements: str, default: [], description: Names of namespaces.}
 seealso:
   - module: meshwright.ambient.ingress_gateway
   - module: meshwright.ambient.istio_ingress
@@ -136,10 +120,11 @@ targets:
 
 import typing as t
 
+from ..module_utils._errors import raise_if_any
 from ..module_utils._ingress.apply import apply_writes, confirm, plan_writes
 from ..module_utils._ingress.plan import plan_changes, report_changes
-from ..module_utils._ingress.refusals import raise_if_any, refuse_changes
-from ..module_utils._ingress.spec import WAITING, find_errors, list_of
+from ..module_utils._ingress.refusals import refuse_changes
+from ..module_utils._ingress.spec import ROUTE_OPTIONS, WAITING, find_errors, list_of
 from ..module_utils._ingress.state import Reader
 from ..module_utils._module import all_was_written, mesh_module, run
 from ..module_utils._route.spec import ROUTE, parse_route
@@ -152,12 +137,7 @@ if t.TYPE_CHECKING:
     from ..module_utils._k8s.session import ApiSession
     from ..module_utils._module import Result
 
-OPTIONS = {
-    "routes": list_of(ROUTE),
-    "force_conflicts": {"type": "bool", "default": False},
-    **WAITING,
-    "planned": {"type": "dict", "options": {"namespaces": {"type": "list", "elements": "str", "default": []}}},
-}
+OPTIONS = {"routes": list_of(ROUTE), **ROUTE_OPTIONS, **WAITING}
 
 
 def main() -> None:

@@ -15,18 +15,11 @@ description:
   - For new installations use M(meshwright.ambient.ingress_gateway) and M(meshwright.ambient.ingress_route), and never both for one host.
   - Objects that already match are not written. Objects are written by server-side apply.
   - What can never work is refused before the first write, all of it at once.
-author:
-  - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - meshwright.ambient._attributes
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  idempotent:
-    support: full
+  - meshwright.ambient._ingress
+  - meshwright.ambient._ingress.routes
 options:
   gateways:
     description: Gateways of Istio's own kind.
@@ -80,15 +73,6 @@ options:
               weight: {type: int, description: Its share of the requests.}
       labels: {type: dict, default: {}, description: Labels of the route.}
       spec: {type: dict, default: {}, description: Fields of C(spec) that replace those made from the other options.}
-  force_conflicts:
-    description: Take over objects that somebody else has made, and fields that another field manager owns.
-    type: bool
-    default: false
-  planned:
-    description: What earlier tasks of the same check run would create. It is taken into account in check mode only.
-    type: dict
-    suboptions:
-      namespaces: {type: list, elements: str, default: [], description: Names of namespaces.}
 seealso:
   - module: meshwright.ambient.ingress_gateway
   - module: meshwright.ambient.ingress_route
@@ -139,10 +123,11 @@ gateways:
 
 import typing as t
 
+from ..module_utils._errors import raise_if_any
 from ..module_utils._ingress.apply import apply_writes, confirm, plan_writes
 from ..module_utils._ingress.plan import plan_changes, report_changes
-from ..module_utils._ingress.refusals import raise_if_any, refuse_changes
-from ..module_utils._ingress.spec import find_errors, list_of
+from ..module_utils._ingress.refusals import refuse_changes
+from ..module_utils._ingress.spec import ROUTE_OPTIONS, find_errors, list_of
 from ..module_utils._ingress.state import Reader
 from ..module_utils._istio_ingress.spec import ISTIO_GATEWAY, VIRTUAL_SERVICE, parse_istio_gateway, parse_virtual_service, report_istio_gateways
 from ..module_utils._module import mesh_module, run
@@ -153,12 +138,7 @@ if t.TYPE_CHECKING:
     from ..module_utils._k8s.session import ApiSession
     from ..module_utils._module import Result
 
-OPTIONS = {
-    "gateways": list_of(ISTIO_GATEWAY),
-    "virtual_services": list_of(VIRTUAL_SERVICE),
-    "force_conflicts": {"type": "bool", "default": False},
-    "planned": {"type": "dict", "options": {"namespaces": {"type": "list", "elements": "str", "default": []}}},
-}
+OPTIONS = {"gateways": list_of(ISTIO_GATEWAY), "virtual_services": list_of(VIRTUAL_SERVICE), **ROUTE_OPTIONS}
 # Nothing is waited for: neither kind has a load balancer.
 _NO_TIME = 0.0
 

@@ -14,21 +14,15 @@ description:
   - Reads what an Application or Network Load Balancer needs (subnets, certificates, TLS policy, web ACL, subscription, log bucket, security groups,
     addresses, a free name), and reports all errors at once. Nothing is changed.
   - Finds before anything is created what the AWS Load Balancer Controller would only report in an event of the Ingress or Service.
-author:
-  - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - meshwright.ambient._attributes_aws
+  - meshwright.ambient._attributes.aws
 attributes:
-  check_mode:
-    support: full
   diff_mode:
     support: none
     details: Nothing is changed.
-  idempotent:
-    support: full
 options:
   load_balancers:
     description: The load balancers to check. They may exist already.

@@ -16,22 +16,16 @@ description:
   - With O(wait=true), it returns as soon as all are provisioned, have the desired listeners and healthy targets. When the time is up, or one can never
     become ready, the message says for each that is not ready why, and what to do.
   - Load balancers are read 20 at a time, and tags once per task. RV(api_calls) has the number of requests.
-author:
-  - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - meshwright.ambient._attributes_aws
+  - meshwright.ambient._attributes.aws
   - meshwright.ambient._progress
 attributes:
-  check_mode:
-    support: full
   diff_mode:
     support: none
     details: Nothing is changed.
-  idempotent:
-    support: full
 options:
   load_balancers:
     description: Which load balancers to read, and their desired state.

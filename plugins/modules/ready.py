@@ -18,20 +18,14 @@ description:
   - When the time is up, or when a target has failed for good, the module fails. The message says for each target that is not ready what was found,
     since when, and what to do.
   - Check mode makes no difference, because nothing is changed.
-author:
-  - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - meshwright.ambient._attributes
   - meshwright.ambient._progress
 attributes:
-  check_mode:
-    support: full
   diff_mode:
     support: none
     details: Nothing is changed.
-  idempotent:
-    support: full
 options:
   targets:
     description: What to wait for. Targets of different kinds can be mixed.

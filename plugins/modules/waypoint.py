@@ -21,19 +21,10 @@ description:
   - A waypoint that is still used is not deleted, because its users would continue without any L7 policy.
   - Settings for all waypoints of a cluster belong in the value C(gatewayClasses) of the istiod chart (role C(istio)). The options of this module
     take precedence over them.
-author:
-  - The meshwright.ambient contributors (@meshwright)
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - meshwright.ambient._attributes
   - meshwright.ambient._progress
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-  idempotent:
-    support: full
 options:
   waypoints:
     description: The waypoints.
@@ -334,7 +325,7 @@ import time
 import typing as t
 
 from ..module_utils._diff import diff_of
-from ..module_utils._errors import MeshError
+from ..module_utils._errors import MeshError, raise_if_any
 from ..module_utils._kinds import GATEWAY
 from ..module_utils._module import all_was_written, mesh_module, run
 from ..module_utils._status.target import Target
@@ -387,9 +378,7 @@ def ensure_waypoints(module: AnsibleModule, session: ApiSession) -> Result:
         for_wait=params["wait"],
     )
     plan = confirm_plan(session, plan_waypoints(desired, current, detach=overrides.detach), current)
-    refusals = refuse_waypoints(plan, current, reader.describe_context(plan, current, overrides, check_mode=check_mode))
-    if refusals:
-        raise MeshError("\n".join([*refusals, f"Nothing was changed on cluster {session.cluster}."]), refusals=refusals)
+    raise_if_any(refuse_waypoints(plan, current, reader.describe_context(plan, current, overrides, check_mode=check_mode)), session.cluster)
     steps = list_writes(plan, force=overrides.force_conflicts)
     forbidden = session.refused(steps.all)
     if forbidden:

@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """What to request, tag and delete. Pure: what was selected and the context that was read for it come in, changes or refusals go out."""
@@ -125,7 +123,7 @@ def _plan_request(selection: Selection, plans: t.Sequence[Plan], context: Contex
     dead = [one for one in certificates if one.status in DEAD and same_request(one, spec.names)]
     warning = ""
     if dead:
-        warning = f"An earlier request for {', '.join(spec.names)} has failed, and is repeated: {format_certificates(dead)}. {remedy_for(dead[0])}".rstrip()
+        warning = f"An earlier request for {', '.join(spec.names)} has failed and is repeated: {format_certificates(dead)}. {remedy_for(dead[0])}".rstrip()
     zone = context.zones.get(spec.hosted_zone)
     same_as = next((index for index, plan in enumerate(plans) if plan.action == "requested" and plan.spec.names == spec.names), None)
     return Plan(spec, "requested", zone=zone if isinstance(zone, Zone) else None, same_as=same_as, warning=warning)
@@ -136,7 +134,7 @@ def _zone_refusal(selection: Selection, zones: t.Mapping[str, Zone | str]) -> st
     if isinstance(zone, str):
         return zone
     outside = [name for name in selection.spec.names if not zone.holds(name)]
-    return f"The hosted zone {zone.name} does not hold {', '.join(outside)}: set the zone of the domain, or omit hosted_zone." if outside else ""
+    return f"The hosted zone {zone.name} does not contain {', '.join(outside)}: set the zone of the domain, or omit hosted_zone." if outside else ""
 
 
 __all__ = ("Context", "Plan", "needed_tags", "needed_users", "needed_zones", "plan_certificates", "refuse")

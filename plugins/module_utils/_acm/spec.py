@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """The desired certificates. Pure."""
@@ -51,7 +49,7 @@ def parse_specs(params: t.Mapping[str, t.Any]) -> list[CertificateSpec]:
         MeshError: there is nothing to do.
     """
     if not params["certificates"] and not params["hosts"]:
-        raise MeshError("No certificate is asked for: set certificates or hosts, or skip the task.")
+        raise MeshError("Neither certificates nor hosts is set: set one of them, or skip the task.")
     return [_parse(item) for item in params["certificates"]]
 
 

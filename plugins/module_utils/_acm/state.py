@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """Reads certificates from ACM, and from Route 53 the hosted zones and records that validate domains."""
@@ -71,7 +69,7 @@ def describe_zone(session: AwsSession, name: str) -> Zone | str:
     if public:
         ids = ", ".join(zone.id for zone in public)
         return f"Route 53 has {len(public)} public hosted zones called {domain} ({ids}): set the id of the one that the domain is delegated to."
-    private = " but a private one, which ACM cannot look into" if same else ""
+    private = ", only a private one, which ACM cannot query" if same else ""
     return f"Route 53 has no public hosted zone called {domain}{private}: create it, or correct hosted_zone."
 
 

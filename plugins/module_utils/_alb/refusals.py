@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """Why Application Load Balancers must not be changed on this cluster, one sentence each."""
@@ -85,8 +83,8 @@ def _refuse_name(change: Change) -> t.Iterator[str]:
     after = change.item.item.get("load_balancer_name") or ""
     if before != after:
         yield (
-            f"{change.item.title}: load_balancer_name would change from {before or 'none'} to {after or 'none'}, but a load balancer gets its name "
-            "when it is created: delete the item (state absent) and create it anew, or keep the name."
+            f"{change.item.title}: load_balancer_name would change from {before or 'none'} to {after or 'none'}, but the name of a load balancer "
+            "cannot change: delete the item (state absent) and create it again, or keep the name."
         )
 
 
@@ -99,7 +97,7 @@ def _refuse_backend(item: DesiredItem, state: AlbState, allow_load_balancer_serv
     title = f"Service {namespace}/{name}"
     if service is None and listeners is None:
         option = "gateway" if item.item.get("gateway") else "service"
-        yield f"{item.title}: there is no {title}, its backend: create the gateway first, or correct {option}."
+        yield f"{item.title}: its backend {title} does not exist: create the gateway first, or correct {option}."
         return
     ports = {port["port"]: port.get("name", "") for port in (service or {}).get("spec", {}).get("ports") or ()}
     # istiod may not have brought the Service of a changed Gateway up to date yet.
@@ -116,12 +114,12 @@ def _refuse_service(item: DesiredItem, title: str, service: Object, port_names: 
         found = ", ".join(filter(None, port_names)) or "no named ports"
         yield f"{item.title}: {title} has no port named {check} for the health check, only {found}: add it to the Service, or set health_check.port."
     kind, instance = service["spec"].get("type", "ClusterIP"), item.item["target_type"] == "instance"
-    remedy = "give the gateway service_type" if item.item.get("gateway") else "give its chart the value service.type"
+    remedy = "set service_type of the gateway to" if item.item.get("gateway") else "set the value service.type of its chart to"
     if instance and kind == "ClusterIP":
         yield f"{item.title}: target_type instance needs a NodePort, but {title} is of type ClusterIP: {remedy} NodePort."
     if kind == "LoadBalancer" and not allow_load_balancer_service:
         yield (
-            f"{item.title}: {title} is of type LoadBalancer, so it has a second load balancer beside this one: "
+            f"{item.title}: {title} is of type LoadBalancer, so there would be a second load balancer beside this one: "
             f"{remedy} {'NodePort' if instance else 'ClusterIP'}, or set allow_load_balancer_service."
         )
 

@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """Options of Application Load Balancers, their Ingresses, and their validation errors."""
@@ -79,9 +77,9 @@ def find_alb_errors(item: Item, *, certificates_pending: bool = False) -> list[s
 
 def _find_backend_errors(item: Item) -> t.Iterator[str]:
     if bool(item.get("gateway")) == bool(item.get("service")):
-        yield "name either gateway (a Gateway of the same namespace) or service (the Service of a chart's release)."
+        yield "set either gateway (a Gateway in the same namespace) or service (the Service of a chart's release)."
     if not 1 <= int(item.get("service_port") or 0) <= 65535:
-        yield f"service_port is {item.get('service_port')}: name a port from 1 to 65535."
+        yield f"service_port is {item.get('service_port')}: use a port from 1 to 65535."
 
 
 def _find_listener_errors(item: Item, certificates_pending: bool) -> t.Iterator[str]:
@@ -94,7 +92,7 @@ def _find_listener_errors(item: Item, certificates_pending: bool) -> t.Iterator[
             )
     ports = [port for _protocol, port in listeners]
     for port in repeated(ports):
-        yield f"listen_ports names port {port} twice: one listener has one protocol."
+        yield f"listen_ports names port {port} twice, but a listener has only one protocol: remove one of them."
     https = [port for protocol, port in listeners if protocol == "HTTPS"]
     if https and not (item.get("certificate_arns") or item.get("certificate_discovery") or certificates_pending):
         yield (
@@ -102,22 +100,22 @@ def _find_listener_errors(item: Item, certificates_pending: bool) -> t.Iterator[
             "or set certificate_discovery, by which the controller looks for one by host."
         )
     if item.get("certificate_discovery") and not (item.get("hosts") or item.get("tls_hosts")):
-        yield "certificate_discovery needs hosts or tls_hosts, by which the controller looks for certificates: name them, or give certificate_arns."
+        yield "certificate_discovery needs hosts or tls_hosts, by which the controller looks for certificates: set one of them, or certificate_arns."
     redirect = item.get("ssl_redirect")
     if redirect is not None and redirect not in https:
-        yield f"ssl_redirect is {redirect}, but listen_ports has no HTTPS listener at that port: add {{HTTPS: {redirect}}}, or leave ssl_redirect out."
+        yield f"ssl_redirect is {redirect}, but listen_ports has no HTTPS listener at that port: add {{HTTPS: {redirect}}}, or omit ssl_redirect."
 
 
 def _find_check_errors(item: Item) -> t.Iterator[str]:
     check = item.get("health_check") or {}
     interval, timeout = (check.get("interval") or _INTERVAL), (check.get("timeout") or _TIMEOUT)
     if timeout >= interval:
-        yield f"health_check.timeout is {timeout} s, and the interval {interval} s: a timeout must be shorter than the interval."
+        yield f"health_check.timeout is {timeout} s, but health_check.interval is {interval} s: the timeout must be shorter than the interval."
     port = str(check.get("port") or STATUS_PORT_NAME)
     if item["target_type"] == "instance" and port.isdigit():
         yield (
             f"health_check.port is {port} with target_type instance, which would probe port {port} of the nodes: "
-            f"use the Service port's name ({STATUS_PORT_NAME}), which is right for both types."
+            f"use the Service port's name ({STATUS_PORT_NAME}), which works for both target types."
         )
     if check.get("protocol") == "TCP":
         yield "health_check.protocol is TCP, which an Application Load Balancer cannot probe: use HTTP."
@@ -130,15 +128,17 @@ def _find_waf_errors(item: Item) -> t.Iterator[str]:
     if not arn or arn == "none":
         return
     if is_global_web_acl(arn):
-        yield f"waf_acl_arn is {arn}, a web ACL of CloudFront: a load balancer takes one of scope REGIONAL, in its own region."
+        yield f"waf_acl_arn is {arn}, a web ACL for CloudFront: use one with the scope REGIONAL in the region of the load balancer."
     elif not is_web_acl(arn):
-        yield f"waf_acl_arn is {arn!r}: name a web ACL's ARN (arn:aws:wafv2:<region>:<account>:regional/webacl/<name>/<id>), or an empty text to take it off."
+        yield (
+            f"waf_acl_arn is {arn!r}: use the ARN of a web ACL (arn:aws:wafv2:<region>:<account>:regional/webacl/<name>/<id>), or an empty string to detach it."
+        )
 
 
 def _find_action_errors(item: Item) -> t.Iterator[str]:
     for name, action in sorted((item.get("actions") or {}).items()):
         if not isinstance(action, dict) or not (action.get("type") or action.get("Type")):
-            yield f"actions.{name} has no type: write it as the controller's documentation of actions does, such as {{type: fixed-response, ...}}."
+            yield f"actions.{name} has no type: write it as in the controller's documentation of actions, such as {{type: fixed-response, ...}}."
 
 
 __all__ = ("ALB", "ALBS", "find_alb_errors", "parse_alb")

@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """Writes to the objects of an EKS cluster (add-ons, access entries, node groups, ...): their tags, roles that EKS does not know yet, refusals."""
@@ -33,16 +31,6 @@ _OF_NEW_ROLE = re.compile(r"invalid principal|principalArn is invalid|role .*(do
 _NEW_ROLE_SECONDS = 20.0
 
 Write = t.Tuple[str, t.Callable[[], object]]
-
-
-def refuse(refusals: t.Sequence[str], cluster: str) -> None:
-    """End the task before its first write if anything is refused.
-
-    Raises:
-        MeshError: with all refusals, one sentence each.
-    """
-    if refusals:
-        raise MeshError("\n".join([*refusals, f"Nothing was changed on cluster {cluster}."]), refusals=list(refusals))
 
 
 def apply_tags(session: AwsSession, arn: str, changes: TagChanges) -> None:
@@ -106,4 +94,4 @@ def _format_written(written: t.Sequence[str]) -> str:
     return f"\nWritten: {', '.join(written)}." if written else "\nNothing was written."
 
 
-__all__ = ("Write", "apply_tags", "refuse", "retry_until_role_is_known", "write_all")
+__all__ = ("Write", "apply_tags", "retry_until_role_is_known", "write_all")

@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """The errors of AWS: what botocore raises, in one sentence that names the operation, the region and what to do."""
@@ -122,17 +120,17 @@ def _answered(code: str, text: str, where: str) -> str:
     if code in THROTTLED:
         return (
             f"AWS kept throttling {where} ({code}: {text}): run fewer hosts at once (forks, serial), or ask AWS for a higher quota, and run again; "
-            "what is done already is kept."
+            "completed changes are kept."
         )
     if code in EXPIRED:
-        return f"The AWS credentials have expired ({code} at {where}): renew them and run again; what is done already is kept."
+        return f"The AWS credentials have expired ({code} at {where}): renew them and run again; completed changes are kept."
     if code in UNKNOWN_CREDENTIALS:
         # AWS' own message would quote the signed request, with the session token in it.
         return f"AWS does not accept these credentials ({code} at {where}): check the access key, its secret, the session token and the host's clock."
     if code in DENIED:
         return f"AWS denies {where} ({code}: {text}): allow this action to the identity that runs the job."
     if code in UNAVAILABLE:
-        return f"AWS could not serve {where} ({code}: {text}): run again later; what is done already is kept."
+        return f"AWS could not serve {where} ({code}: {text}): run again later; completed changes are kept."
     return f"AWS refused {where} ({code}): {text}"
 
 

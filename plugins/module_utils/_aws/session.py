@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """A task's session with AWS: every request goes through it, is retried when AWS throttles, and is counted."""
@@ -68,6 +66,15 @@ class AwsSession:
 
         answer: Answer = self._tried(once, name)
         return answer
+
+    def find(self, service: str, operation: str, **params: t.Any) -> Answer | None:
+        """As call(), but None when what is asked for does not exist."""
+        try:
+            return self.call(service, operation, **params)
+        except AwsError as error:
+            if error.absent:
+                return None
+            raise
 
     def pages(self, service: str, operation: str, key: str, **params: t.Any) -> list[t.Any]:
         """All items below key of all pages of an operation that lists.

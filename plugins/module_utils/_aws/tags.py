@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """Tags as plain dictionaries. Pure; what to set and what to remove follows amazon.aws (AWS' own tags, C(aws:...), are never removed)."""
@@ -28,10 +26,13 @@ class TagChanges(t.NamedTuple):
         return bool(self.set or self.remove)
 
 
+NO_TAG_CHANGES = TagChanges({}, [])
+
+
 def compare_tags(current: t.Mapping[str, str], desired: t.Mapping[str, t.Any] | None, *, purge: bool) -> TagChanges:
     """The changes from the current to the desired tags; None leaves them as they are. AWS keeps values as text."""
     if desired is None:
-        return TagChanges({}, [])
+        return NO_TAG_CHANGES
     text = {str(key): _text(value) for key, value in desired.items()}
     to_set, to_remove = compare_aws_tags(dict(current), text, purge_tags=purge)
     return TagChanges({key: to_set[key] for key in sorted(to_set)}, sorted(to_remove))
@@ -63,4 +64,4 @@ def _text(value: t.Any) -> str:
     return "" if value is None else format_scalar(value)
 
 
-__all__ = ("TagChanges", "Tags", "as_text", "compare_tags", "tag_list", "tags_after", "tags_of")
+__all__ = ("NO_TAG_CHANGES", "TagChanges", "Tags", "as_text", "compare_tags", "tag_list", "tags_after", "tags_of")

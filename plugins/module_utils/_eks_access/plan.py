@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """From the desired and the current access entries to the changes."""
@@ -11,14 +9,13 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from .._aws.tags import TagChanges, as_text, compare_tags, tags_after
+from .._aws.tags import NO_TAG_CHANGES, TagChanges, as_text, compare_tags, tags_after
 from .normalize import STANDARD, Entry, Scope, format_entry, policy_name
 
 if t.TYPE_CHECKING:
     from .spec import EntrySpec
 
 Action = t.Literal["created", "updated", "deleted", "unchanged", "kept"]
-_NOTHING = TagChanges({}, [])
 
 
 @dataclass(frozen=True)
@@ -42,7 +39,7 @@ class EntryChange:
     request: t.Mapping[str, t.Any] = field(default_factory=dict)
     associate: t.Mapping[str, Scope] = field(default_factory=dict)
     disassociate: tuple[str, ...] = ()
-    tags: TagChanges = _NOTHING
+    tags: TagChanges = NO_TAG_CHANGES
     current: Entry | None = None
     reason: str = ""
 

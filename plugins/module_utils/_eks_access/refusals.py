@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """Which changes to access entries EKS would refuse, and which entries a purge must not delete."""
@@ -40,7 +38,7 @@ def find_refusals(specs: t.Iterable[EntrySpec], current: t.Mapping[str, Entry], 
                 "the type."
             )
         elif entry and entry.type in WITHOUT_POLICIES and not spec.type and spec.policies:
-            refusals.append(f"Access entry of {spec.principal} is of type {entry.type}, which takes no access policies: take them out.")
+            refusals.append(f"Access entry of {spec.principal} is of type {entry.type}, which cannot have access policies: remove them.")
         for policy, _namespaces in spec.policies or () if offered is not None else ():
             if policy_name(policy) not in (offered or {}) and not (entry and policy_name(policy) in {policy_name(arn) for arn in entry.policies}):
                 refusals.append(f"Access entry of {spec.principal}: EKS has no access policy {policy}: choose one of {', '.join(sorted(offered or {}))}.")

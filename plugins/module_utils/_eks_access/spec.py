@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """From the options of the module to the desired access entries: who may access the cluster, as which user and groups, with which access policies.
@@ -63,7 +61,7 @@ def validate_specs(specs: t.Sequence[EntrySpec]) -> list[str]:
     """Validation errors, one sentence each, whatever the cluster has."""
     principals = [spec.principal for spec in specs]
     found = [
-        f"{principal} is named more than once in this task, and a principal can have one access entry: keep one of the items."
+        f"{principal} is listed more than once in this task, but a principal can have only one access entry: keep one of the items."
         for principal in repeated(principals)
     ]
     for spec in specs:
@@ -81,42 +79,42 @@ def _validate_principal(spec: EntrySpec) -> t.Iterator[str]:
         # The ARN of a session leaves out the path of the role.
         path = "aws-reserved/sso.amazonaws.com/REGION/" if role.startswith("AWSReservedSSO_") else ""
         hint = " with the region of your IAM Identity Center, and without it when that is us-east-1" if path else " with its path, if it has one"
-        yield f"this is a session, which ends, and EKS takes only who can have one: write the role, arn:{partition}:iam::{account}:role/{path}{role}{hint}."
+        yield f"this is the ARN of a session, but an access entry needs its role: use arn:{partition}:iam::{account}:role/{path}{role}{hint}."
         return
     found = _PRINCIPAL.fullmatch(spec.principal)
     if not found:
-        yield "this is no ARN of an IAM principal: write arn:aws:iam::ACCOUNT:role/NAME, with the path of the role if it has one."
+        yield "this is not the ARN of an IAM principal: use arn:aws:iam::ACCOUNT:role/NAME, including the path of the role if it has one."
     elif spec.present and spec.type not in (None, STANDARD) and found.group(1) != "role":
-        yield f"type {spec.type} is for nodes, which have a role, and this is none: name their role, or use type {STANDARD}."
+        yield f"type {spec.type} is for nodes, but this is not the ARN of a role: use the role of the nodes, or type {STANDARD}."
 
 
 def _validate_identity(spec: EntrySpec) -> t.Iterator[str]:
     for group in sorted(spec.groups or ()):
         if group.startswith("system:"):
             yield (
-                f"group {group} is Kubernetes' own, and EKS does not give it away: associate an access policy"
+                f"group {group} is reserved for Kubernetes, and EKS does not assign it: associate an access policy"
                 f"{f' ({CLUSTER_ADMIN})' if group == 'system:masters' else ''}, or bind a group of your own."
             )
         elif not group.strip():
-            yield "a group without a name binds nothing: take it out."
+            yield "a group with an empty name has no effect: remove it."
     if spec.username and spec.username.startswith(_RESERVED_USERS):
-        yield f"username {spec.username} begins with a word that is reserved ({', '.join(_RESERVED_USERS)}): omit it, and EKS creates one."
+        yield f"username {spec.username} begins with a reserved prefix ({', '.join(_RESERVED_USERS)}): omit it, and EKS creates one."
     if spec.type not in (None, STANDARD) and (spec.groups or spec.username):
-        yield f"EKS itself decides user and groups for type {spec.type}: take username and kubernetes_groups out."
+        yield f"EKS itself sets the username and the groups of type {spec.type}: remove username and kubernetes_groups."
 
 
 def _validate_policies(spec: EntrySpec) -> t.Iterator[str]:
     names = [policy_name(policy) for policy, _namespaces in spec.policies or ()]
     for name in repeated(names):
-        yield f"policy {name} is named more than once, and can have one scope: put all namespaces into one item."
+        yield f"policy {name} is listed more than once, but can have only one scope: put all namespaces into one item."
     if spec.policies and spec.type in WITHOUT_POLICIES:
-        yield f"type {spec.type} takes no access policies, because EKS itself grants what nodes need: take them out."
+        yield f"type {spec.type} cannot have access policies, because EKS itself grants nodes what they need: remove them."
     for policy, namespaces in spec.policies or ():
         wrong = [name for name in namespaces if not _NAMESPACE.fullmatch(name)]
         if wrong:
             yield (
-                f"policy {policy_name(policy)}: {', '.join(repr(name) for name in wrong)} cannot be a namespace: use lower case letters, digits and hyphens, "
-                "and * for any of them (team-*)."
+                f"policy {policy_name(policy)}: {', '.join(repr(name) for name in wrong)} cannot be a namespace: use lower-case letters, digits and hyphens, "
+                "with * as a wildcard (team-*)."
             )
 
 

@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """Reads the access entries of an EKS cluster, and what their plan needs to know besides; nothing is read that no decision depends on."""
@@ -123,8 +121,8 @@ def _describe(session: AwsSession, cluster: str, principal: str, *, policies: bo
 
 def _wrong_mode(cluster: str) -> MeshError:
     return MeshError(
-        f"Cluster {cluster} takes no access entries, because its authentication mode is CONFIG_MAP: change it to API_AND_CONFIG_MAP first (authentication_mode "
-        "of meshwright.ambient.eks_cluster), which cannot be undone.\n"
+        f"Cluster {cluster} does not support access entries, because its authentication mode is CONFIG_MAP: change it to API_AND_CONFIG_MAP first "
+        "(authentication_mode of meshwright.ambient.eks_cluster), which cannot be undone.\n"
         f"Nothing was changed on cluster {cluster}."
     )
 

@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """Writes the changes of add-ons, and waits until EKS has carried them out."""
@@ -165,9 +163,9 @@ class AddonWait:
         errors = []
         for name in first:
             if failures[name]:
-                errors.append(failures[name] + (f" It has been so for all of the {self._timeout:g} s of waiting." if name in pending else ""))
+                errors.append(failures[name] + (f" It has been so for the whole wait of {self._timeout:g} s." if name in pending else ""))
             elif name in pending:
-                errors.append(f"{late[name]} after {self._timeout:g} s: raise wait_timeout, or look at its health issues in the console of EKS.")
+                errors.append(f"{late[name]} after {self._timeout:g} s: raise wait_timeout, or check its health issues in the EKS console.")
         if errors:
             raise MeshError("\n".join(errors))
 
@@ -195,7 +193,7 @@ def wait_for_changes(changes: t.Sequence[AddonChange], desired: t.Collection[str
     wait.wait_until_deleted(leaving)
     unchanged = [
         f"Add-on {change.name} still has version {current[change.name].version}, although EKS has accepted the update to {change.request['addonVersion']}: "
-        "look at its update history in the console of EKS, and run again."
+        "check its update history in the EKS console, and run again."
         for change in changes
         if change.request and current[change.name].version != change.request["addonVersion"]
     ]

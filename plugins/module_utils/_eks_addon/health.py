@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """What the status and the health issues of an add-on mean.
@@ -64,7 +62,7 @@ def format_issues(addon: Addon) -> str:
 _REMEDIES = {
     WITHOUT_NODES: "add nodes on which its pods can run, or set allow_degraded where nodes come later",
     "ConfigurationConflict": "set resolve_conflicts to overwrite or preserve, or leave out the fields that others own",
-    "AccessDenied": "give EKS back its rights in the cluster (ClusterRole and binding eks:addon-manager)",
+    "AccessDenied": "restore the permissions of EKS in the cluster (ClusterRole and binding eks:addon-manager)",
     "AddonPermissionFailure": "give its role the permissions that it needs, by service_account_role_arn or pod_identity_associations",
     "AddonSubscriptionNeeded": "subscribe to the add-on in the AWS Marketplace",
     "AdmissionRequestDenied": "let the admission webhook or policy that it names admit the add-on's objects",
@@ -76,7 +74,7 @@ _REMEDIES = {
 
 def _remedy(addon: Addon) -> str:
     remedies = [_REMEDIES[issue.code] for issue in addon.issues if issue.code in _REMEDIES]
-    return ", and ".join(dict.fromkeys(remedies)) or "read its health issues in the console of EKS, fix them and run again"
+    return ", and ".join(dict.fromkeys(remedies)) or "read its health issues in the EKS console, fix them and run again"
 
 
 __all__ = ("BUSY", "Health", "check_health", "format_issues")

@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """From the desired and the current add-ons to the changes."""
@@ -11,7 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from .._aws.tags import TagChanges, as_text, compare_tags, tags_after
+from .._aws.tags import NO_TAG_CHANGES, TagChanges, as_text, compare_tags, tags_after
 from .health import BUSY
 from .normalize import Addon, canonical, format_addon
 from .render import render_request
@@ -20,7 +18,6 @@ if t.TYPE_CHECKING:
     from .spec import AddonSpec
 
 Action = t.Literal["created", "updated", "recreated", "deleted", "unchanged"]
-_NOTHING = TagChanges({}, [])
 
 
 @dataclass(frozen=True)
@@ -40,7 +37,7 @@ class AddonChange:
     before: t.Mapping[str, t.Any] = field(default_factory=dict)
     after: t.Mapping[str, t.Any] = field(default_factory=dict)
     request: t.Mapping[str, t.Any] = field(default_factory=dict)
-    tags: TagChanges = _NOTHING
+    tags: TagChanges = NO_TAG_CHANGES
     current: Addon | None = None
 
     @property

@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """From the options of the module to the desired add-ons."""
@@ -58,10 +56,10 @@ def parse_spec(item: t.Mapping[str, t.Any]) -> AddonSpec:
 
 def validate_specs(specs: t.Sequence[AddonSpec]) -> list[str]:
     """Validation errors, one sentence each, whatever the cluster has."""
-    errors = [f"Add-on {name} is named more than once in this task: keep one of the items." for name in repeated([spec.name for spec in specs])]
+    errors = [f"Add-on {name} is listed more than once in this task: keep one of the items." for name in repeated([spec.name for spec in specs])]
     for spec in specs:
         if not re.fullmatch(r"[0-9A-Za-z][\w-]*", spec.name):
-            errors.append(f"Add-on {spec.name!r}: this cannot be the name of an add-on: use one that EKS offers, such as vpc-cni.")
+            errors.append(f"Add-on {spec.name!r}: this is not a valid name of an add-on: use one that EKS offers, such as vpc-cni.")
         errors += (
             f"Add-on {spec.name}: its service account {account} has more than one role in pod_identity_associations: keep one of them."
             for account in spec.ambiguous
@@ -72,7 +70,7 @@ def validate_specs(specs: t.Sequence[AddonSpec]) -> list[str]:
         }
         for what, arn in roles.items():
             if (arn or what != "service_account_role_arn") and not ROLE_ARN.fullmatch(arn):
-                errors.append(f"Add-on {spec.name}: {what} is {arn!r}, which is no ARN of an IAM role: write arn:aws:iam::ACCOUNT:role/NAME.")
+                errors.append(f"Add-on {spec.name}: {what} is {arn!r}, which is not the ARN of an IAM role: use arn:aws:iam::ACCOUNT:role/NAME.")
     return errors
 
 

@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """Reads the add-ons of an EKS cluster, and the versions that they get."""
@@ -11,10 +9,9 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from .._aws.eks_writes import refuse
 from .._aws.errors import AwsError
 from .._eks_cluster.state import list_of_cluster, require_cluster
-from .._errors import MeshError
+from .._errors import MeshError, raise_if_any
 from .normalize import Addon, normalize_addon
 from .versions import Offer, choose_version, needs_offer, normalize_offer
 
@@ -76,12 +73,10 @@ def describe_addons(session: AwsSession, cluster: str, names: t.Mapping[str, boo
 
 def describe_addon(session: AwsSession, cluster: str, name: str, *, pod_identities: bool = False) -> Addon | None:
     """One add-on; None if it does not exist."""
-    try:
-        description = session.call("eks", "describe_addon", clusterName=cluster, addonName=name)["addon"]
-    except AwsError as error:
-        if error.absent:
-            return None
-        raise
+    answer = session.find("eks", "describe_addon", clusterName=cluster, addonName=name)
+    if answer is None:
+        return None
+    description = answer["addon"]
     arns = description.get("podIdentityAssociations") or ()
     return normalize_addon(description, _describe_roles(session, cluster, arns) if pod_identities else None)
 
@@ -119,7 +114,7 @@ def _choose_versions(session: AwsSession, cluster: str, specs: t.Iterable[AddonS
             continue
         if current is None and chosen[spec.name] in offer.needs_configuration and not spec.configuration:
             refusals.append(f"Add-on {spec.name} {chosen[spec.name]} cannot be installed without configuration: set configuration_values.")
-    refuse(refusals, cluster)
+    raise_if_any(refusals, cluster)
     return chosen
 
 

@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """Creates, updates and deletes an EKS cluster: one update after the other, each waited for."""
@@ -125,7 +123,7 @@ class ClusterWriter:
                 raise
             left = [later.title for later in plan.updates[len(done) :]]
             if left and not self._wait:
-                self._warn(f"{self.title}: EKS takes one update at a time, so these are left for another run: {'; '.join(left)}.")
+                self._warn(f"{self.title}: EKS accepts one update at a time, so these are left for another run: {'; '.join(left)}.")
                 break
         return done
 
@@ -159,7 +157,7 @@ class ClusterWriter:
 
         result = wait_until(poll, timeout=self._timeout)
         if not result.done:
-            raise MeshError(f"{self.title} did not take the update {update.title} within {self._timeout:g} s ({result.state}): run again when that is over.")
+            raise MeshError(f"{self.title} did not accept the update {update.title} within {self._timeout:g} s ({result.state}): run again when that is over.")
         started: t.Mapping[str, t.Any] = result.value
         return started
 
@@ -204,7 +202,9 @@ class ClusterWriter:
         """
         groups = sorted(self._session.pages("eks", "list_nodegroups", "nodegroups", clusterName=self._name))
         if groups:
-            raise MeshError(f"{self.title} still has the node groups {', '.join(groups)}: delete these first, because EKS deletes no cluster that has any.")
+            raise MeshError(
+                f"{self.title} still has the node groups {', '.join(groups)}: delete these first, because EKS does not delete a cluster that has node groups."
+            )
 
 
 def _reasons(description: Description) -> str:

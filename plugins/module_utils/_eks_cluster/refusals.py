@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """What EKS cannot change, and what a new cluster lacks."""
@@ -42,11 +40,11 @@ def find_refusals(spec: ClusterSpec, current: t.Mapping[str, t.Any]) -> list[str
     modes = AUTHENTICATION_MODES
     if spec.authentication_mode is not None and modes.index(spec.authentication_mode) < modes.index(current["authentication_mode"]):
         refusals.append(
-            f"EKS cluster {spec.name} has authentication_mode {current['authentication_mode']}, and EKS never goes back to {spec.authentication_mode}: "
+            f"EKS cluster {spec.name} has authentication_mode {current['authentication_mode']}, and EKS cannot change it back to {spec.authentication_mode}: "
             "correct the option."
         )
     if not any(endpoint_access(spec, current)):
-        refusals.append(f"EKS cluster {spec.name} would have no way to its API server: set endpoint_public_access or endpoint_private_access to true.")
+        refusals.append(f"The API server of EKS cluster {spec.name} would be unreachable: set endpoint_public_access or endpoint_private_access to true.")
     return refusals
 
 

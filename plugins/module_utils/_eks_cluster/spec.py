@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """From the options of the module to the desired cluster."""
@@ -54,15 +52,15 @@ def validate_spec(spec: ClusterSpec) -> list[str]:
     errors = []
     match = VERSION.match(spec.version or "")
     if spec.version is not None and (not match or int(match.group(1)) < _OLDEST_MINOR):
-        errors.append(f"version {spec.version!r} is not a version of EKS: write it as a quoted string such as '1.34', or YAML takes 1.30 for 1.3.")
+        errors.append(f"version {spec.version!r} is not a version of EKS: write it as a quoted string, such as '1.34', because YAML reads 1.30 as 1.3.")
     if spec.endpoint_public_access is False and spec.endpoint_private_access is False:
-        errors.append("endpoint_public_access and endpoint_private_access are both false: the API server needs one way in.")
+        errors.append("endpoint_public_access and endpoint_private_access are both false: the API server must be reachable, so set one of them to true.")
     if spec.encryption_key_arn and not _KEY_ARN.match(spec.encryption_key_arn):
-        errors.append(f"encryption_key_arn {spec.encryption_key_arn!r} is not the ARN of a KMS key: give arn:aws:kms:REGION:ACCOUNT:key/ID, not an alias.")
+        errors.append(f"encryption_key_arn {spec.encryption_key_arn!r} is not the ARN of a KMS key: use arn:aws:kms:REGION:ACCOUNT:key/ID, not an alias.")
     for option in ("public_access_cidrs", "service_ipv4_cidr"):
         option_value = getattr(spec, option)
         cidrs = [option_value] if isinstance(option_value, str) else option_value or []
-        errors += [f"{option}: {cidr!r} is not a range of addresses such as 203.0.113.0/24." for cidr in cidrs if not normal_cidr(cidr)]
+        errors += [f"{option}: {cidr!r} is not an address range such as 203.0.113.0/24." for cidr in cidrs if not normal_cidr(cidr)]
     return errors
 
 

@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """The exec credential plugin of EKS: a kubeconfig carries the text of PROGRAM, and every client runs it by `python -c`.
@@ -48,7 +46,7 @@ except (NoCredentialsError, PartialCredentialsError, ProfileNotFound) as error:
     sys.exit("No token for the EKS cluster %s: %s. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or AWS_PROFILE for this task too." % (cluster, error))
 except Exception as error:
     code = (getattr(error, "response", None) or dict()).get("Error", dict()).get("Code") or type(error).__name__
-    sys.exit("No token for the EKS cluster %s: AWS credentials could not be had (%s): renew them, or correct the profile." % (cluster, code))
+    sys.exit("No token for the EKS cluster %s: AWS credentials could not be obtained (%s): renew them, or correct the profile." % (cluster, code))
 """.lstrip()
 )
 

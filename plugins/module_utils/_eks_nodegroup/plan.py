@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """From the desired and the current node groups to the changes."""
@@ -11,7 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from .._aws.tags import TagChanges, as_text, compare_tags, tags_after
+from .._aws.tags import NO_TAG_CHANGES, TagChanges, as_text, compare_tags, tags_after
 from .normalize import normalize_nodegroup, normalize_taint
 from .render import render_creation, render_scaling, render_update_config
 
@@ -21,7 +19,6 @@ if t.TYPE_CHECKING:
 
 
 Action = t.Literal["created", "changed", "deleted", "unchanged"]
-_NOTHING = TagChanges({}, [])
 
 
 @dataclass(frozen=True)
@@ -46,7 +43,7 @@ class NodegroupChange:
     creation: t.Mapping[str, t.Any] = field(default_factory=dict)
     config: t.Mapping[str, t.Any] = field(default_factory=dict)
     version: t.Mapping[str, t.Any] = field(default_factory=dict)
-    tags: TagChanges = _NOTHING
+    tags: TagChanges = NO_TAG_CHANGES
     current: Description | None = None
 
     @property

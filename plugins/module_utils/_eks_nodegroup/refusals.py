@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """Which node groups cannot become the desired ones."""
@@ -29,7 +27,7 @@ def _find_refusals(spec: NodegroupSpec, current: Description) -> t.Iterator[str]
         remedy = "run again when it is gone" if status == "DELETING" else "set it to state absent, then run again"
         yield f"Node group {spec.name} is {status}{format_health(current)}: {remedy}."
         return
-    remedy = "add a node group with another name, let the pods move, and set this one to state absent."
+    remedy = "create a node group with another name, let the pods move to it, and set this one to state absent."
     for option, key in FIXED.items():
         desired, present = getattr(spec, option), current.get(key)
         if desired is None or present is None:

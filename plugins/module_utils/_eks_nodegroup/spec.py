@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """From the options of the module to the desired node groups."""
@@ -64,7 +62,7 @@ def parse_spec(item: t.Mapping[str, t.Any]) -> NodegroupSpec:
     try:
         labels = None if labels is None else text_values(labels)
     except ValueError as error:
-        raise MeshError(f"The labels of node group {item['name']} are wrong: {error}.") from error
+        raise MeshError(f"The labels of node group {item['name']} are invalid: {error}.") from error
     return NodegroupSpec(
         **{key: value for key, value in item.items() if key not in ("state", "labels", "taints", "launch_template")},
         present=item["state"] == "present",

@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """Reads the managed node groups of an EKS cluster."""
@@ -9,8 +7,6 @@
 from __future__ import annotations
 
 import typing as t
-
-from .._aws.errors import AwsError
 
 if t.TYPE_CHECKING:
     from .._aws.session import AwsSession
@@ -25,13 +21,8 @@ def read_nodegroups(session: AwsSession, cluster: str, names: t.Iterable[str]) -
 
 def describe_nodegroup(session: AwsSession, cluster: str, name: str) -> Description | None:
     """The C(nodegroup) of EKS' DescribeNodegroup, or None if it does not exist."""
-    try:
-        description: dict[str, t.Any] = session.call("eks", "describe_nodegroup", clusterName=cluster, nodegroupName=name)["nodegroup"]
-    except AwsError as error:
-        if error.absent:
-            return None
-        raise
-    return description
+    answer = session.find("eks", "describe_nodegroup", clusterName=cluster, nodegroupName=name)
+    return answer["nodegroup"] if answer else None
 
 
 __all__ = ("describe_nodegroup", "read_nodegroups")

@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """From the desired and the current associations to the changes."""
@@ -11,14 +9,13 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from .._aws.tags import TagChanges, as_text, compare_tags, tags_after
+from .._aws.tags import NO_TAG_CHANGES, TagChanges, as_text, compare_tags, tags_after
 from .normalize import AccountRef, Association, format_association
 
 if t.TYPE_CHECKING:
     from .spec import AssociationSpec
 
 Action = t.Literal["created", "updated", "deleted", "unchanged", "kept"]
-_NOTHING = TagChanges({}, [])
 
 
 @dataclass(frozen=True)
@@ -38,7 +35,7 @@ class AssociationChange:
     before: t.Mapping[str, t.Any] = field(default_factory=dict)
     after: t.Mapping[str, t.Any] = field(default_factory=dict)
     request: t.Mapping[str, t.Any] = field(default_factory=dict)
-    tags: TagChanges = _NOTHING
+    tags: TagChanges = NO_TAG_CHANGES
     current: Association | None = None
 
     @property

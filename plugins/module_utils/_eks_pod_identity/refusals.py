@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """Which changes to associations must not be made."""
@@ -18,7 +16,7 @@ def find_refusals(changes: t.Iterable[AssociationChange]) -> list[str]:
     """Why the changes must not be made on this cluster; one sentence each."""
     return [
         f"The association of service account {change.ref} belongs to the add-on {change.current.owner}: change it there (pod_identity_associations of "
-        "meshwright.ambient.eks_addon), or take it out of this task."
+        "meshwright.ambient.eks_addon), or remove it from this task."
         for change in changes
         if change.changed and change.current is not None and change.current.owner
     ]

@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """From the options of the module to the desired associations: which IAM role the pods of a service account get."""
@@ -47,15 +45,17 @@ def parse_spec(item: t.Mapping[str, t.Any]) -> AssociationSpec:
 def validate_specs(specs: t.Sequence[AssociationSpec]) -> list[str]:
     """Validation errors, one sentence each, whatever the cluster has."""
     refs = [spec.ref for spec in specs]
-    errors = [f"Service account {ref} is named more than once in this task, and can have one association: keep one of the items." for ref in repeated(refs)]
+    errors = [
+        f"Service account {ref} is listed more than once in this task, but can have only one association: keep one of the items." for ref in repeated(refs)
+    ]
     for spec in specs:
         if not _LABEL.fullmatch(spec.ref.namespace) or not _SUBDOMAIN.fullmatch(spec.ref.name):
-            errors.append(f"Service account {spec.ref}: this cannot be the name of one: use lower case letters, digits and hyphens.")
+            errors.append(f"Service account {spec.ref}: this is not a valid name of a service account: use lower-case letters, digits and hyphens.")
         if spec.present and not ROLE_ARN.fullmatch(spec.role):
-            errors.append(f"Service account {spec.ref}: role_arn is {spec.role!r}, which is no ARN of an IAM role: write arn:aws:iam::ACCOUNT:role/NAME.")
+            errors.append(f"Service account {spec.ref}: role_arn is {spec.role!r}, which is not the ARN of an IAM role: use arn:aws:iam::ACCOUNT:role/NAME.")
         if spec.present and spec.target_role and not ROLE_ARN.fullmatch(spec.target_role):
             errors.append(
-                f"Service account {spec.ref}: target_role_arn is {spec.target_role!r}, which is no ARN of an IAM role: write arn:aws:iam::ACCOUNT:role/NAME."
+                f"Service account {spec.ref}: target_role_arn is {spec.target_role!r}, which is not the ARN of an IAM role: use arn:aws:iam::ACCOUNT:role/NAME."
             )
     return errors
 

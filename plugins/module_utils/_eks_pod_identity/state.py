@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """Reads the associations of an EKS cluster, and whether an agent gives out their credentials."""
@@ -10,7 +8,6 @@ from __future__ import annotations
 
 import typing as t
 
-from .._aws.errors import AwsError
 from .._eks_cluster.state import list_of_cluster, require_cluster
 from .normalize import AccountRef, Association, normalize_association
 
@@ -46,28 +43,19 @@ def read_associations(
 
 def find_missing_agent(session: AwsSession, cluster: str) -> str:
     """What is wrong if nothing in the cluster gives out credentials; empty if something does."""
-    try:
-        session.call("eks", "describe_addon", clusterName=cluster, addonName=AGENT)
-    except AwsError as error:
-        if not error.absent:
-            raise
-        if (require_cluster(session, cluster).get("computeConfig") or {}).get("enabled"):
-            return ""
-        return (
-            f"Cluster {cluster} has no add-on {AGENT}, without which pods get no credentials by pod identity: install it (meshwright.ambient.eks_addon), or "
-            "set missing_agent to ignore where the agent runs in another way."
-        )
-    return ""
+    if session.find("eks", "describe_addon", clusterName=cluster, addonName=AGENT) is not None:
+        return ""
+    if (require_cluster(session, cluster).get("computeConfig") or {}).get("enabled"):
+        return ""
+    return (
+        f"Cluster {cluster} has no add-on {AGENT}, without which pods get no credentials by pod identity: install it (meshwright.ambient.eks_addon), or "
+        "set missing_agent to ignore where the agent runs in another way."
+    )
 
 
 def _describe(session: AwsSession, cluster: str, summary: Association) -> Association | None:
-    try:
-        answer = session.call("eks", "describe_pod_identity_association", clusterName=cluster, associationId=summary.id)
-    except AwsError as error:
-        if error.absent:
-            return None
-        raise
-    return normalize_association(answer["association"])
+    answer = session.find("eks", "describe_pod_identity_association", clusterName=cluster, associationId=summary.id)
+    return normalize_association(answer["association"]) if answer else None
 
 
 __all__ = ("find_missing_agent", "read_associations")

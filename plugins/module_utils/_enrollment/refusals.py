@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """Why planned labels must not be written: what Istio would accept silently, and what would then be weaker than it seems."""
@@ -32,7 +30,7 @@ from .._text import format_names
 from .plan import CurrentObjects, LabelChange
 from .spec import DesiredLabels, Key, Overrides
 
-_SKIPPED = "traffic would skip it and its L7 policies silently"
+_SKIPPED = "traffic would silently bypass it and its L7 policies"
 
 
 def refuse_enrollment(changes: t.Sequence[LabelChange], current: CurrentObjects, overrides: Overrides) -> list[str]:
@@ -133,7 +131,7 @@ def _refuse_canary_errors(change: LabelChange, plan: t.Mapping[Key, LabelChange]
         # A Service may set the weight of a canary that it inherits with its namespace's waypoint.
         inherited = USE_WAYPOINT not in after and CANARY in _inherited(desired, plan, current)
         if CANARY_WEIGHT in change.patch and desired.weight and not inherited:
-            return [f"{desired.title}: a weight is set, but there is no canary: name the canary's waypoint as well."]
+            return [f"{desired.title}: a weight is set, but there is no canary: set the waypoint of the canary as well."]
         return []
     # The primary may be the namespace's, according to its labels after this task.
     primary = _ref(after, desired.home, USE_WAYPOINT, USE_WAYPOINT_NAMESPACE)
@@ -141,7 +139,9 @@ def _refuse_canary_errors(change: LabelChange, plan: t.Mapping[Key, LabelChange]
         primary = _ref(_inherited(desired, plan, current), desired.home, USE_WAYPOINT, USE_WAYPOINT_NAMESPACE)
     canary = _ref(after, desired.home, CANARY, CANARY_NAMESPACE)
     if primary is None and (desired.canary or desired.weight):
-        return [f"{desired.title}: canary {canary} has no waypoint beside it and would not be used: bind the object to a waypoint as well (use_waypoint)."]
+        return [
+            f"{desired.title}: canary {canary} would not be used, because no waypoint is set beside it: bind the object to a waypoint as well (use_waypoint)."
+        ]
     if primary == canary:
         return [f"{desired.title}: canary {canary} is the waypoint itself: name another one, or remove the canary with an empty string."]
     return []
@@ -213,7 +213,7 @@ def _refuse_hidden(desired: DesiredLabels, plan: t.Mapping[Key, LabelChange], cu
     others = {name: value for name, value in labels_of(namespace).items() if planned is None or name not in planned.before}
     if not current.settings.hides({**others, **(planned.after if planned else {})}):
         return []
-    remedy = "give it a label that one of them selects, or widen them (role istio)."
+    remedy = "add a label that one of them selects, or widen them (role istio)."
     return [f"{desired.title}: meshConfig.discoverySelectors hide namespace {desired.home} from istiod, so the mesh would not know its pods: {remedy}"]
 
 

@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 """A Network Load Balancer as annotations of a Service: their values, what is wrong with the options, what is seldom intended.
 
@@ -119,9 +117,9 @@ def find_notes(nlb: Item, *, certificates_pending: bool = False) -> list[str]:
     """What the options do that is seldom intended."""
     notes = []
     if (nlb.get("certificate_arns") or certificates_pending) and not ssl_ports(nlb):
-        notes.append("ssl_ports is empty, so every listener ends TLS, also those of ports 80 and 15021: name the ports that should.")
+        notes.append("ssl_ports is empty, so every listener would terminate TLS, including those of ports 80 and 15021: list the ports that should.")
     if nlb.get("expose_status_port") and not nlb.get("source_ranges") and nlb.get("scheme") == "internet-facing":
-        notes.append("expose_status_port opens port 15021 to the world: give source_ranges, or leave it out.")
+        notes.append("expose_status_port opens port 15021 to the world: set source_ranges, or omit it.")
     return notes
 
 
@@ -129,27 +127,27 @@ def _find_check_errors(nlb: Item) -> t.Iterator[str]:
     check = health_check(nlb)
     port, protocol = str(check.get("port") or ""), check.get("protocol")
     if nlb["target_type"] == "instance" and port.isdigit():
-        yield f"health_check.port is {port} with target_type instance, which would probe port {port} of the nodes: leave it out, or use {_TRAFFIC_PORT}."
+        yield f"health_check.port is {port} with target_type instance, which would probe port {port} of the nodes: omit it, or use {_TRAFFIC_PORT}."
     if port == STATUS_PORT_NAME and not nlb.get("expose_status_port"):
         yield (
             f"health_check.port is {STATUS_PORT_NAME}, but the Service has no such port, because every port of it becomes a listener: "
-            f"leave it out with target_type ip, or set expose_status_port."
+            f"omit it with target_type ip, or set expose_status_port."
         )
     if nlb.get("proxy_protocol") and protocol in ("HTTP", "HTTPS") and port in (STATUS_PORT_NAME, str(STATUS_PORT)):
-        yield f"proxy_protocol adds a header to {protocol} health checks of the status port, which answers them with 400: leave health_check out, or use TCP."
+        yield f"proxy_protocol adds a header to {protocol} health checks of the status port, which answers them with 400: omit health_check, or use TCP."
     interval, timeout = check.get("interval"), check.get("timeout")
     if interval is not None and timeout is not None and timeout > interval:
-        yield f"health_check.timeout is {timeout} s, and the interval {interval} s: a timeout must not be longer than the interval."
+        yield f"health_check.timeout is {timeout} s, but health_check.interval is {interval} s: the timeout must not be longer than the interval."
 
 
 def _find_address_errors(nlb: Item) -> t.Iterator[str]:
     allocations, subnets = nlb.get("eip_allocations") or (), nlb.get("subnets") or ()
     if allocations and nlb.get("scheme") != "internet-facing":
-        yield "eip_allocations are for scheme internet-facing: set it, or leave them out."
+        yield "eip_allocations require scheme internet-facing: set it, or omit them."
     if allocations and subnets and len(allocations) != len(subnets):
         yield f"eip_allocations has {len(allocations)} entries, and subnets {len(subnets)}: one address belongs to each subnet."
     if nlb.get("proxy_protocol") and nlb.get("preserve_client_ip"):
-        yield "proxy_protocol and preserve_client_ip both tell the gateway who calls: choose one."
+        yield "proxy_protocol and preserve_client_ip both pass the client's address to the gateway: choose one."
 
 
 __all__ = (

@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """Why Gateways must not be changed on this cluster, one sentence each."""
@@ -66,9 +64,9 @@ def _refuse_names(item: DesiredItem, state: GatewayState) -> t.Iterator[str]:
     place = (item.item["namespace"], service_name(item.item["name"]))
     service = state.services.get(place)
     if service is not None and labels_of(service).get(GATEWAY_NAME) != item.item["name"]:
-        yield f"{item.title}: Service {place[0]}/{place[1]} is not istiod's, which would leave it as it is: choose another name."
+        yield f"{item.title}: Service {place[0]}/{place[1]} was not created by istiod, which would not change it: choose another name."
     if place in state.deployments:
-        yield f"{item.title}: Deployment {place[0]}/{place[1]} is not istiod's, which would leave it as it is: choose another name."
+        yield f"{item.title}: Deployment {place[0]}/{place[1]} was not created by istiod, which would not change it: choose another name."
 
 
 def _refuse_load_balancer(item: DesiredItem, state: GatewayState) -> t.Iterator[str]:
@@ -88,7 +86,7 @@ def _refuse_load_balancer(item: DesiredItem, state: GatewayState) -> t.Iterator[
     if before != after:
         yield (
             f"{item.title}: {NLB_TYPE} of Service {place[0]}/{place[1]} would change from {before or 'none'} to {after or 'none'}, "
-            "which leaves what was made in AWS behind: delete the gateway (state absent) and create it anew."
+            "which would leave the old load balancer behind in AWS: delete the gateway (state absent) and create it again."
         )
     if after and (service.get("status") or {}).get("loadBalancer"):
         yield from _refuse_immutable(item, annotations_of(service), nlb)
@@ -100,15 +98,15 @@ def _refuse_immutable(item: DesiredItem, current: t.Mapping[str, str], nlb: t.Ma
     def values_of(name: str) -> list[str]:
         return [value.strip() for value in current.get(f"{NLB_PREFIX}{name}", "").split(",") if value.strip()]
 
-    immutable = [("name", "its name", values_of("name"), [nlb["name"]] if nlb.get("name") else [])]
+    immutable = [("name", "the name", values_of("name"), [nlb["name"]] if nlb.get("name") else [])]
     # With other subnets, the controller takes the addresses, too.
     if values_of("subnets") == list(nlb.get("subnets") or ()):
-        immutable.append(("eip_allocations", "its addresses", values_of("eip-allocations"), list(nlb.get("eip_allocations") or ())))
+        immutable.append(("eip_allocations", "the addresses", values_of("eip-allocations"), list(nlb.get("eip_allocations") or ())))
     for option, what, before, after in immutable:
         if before != after:
             yield (
-                f"{item.title}: nlb.{option} would change from {', '.join(before) or 'none'} to {', '.join(after) or 'none'}, but a load balancer gets "
-                f"{what} when it is created: delete the gateway (state absent) and create it anew, or keep what it has."
+                f"{item.title}: nlb.{option} would change from {', '.join(before) or 'none'} to {', '.join(after) or 'none'}, but {what} of a "
+                f"load balancer cannot change: delete the gateway (state absent) and create it again, or keep the current value."
             )
 
 
@@ -120,8 +118,8 @@ def _refuse_redirect(item: DesiredItem, state: GatewayState) -> t.Iterator[str]:
         allowed = listener["allowedRoutes"]["namespaces"]
         if allowed["from"] == "Selector" and not matches(allowed["selector"], labels):
             yield (
-                f"{item.title}: redirect_http makes an HTTPRoute in namespace {name}, which the selector of listener {listener['name']} keeps out: "
-                f"give that listener allowed_routes from Same, or add {name} to route_namespaces."
+                f"{item.title}: redirect_http creates an HTTPRoute in namespace {name}, which the selector of listener {listener['name']} does not allow: "
+                f"set allowed_routes.from of that listener to Same, or add {name} to route_namespaces."
             )
 
 

@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """Options of Gateways of class istio and their Network Load Balancers, their objects, and their validation errors."""
@@ -140,7 +138,7 @@ def find_gateway_notes(item: Item, *, certificates_pending: bool = False) -> lis
     """What the options do that is seldom intended."""
     notes = note_uncovered_domains(item.get("hosts") or ())
     if item["load_balancer"] != "nlb" and item.get("service_type") == "LoadBalancer":
-        notes.append("service_type LoadBalancer makes a load balancer of its own, beside the one that is asked for or although none is: leave it out.")
+        notes.append("service_type LoadBalancer creates another load balancer than the one that load_balancer requests: omit it.")
     if item["load_balancer"] == "nlb":
         notes += (f"nlb: {note}" for note in network.find_notes(item.get("nlb") or DEFAULT_NLB, certificates_pending=certificates_pending))
     return notes
@@ -149,27 +147,30 @@ def find_gateway_notes(item: Item, *, certificates_pending: bool = False) -> lis
 def _find_name_errors(item: Item) -> t.Iterator[str]:
     for option in ("name", "namespace"):
         if not _NAME.fullmatch(str(item.get(option) or "")) or len(item[option]) > 63:
-            yield f"{option} is {item.get(option)!r}: use lower-case letters, digits and dashes, at most 63."
+            yield f"{option} is {item.get(option)!r}: use at most 63 lower-case letters, digits and dashes."
     if len(service_name(str(item.get("name")))) > 63:
-        yield f"name is {item['name']!r}: its Service is called {service_name(item['name'])}, which is longer than 63 characters: choose a shorter one."
+        yield f"name is {item['name']!r}: its Service would be named {service_name(item['name'])}, which is longer than 63 characters: choose a shorter one."
     for host in item.get("hosts") or ():
         if not _HOST.fullmatch(str(host)):
-            yield f"hosts has {host!r}: name a host such as shop.example.com or *.example.com."
+            yield f"hosts has {host!r}: use a host name such as shop.example.com or *.example.com."
 
 
 def _find_load_balancer_errors(item: Item, certificates_pending: bool) -> t.Iterator[str]:
     nlb = item.get("nlb")
     if item["load_balancer"] != "nlb":
         if nlb:
-            yield f"nlb is given, but load_balancer is {item['load_balancer']}: set it to nlb, or take nlb out."
+            yield f"nlb is set, but load_balancer is {item['load_balancer']}: set load_balancer to nlb, or remove nlb."
         return
     nlb = nlb or DEFAULT_NLB
     if item.get("service_type") not in (None, "LoadBalancer"):
-        yield f"load_balancer is nlb, but service_type is {item['service_type']}: leave service_type out."
+        yield f"load_balancer is nlb, but service_type is {item['service_type']}: omit service_type."
     yield from (f"nlb.{error}" for error in network.find_errors(nlb, certificates_pending=certificates_pending))
     delay, drain = nlb.get("deregistration_delay"), drain_seconds(item)
     if delay is not None and drain < delay:
-        yield f"drain_seconds is {drain}, but nlb.deregistration_delay {delay}: pods would be gone before the load balancer lets go of them."
+        yield (
+            f"drain_seconds is {drain}, but nlb.deregistration_delay is {delay}: pods would terminate before the load balancer has deregistered them, "
+            "so increase drain_seconds."
+        )
 
 
 def _find_tls_errors(item: Item, certificates_pending: bool) -> t.Iterator[str]:
@@ -177,40 +178,40 @@ def _find_tls_errors(item: Item, certificates_pending: bool) -> t.Iterator[str]:
     certificates = bool(nlb.get("certificate_arns")) or certificates_pending
     kind, tls = item["load_balancer"], item["tls"]
     if tls == "load_balancer" and kind == "alb":
-        yield "tls is load_balancer, but an ALB sends everything to one port: leave tls out, and give the item of the ALB its certificates."
+        yield "tls is load_balancer, but an ALB sends everything to one port: omit tls, and set the certificates in the item of the ALB."
     elif tls == "load_balancer" and kind == "none":
-        yield "tls is load_balancer, but load_balancer is none: choose nlb, or let TLS end at the gateway."
+        yield "tls is load_balancer, but load_balancer is none: choose nlb, or terminate TLS at the gateway."
     elif tls == "load_balancer" and not certificates:
-        yield "tls is load_balancer, but nlb has no certificate: give nlb.certificate_arns or nlb.certificate_domains."
+        yield "tls is load_balancer, but nlb has no certificate: set nlb.certificate_arns or nlb.certificate_domains."
     if kind == "nlb" and certificates and tls == "gateway":
-        yield "nlb has certificates, but tls is gateway: TLS ends once, so choose one of the two."
+        yield "nlb has certificates, but tls is gateway: TLS terminates in one place only, so choose one of the two."
     if kind == "nlb" and certificates and tls != "gateway":
         ports = {listener["port"] for listener in listeners_of(item)}
         for port in network.ssl_ports(nlb):
             if port not in ports:
                 yield f"nlb.ssl_ports has {port}, but the gateway has no listener at that port: set tls to load_balancer, or correct the port."
     if tls == "gateway" and not item.get("certificate_refs"):
-        yield "tls is gateway, but certificate_refs is empty: name the Secret of the certificate."
+        yield "tls is gateway, but certificate_refs is empty: add the Secret of the certificate."
     if item.get("redirect_http") and kind == "alb":
-        yield "redirect_http would redirect what the ALB has already taken by HTTPS, without end: use ssl_redirect of the ALB."
+        yield "redirect_http would cause a redirect loop, because the ALB already terminates HTTPS: use ssl_redirect of the ALB."
     elif item.get("redirect_http") and not any(listener["port"] == 443 for listener in listeners_of(item)):
         yield "redirect_http is set, but there is no listener at port 443 to redirect to: set tls."
     elif item.get("redirect_http") and not any(listener["port"] == 80 for listener in listeners_of(item)):
-        yield "redirect_http is set, but there is no listener at port 80 to redirect from: add it, or leave redirect_http out."
+        yield "redirect_http is set, but there is no listener at port 80 to redirect from: add it, or omit redirect_http."
 
 
 def _find_listener_errors(item: Item) -> t.Iterator[str]:
     given = item.get("listeners") or ()
     if given and (item.get("hosts") or item["tls"] != "none" or item.get("certificate_refs")):
-        yield "listeners replaces hosts, tls and certificate_refs: give either."
+        yield "listeners replaces hosts, tls and certificate_refs: set either listeners or these."
     names = [listener["name"] for listener in listeners_of(item)]
     for name in repeated(names):
-        yield f"listeners has the name {name} more than once: each needs its own."
+        yield f"listeners has the name {name} more than once: each listener needs a unique name."
     for listener in given:
         if listener["protocol"] == "HTTPS" and not listener.get("certificate_refs"):
-            yield f"listener {listener['name']} is HTTPS without certificate_refs: name the Secret of its certificate."
+            yield f"listener {listener['name']} is HTTPS without certificate_refs: add the Secret of its certificate."
     if item.get("route_namespaces") and not access_labels(item):
-        yield "route_namespaces is given, but allowed_routes is not from Selector with matchLabels, so no label would matter: set allowed_routes."
+        yield "route_namespaces is set, but allowed_routes does not select namespaces by matchLabels, so their labels would have no effect: set allowed_routes."
 
 
 def _find_overlay_errors(item: Item) -> t.Iterator[str]:
@@ -218,18 +219,18 @@ def _find_overlay_errors(item: Item) -> t.Iterator[str]:
         if key not in OVERLAY_KINDS:
             yield f"overlays has the key {key}: istiod knows {', '.join(OVERLAY_KINDS)}."
         elif not isinstance(overlay, dict):
-            yield f"overlays.{key} is no dictionary: write it as the object's fields."
+            yield f"overlays.{key} is not a dictionary: set fields of the object."
     try:
         overlays_of(item)
     except OverlayError as error:
         yield f"overlays cannot be merged ({error}): correct them."
     annotations = infrastructure_annotations(item)
     if len(annotations) > MOST_ANNOTATIONS:
-        yield f"annotations are {len(annotations)} with those of the load balancer, but a Gateway takes at most {MOST_ANNOTATIONS}: take some out."
+        yield f"there are {len(annotations)} annotations, including those of the load balancer, but a Gateway allows at most {MOST_ANNOTATIONS}: remove some."
     managed = infrastructure_annotations({**item, "annotations": {}})
     for key in sorted(item.get("annotations") or {}):
         if key in managed or key.startswith(NLB_PREFIX):
-            yield f"annotations has {key}, which belongs to the load balancer's options: use nlb, or nlb.annotations."
+            yield f"annotations has {key}, which is an annotation of the load balancer: use nlb, or nlb.annotations."
 
 
 __all__ = ("GATEWAY", "NLB", "find_gateway_errors", "find_gateway_notes", "parse_gateway")

@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """Runs Helm. Values and credentials reach it by files that only this user can read, never as arguments."""
@@ -50,7 +48,7 @@ class Helm:
     def __init__(self, module: AnsibleModule, cluster: str) -> None:
         program = module.get_bin_path("helm")
         if not program:
-            raise MeshError("The program helm was not found on the host that runs this task: install Helm 3, and see that it is on PATH.")
+            raise MeshError("The program helm was not found on the host that runs this task: install Helm 3, and make sure that it is on PATH.")
         self._program, self._module, self._cluster = program, module, cluster
         self._environment = self._cluster_environment()
 

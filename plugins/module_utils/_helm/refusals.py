@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """What must not be done to a release, and why."""
@@ -26,9 +24,9 @@ def refuse_pending(desired: Release, current: CurrentState, plan: ReleasePlan, c
         return ""
     release = current.releases[desired.key]
     return (
-        f"Release {desired} on cluster {cluster} is {release.status} in revision {release.revision}, and Helm refuses to work on it: a Helm was interrupted, "
-        "or is still at work. Nothing was changed. If no other Helm is at work, allow the repair (the option repair, or the variable of the role that ends in "
-        "_repair_releases) and run again, or remove the record yourself: "
+        f"Release {desired} on cluster {cluster} is {release.status} in revision {release.revision}, and Helm refuses to change it: "
+        "a Helm operation was interrupted, or is still in progress. Nothing was changed. If no other Helm operation is in progress, allow the repair "
+        "(the option repair, or the variable of the role that ends in _repair_releases) and run again, or remove the record yourself: "
         f"kubectl delete {release.kind.lower()} -n {desired.namespace} {' '.join(plan.repairs)}."
     )
 

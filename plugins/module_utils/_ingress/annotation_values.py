@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """Values of the annotations by which the AWS Load Balancer Controller is configured: attributes, tags, and what AWS would refuse of them."""
@@ -82,22 +80,22 @@ def find_common_errors(item: Item, name_option: str) -> t.Iterator[str]:
         )
     yield from _each("subnets", item, _SUBNET, "a subnet's id, such as subnet-0123456789abcdef0")
     if len(set(item.get("subnets") or ())) < len(item.get("subnets") or ()):
-        yield "subnets names one subnet twice: name each once, in different availability zones."
+        yield "subnets lists a subnet twice: list each once, in different availability zones."
     yield from _each("certificate_arns", item, _CERTIFICATE, "a certificate's ARN, such as arn:aws:acm:eu-central-1:123456789012:certificate/<id>")
     policy = item.get("ssl_policy")
     if policy and not _TLS_POLICY.fullmatch(policy):
-        yield f"ssl_policy is {policy!r}: name a policy of Elastic Load Balancing, such as {DEFAULT_TLS_POLICY}."
+        yield f"ssl_policy is {policy!r}: use a policy of Elastic Load Balancing, such as {DEFAULT_TLS_POLICY}."
     check = item.get("health_check") or {}
     path = check.get("path")
     if path and not path.startswith("/"):
         yield f"health_check.path is {path!r}: it begins with a slash, as {STATUS_PATH} does."
     logs = item.get("access_logs") or {}
     if logs.get("enabled") and not logs.get("bucket"):
-        yield "access_logs is enabled without bucket: name the S3 bucket that takes them."
+        yield "access_logs is enabled without bucket: set the S3 bucket for the logs."
     for option in ("tags", "attributes", "target_group_attributes"):
         for key, value in sorted((item.get(option) or {}).items()):
             if "," in f"{key}{format_scalar(value)}" or "=" in str(key):
-                yield f"{option} has {key}={format_scalar(value)}: the controller separates them by commas and equal signs, so leave these out."
+                yield f"{option} has {key}={format_scalar(value)}: the controller separates them by commas and equal signs, so neither may occur in them."
     yield from _find_contradictions(item)
 
 
@@ -105,9 +103,9 @@ def find_annotation_errors(item: Item, prefix: str, managed: t.Mapping[str, str]
     """Free annotations with another prefix, and those that an option renders."""
     for key in sorted(item.get("annotations") or {}):
         if not key.startswith(prefix):
-            yield f"annotations has {key}, which is none of the load balancer's ({prefix}...): correct it."
+            yield f"annotations has {key}, which does not begin with {prefix}: correct it."
         elif key in managed:
-            yield f"annotations has {key}, which the options render already ({managed[key]!r}): use the option, or take that one out."
+            yield f"annotations has {key}, which the options already set ({managed[key]!r}): use the option, or remove the annotation."
 
 
 def is_protected(attributes: str) -> bool:
@@ -134,7 +132,7 @@ def is_web_acl(arn: str) -> bool:
 def _each(option: str, item: Item, pattern: re.Pattern[str], expected: str) -> t.Iterator[str]:
     for value in item.get(option) or ():
         if not pattern.fullmatch(str(value)):
-            yield f"{option} has {value!r}: name {expected}."
+            yield f"{option} has {value!r}: use {expected}."
 
 
 def _find_contradictions(item: Item) -> t.Iterator[str]:
@@ -142,11 +140,11 @@ def _find_contradictions(item: Item) -> t.Iterator[str]:
     named = attributes_of({**item, "attributes": {}})
     for key, value in sorted((item.get("attributes") or {}).items()):
         if key in named and format_scalar(named[key]) != format_scalar(value):
-            yield f"attributes has {key}={format_scalar(value)}, but its own option says {format_scalar(named[key])}: give it once."
+            yield f"attributes has {key}={format_scalar(value)}, but the option for it is {format_scalar(named[key])}: set only one of them."
     named = target_group_attributes_of({**item, "target_group_attributes": {}})
     for key, value in sorted((item.get("target_group_attributes") or {}).items()):
         if key in named and format_scalar(named[key]) != format_scalar(value):
-            yield f"target_group_attributes has {key}={format_scalar(value)}, but its own option says {format_scalar(named[key])}: give it once."
+            yield f"target_group_attributes has {key}={format_scalar(value)}, but the option for it is {format_scalar(named[key])}: set only one of them."
 
 
 __all__ = (

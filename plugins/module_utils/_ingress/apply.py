@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 """Writes changes in an order in which no object refers to one that does not exist, and no load balancer is left behind."""
 
@@ -116,8 +114,8 @@ def apply_writes(session: ApiSession, writes: Writes, timeout: float) -> dict[Pl
         left = _wait_until_deleted(session, keys, deadline - time.monotonic())
         if left:
             raise MeshError(
-                f"{format_names(left)} on cluster {session.cluster} {'is' if len(left) == 1 else 'are'} still there after {timeout:.0f} s: "
-                "check that the AWS Load Balancer Controller runs and what its events say, and run again."
+                f"{format_names(left)} on cluster {session.cluster} still {'exists' if len(left) == 1 else 'exist'} after {timeout:.0f} s: "
+                "check that the AWS Load Balancer Controller runs, read its events, and run again."
             )
     return written
 
@@ -179,7 +177,7 @@ def _take_protection_off(session: ApiSession, writes: t.Sequence[Write], deadlin
     left = wait_until_none_left(session, followed, still_protected, timeout=max(deadline - time.monotonic(), 0.0), clock=time.monotonic)
     if left:
         raise MeshError(
-            f"The deletion protection was not taken off {format_names(left)} on cluster {session.cluster} in time, so nothing was deleted: "
+            f"The deletion protection of {format_names(left)} on cluster {session.cluster} was not disabled in time, so nothing was deleted: "
             "check that istiod runs, which copies it to the Service of a gateway, and run again."
         )
 

@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """Why objects must not be changed on this cluster, whatever they are, one sentence each."""
@@ -10,7 +8,6 @@ from __future__ import annotations
 
 import typing as t
 
-from .._errors import MeshError
 from .._mesh.labels import Object
 from .compare import is_ours
 from .plan import Change, Place, protecting_attributes
@@ -41,16 +38,6 @@ def refuse_changes(
     return list(dict.fromkeys(refusals))
 
 
-def raise_if_any(refusals: t.Sequence[str], cluster: str) -> None:
-    """End a task before its first write.
-
-    Raises:
-        MeshError: there are refusals or validation errors; all of them, one per line.
-    """
-    if refusals:
-        raise MeshError("\n".join([*refusals, f"Nothing was changed on cluster {cluster}."]), refusals=list(refusals))
-
-
 def refuse_unroutable(title: str, target_type: str, *, routable: bool | None) -> t.Iterator[str]:
     """Pods as targets that a load balancer cannot reach."""
     if target_type == "ip" and routable is False:
@@ -63,7 +50,7 @@ def refuse_unroutable(title: str, target_type: str, *, routable: bool | None) ->
 def _refuse_foreign(change: Change) -> t.Iterator[str]:
     if change.current is not None and change.changed and not is_ours(change.current):
         verb = "delete" if change.action == "deleted" else "change"
-        yield f"{change.item.title}: {change.title} was made by somebody else: choose another name, or set force_conflicts to {verb} it."
+        yield f"{change.item.title}: {change.title} was created by somebody else: choose another name, or set force_conflicts to {verb} it."
 
 
 def _refuse_protected(change: Change, services: t.Mapping[Place, Object]) -> t.Iterator[str]:
@@ -81,4 +68,4 @@ def _refuse_namespaces(change: Change, namespaces: t.Collection[str]) -> t.Itera
             yield f"{change.item.title}: namespace {name} does not exist: create it first, or correct its name."
 
 
-__all__ = ("raise_if_any", "refuse_changes", "refuse_unroutable")
+__all__ = ("refuse_changes", "refuse_unroutable")

@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """What gateways, load balancers and routes have in common: their options, and the objects that an item of them stands for."""
@@ -61,6 +59,16 @@ LOAD_BALANCER: Options = {
 
 # The options of a module that waits.
 WAITING: Options = {"wait": {"type": "bool", "default": False}, "wait_timeout": {"type": "int", "default": 600}, "progress": {"type": "path"}}
+
+# The options that several modules have beside their items, as the documentation fragment _ingress describes them.
+_SWITCH: Options = {"type": "bool", "default": False}
+ROUTE_OPTIONS: Options = {"force_conflicts": _SWITCH, "planned": {"type": "dict", "options": {"namespaces": STRINGS}}}
+LOAD_BALANCER_OPTIONS: Options = {"force_conflicts": _SWITCH, "override_deletion_protection": _SWITCH, "allow_unroutable_targets": _SWITCH}
+ALB_OPTIONS: Options = {
+    **LOAD_BALANCER_OPTIONS,
+    "allow_load_balancer_service": _SWITCH,
+    "planned": {"type": "dict", "options": {"namespaces": STRINGS, "services": STRINGS, "controller": _SWITCH}},
+}
 
 
 @dataclass(frozen=True)
@@ -136,7 +144,7 @@ def find_duplicates(items: t.Sequence[DesiredItem]) -> t.Iterator[str]:
     """Objects that several items name."""
     keys = [item.main.key for item in items]
     for kind, namespace, name in repeated(keys):
-        yield f"{kind} {namespace}/{name} is named more than once: declare it in one item."
+        yield f"{kind} {namespace}/{name} is listed more than once: declare it in one item."
 
 
 def note_uncovered_domains(hosts: t.Sequence[str]) -> list[str]:
@@ -167,9 +175,12 @@ def _complete(item: Item, options: Options) -> dict[str, t.Any]:
 
 
 __all__ = (
+    "ALB_OPTIONS",
     "DICT",
     "IDENTITY",
     "LOAD_BALANCER",
+    "LOAD_BALANCER_OPTIONS",
+    "ROUTE_OPTIONS",
     "STRINGS",
     "WAITING",
     "DesiredItem",

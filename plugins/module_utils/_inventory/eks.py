@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """Validation of what the variables of the roles eks, aws_edge and alb_controller say together, which AWS would refuse minutes later."""
@@ -71,8 +69,8 @@ def validate_shared_clusters(hosts: t.Mapping[str, tuple[str, str]]) -> list[str
     for host, place in hosts.items():
         owners.setdefault(place, []).append(host)
     return [
-        f"{' and '.join(sorted(found))} are both the EKS cluster {name} in {region}: give each an eks_cluster_name or eks_region of its own, "
-        "or they would change each other's cluster."
+        f"{' and '.join(sorted(found))} are both the EKS cluster {name} in {region}, and would change each other's cluster: "
+        "set a different eks_cluster_name or eks_region for each."
         for (region, name), found in sorted(owners.items())
         if len(found) > 1
     ]
@@ -80,27 +78,27 @@ def validate_shared_clusters(hosts: t.Mapping[str, tuple[str, str]]) -> list[str
 
 def _validate_cluster(variables: Variables, region: str) -> t.Iterator[str]:
     if not region:
-        yield "eks_region is not given, and eks_enabled is true: name the region of the cluster, such as eu-central-1."
+        yield "eks_region is not set, but eks_enabled is true: set the region of the cluster, such as eu-central-1."
     name = variables.get("eks_cluster_name")
     if name is not None and not _CLUSTER.fullmatch(name):
-        yield f"eks_cluster_name is {name!r}: use letters, digits, dashes and underscores, at most 100."
+        yield f"eks_cluster_name is {name!r}: use at most 100 letters, digits, dashes and underscores."
     elif name is not None and region:
         yield from _validate_role_names(variables, f"{name}-{region}")
     version = variables.get("eks_version") or ""
     if version and not _VERSION.fullmatch(version):
-        yield f'eks_version is {version!r}: name a minor version in quotes, such as "1.35".'
+        yield f'eks_version is {version!r}: use a minor version in quotes, such as "1.35".'
     key = str(variables.get("eks_encryption_key_arn") or "")
     if region and key.count(":") >= 5 and key.split(":")[3] != region:
-        yield f"eks_encryption_key_arn is of region {key.split(':')[3]}, but eks_region is {region}: EKS takes a key of its own region."
+        yield f"eks_encryption_key_arn is in region {key.split(':')[3]}, but eks_region is {region}: use a key in the region of the cluster."
     if not variables.get("eks_endpoint_public_access", True) and not variables.get("eks_endpoint_private_access", True):
-        yield "eks_endpoint_public_access and eks_endpoint_private_access are both false: nobody could reach the API server, so set one to true."
+        yield "eks_endpoint_public_access and eks_endpoint_private_access are both false: the API server would be unreachable, so set one of them to true."
     for cidr in variables.get("eks_endpoint_public_cidrs") or ():
         if _network(cidr) is None:
-            yield f"eks_endpoint_public_cidrs has {cidr!r}: name a range such as 203.0.113.0/24."
+            yield f"eks_endpoint_public_cidrs has {cidr!r}: use an address range such as 203.0.113.0/24."
     if variables.get("eks_startup_taint", True) and variables.get("eks_node_groups") and variables.get("istio_startup_taint") is False:
         yield (
-            f"eks_startup_taint is true and istio_startup_taint is false: nobody would take the taint {STARTUP_TAINT['key']} from the nodes, "
-            "and no pod could run there, so make both the same."
+            f"eks_startup_taint is true, but istio_startup_taint is false: nothing would remove the taint {STARTUP_TAINT['key']} from the nodes, "
+            "and no pod could run there, so set both to the same value."
         )
 
 
@@ -119,16 +117,16 @@ def _validate_network(variables: Variables, region: str) -> t.Iterator[str]:
     private, public = variables.get("eks_private_subnet_ids") or [], variables.get("eks_public_subnet_ids") or []
     if variables.get("eks_vpc_id"):
         if len(set(private)) < 2:
-            yield "eks_private_subnet_ids needs at least two subnets of eks_vpc_id, in different zones: EKS takes no fewer."
+            yield "eks_private_subnet_ids needs at least two subnets of eks_vpc_id in different zones, which EKS requires."
         for subnet in sorted({*private} & {*public}):
-            yield f"eks_private_subnet_ids and eks_public_subnet_ids both name {subnet}: a subnet is one or the other."
+            yield f"eks_private_subnet_ids and eks_public_subnet_ids both name {subnet}: a subnet is either private or public."
         if zones:
-            yield "eks_availability_zones is given, and eks_vpc_id names an existing VPC: take one of the two away."
+            yield "eks_availability_zones is set, but eks_vpc_id names an existing VPC: remove one of the two."
         return
     if private or public:
-        yield "eks_private_subnet_ids or eks_public_subnet_ids is given without eks_vpc_id: name the VPC too, or take the subnets away to have one made."
+        yield "eks_private_subnet_ids or eks_public_subnet_ids is set without eks_vpc_id: set the VPC as well, or remove the subnets to have a VPC created."
     if not 2 <= len(zones) <= MOST_ZONES:
-        yield f"eks_availability_zones names {len(zones)} zones: name two to {MOST_ZONES}, such as {region or 'eu-central-1'}a and {region or 'eu-central-1'}b."
+        yield f"eks_availability_zones names {len(zones)} zones: use two to {MOST_ZONES}, such as {region or 'eu-central-1'}a and {region or 'eu-central-1'}b."
     for zone in repeated(zones):
         yield f"eks_availability_zones names {zone} more than once."
     for zone in zones:
@@ -141,23 +139,23 @@ def _validate_ranges(variables: Variables) -> t.Iterator[str]:
     cidr = str(variables.get("eks_vpc_cidr") or "")
     network = _network(cidr)
     if network is None or network.version != 4 or not _LARGEST <= network.prefixlen <= _SMALLEST:
-        yield f"eks_vpc_cidr is {cidr!r}: name an IPv4 range with a prefix between /{_LARGEST} and /{_SMALLEST}, such as 10.20.0.0/16."
+        yield f"eks_vpc_cidr is {cidr!r}: use an IPv4 range with a prefix between /{_LARGEST} and /{_SMALLEST}, such as 10.20.0.0/16."
         return
     services = str(variables.get("eks_service_ipv4_cidr") or "")
     if not services:
         return
     inner = _network(services)
     if inner is None or inner.version != 4 or not 12 <= inner.prefixlen <= 24 or not inner.is_private:
-        yield f"eks_service_ipv4_cidr is {services!r}: name a private IPv4 range with a prefix between /12 and /24, such as 172.20.0.0/16."
+        yield f"eks_service_ipv4_cidr is {services!r}: use a private IPv4 range with a prefix between /12 and /24, such as 172.20.0.0/16."
     elif inner.overlaps(network):
-        yield f"eks_service_ipv4_cidr {services} overlaps eks_vpc_cidr {cidr}: Services need a range of their own."
+        yield f"eks_service_ipv4_cidr {services} overlaps eks_vpc_cidr {cidr}: Services need a separate range."
 
 
 def _validate_nodes(variables: Variables) -> t.Iterator[str]:
     groups = variables.get("eks_node_groups") or ()
     names = [group["name"] for group in groups]
     for name in repeated(names):
-        yield f"eks_node_groups names {name} more than once: write all that it should be in one item."
+        yield f"eks_node_groups names {name} more than once: combine these items into one."
     control_plane = variables.get("eks_version") or ""
     for index, group in enumerate(groups):
         if group.get("state") == "absent":
@@ -166,30 +164,36 @@ def _validate_nodes(variables: Variables) -> t.Iterator[str]:
         low, high = group["min_size"], group["max_size"]
         desired = group.get("desired_size", low)
         if not 0 <= low <= desired <= max(high, 1) <= high:
-            yield f"{place} has min_size {low}, desired_size {desired} and max_size {high}: they must not fall, and max_size is at least 1."
+            yield (
+                f"{place} has min_size {low}, desired_size {desired} and max_size {high}: "
+                "they must not decrease in this order, and max_size must be at least 1."
+            )
         version = group.get("version") or ""
         if version and not _VERSION.fullmatch(version):
-            yield f'{place}.version is {version!r}: name a minor version in quotes, such as "1.35".'
+            yield f'{place}.version is {version!r}: use a minor version in quotes, such as "1.35".'
         elif version and _VERSION.fullmatch(control_plane) and not 0 <= int(control_plane[2:]) - int(version[2:]) <= 3:
-            yield f"{place}.version is {version} and eks_version is {control_plane}: nodes may be up to three minor versions older, and never newer."
+            yield f"{place}.version is {version}, but eks_version is {control_plane}: nodes may be up to three minor versions older, and never newer."
         if group.get("launch_template") and group.get("disk_size") is not None:
-            yield f"{place} has launch_template and disk_size: the template says how large the disk is."
+            yield f"{place} has both launch_template and disk_size: the template sets the size of the disk, so omit disk_size."
         for taint in group.get("taints") or ():
             if taint.get("effect") not in ("NO_SCHEDULE", "NO_EXECUTE", "PREFER_NO_SCHEDULE"):
-                yield f"{place}.taints has the effect {taint.get('effect')!r}: EKS writes NO_SCHEDULE, NO_EXECUTE or PREFER_NO_SCHEDULE."
+                yield f"{place}.taints has the effect {taint.get('effect')!r}: EKS uses NO_SCHEDULE, NO_EXECUTE or PREFER_NO_SCHEDULE."
 
 
 def _validate_addons(variables: Variables) -> t.Iterator[str]:
     addons = variables.get("eks_addons") or ()
     names = [addon["name"] for addon in addons]
     for name in repeated(names):
-        yield f"eks_addons names {name} more than once: write all that it should be in one item."
+        yield f"eks_addons names {name} more than once: combine these items into one."
     installed = {addon["name"] for addon in addons if addon.get("state") != "absent"}
     identity = variables.get("eks_identity", "pod_identity")
     enabled = variables.get("alb_controller_enabled") or variables.get("karpenter_enabled")
     needs_agent = "aws-ebs-csi-driver" in installed or variables.get("eks_pod_identity_associations") or enabled
     if identity == "pod_identity" and needs_agent and _POD_IDENTITY_AGENT not in installed:
-        yield f"eks_identity is pod_identity, and eks_addons lacks {_POD_IDENTITY_AGENT}: add it, or pods get no credentials, or set eks_identity to irsa."
+        yield (
+            f"eks_identity is pod_identity, but eks_addons lacks {_POD_IDENTITY_AGENT}, without which pods get no credentials: "
+            "add it, or set eks_identity to irsa."
+        )
 
 
 def _network(cidr: str) -> t.Any:

@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """What gateways, load balancers and routes at the edge of a mesh must say together."""
@@ -137,7 +135,7 @@ def _shared_names(edge: Edge) -> t.Iterator[str]:
     for name, items in sorted(owners.items()):
         groups = {item.item.get("group_name") for item in items}
         if len(items) > 1 and (len(groups) > 1 or None in groups or "" in groups):
-            yield f"The load balancer name {name} is used by {' and '.join(item.title for item in items)}: each load balancer needs a name of its own."
+            yield f"The load balancer name {name} is used by {' and '.join(item.title for item in items)}: each load balancer needs a unique name."
 
 
 def _gateways_without_alb(edge: Edge) -> t.Iterator[str]:
@@ -145,7 +143,7 @@ def _gateways_without_alb(edge: Edge) -> t.Iterator[str]:
     for gateway in edge.gateways:
         if gateway.present and gateway.item["load_balancer"] == "alb" and gateway.place not in fronted:
             namespace, name = gateway.place
-            yield f"{gateway.title}: load_balancer is alb, but no ALB of these items names it: add an item with gateway {name} in namespace {namespace}."
+            yield f"{gateway.title}: load_balancer is alb, but no ALB refers to it: add an item with gateway {name} in namespace {namespace}."
 
 
 def _alb_and_gateway(alb: DesiredItem, edge: Edge) -> t.Iterator[str]:
@@ -153,16 +151,13 @@ def _alb_and_gateway(alb: DesiredItem, edge: Edge) -> t.Iterator[str]:
     if gateway is None:
         return
     if not gateway.present:
-        yield f"{alb.title} is in front of {gateway.title}, which should be absent: take one of the two out."
+        yield f"{alb.title} is in front of {gateway.title}, which should be absent: remove one of the two."
         return
     kind = gateway.item["load_balancer"]
     if kind == "nlb":
-        yield f"{alb.title} is in front of {gateway.title}, whose load_balancer is nlb: that would make two load balancers, so set it to alb."
+        yield f"{alb.title} is in front of {gateway.title}, whose load_balancer is nlb: that would create two load balancers, so set it to alb."
     if alb.item["target_type"] == "instance" and gateway.item["service_type"] == "ClusterIP":
-        yield (
-            f"{alb.title}: target_type instance needs a NodePort, but {gateway.title} has service_type ClusterIP: leave service_type out, "
-            "or use target_type ip."
-        )
+        yield (f"{alb.title}: target_type instance needs a NodePort, but {gateway.title} has service_type ClusterIP: omit service_type, or use target_type ip.")
     ports = {listener["port"] for listener in listeners_of(gateway.item)}
     if alb.item["service_port"] not in ports:
         listened = ", ".join(map(str, sorted(ports)))
@@ -186,7 +181,7 @@ def _groups_that_disagree(edge: Edge) -> t.Iterator[str]:
             values = {str(alb.item[option]) for alb in albs if alb.item[option] is not None}
             if len(values) > 1:
                 members = " and ".join(alb.title for alb in albs)
-                yield f"Group {name}: {members} disagree about {option} ({', '.join(sorted(values))}): one load balancer has one."
+                yield f"Group {name}: {members} set different values of {option} ({', '.join(sorted(values))}), but share one load balancer: make them equal."
 
 
 def _routes_to_redirects(edge: Edge) -> t.Iterator[str]:
@@ -202,7 +197,7 @@ def _routes_to_redirects(edge: Edge) -> t.Iterator[str]:
             if section in redirects.get(place, ()) and place[0] != route.item["namespace"]:
                 yield (
                     f"{route.title}: listener {section} of Gateway {place[0]}/{place[1]} only redirects to HTTPS (redirect_http): "
-                    "leave section_names out, or give that gateway listeners of its own."
+                    "omit section_names, or set listeners of that gateway."
                 )
 
 
@@ -213,7 +208,7 @@ def _foreign_arns(item: DesiredItem, region: t.Any) -> t.Iterator[str]:
     for arn in arns if item.present and region else ():
         parts = str(arn).split(":")
         if len(parts) > 3 and parts[2] in ("acm", "wafv2") and parts[3] and parts[3] != region and "/webacl/" not in str(arn).partition(":global")[2]:
-            yield f"{arn} is of region {parts[3]}, but eks_region is {region}: a load balancer takes those of its own region."
+            yield f"{arn} is in region {parts[3]}, but eks_region is {region}: use one in the region of the load balancer."
 
 
 __all__ = ("Edge", "choose_sections", "choose_service_types", "find_conflicts", "find_load_balancer_conflicts", "parse_edge", "validate_ingress")

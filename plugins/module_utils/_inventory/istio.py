@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """Validation of the variables of the roles istio and gateway_api, and of what must fit them in other roles."""
@@ -41,25 +39,25 @@ def _validate_sources(variables: t.Mapping[str, t.Any]) -> t.Iterator[str]:
     """Only what the chosen roles have is asked for."""
     for name, wanted in (("cluster_kubeconfig", "a path"), ("istio_chart_source", "a URL or a path"), ("gateway_api_source", "a URL or a path")):
         if name in variables and not str(variables[name] or "").strip():
-            yield f'{name} is empty: name {wanted}. For the sandbox, make twin-up and then eval "$(make -s twin-env)" set it.'
+            yield f'{name} is empty: set it to {wanted}. For the sandbox, run make twin-up and then eval "$(make -s twin-env)".'
     if "istio_version" not in variables:
         return
     version = str(variables["istio_version"])
     found = re.fullmatch(r"(\d+)\.(\d+)\.(\d+)(-[0-9A-Za-z.-]+)?", version)
     if not found:
-        yield f"istio_version is {version!r}: name a full version, such as 1.31.1."
+        yield f"istio_version is {version!r}: use a full version, such as 1.31.1."
     elif (int(found[1]), int(found[2])) < OLDEST_ISTIO:
-        yield f"istio_version is {version}: ambient mesh is stable from {OLDEST_ISTIO[0]}.{OLDEST_ISTIO[1]} on, name that or a newer one."
+        yield f"istio_version is {version}: ambient mesh is stable from {OLDEST_ISTIO[0]}.{OLDEST_ISTIO[1]} on, so use that version or a newer one."
 
 
 def _validate_scale(variables: t.Mapping[str, t.Any]) -> t.Iterator[str]:
     replicas, autoscaling = variables.get("istio_istiod_replicas"), variables.get("istio_istiod_autoscaling")
     if replicas is not None and replicas < 1:
-        yield f"istio_istiod_replicas is {replicas}: a control plane needs at least 1; leave the variable out for the chart's own autoscaling."
+        yield f"istio_istiod_replicas is {replicas}: a control plane needs at least 1; omit the variable to use the autoscaling of the chart."
     if autoscaling and not 1 <= autoscaling["min"] <= autoscaling["max"]:
-        yield f"istio_istiod_autoscaling is from {autoscaling['min']} to {autoscaling['max']}: min is at least 1, and max not below it."
+        yield f"istio_istiod_autoscaling is from {autoscaling['min']} to {autoscaling['max']}: min must be at least 1, and max must not be less than min."
     if replicas is not None and autoscaling:
-        yield "istio_istiod_replicas and istio_istiod_autoscaling are both given, and only one can hold: leave one out."
+        yield "istio_istiod_replicas and istio_istiod_autoscaling are both set, but exclude each other: omit one of them."
 
 
 def _validate_gateways(gateways: t.Iterable[t.Mapping[str, t.Any]]) -> t.Iterator[str]:
@@ -68,15 +66,15 @@ def _validate_gateways(gateways: t.Iterable[t.Mapping[str, t.Any]]) -> t.Iterato
         item = f"istio_gateways[{index}]"
         place = (gateway.get("namespace"), gateway.get("name"))
         if place in places:
-            yield f"{item} names the release {place[0]}/{place[1]} again, as istio_gateways[{places[place]}] does: list each release once."
+            yield f"{item} names the same release {place[0]}/{place[1]} as istio_gateways[{places[place]}]: list each release once."
         places.setdefault(place, index)
         replicas, autoscaling = gateway.get("replicas"), gateway.get("autoscaling")
         if replicas is not None and replicas < 0:
-            yield f"{item} has {replicas} replicas: give a number from 0 on."
+            yield f"{item} has {replicas} replicas: use 0 or more."
         if replicas is not None and autoscaling:
-            yield f"{item} has replicas and autoscaling, and only one can hold: leave one out."
+            yield f"{item} has both replicas and autoscaling, which exclude each other: omit one of them."
         if autoscaling and not 1 <= autoscaling["min"] <= autoscaling["max"]:
-            yield f"{item} has autoscaling from {autoscaling['min']} to {autoscaling['max']}: min is at least 1, and max not below it."
+            yield f"{item} has autoscaling from {autoscaling['min']} to {autoscaling['max']}: min must be at least 1, and max must not be less than min."
 
 
 __all__ = ("OLDEST_ISTIO", "validate_istio", "validate_versions")

@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """Validation of what the variables of the role karpenter say together, which would show only when a node is missing."""
@@ -49,7 +47,7 @@ def karpenter_warnings(variables: Variables) -> list[str]:
     if not variables.get("karpenter_enabled") or not variables.get("istio_startup_taint") or not bare:
         return []
     warning = (
-        f"istio_startup_taint is true, and the nodes of the pools {', '.join(bare)} start without {KUBERNETES_TAINT['key']}: "
+        f"istio_startup_taint is true, but the nodes of the pools {', '.join(bare)} start without {KUBERNETES_TAINT['key']}: "
         "a pod that starts there before istio-cni stays outside of the mesh, so set karpenter_startup_taint to true."
     )
     return [warning]
@@ -58,12 +56,12 @@ def karpenter_warnings(variables: Variables) -> list[str]:
 def _validate_cluster(variables: Variables) -> t.Iterator[str]:
     made = variables.get("eks_enabled")
     if made and not any(group.get("state") != "absent" for group in variables.get("eks_node_groups") or ()):
-        yield "eks_node_groups is empty, and karpenter_enabled is true: Karpenter's own pods need nodes that Karpenter has not made, so keep one node group."
+        yield "eks_node_groups is empty, but karpenter_enabled is true: Karpenter's own pods need nodes that Karpenter has not created, so keep one node group."
     if not made:
         for name in ("karpenter_region", "karpenter_subnet_ids", "karpenter_security_group_ids"):
             fallback = variables.get("eks_region") if name == "karpenter_region" else None
             if not (variables.get(name) or fallback) and (name == "karpenter_region" or _own_classes(variables)):
-                yield f"{name} is not given, and eks_enabled is false: the role eks, which provides it, does not run, so set it."
+                yield f"{name} is not set, and eks_enabled is false: the role eks, which provides it, does not run, so set it."
     cluster = variables.get("karpenter_cluster_name") or variables.get("eks_cluster_name")
     region = variables.get("karpenter_region") or variables.get("eks_region")
     roles = {
@@ -79,33 +77,33 @@ def _validate_pools(variables: Variables) -> t.Iterator[str]:
     pools = variables.get("karpenter_node_pools") or ()
     names = [pool["name"] for pool in pools]
     for name in repeated(names):
-        yield f"karpenter_node_pools names {name} more than once: write all that it should be in one item."
+        yield f"karpenter_node_pools names {name} more than once: combine these items into one."
     leaving = {pool["name"] for pool in pools if pool.get("state") == "absent" and not pool.get("node_class")}
     region = variables.get("karpenter_region") or variables.get("eks_region") or ""
     for index, pool in enumerate(pools):
         place = f"karpenter_node_pools[{index}]"
         if not _NAME.fullmatch(pool["name"]):
-            yield f"{place}.name is {pool['name']!r}: use lower-case letters, digits and dashes, at most 63."
+            yield f"{place}.name is {pool['name']!r}: use at most 63 lower-case letters, digits and dashes."
         if pool.get("state") == "absent":
             continue
         if pool.get("node_class") in leaving:
-            yield f"{place}.node_class is {pool['node_class']}, which is removed with the pool of that name: name another one, or keep that pool."
+            yield f"{place}.node_class is {pool['node_class']}, which is removed with the pool of that name: use another one, or keep that pool."
         yield from _validate_alias(f"{place}.ami_alias", pool.get("ami_alias"))
         yield from _validate_options(place, pool, region)
 
 
 def _validate_alias(place: str, alias: str | None) -> t.Iterator[str]:
     if alias and not _ALIAS.fullmatch(alias):
-        yield f"{place} is {alias!r}: name a family and a version, such as al2023@v20260810 or al2023@latest."
+        yield f"{place} is {alias!r}: use a family and a version, such as al2023@v20260810 or al2023@latest."
 
 
 def _validate_options(place: str, pool: t.Mapping[str, t.Any], region: str) -> t.Iterator[str]:
     if pool.get("expire_after") and not _DURATION.fullmatch(pool["expire_after"]):
-        yield f"{place}.expire_after is {pool['expire_after']!r}: name a time such as 720h, or Never."
+        yield f"{place}.expire_after is {pool['expire_after']!r}: use a duration such as 720h, or Never."
     for option in ("taints", "startup_taints"):
         for taint in pool.get(option) or ():
             if taint.get("effect") not in _EFFECTS:
-                yield f"{place}.{option} has the effect {taint.get('effect')!r}: Karpenter writes {', '.join(_EFFECTS[:-1])} or {_EFFECTS[-1]}."
+                yield f"{place}.{option} has the effect {taint.get('effect')!r}: Karpenter uses {', '.join(_EFFECTS[:-1])} or {_EFFECTS[-1]}."
     for zone in pool.get("zones") or () if region else ():
         if not zone.startswith(region):
             yield f"{place}.zones names {zone}, which is not in the region {region}."
@@ -115,14 +113,14 @@ def _validate_taints(variables: Variables) -> t.Iterator[str]:
     for index, pool in enumerate(variables.get("karpenter_node_pools") or ()):
         if pool.get("state") != "absent" and has_startup_taint(pool.get("taints")):
             yield (
-                f"karpenter_node_pools[{index}].taints has {KUBERNETES_TAINT['key']}: Karpenter would think that no pod fits and go on making nodes, "
+                f"karpenter_node_pools[{index}].taints has {KUBERNETES_TAINT['key']}: Karpenter would conclude that no pod fits and keep creating nodes, "
                 "so set karpenter_startup_taint instead."
             )
     tainted = [pool["name"] for pool in _present(variables) if starts_tainted(pool, startup_taint=_starts_tainted(variables))]
     if tainted and variables.get("istio_startup_taint") is False:
         yield (
             f"karpenter_startup_taint puts the taint {KUBERNETES_TAINT['key']} on the nodes of the pools {', '.join(tainted)}, "
-            "and istio_startup_taint is false: nobody would take it away, and no pod could run there, so make both the same."
+            "but istio_startup_taint is false: nothing would remove it, and no pod could run there, so set both to the same value."
         )
 
 

@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """Validation of what no type can show in the variables of istio and mesh: impossible names, duplicates, bindings that cannot work."""
@@ -56,7 +54,7 @@ def validate_mesh_items(variables: t.Mapping[str, t.Any]) -> list[str]:
         errors += find_enrollment_errors(items)
         if name != "mesh_namespaces":
             unnamed = [place for place, item in items if not (item.get("label_selector") or (item.get("name") and item.get("namespace")))]
-            errors += (f"{place} needs name and namespace, or label_selector: say which objects are meant." for place in unnamed)
+            errors += (f"{place} needs name and namespace, or label_selector, to select objects." for place in unnamed)
     for index, item in enumerate(variables.get("mesh_waypoints") or ()):
         if item.get("state") != "absent":
             errors += (f"mesh_waypoints[{index}]: {error}" for error in find_waypoint_errors({**dict.fromkeys(OPTIONS), **item}))
@@ -108,7 +106,7 @@ def _validate_bindings(variable: str, items: Items, waypoints: Items) -> t.Itera
     declared = {(item["namespace"], item["name"]): item for item in waypoints}
     for index, item in enumerate(items):
         if item.get("use_waypoint_namespace") and not item.get("use_waypoint"):
-            yield f"{variable}[{index}].use_waypoint_namespace is given without use_waypoint: name the waypoint too."
+            yield f"{variable}[{index}].use_waypoint_namespace is set without use_waypoint: set the waypoint as well."
         home = str(item.get("namespace") or item.get("name") or "")
         place = str(item.get("use_waypoint_namespace") or home)
         waypoint = declared.get((place, str(item.get("use_waypoint"))))
@@ -121,7 +119,7 @@ def _validate_bindings(variable: str, items: Items, waypoints: Items) -> t.Itera
 
 def _named_twice(variable: str, names: t.Sequence[str]) -> t.Iterator[str]:
     for name in repeated(names):
-        yield f"{variable} names {name} more than once: write all that it should be in one item."
+        yield f"{variable} names {name} more than once: combine these items into one."
 
 
 __all__ = ("find_misspelt", "validate_mesh", "validate_mesh_items")

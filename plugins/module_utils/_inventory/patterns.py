@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """The forms that ids, ARNs and names of AWS have in the variables of several roles."""
@@ -10,6 +8,8 @@ from __future__ import annotations
 
 import re
 import typing as t
+
+from .._text import format_count
 
 Variables = t.Mapping[str, t.Any]
 # What a value must look like, and the words for it.
@@ -33,7 +33,7 @@ def validate_patterns(variables: Variables, patterns: t.Mapping[str, Pattern]) -
         value = variables.get(name)
         for item in value if isinstance(value, list) else [value]:
             if item and not pattern.fullmatch(item):
-                yield f"{name} has {item!r}: name {wanted}."
+                yield f"{name} has {item!r}: use {wanted}."
 
 
 def validate_role_names(roles: t.Iterable[str]) -> t.Iterator[str]:
@@ -41,8 +41,8 @@ def validate_role_names(roles: t.Iterable[str]) -> t.Iterator[str]:
     longest = max(roles, key=len, default="")
     if len(longest) > LONGEST_ROLE_NAME:
         yield (
-            f"eks_cluster_name is too long by {len(longest) - LONGEST_ROLE_NAME}: the IAM role {longest} would be made, "
-            f"and IAM takes names of {LONGEST_ROLE_NAME} characters. Shorten it, or give roles of your own."
+            f"eks_cluster_name is too long by {format_count(len(longest) - LONGEST_ROLE_NAME, 'character')}: the name of the IAM role {longest} "
+            f"would exceed the limit of {LONGEST_ROLE_NAME}. Shorten it, or use existing roles."
         )
 
 

@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """Options of Istio's own Gateways and VirtualServices, their objects, and their validation errors."""
@@ -57,9 +55,9 @@ def find_istio_gateway_errors(item: Item) -> list[str]:
     """The validation errors of one of Istio's own Gateways."""
     errors = []
     if not item.get("selector") and not item.get("release"):
-        errors.append("release and selector are empty: name the release of the chart gateway, such as istio-ingress, or the labels of the gateway's pods.")
+        errors.append("release and selector are empty: set the release of the chart gateway, such as istio-ingress, or the labels of the gateway's pods.")
     if item["protocol"] in ("HTTPS", "TLS") and not item.get("servers") and not item.get("tls"):
-        errors.append(f"protocol is {item['protocol']} without tls: give mode and credentialName.")
+        errors.append(f"protocol is {item['protocol']} without tls: set mode and credentialName.")
     return errors
 
 

@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """The one file that touches kubernetes.core: its authentication options, and a session made from them."""
@@ -84,7 +82,7 @@ def connect(module: AnsibleModule) -> ApiSession:
         client.user_agent = "meshwright.ambient"
     except _UNUSABLE as error:
         source = "the given kubeconfig" if module.params.get("kubeconfig") else "the credentials of the environment"
-        raise MeshError(f"No session could be opened with {source} ({_reason(error)}): check that it is whole and that the context is in it.") from error
+        raise MeshError(f"No session could be opened with {source} ({_reason(error)}): check that it is complete and contains the context.") from error
     for header, value in headers.items():
         client.set_default_header(header, ",".join(value) if isinstance(value, list) else value)
 
@@ -143,10 +141,10 @@ def _reason(error: Exception) -> str:
     """Why a kubeconfig cannot be used, without quoting from it: the parsers of YAML and of dates would, and an entry without a key is shown whole."""
     if isinstance(error, YAMLError):
         mark = getattr(error, "problem_mark", None)
-        return f"it is no valid YAML at line {mark.line + 1}" if mark else "it is no valid YAML"
+        return f"it is not valid YAML at line {mark.line + 1}" if mark else "it is no valid YAML"
     if isinstance(error, ConfigException):
         return re.sub(r" in \S*\{.*", " in an entry", in_one_line(error))
-    return in_one_line(error) if isinstance(error, OSError) else "a field in it has a wrong type or form"
+    return in_one_line(error) if isinstance(error, OSError) else "one of its fields has a wrong type or format"
 
 
 __all__ = ("AUTH_ARG_SPEC", "auth_options", "connect")

@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """The errors of the program that a kubeconfig runs for credentials (users[].user.exec), which would otherwise be lost.
@@ -56,8 +54,8 @@ def no_credentials(server: str, errors: t.Sequence[str]) -> str:
     if len(text) > _LONGEST:
         text = text[:_LONGEST] + "..."
     return (
-        f"There are no credentials for the cluster at {server}: the program that the kubeconfig runs for them gave none ({text.rstrip('.')}). "
-        "Fix what it names, and run again; what has been done stays done."
+        f"There are no credentials for the cluster at {server}: the program that the kubeconfig runs to get them returned none ({text.rstrip('.')}). "
+        "Fix what it reports, and run again; completed changes are kept."
     )
 
 

@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """A kubeconfig in each form in which it may be given: a path, a dictionary, or its content as YAML or JSON."""
@@ -36,7 +34,7 @@ def normalize_kubeconfig(given: t.Any, name: str) -> str | dict[str, t.Any] | No
     if isinstance(given, dict) and given:
         return given
     if not isinstance(given, str) or not given.strip():
-        raise MeshError(f"{name} is empty or of a wrong type: give the path of a kubeconfig, or its content.")
+        raise MeshError(f"{name} is empty or of a wrong type: set it to the path of a kubeconfig, or to its content.")
     # As in KUBECONFIG, several paths may be joined.
     paths = given.split(os.pathsep)
     if all(map(_is_file, paths)):

@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """Turns an answer other than the requested one into an error that says what failed, where, why, and what to do."""
@@ -45,7 +43,7 @@ def refusal(cluster: str, action: str, kind: Kind, code: int, headers: t.Mapping
     if code == 401:
         message = (
             f"Cluster {cluster} did not accept the credentials to {action} (401 Unauthorized): "
-            "the token or certificate is missing, wrong or expired, or its owner is nobody whom the cluster knows (in EKS: has no access entry); "
+            "the token or certificate is missing, wrong or expired, or the cluster does not know its owner (in EKS: the owner has no access entry); "
             "log in again or renew the kubeconfig."
         )
         return ApiError(message, **details)
@@ -55,12 +53,12 @@ def refusal(cluster: str, action: str, kind: Kind, code: int, headers: t.Mapping
     if code == 404 and not (status.get("details") or {}).get("name"):
         return NotServed(not_served(cluster, kind), **details)
     if code == 410:
-        return ResourceExpired(f"Cluster {cluster} has dropped the version asked for to {action}: list again.", **details)
+        return ResourceExpired(f"Cluster {cluster} no longer has the requested resource version to {action}: list again.", **details)
     if code == 409 and "conflict" in server_message.lower() and reason == "Conflict":
         message = f"Cluster {cluster} refused to {action}: {server_message.rstrip('.')}. Leave the field to its owner, or set force_conflicts to take it over."
         return ApiError(message, **details)
     if code >= 500:
-        remedy = "Look at what these words name, such as a webhook, or at the API server's log, and run again."
+        remedy = "Check what the message names, such as a webhook, and the API server's log, and run again."
         return ApiError(f"Cluster {cluster} could not {action} ({code} {reason or 'error'}): {server_message.rstrip('.')}. {remedy}", **details)
     return ApiError(f"Cluster {cluster} refused to {action} ({code} {reason or 'error'}): {server_message}", **details)
 
@@ -68,7 +66,7 @@ def refusal(cluster: str, action: str, kind: Kind, code: int, headers: t.Mapping
 def no_api_server(cluster: str, action: str, text: str) -> ApiError:
     """An answer came that no API server gives, such as the page of a proxy."""
     excerpt = in_one_line(text)[:100] or "nothing"
-    message = f"Cluster {cluster} did not answer as an API server does to {action} ({excerpt}): check the address, and what stands between here and there."
+    message = f"Cluster {cluster} did not answer like an API server to {action} ({excerpt}): check the address, and the proxies on the way to it."
     return ApiError(message, status=0, reason="NoJSON")
 
 

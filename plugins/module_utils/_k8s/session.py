@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """A task's one session with an API server: read in pages, write concurrently, say clearly what went wrong."""
@@ -206,7 +204,7 @@ class ApiSession:
             for write in denied:
                 place = f"in namespace {write.namespace}" if write.namespace else "at cluster scope"
                 sentences.append(
-                    f"Cluster {self.cluster} does not let this user {verb} {kind.plural} {place} (needed to {write}): "
+                    f"Cluster {self.cluster} does not allow this user to {verb} {kind.plural} {place} (needed to {write}): "
                     f"grant the verb {verb} on {kind.plural}{'.' + kind.group if kind.group else ''} and run again; nothing was changed."
                 )
         return sentences
@@ -332,10 +330,10 @@ def _tally(outcomes: t.Sequence[t.Any], planned: int) -> str:
     # A write whose answer did not come may have been made.
     lost = sum(failure.status == 0 for failure in failures)
     made = sum(not isinstance(outcome, ApiError) and outcome is not _NOT_BEGUN for outcome in outcomes)
-    parts = [f"{made} of {planned} writes were made"]
-    parts += [f"of {lost} the answer was lost"] if lost else []
-    parts.append(f"{planned - made - len(failures)} were not begun")
-    return "\n".join([*sentences, f"{', '.join(parts)}; run again to go on where this stopped."])
+    parts = [f"{made} of {planned} writes were completed"]
+    parts += [f"the responses to {lost} were lost"] if lost else []
+    parts.append(f"{planned - made - len(failures)} were not started")
+    return "\n".join([*sentences, f"{', '.join(parts)}; run again to continue from here."])
 
 
 __all__ = ("ApiSession", "Object", "ObjectList")

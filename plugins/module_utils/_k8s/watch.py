@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """Objects as they change: one list and one watch per kind and scope, however many objects, on one queue."""
@@ -232,7 +230,7 @@ class _Stream:
                 event = json.loads(line)
                 if event["type"] == "ERROR":
                     # Whatever it is, going on from the same version might meet it again.
-                    raise ResourceExpired("The watch cannot go on from its version.", status=410, reason="Expired")
+                    raise ResourceExpired("The watch cannot continue from its version.", status=410, reason="Expired")
                 self._take(event["type"], event["object"])
                 if self._stopping.is_set() or self._outdated:
                     return

@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """Who owns a load balancer, by the tags that its controller sets. Pure."""
@@ -32,6 +30,14 @@ def stacks_by_tags(tags: Tags) -> tuple[str, ...]:
     return tuple(tags[key] for key in (INGRESS_STACK_TAG, SERVICE_STACK_TAG, CLOUD_SERVICE_TAG) if tags.get(key))
 
 
+def name_owner(ingress: str, ingress_group: str, service: str) -> str:
+    """The object that a load balancer is made for, in words; empty when none of them is named."""
+    for kind, name in (("Ingress", ingress), ("Ingress group", ingress_group), ("Service", service)):
+        if name:
+            return f"{kind} {name}"
+    return ""
+
+
 def owner_by_tags(tags: Tags) -> str:
     """Who owns a load balancer, by its controller's tags, in words; empty when no controller does."""
     cluster = cluster_by_tags(tags)
@@ -52,6 +58,7 @@ __all__ = (
     "SERVICE_STACK_TAG",
     "Tags",
     "cluster_by_tags",
+    "name_owner",
     "owner_by_tags",
     "stacks_by_tags",
 )

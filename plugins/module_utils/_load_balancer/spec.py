@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """Which load balancers a task means, and their desired state. Pure."""
@@ -12,7 +10,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .._errors import MeshError
-from .owners import CLOUD_CLUSTER_TAG_PREFIX, CLOUD_SERVICE_TAG, CLUSTER_TAG, INGRESS_STACK_TAG, SERVICE_STACK_TAG, Tags
+from .owners import CLOUD_CLUSTER_TAG_PREFIX, CLOUD_SERVICE_TAG, CLUSTER_TAG, INGRESS_STACK_TAG, SERVICE_STACK_TAG, Tags, name_owner
 
 Answer = t.Mapping[str, t.Any]
 
@@ -56,10 +54,7 @@ class LoadBalancerSpec:
     @property
     def owner(self) -> str:
         """The Kubernetes object that it was made for, in words; empty when the spec names none."""
-        for kind, name in (("Ingress", self.ingress), ("Ingress group", self.ingress_group), ("Service", self.service)):
-            if name:
-                return f"{kind} {name}"
-        return ""
+        return name_owner(self.ingress, self.ingress_group, self.service)
 
     @property
     def by_tags(self) -> bool:
@@ -90,7 +85,7 @@ def parse_specs(items: t.Sequence[t.Mapping[str, t.Any]]) -> list[LoadBalancerSp
         MeshError: an item says too little, or what cannot be.
     """
     if not items:
-        raise MeshError("No load balancer is asked for: name at least one, or skip the task.")
+        raise MeshError("The list load_balancers is empty: add a load balancer, or skip the task.")
     specs = [parse_spec(item) for item in items]
     errors = [(index, validation_error(spec)) for index, spec in enumerate(specs)]
     if any(error for _index, error in errors):
@@ -118,7 +113,7 @@ def validation_error(spec: LoadBalancerSpec) -> str | None:
     if not (spec.arn or spec.name or spec.dns_name or spec.by_tags):
         return "does not name a load balancer: add arn, name, dns_name, ingress, ingress_group, service, or cluster for all of a cluster"
     if sum(map(bool, (spec.ingress, spec.ingress_group, spec.service))) > 1:
-        return "has several of ingress, ingress_group and service, though a load balancer is created for one of them: keep one"
+        return "sets more than one of ingress, ingress_group and service, but a load balancer is created for only one of them: keep one"
     for option, name in (("ingress", spec.ingress), ("service", spec.service)):
         if name and len([part for part in name.split("/") if part]) != 2:
             return f"has the {option} {name!r}, which is not a namespace and a name: write it as namespace/name"

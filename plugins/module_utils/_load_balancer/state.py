@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """Reads load balancers with few requests: many at once, and what cannot change only once."""
@@ -197,21 +195,11 @@ class LoadBalancers:
         return sorted(groups, key=lambda group: (group["port"], group["name"]))
 
     def _web_acl(self, arn: str) -> str:
-        try:
-            answer = self._session.call("wafv2", "get_web_acl_for_resource", ResourceArn=arn)
-        except AwsError as error:
-            if error.absent:
-                return ""
-            raise
+        answer = self._session.find("wafv2", "get_web_acl_for_resource", ResourceArn=arn) or {}
         return str((answer.get("WebACL") or {}).get("ARN") or "")
 
     def _shield(self, arn: str) -> bool:
-        try:
-            return bool(self._session.call("shield", "describe_protection", ResourceArn=arn).get("Protection"))
-        except AwsError as error:
-            if error.absent:
-                return False
-            raise
+        return bool((self._session.find("shield", "describe_protection", ResourceArn=arn) or {}).get("Protection"))
 
 
 def _attributes_of(answer: Answer) -> dict[str, str]:

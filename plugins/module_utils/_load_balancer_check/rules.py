@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """Can these load balancers be created as desired? Pure: what AWS has comes in, findings go out, before anything is created."""
@@ -98,7 +96,7 @@ def _check_certificates(spec: LoadBalancerSpec, context: Context) -> Findings:
         elif parts[2] == "iam":
             outside = True
         elif parts[3] != context.region:
-            yield "certificate_arns", "error", f"the certificate {arn} is in {parts[3]}, and a load balancer needs one of its own region, {context.region}."
+            yield "certificate_arns", "error", f"the certificate {arn} is in {parts[3]}, but a load balancer needs one in its own region, {context.region}."
         elif context.certificates.get(arn) is None:
             yield "certificate_arns", "error", f"there is no certificate {arn}: correct the ARN, or request one with the module acm_certificate."
         else:

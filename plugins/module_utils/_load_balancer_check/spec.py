@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """The load balancers that are to be checked before they exist. Pure."""
@@ -10,6 +8,8 @@ from __future__ import annotations
 
 import typing as t
 from dataclasses import dataclass, field
+
+from .._load_balancer.owners import name_owner
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,7 @@ def parse_spec(index: int, item: t.Mapping[str, t.Any], vpc: str, cluster: str) 
     """One item of the option; vpc and cluster are those of the module, for an item without its own."""
     logs = item["access_logs"] or {}
     logged = bool(logs.get("enabled"))
-    owner = next(
-        (f"{kind} {item[option]}" for kind, option in (("Ingress", "ingress"), ("Ingress group", "ingress_group"), ("Service", "service")) if item[option]), ""
-    )
+    owner = name_owner(item["ingress"], item["ingress_group"], item["service"])
     called = f"load balancer {item['name']}" if item["name"] else f"load_balancers[{index}]"
     return LoadBalancerSpec(
         title=item["title"] or owner or called,

@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """Reads what a check of load balancers needs to know: each thing once, and nothing that is not needed."""
@@ -31,12 +29,7 @@ if t.TYPE_CHECKING:
 
 def describe_vpc_id(session: AwsSession, name: str) -> str:
     """The VPC of a cluster of EKS; empty when there is no such cluster (yet)."""
-    try:
-        cluster = session.call("eks", "describe_cluster", name=name)["cluster"]
-    except AwsError as error:
-        if error.absent:
-            return ""
-        raise
+    cluster = (session.find("eks", "describe_cluster", name=name) or {}).get("cluster") or {}
     return str((cluster.get("resourcesVpcConfig") or {}).get("vpcId") or "")
 
 

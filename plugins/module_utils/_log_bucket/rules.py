@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """Can a load balancer write its access logs to this bucket? Pure: the bucket's policy comes in."""
@@ -56,7 +54,7 @@ def check_bucket(bucket: Bucket, prefix: str, region: str, kind: str) -> t.Itera
             f"the bucket {bucket.name} cannot be read with these credentials: check that it is in {region} and allows {writer} to write.",
         )
     elif bucket.region and bucket.region != region:
-        yield "error", f"the bucket {bucket.name} is in {bucket.region}, and a load balancer needs one of its own region, {region}."
+        yield "error", f"the bucket {bucket.name} is in {bucket.region}, but a load balancer needs one in its own region, {region}."
     elif bucket.policy is not None and not any(_lets_write(statement, bucket.name, prefix, writer) for statement in bucket.policy):
         path = f"{bucket.name}/{prefix.strip('/') + '/' if prefix.strip('/') else ''}AWSLogs/*"
         yield "warning", f"the policy of the bucket {bucket.name} does not allow {writer} to put objects: allow s3:PutObject on arn:aws:s3:::{path}."

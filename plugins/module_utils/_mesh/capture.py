@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """Which pods ambient mesh captures, and how far their capture has got.
@@ -53,7 +51,7 @@ def capture_of(pod: Object, namespace_labels: t.Mapping[str, str], excluded_name
     if mark == "enabled":
         return Capture("captured")
     if mark == "pending":
-        return Capture("pending", "ZtunnelNotTold", "its rules are in place, but ztunnel on its node has not taken it up")
+        return Capture("pending", "ZtunnelNotTold", "its rules are in place, but ztunnel on its node does not handle it yet")
     if not pod["spec"].get("nodeName"):
         return Capture("pending", "NotScheduled", "it has no node yet")
     if not (pod.get("status") or {}).get("podIP"):
@@ -132,7 +130,7 @@ def _capture_by_template(
         labels[DATAPLANE_MODE] = template_labels[DATAPLANE_MODE]
     capture = capture_of({**pod, "metadata": {**pod["metadata"], "labels": labels}}, namespace_labels, excluded_namespaces)
     if capture.state in ("pending", "leaving"):
-        return Capture(capture.state, "ToBeReplaced", "its workload has not replaced it yet by a pod of the new template")
+        return Capture(capture.state, "ToBeReplaced", "its workload has not replaced it by a pod of the new template yet")
     return capture
 
 

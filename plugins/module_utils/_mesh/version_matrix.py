@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """Which versions of Istio, the Gateway API and the load balancer controller go together. They share the definitions of the Gateway API."""
@@ -55,7 +53,7 @@ def find_version_conflicts(istio: str, gateway_api: str, controller: str = "") -
             conflicts.append(f"gateway_api_version {gateway_api} is too new for istio_version {istio}: {row.too_new}, so use {row.advice}.")
     if balancer and bundle and balancer >= _CONTROLLER and bundle < _CONTROLLERS_GATEWAY_API:
         conflicts.append(
-            f"alb_controller_version {controller} with alb_controller_gateway_api needs gateway_api_version v1.6 or newer, and it is {gateway_api}: "
+            f"alb_controller_version {controller} with alb_controller_gateway_api needs gateway_api_version v1.6 or newer, but it is {gateway_api}: "
             "set alb_controller_gateway_api to false, or use an older controller."
         )
     return conflicts

@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """Whether existing subnets are what an EKS cluster and its load balancers need."""
@@ -36,15 +34,15 @@ def find_subnet_errors(
     untagged = [subnet for kind, tag in _ROLE_TAGS.items() for subnet in ids[kind] if subnet in found and tag not in found[subnet]["tags"]]
     errors = []
     if missing:
-        errors.append(f"Not found in {region}, correct eks_region or the ids: {', '.join(missing)}.")
+        errors.append(f"Not found in {region}: {', '.join(missing)}. Correct eks_region or the IDs.")
     if elsewhere:
-        errors.append(f"Not in {vpc_id}, correct eks_private_subnet_ids and eks_public_subnet_ids: {', '.join(elsewhere)}.")
+        errors.append(f"Not in {vpc_id}: {', '.join(elsewhere)}. Correct eks_private_subnet_ids and eks_public_subnet_ids.")
     if len(zones) == 1:
-        errors.append(f"The private ones are all in {zones[0]}: name some in a second zone.")
+        errors.append(f"All private subnets are in {zones[0]}. Add one in a second zone.")
     if untagged and not allow_untagged:
         errors.append(
-            "Load balancers find subnets by the tags kubernetes.io/role/internal-elb (private) and kubernetes.io/role/elb (public), which these lack, "
-            f"add them with the value 1: {', '.join(untagged)}. Where only another account could do that, set eks_allow_untagged_subnets."
+            "Without the tag kubernetes.io/role/internal-elb (private) or kubernetes.io/role/elb (public), by which load balancers find subnets: "
+            f"{', '.join(untagged)}. Add it with the value 1, or set eks_allow_untagged_subnets if only another account can do so."
         )
     return errors
 

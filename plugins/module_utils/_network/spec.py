@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """The desired network of an EKS cluster: a VPC with a private and a public subnet in each zone, and the ways out. Pure."""
@@ -80,7 +78,7 @@ def subnets(network: Network) -> list[Subnet]:
     """
     whole: t.Any = ipaddress.ip_network(network.cidr)
     if len(network.zones) > MOST_ZONES:
-        raise ValueError(f"{len(network.zones)} availability zones are given: name at most {MOST_ZONES}.")
+        raise ValueError(f"{len(network.zones)} availability zones are set: use at most {MOST_ZONES}.")
     eighths = list(whole.subnets(prefixlen_diff=3))
     publics = list(eighths[MOST_ZONES].subnets(prefixlen_diff=3))
     found = []

@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """Options of HTTPRoutes, their objects, and their validation errors."""
@@ -48,14 +46,14 @@ def find_route_errors(item: Item) -> list[str]:
     errors = []
     spec = item.get("spec") or {}
     if not item.get("gateway") and not (spec.get("parentRefs") or spec.get("gateways")):
-        errors.append("gateway is missing: name the Gateway that it is attached to.")
+        errors.append("gateway is missing: set the Gateway to which the route is attached.")
     if not item.get("rules") and not (spec.get("rules") or spec.get("http") or spec.get("tcp") or spec.get("tls")):
-        errors.append("rules is empty: say which path goes to which Service.")
+        errors.append("rules is empty: add a rule that sends a path to a Service.")
     for place, rule in enumerate(item.get("rules") or ()):
         if not rule.get("backends"):
-            errors.append(f"rules[{place}].backends is empty: name the Service and its port.")
+            errors.append(f"rules[{place}].backends is empty: add a Service and its port.")
         if rule["path_type"] != "RegularExpression" and not str(rule["path"]).startswith("/"):
-            errors.append(f"rules[{place}].path is {rule['path']!r}: begin it with a slash.")
+            errors.append(f"rules[{place}].path is {rule['path']!r}: a path must begin with a slash.")
     return errors
 
 

@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """JSONPath as kubectl writes it, such as C({.status.conditions[?(@.type=="Ready")].status}). Translated for the package jsonpath-ng, which evaluates it.

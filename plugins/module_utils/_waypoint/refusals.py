@@ -1,7 +1,5 @@
 # Copyright: the meshwright.ambient contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 # **PRIVATE** to the collection: it may change in any release.
 
 """Why a plan for waypoints must not be applied: what istiod would accept silently and never make true."""
@@ -61,10 +59,10 @@ def refuse_waypoints(plan: Plan, current: CurrentWaypoints, context: Context) ->
 
 def list_validation_errors(desired: t.Sequence[DesiredWaypoint]) -> list[str]:
     """What is wrong with the options, whatever the cluster; one sentence each."""
-    errors = [f"Waypoint {ref} is named more than once in this task: keep one of the items." for ref in repeated([one.ref for one in desired])]
+    errors = [f"Waypoint {ref} is listed more than once in this task: keep one of the items." for ref in repeated([one.ref for one in desired])]
     for one in desired:
         if one.ref.name == NO_WAYPOINT:
-            errors.append(f"Waypoint {one.ref}: the name none opts out where a waypoint is named, so no waypoint can have it: choose another.")
+            errors.append(f"Waypoint {one.ref}: the name none is reserved for opting out, so no waypoint can have it: choose another.")
         errors += (f"Waypoint {one.ref}: {error}" for error in one.validation_errors)
     return errors
 
@@ -85,9 +83,9 @@ def _refuse_name(change: WaypointChange, current: CurrentWaypoints, context: Con
         yield f"Waypoint {ref}: a Gateway of class {gateway['spec'].get('gatewayClassName')} has this name: choose another name."
     for kind in sorted(context.taken.get(ref, ())):
         if kind == "ServiceAccount":
-            consequence = "so the waypoint's pods would run under somebody else's identity"
+            consequence = "so the waypoint's pods would run under another workload's identity"
         else:
-            consequence = "so istiod would leave it as it is, and the waypoint would never be programmed"
+            consequence = "so istiod would not change it, and the waypoint would never be programmed"
         yield f"Waypoint {ref}: namespace {ref.namespace} has a {kind} of this name that istiod did not create, {consequence}: choose another name."
 
 
@@ -106,7 +104,7 @@ def _refuse_parameters(change: WaypointChange, current: CurrentWaypoints, contex
         return
     name = parameters_name(ref.name)
     if ref in context.foreign_config_maps:
-        yield f"Waypoint {ref}: ConfigMap {ref.namespace}/{name} is somebody else's, and the parameters need this name: rename that one, or the waypoint."
+        yield f"Waypoint {ref}: ConfigMap {ref.namespace}/{name} belongs to somebody else, but the parameters need its name: rename it, or the waypoint."
     if context.overrides.force_conflicts:
         return
     foreign = foreign_parameters(gateway) if gateway is not None else ""
@@ -136,7 +134,7 @@ def _refuse_revision(change: WaypointChange, current: CurrentWaypoints, context:
     problem = f"{source} revision {name}" if name else "it names no revision, and no istiod is the default one"
     yield (
         f"Waypoint {ref}: {problem}, but {istiods}, so it would wait for a controller forever: "
-        "name another revision, or set allow_unowned_revision if its istiod is yet to come."
+        "name another revision, or set allow_unowned_revision if its istiod will be installed later."
     )
 
 

@@ -184,7 +184,7 @@ def _waiting_for(name: str) -> dict[str, Any]:
 
 def test_a_cluster_without_credentials_of_aws(prod: Rehearsed, kubeconfig: dict[str, Any]) -> None:
     message = _sentence(prod.module("ready", {**_waiting_for("kube-root-ca.crt"), "kubeconfig": kubeconfig, "timeout": 5}, **_NO_KEYS))
-    assert "the program that the kubeconfig runs for them gave none" in message
+    assert "the program that the kubeconfig runs to get them returned none" in message
     assert f"No token for the EKS cluster {prod.cluster}: Unable to locate credentials" in message
     assert "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or AWS_PROFILE" in message
 
@@ -221,7 +221,7 @@ def test_a_token_that_expires_in_a_long_wait_is_renewed(prod: Rehearsed, kubecon
     until(lambda: bool(_readers(prod, since) - {someone.arn}), "the wait to go on with the new key")
     message = _sentence(prod.module("ready", {**_waiting_for("awaited"), "kubeconfig": kubeconfig, "timeout": 5}, **someone.environment))
     assert "did not accept the credentials" in message
-    assert "in EKS: has no access entry" in message
+    assert "in EKS: the owner has no access entry" in message
 
 
 def _write_profile(path: Path, keys: dict[str, str]) -> None:

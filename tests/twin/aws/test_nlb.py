@@ -221,7 +221,7 @@ def test_proxy_protocol_is_probed_by_tcp_and_understood_and_the_guard_and_the_ty
         assert config["gatewayTopology"] == {"proxyProtocol": {}}
         assert balancer.attributes["deletion_protection.enabled"] == "true"
         _refused(edge, edge.gone("proxied"), "has deletion protection")
-        _refused(edge, {**item, "load_balancer": "none", "nlb": None}, "leaves what was made in AWS behind")
+        _refused(edge, {**item, "load_balancer": "none", "nlb": None}, "would leave the old load balancer behind in AWS")
         _refused(edge, {**item, "nlb": {**item["nlb"], "name": "other"}}, "nlb.name would change from proxied-nlb to other")
         edge.declare(gateways=[edge.gone("proxied")], override_deletion_protection=True)
         assert "proxied-nlb" not in edge.names()

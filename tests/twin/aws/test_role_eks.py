@@ -102,8 +102,8 @@ def _play(aws: LocalAws, directory: Path, *arguments: str, playbook: str = "eks"
 def test_existing_subnets_are_verified_before_anything_is_created(runs: Runs) -> None:
     message = " ".join(runs.wrong.stdout.split())
     assert runs.wrong.returncode != 0
-    assert f"The subnets of cluster {CLUSTER} in {REGION} are not what it needs, and nothing was changed." in message
-    assert "Where only another account could do that, set eks_allow_untagged_subnets." in message
+    assert f"The subnets of cluster {CLUSTER} in {REGION} cannot be used, and nothing was changed." in message
+    assert "or set eks_allow_untagged_subnets if only another account can do so." in message
 
 
 def test_a_principal_gets_the_access_entry_of_the_inventory(runs: Runs, base: Base) -> None:

@@ -134,7 +134,7 @@ def _waypoints(scene: Scene) -> list[str]:
 
 def _assert_tally(message: str, made: int, total: int) -> None:
     """What the message counts must be the truth. A write whose answer was lost may have been made."""
-    found = re.search(r"(\d+) of (\d+) writes were made, (?:of (\d+) the answer was lost, )?(\d+) were not begun", message)
+    found = re.search(r"(\d+) of (\d+) writes were completed, (?:the responses to (\d+) were lost, )?(\d+) were not started", message)
     assert found, f"the message does not tell which writes were made:\n{message}"
     reported, of, lost, not_begun = (int(number or 0) for number in found.groups())
     assert of == total, f"there were {total} writes to make, but the message says:\n{message}"

@@ -66,7 +66,7 @@ def test_a_permission_that_is_missing_is_found_before_the_first_write(mesh: Twin
     options = {"namespaces": [{"name": "default", "dataplane_mode": "none"}], "kubeconfig": str(kubeconfig)}
     for check in (True, False):
         message = _sentence(mesh.module("enrollment", options, check=check))
-        assert "does not let this user patch namespaces" in message
+        assert "does not allow this user to patch namespaces" in message
         assert "grant the verb patch on namespaces" in message
     assert _labels(mesh, "default") == before
 

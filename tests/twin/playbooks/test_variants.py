@@ -141,8 +141,8 @@ def test_subnets_without_their_tags_are_told_before_anything_is_made(variants: V
     done, before, after = variants.untagged
     said = " ".join(done.stdout.split())
     assert done.returncode != 0, "a public subnet without its tag was taken"
-    assert "The subnets of cluster shop in eu-central-1 are not what it needs, and nothing was changed." in said
-    assert f"which these lack, add them with the value 1: {variants.network.public[1]}." in said
+    assert "The subnets of cluster shop in eu-central-1 cannot be used, and nothing was changed." in said
+    assert f"by which load balancers find subnets: {variants.network.public[1]}." in said
     assert after == before, "something was written"
     assert variants.allowed.returncode == 0, variants.allowed.stdout[-3000:]
     assert "virginia" not in said.split("PLAY RECAP")[1].split("AWS account")[0], "--limit frankfurt touched another cluster"

@@ -37,7 +37,7 @@ def test_tags_are_text() -> None:
 
 
 def test_what_is_no_text_is_named() -> None:
-    with pytest.raises(AnsibleFilterError, match=r"the value of Cost is \['a'\], and has to be a text"):
+    with pytest.raises(AnsibleFilterError, match=r"the value of Cost is \['a'\], but must be a string"):
         tag_values({"Cost": ["a"]})
     with pytest.raises(AnsibleFilterError, match="eks_node_groups or eks_tags: the value of team"):
         eks_nodegroups({**VARIABLES, "eks_node_groups": [{"name": "general", "labels": {"team": {}}}]}, "role", [])

@@ -36,7 +36,7 @@ def test_what_should_not_be_there_has_no_manifest() -> None:
         pytest.param([{"namespace": "bookinfo", "replica": 2}], "waypoints.replica. Supported parameters include: affinity", id="unknown"),
         pytest.param([{"namespace": "bookinfo", "replicas": "two"}], "cannot be converted to an int|unable to convert to int", id="type"),
         pytest.param([{"namespace": "bookinfo", "replicas": 0}], "Waypoint bookinfo/waypoint: replicas is 0", id="value"),
-        pytest.param([{"namespace": "bookinfo"}, {"namespace": "bookinfo"}], "is named more than once", id="twice"),
+        pytest.param([{"namespace": "bookinfo"}, {"namespace": "bookinfo"}], "is listed more than once", id="twice"),
         pytest.param("waypoint", "waypoints", id="no-list"),
     ],
 )

@@ -168,9 +168,9 @@ def test_a_domain_that_nobody_has_validated_in_time_is_reported_with_its_records
     ("zones", "zone", "words"),
     [
         ([], "example.com", "has no public hosted zone called example.com: create it"),
-        ([{**ZONE, "Config": {"PrivateZone": True}}], "example.com", "but a private one"),
+        ([{**ZONE, "Config": {"PrivateZone": True}}], "example.com", "only a private one"),
         ([ZONE, {**ZONE, "Id": "/hostedzone/Z9876543210"}], "example.com", "2 public hosted zones called example.com"),
-        ([{**ZONE, "Name": "example.org."}], "example.org", r"example.org does not hold \*.example.com, example.com"),
+        ([{**ZONE, "Name": "example.org."}], "example.org", r"example.org does not contain \*.example.com, example.com"),
     ],
 )
 def test_a_zone_that_cannot_validate_it_is_refused_before_anything_is_requested(zones: list[dict[str, Any]], zone: str, words: str) -> None:

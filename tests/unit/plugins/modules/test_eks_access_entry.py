@@ -121,7 +121,7 @@ def test_check_mode_knows_that_an_earlier_task_would_make_it_possible(code: str,
 
 
 def test_a_cluster_that_takes_no_entries_is_refused() -> None:
-    told = "Cluster prod takes no access entries, because its authentication mode is CONFIG_MAP: change it to API_AND_CONFIG_MAP first"
+    told = "Cluster prod does not support access entries, because its authentication mode is CONFIG_MAP: change it to API_AND_CONFIG_MAP first"
     with AwsStub() as aws:
         aws.refuse("eks", "list_access_entries", "InvalidRequestException", "The cluster's authentication mode must be set to one of [API]", clusterName="prod")
         with pytest.raises(MeshError, match=told):
@@ -146,7 +146,7 @@ def test_an_unknown_policy_is_refused_before_the_first_write() -> None:
 
 
 def test_validation_errors_are_refused_before_anything_is_asked() -> None:
-    with AwsStub() as aws, pytest.raises(MeshError, match="group system:masters is Kubernetes' own"):
+    with AwsStub() as aws, pytest.raises(MeshError, match="group system:masters is reserved for Kubernetes"):
         _run(aws, _item(ADA, kubernetes_groups=["system:masters"]))
     assert aws.session.api_calls == {}
 

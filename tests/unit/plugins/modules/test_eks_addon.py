@@ -182,7 +182,7 @@ def test_an_addon_that_eks_does_not_know_is_told_by_name(code: str) -> None:
 
 
 def test_validation_errors_are_refused_before_anything_is_asked() -> None:
-    with AwsStub() as aws, pytest.raises(MeshError, match="named more than once"):
+    with AwsStub() as aws, pytest.raises(MeshError, match="listed more than once"):
         _run(aws, _item("vpc-cni"), _item("vpc-cni"))
     assert aws.session.api_calls == {}
 
@@ -283,7 +283,7 @@ def test_an_addon_without_nodes_is_waited_for_until_the_time_is_up() -> None:
             _describes(aws, "coredns", "DEGRADED", health={"issues": [NO_NODES]})
         with pytest.raises(MeshError) as caught:
             _run(aws, _item("coredns"), wait_timeout=0.4)
-    assert caught.value.message.endswith("or set allow_degraded where nodes come later. It has been so for all of the 0.4 s of waiting.")
+    assert caught.value.message.endswith("or set allow_degraded where nodes come later. It has been so for the whole wait of 0.4 s.")
 
 
 def test_an_addon_without_nodes_is_tolerated_on_request() -> None:
@@ -305,7 +305,7 @@ def test_what_takes_too_long_is_told() -> None:
         with pytest.raises(MeshError) as caught:
             _run(aws, _item("coredns"), wait_timeout=0)
     assert caught.value.message == (
-        "Add-on coredns of cluster prod is still CREATING after 0 s: raise wait_timeout, or look at its health issues in the console of EKS."
+        "Add-on coredns of cluster prod is still CREATING after 0 s: raise wait_timeout, or check its health issues in the EKS console."
     )
     assert caught.value.details["changed"] is True
 

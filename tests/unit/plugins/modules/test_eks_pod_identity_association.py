@@ -152,6 +152,6 @@ def test_what_an_addon_owns_is_refused_before_the_first_write() -> None:
 
 
 def test_validation_errors_are_refused_before_anything_is_asked() -> None:
-    with AwsStub() as aws, pytest.raises(MeshError, match="which is no ARN of an IAM role"):
+    with AwsStub() as aws, pytest.raises(MeshError, match="which is not the ARN of an IAM role"):
         _run(aws, _item("reports", role_arn="reports"))
     assert aws.session.api_calls == {}

@@ -164,7 +164,7 @@ def test_a_permission_that_is_missing_stops_everything() -> None:
     cluster = Cluster({"/api/v1/namespaces": [namespace_of("a"), namespace_of("b")], SERVICES: services}, {("services", ""), ("services", "b")})
     with pytest.raises(MeshError) as caught:
         cluster.run(services=[{"name": "cart", "namespace": place, "use_waypoint": "none"} for place in ("a", "b")])
-    assert "does not let this user patch services in namespace b" in caught.value.message
+    assert "does not allow this user to patch services in namespace b" in caught.value.message
     assert "namespace a" not in caught.value.message
     assert cluster.patches() == []
 

@@ -153,7 +153,7 @@ NLB: dict[str, Any] = {
             ingress_alb.ensure_albs,
             ingress_alb.OPTIONS,
             {"albs": [{**FRONT, "group_name": "one", "scheme": "internal"}, {**FRONT, "name": "other", "group_name": "one", "scheme": "internet-facing"}]},
-            "disagree about scheme",
+            "set different values of scheme",
             id="group",
         ),
         pytest.param(

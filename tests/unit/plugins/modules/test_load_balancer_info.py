@@ -133,5 +133,5 @@ def test_tags_are_asked_for_by_halves_when_one_has_gone() -> None:
 def test_validation_errors_are_reported_before_aws_is_asked() -> None:
     with AwsStub() as aws, pytest.raises(MeshError, match=r"load_balancers\[1\] does not name"):
         _run(aws, {"name": "web"}, {})
-    with AwsStub() as aws, pytest.raises(MeshError, match="name at least one"):
+    with AwsStub() as aws, pytest.raises(MeshError, match="add a load balancer"):
         _run(aws)

@@ -86,7 +86,7 @@ def test_a_call_that_stays_throttled_says_what_to_do() -> None:
         session.call("eks", "create_cluster")
     assert caught.value.message == (
         "AWS kept throttling eks:CreateCluster in eu-west-1 (ThrottlingException: Rate exceeded): run fewer hosts at once (forks, serial), "
-        "or ask AWS for a higher quota, and run again; what is done already is kept."
+        "or ask AWS for a higher quota, and run again; completed changes are kept."
     )
     assert caught.value.transient
 

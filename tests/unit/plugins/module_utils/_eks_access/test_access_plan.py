@@ -78,11 +78,11 @@ SSO = "arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_Admin_0123456789abc
         pytest.param([_item()], [], id="fine"),
         pytest.param([_item(principal_arn="arn:aws-us-gov:iam::123456789012:root")], [], id="account"),
         pytest.param([_item(policies=[{"policy": "AmazonEKSViewPolicy", "namespaces": ["shop", "team-*", "*-dev"]}])], [], id="scopes"),
-        pytest.param([_item(), _item()], [f"{ROLE} is named more than once in this task, and a principal can have one access entry"], id="twice"),
-        pytest.param([_item(principal_arn="shop")], ["Access entry of shop: this is no ARN of an IAM principal"], id="no-arn"),
+        pytest.param([_item(), _item()], [f"{ROLE} is listed more than once in this task, but a principal can have only one access entry"], id="twice"),
+        pytest.param([_item(principal_arn="shop")], ["Access entry of shop: this is not the ARN of an IAM principal"], id="no-arn"),
         pytest.param(
             [_item(principal_arn="arn:aws:sts::123456789012:assumed-role/shop/ada")],
-            ["write the role, arn:aws:iam::123456789012:role/shop with its path, if it has one."],
+            ["use arn:aws:iam::123456789012:role/shop with its path, if it has one."],
             id="session",
         ),
         pytest.param(
@@ -91,18 +91,22 @@ SSO = "arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_Admin_0123456789abc
             id="session-of-identity-center",
         ),
         pytest.param(
-            [_item(kubernetes_groups=["system:masters", "ok"])], ["group system:masters is Kubernetes' own", "AmazonEKSClusterAdminPolicy"], id="masters"
+            [_item(kubernetes_groups=["system:masters", "ok"])],
+            ["group system:masters is reserved for Kubernetes", "AmazonEKSClusterAdminPolicy"],
+            id="masters",
         ),
-        pytest.param([_item(kubernetes_groups=["system:nodes"])], ["group system:nodes is Kubernetes' own"], id="group"),
-        pytest.param([_item(kubernetes_groups=[" "])], ["a group without a name binds nothing"], id="empty-group"),
-        pytest.param([_item(username="eks:me")], ["username eks:me begins with a word that is reserved (system:, eks:, aws:, amazon:, iam:)"], id="username"),
-        pytest.param([_item(type="EC2_LINUX", kubernetes_groups=["a"])], ["EKS itself decides user and groups for type EC2_LINUX"], id="groups-of-nodes"),
-        pytest.param([_item(type="EC2_LINUX", principal_arn=USER)], ["type EC2_LINUX is for nodes, which have a role, and this is none"], id="user-as-node"),
-        pytest.param([_item(type="FARGATE_LINUX", policies=[{"policy": VIEW}])], ["type FARGATE_LINUX takes no access policies"], id="policies-of-nodes"),
+        pytest.param([_item(kubernetes_groups=["system:nodes"])], ["group system:nodes is reserved for Kubernetes"], id="group"),
+        pytest.param([_item(kubernetes_groups=[" "])], ["a group with an empty name has no effect"], id="empty-group"),
+        pytest.param([_item(username="eks:me")], ["username eks:me begins with a reserved prefix (system:, eks:, aws:, amazon:, iam:)"], id="username"),
+        pytest.param(
+            [_item(type="EC2_LINUX", kubernetes_groups=["a"])], ["EKS itself sets the username and the groups of type EC2_LINUX"], id="groups-of-nodes"
+        ),
+        pytest.param([_item(type="EC2_LINUX", principal_arn=USER)], ["type EC2_LINUX is for nodes, but this is not the ARN of a role"], id="user-as-node"),
+        pytest.param([_item(type="FARGATE_LINUX", policies=[{"policy": VIEW}])], ["type FARGATE_LINUX cannot have access policies"], id="policies-of-nodes"),
         pytest.param([_item(type="EC2", policies=[{"policy": "AmazonEKSAutoNodePolicy"}])], [], id="auto-mode-has-a-policy"),
         pytest.param(
             [_item(policies=[{"policy": VIEW, "namespaces": ["a"]}, {"policy": "AmazonEKSViewPolicy"}])],
-            ["policy AmazonEKSViewPolicy is named more than once, and can have one scope: put all namespaces into one item."],
+            ["policy AmazonEKSViewPolicy is listed more than once, but can have only one scope: put all namespaces into one item."],
             id="policy-twice",
         ),
         pytest.param(
@@ -129,7 +133,7 @@ def test_validation_errors(items: list[dict[str, Any]], message: list[str]) -> N
             EntrySpec(ROLE, policies=((VIEW, ()),)),
             replace(ENTRY, type="EC2_LINUX"),
             OFFERED,
-            "of type EC2_LINUX, which takes no access policies",
+            "of type EC2_LINUX, which cannot have access policies",
             id="of-nodes",
         ),
         pytest.param(

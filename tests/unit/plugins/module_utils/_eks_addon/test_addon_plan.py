@@ -142,11 +142,11 @@ def test_purging_deletes_what_nobody_wishes_and_nothing_else() -> None:
     ("items", "refusals"),
     [
         pytest.param([{}], [], id="fine"),
-        pytest.param([{}, {}], ["Add-on vpc-cni is named more than once in this task: keep one of the items."], id="twice"),
-        pytest.param([{"name": "a/b"}], ["Add-on 'a/b': this cannot be the name of an add-on: use one that EKS offers, such as vpc-cni."], id="name"),
+        pytest.param([{}, {}], ["Add-on vpc-cni is listed more than once in this task: keep one of the items."], id="twice"),
+        pytest.param([{"name": "a/b"}], ["Add-on 'a/b': this is not a valid name of an add-on: use one that EKS offers, such as vpc-cni."], id="name"),
         pytest.param(
             [{"service_account_role_arn": "ebs"}],
-            ["Add-on vpc-cni: service_account_role_arn is 'ebs', which is no ARN of an IAM role: write arn:aws:iam::ACCOUNT:role/NAME."],
+            ["Add-on vpc-cni: service_account_role_arn is 'ebs', which is not the ARN of an IAM role: use arn:aws:iam::ACCOUNT:role/NAME."],
             id="role",
         ),
         pytest.param([{"service_account_role_arn": ""}], [], id="no-role"),
@@ -154,7 +154,7 @@ def test_purging_deletes_what_nobody_wishes_and_nothing_else() -> None:
             [{"pod_identity_associations": [{"service_account": "a", "role_arn": ROLE}, {"service_account": "a", "role_arn": ""}]}],
             [
                 "Add-on vpc-cni: its service account a has more than one role in pod_identity_associations: keep one of them.",
-                "Add-on vpc-cni: the role of service account a is '', which is no ARN of an IAM role: write arn:aws:iam::ACCOUNT:role/NAME.",
+                "Add-on vpc-cni: the role of service account a is '', which is not the ARN of an IAM role: use arn:aws:iam::ACCOUNT:role/NAME.",
             ],
             id="pod-identity",
         ),
@@ -188,7 +188,7 @@ CONFLICT = Issue("ConfigurationConflict", "Conflicts found when trying to apply"
         pytest.param("DEGRADED", (NO_NODES, CONFLICT), True, True, "ConfigurationConflict: Conflicts found when trying to apply", id="more-than-no-nodes"),
         pytest.param("DEGRADED", (CONFLICT,), False, True, "set resolve_conflicts to overwrite or preserve", id="conflict-stays"),
         pytest.param("CREATE_FAILED", (CONFLICT,), False, True, "is CREATE_FAILED (ConfigurationConflict:", id="creation-failed"),
-        pytest.param("UPDATE_FAILED", (), True, True, "read its health issues in the console of EKS", id="update-failed"),
+        pytest.param("UPDATE_FAILED", (), True, True, "read its health issues in the EKS console", id="update-failed"),
     ],
 )
 def test_judge(status: str, issues: tuple[Issue, ...], allow: bool, done: bool, message: str) -> None:

@@ -145,9 +145,13 @@ def test_standard_support_is_entered_after_the_upgrade_and_extended_support_befo
         (
             {"authentication_mode": "CONFIG_MAP"},
             {"accessConfig": {"authenticationMode": "API"}},
-            "has authentication_mode API, and EKS never goes back to CONFIG_MAP: correct the option.",
+            "has authentication_mode API, and EKS cannot change it back to CONFIG_MAP: correct the option.",
         ),
-        ({"endpoint_public_access": False}, {}, "EKS cluster prod would have no way to its API server: set endpoint_public_access or endpoint_private_access"),
+        (
+            {"endpoint_public_access": False},
+            {},
+            "The API server of EKS cluster prod would be unreachable: set endpoint_public_access or endpoint_private_access",
+        ),
     ],
 )
 def test_refusals(options: dict[str, Any], now: dict[str, Any], words: str) -> None:
@@ -160,13 +164,13 @@ def test_refusals(options: dict[str, Any], now: dict[str, Any], words: str) -> N
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"version": "1.3"}, "version '1.3' is not a version of EKS: write it as a quoted string such as '1.34', or YAML takes 1.30 for 1.3."),
+        ({"version": "1.3"}, "version '1.3' is not a version of EKS: write it as a quoted string, such as '1.34', because YAML reads 1.30 as 1.3."),
         ({"version": "v1.33"}, "version 'v1.33' is not a version of EKS"),
         ({"version": "1.33.1"}, "version '1.33.1' is not a version of EKS"),
-        ({"endpoint_public_access": False, "endpoint_private_access": False}, "the API server needs one way in"),
+        ({"endpoint_public_access": False, "endpoint_private_access": False}, "the API server must be reachable"),
         ({"encryption_key_arn": "arn:aws:kms:eu-west-1:123456789012:alias/prod"}, "is not the ARN of a KMS key"),
-        ({"public_access_cidrs": ["203.0.113.0"]}, "public_access_cidrs: '203.0.113.0' is not a range of addresses"),
-        ({"service_ipv4_cidr": "10.100.0.0/33"}, "service_ipv4_cidr: '10.100.0.0/33' is not a range of addresses"),
+        ({"public_access_cidrs": ["203.0.113.0"]}, "public_access_cidrs: '203.0.113.0' is not an address range"),
+        ({"service_ipv4_cidr": "10.100.0.0/33"}, "service_ipv4_cidr: '10.100.0.0/33' is not an address range"),
     ],
 )
 def test_what_is_wrong_whatever_the_cluster_is(options: dict[str, Any], words: str) -> None:

@@ -109,7 +109,7 @@ def test_a_difference_becomes_the_call_that_eks_has_for_it(spec: dict[str, Any],
 def test_what_eks_fixes_at_creation_is_refused_with_the_way_out(spec: dict[str, Any], message: str) -> None:
     (refused,) = find_refusals([_spec(**spec)], {"general": DESCRIPTION})
     assert message in refused
-    assert "add a node group with another name" in refused
+    assert "create a node group with another name" in refused
 
 
 def test_all_that_is_fixed_is_told_at_once() -> None:

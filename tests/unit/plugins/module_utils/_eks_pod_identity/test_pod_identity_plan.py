@@ -83,7 +83,7 @@ def test_what_an_addon_owns_is_not_changed_behind_its_back() -> None:
         (refusal,) = find_refusals([_plan(spec, owned)])
         assert refusal == (
             "The association of service account shop/reports belongs to the add-on arn:addon: change it there (pod_identity_associations of "
-            "meshwright.ambient.eks_addon), or take it out of this task."
+            "meshwright.ambient.eks_addon), or remove it from this task."
         )
 
 
@@ -92,12 +92,12 @@ def test_what_an_addon_owns_is_not_changed_behind_its_back() -> None:
     [
         pytest.param([{}], "", id="fine"),
         pytest.param([{"state": "absent", "role_arn": None}], "", id="absent-needs-no-role"),
-        pytest.param([{}, {}], "Service account shop/reports is named more than once in this task", id="twice"),
-        pytest.param([{"namespace": "Shop"}], "Service account Shop/reports: this cannot be the name of one", id="namespace"),
-        pytest.param([{"service_account": "a b"}], "Service account shop/a b: this cannot be the name of one", id="name"),
-        pytest.param([{"role_arn": "reports"}], "role_arn is 'reports', which is no ARN of an IAM role", id="role"),
-        pytest.param([{"role_arn": "arn:aws:iam::123456789012:user/a"}], "which is no ARN of an IAM role", id="user"),
-        pytest.param([{"target_role_arn": "x"}], "target_role_arn is 'x', which is no ARN of an IAM role", id="target-role"),
+        pytest.param([{}, {}], "Service account shop/reports is listed more than once in this task", id="twice"),
+        pytest.param([{"namespace": "Shop"}], "Service account Shop/reports: this is not a valid name of a service account", id="namespace"),
+        pytest.param([{"service_account": "a b"}], "Service account shop/a b: this is not a valid name of a service account", id="name"),
+        pytest.param([{"role_arn": "reports"}], "role_arn is 'reports', which is not the ARN of an IAM role", id="role"),
+        pytest.param([{"role_arn": "arn:aws:iam::123456789012:user/a"}], "which is not the ARN of an IAM role", id="user"),
+        pytest.param([{"target_role_arn": "x"}], "target_role_arn is 'x', which is not the ARN of an IAM role", id="target-role"),
         pytest.param([{"target_role_arn": ""}], "", id="no-target-role"),
     ],
 )

@@ -47,7 +47,7 @@ def _refusals(desired: list[DesiredLabels] | DesiredLabels, current: CurrentObje
     return refuse_enrollment(plan_enrollment([desired] if isinstance(desired, DesiredLabels) else desired, current), current, Overrides(**overrides))
 
 
-SKIPS = "so traffic would skip it and its L7 policies silently"
+SKIPS = "so traffic would silently bypass it and its L7 policies"
 
 
 def _for(traffic: str | None) -> Object:
@@ -285,7 +285,7 @@ def test_no_option_lifts_a_missing_namespace() -> None:
 
 # Waypoint canaries.
 
-ALONE = "has no waypoint beside it and would not be used: bind the object to a waypoint as well (use_waypoint)."
+ALONE = "would not be used, because no waypoint is set beside it: bind the object to a waypoint as well (use_waypoint)."
 
 
 @pytest.mark.parametrize(
@@ -335,7 +335,7 @@ ALONE = "has no waypoint beside it and would not be used: bind the object to a w
         pytest.param(
             [DesiredLabels("Namespace", "bookinfo", weight="10")],
             _current({USE: "waypoint"}),
-            ["Namespace bookinfo: a weight is set, but there is no canary: name the canary's waypoint as well."],
+            ["Namespace bookinfo: a weight is set, but there is no canary: set the waypoint of the canary as well."],
             id="weight-of-nothing",
         ),
         pytest.param([DesiredLabels("Service", "details", "bookinfo", weight="10")], _current({USE: "waypoint", CANARY: "next"}), [], id="weight-of-its-own"),
@@ -452,7 +452,7 @@ def test_a_namespace_that_istiod_does_not_see(selector: Object, labels: dict[str
     desired = DesiredLabels("Namespace", "bookinfo", dataplane_mode="ambient")
     expected = (
         "Namespace bookinfo: meshConfig.discoverySelectors hide namespace bookinfo from istiod, so the mesh would not know its pods: "
-        "give it a label that one of them selects, or widen them (role istio)."
+        "add a label that one of them selects, or widen them (role istio)."
     )
     assert _refusals(desired, current) == ([expected] if hidden else [])
     assert _refusals(desired, current, hidden_namespaces=True) == []

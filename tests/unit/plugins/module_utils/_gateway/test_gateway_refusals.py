@@ -60,20 +60,20 @@ def test_only_namespaces_that_may_be_created_are_created() -> None:
         pytest.param(
             NLB,
             state(service("edge-istio", "LoadBalancer", gateway="edge")),
-            "leaves what was made in AWS behind",
+            "would leave the old load balancer behind in AWS",
             marks=pytest.mark.requirement("F2"),
         ),
         pytest.param(
             {**NLB, "load_balancer": "none"},
             state(service("edge-istio", "LoadBalancer", gateway="edge", **{TYPE: "external"})),
-            "leaves what was made in AWS behind",
+            "would leave the old load balancer behind in AWS",
             marks=pytest.mark.requirement("F2"),
         ),
-        pytest.param(NLB, state(service("edge-istio")), "is not istiod's"),
-        pytest.param(NLB, state(deployments=frozenset({("istio-ingress", "edge-istio")})), "is not istiod's"),
+        pytest.param(NLB, state(service("edge-istio")), "was not created by istiod"),
+        pytest.param(NLB, state(deployments=frozenset({("istio-ingress", "edge-istio")})), "was not created by istiod"),
         pytest.param({**NLB, "route_namespaces": ["shop"], "allowed_routes": {"from": "Selector"}}, state(), "namespace shop does not exist"),
         pytest.param({**NLB, "create_namespace": False}, state(namespaces={}), "namespace istio-ingress does not exist"),
-        pytest.param(SHARED, state(), "the selector of listener plain keeps out"),
+        pytest.param(SHARED, state(), "the selector of listener plain does not allow"),
     ],
 )
 def test_what_can_never_work_is_refused(item: dict[str, Any], current: GatewayState, words: str) -> None:
@@ -104,11 +104,11 @@ FIXED = {"name": "edge", "scheme": "internet-facing", "subnets": ["subnet-1", "s
     ("nlb", "words"),
     [
         (FIXED, ""),
-        ({**FIXED, "name": "other"}, "nlb.name would change from edge to other, but a load balancer gets its name when it is created"),
+        ({**FIXED, "name": "other"}, "nlb.name would change from edge to other, but the name of a load balancer cannot change"),
         ({**FIXED, "name": None}, "nlb.name would change from edge to none"),
         (
             {**FIXED, "eip_allocations": ["eipalloc-1", "eipalloc-3"]},
-            "nlb.eip_allocations would change from eipalloc-1, eipalloc-2 to eipalloc-1, eipalloc-3, but a load balancer gets its addresses when it is created",
+            "nlb.eip_allocations would change from eipalloc-1, eipalloc-2 to eipalloc-1, eipalloc-3, but the addresses of a load balancer cannot change",
         ),
         ({**FIXED, "eip_allocations": []}, "nlb.eip_allocations would change from eipalloc-1, eipalloc-2 to none"),
         # The controller takes them with a subnet that is new.

@@ -230,33 +230,36 @@ def test_a_port_that_only_redirects_takes_no_routes_of_others(who: str) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"load_balancer": "nlb", "service_type": "ClusterIP"}, "leave service_type out"),
-        ({"nlb": {"name": "x"}}, "set it to nlb, or take nlb out"),
-        ({"load_balancer": "alb", "tls": "load_balancer"}, "give the item of the ALB its certificates"),
+        ({"load_balancer": "nlb", "service_type": "ClusterIP"}, "omit service_type"),
+        ({"nlb": {"name": "x"}}, "set load_balancer to nlb, or remove nlb"),
+        ({"load_balancer": "alb", "tls": "load_balancer"}, "set the certificates in the item of the ALB"),
         ({"load_balancer": "nlb", "tls": "load_balancer"}, "nlb has no certificate"),
         ({"tls": "load_balancer"}, "load_balancer is none"),
         ({"load_balancer": "nlb", "nlb": {"certificate_arns": [ARN]}}, "the gateway has no listener at that port"),
-        ({"load_balancer": "nlb", "tls": "gateway", "certificate_refs": [{"name": "x"}], "nlb": {"certificate_arns": [ARN]}}, "TLS ends once"),
+        (
+            {"load_balancer": "nlb", "tls": "gateway", "certificate_refs": [{"name": "x"}], "nlb": {"certificate_arns": [ARN]}},
+            "TLS terminates in one place only",
+        ),
         ({"tls": "gateway"}, "certificate_refs is empty"),
         ({"redirect_http": True}, "no listener at port 443"),
-        ({"redirect_http": True, "load_balancer": "alb"}, "without end"),
+        ({"redirect_http": True, "load_balancer": "alb"}, "a redirect loop"),
         ({"name": "Edge"}, "lower-case letters"),
-        ({"hosts": ["exa mple.com"]}, "name a host"),
-        ({"load_balancer": "nlb", "drain_seconds": 10}, "pods would be gone"),
+        ({"hosts": ["exa mple.com"]}, "use a host name"),
+        ({"load_balancer": "nlb", "drain_seconds": 10}, "pods would terminate"),
         ({"load_balancer": "nlb", "nlb": {"target_type": "instance", "health_check": {"port": "15021"}}}, "would probe port 15021 of the nodes"),
         ({"load_balancer": "nlb", "nlb": {"health_check": {"port": "status-port"}}}, "has no such port"),
         ({"load_balancer": "nlb", "nlb": {"proxy_protocol": True, "health_check": {"protocol": "HTTP", "port": "15021"}}}, "answers them with 400"),
         ({"load_balancer": "nlb", "nlb": {"proxy_protocol": True, "preserve_client_ip": True}}, "choose one"),
-        ({"load_balancer": "nlb", "nlb": {"eip_allocations": ["eipalloc-1"]}}, "for scheme internet-facing"),
+        ({"load_balancer": "nlb", "nlb": {"eip_allocations": ["eipalloc-1"]}}, "require scheme internet-facing"),
         ({"load_balancer": "nlb", "nlb": {"name": "x" * 33}}, "at most 32"),
-        ({"load_balancer": "nlb", "nlb": {"annotations": {f"{PREFIX}type": "nlb"}}}, "the options render already"),
-        ({"annotations": {f"{PREFIX}type": "nlb"}}, "belongs to the load balancer's options"),
-        ({"annotations": {f"example.com/{number}": "x" for number in range(9)}}, "takes at most 8"),
+        ({"load_balancer": "nlb", "nlb": {"annotations": {f"{PREFIX}type": "nlb"}}}, "the options already set"),
+        ({"annotations": {f"{PREFIX}type": "nlb"}}, "is an annotation of the load balancer"),
+        ({"annotations": {f"example.com/{number}": "x" for number in range(9)}}, "allows at most 8"),
         ({"overlays": {"pod": {}}}, "istiod knows"),
-        ({"listeners": [{"name": "a", "port": 80}], "hosts": ["example.com"]}, "give either"),
+        ({"listeners": [{"name": "a", "port": 80}], "hosts": ["example.com"]}, "set either listeners or these"),
         ({"listeners": [{"name": "a", "port": 80}, {"name": "a", "port": 81}]}, "more than once"),
         ({"listeners": [{"name": "a", "port": 443, "protocol": "HTTPS"}]}, "without certificate_refs"),
-        ({"route_namespaces": ["shop"]}, "no label would matter"),
+        ({"route_namespaces": ["shop"]}, "their labels would have no effect"),
     ],
 )
 def test_an_error_says_what_to_do(options: dict[str, Any], words: str) -> None:
@@ -267,11 +270,11 @@ def test_an_error_says_what_to_do(options: dict[str, Any], words: str) -> None:
 @pytest.mark.requirement("F7")
 def test_a_certificate_for_every_port_is_noted() -> None:
     desired = item(load_balancer="nlb", tls="load_balancer", nlb={"certificate_arns": [ARN], "ssl_ports": []})
-    assert any("every listener ends TLS" in note for note in find_gateway_notes(desired))
+    assert any("every listener would terminate TLS" in note for note in find_gateway_notes(desired))
 
 
 def test_a_second_load_balancer_is_noted() -> None:
-    assert any("a load balancer of its own" in note for note in find_gateway_notes(item(load_balancer="alb", service_type="LoadBalancer")))
+    assert any("creates another load balancer" in note for note in find_gateway_notes(item(load_balancer="alb", service_type="LoadBalancer")))
 
 
 def test_deletion_protection_is_read_and_taken_off() -> None:

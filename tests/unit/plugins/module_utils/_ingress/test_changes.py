@@ -68,7 +68,7 @@ def test_somebody_elses_object_is_neither_changed_nor_deleted(state: str) -> Non
     desired = albs({**ALB, "state": state, "idle_timeout": 60})
     changes = plan_changes(desired, {desired[0].main.key: by_hand(albs({**ALB, "idle_timeout": 9})[0].main.manifest)})
     refusals = refuse_changes(changes, NAMESPACES)
-    assert any("was made by somebody else" in refusal for refusal in refusals), refusals
+    assert any("was created by somebody else" in refusal for refusal in refusals), refusals
     assert refuse_changes(changes, NAMESPACES, force_conflicts=True) == []
 
 

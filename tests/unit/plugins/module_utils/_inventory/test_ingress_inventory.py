@@ -39,23 +39,23 @@ def test_a_valid_inventory_has_no_errors() -> None:
 @pytest.mark.parametrize(
     ("variables", "words"),
     [
-        ({"gateways": [GATEWAY]}, "no ALB of these items names it"),
-        ({"gateways": [{**GATEWAY, "load_balancer": "nlb"}], "albs": [ALB]}, "would make two load balancers"),
+        ({"gateways": [GATEWAY]}, "no ALB refers to it"),
+        ({"gateways": [{**GATEWAY, "load_balancer": "nlb"}], "albs": [ALB]}, "would create two load balancers"),
         ({"gateways": [{**GATEWAY, "service_type": "ClusterIP"}], "albs": [{**ALB, "target_type": "instance"}]}, "target_type instance needs a NodePort"),
         ({"gateways": [{**GATEWAY, "state": "absent"}], "albs": [ALB]}, "which should be absent"),
         ({"gateways": [GATEWAY], "albs": [{**ALB, "service_port": 8080}]}, "listens at 80"),
-        ({"gateways": [GATEWAY], "albs": [ALB, ALB]}, "named more than once"),
+        ({"gateways": [GATEWAY], "albs": [ALB, ALB]}, "listed more than once"),
         ({"gateways": [GATEWAY], "albs": [{**ALB, "deregistration_delay": 300}]}, "set its drain_seconds"),
         (
             {"gateways": [GATEWAY], "albs": [{**ALB, "load_balancer_name": "x"}, {**ALB, "name": "other", "load_balancer_name": "x"}]},
-            "each load balancer needs a name of its own",
+            "each load balancer needs a unique name",
         ),
         (
             {
                 "gateways": [GATEWAY],
                 "albs": [{**ALB, "group_name": "g", "scheme": "internal"}, {**ALB, "name": "other", "group_name": "g", "scheme": "internet-facing"}],
             },
-            "disagree about scheme",
+            "set different values of scheme",
         ),
         ({"routes": [{"name": "r", "namespace": "shop", "gateway": "public"}]}, "rules is empty"),
         ({"routes": [{"name": "r", "namespace": "shop", "rules": [{"backends": [{"service": "a", "port": 80}]}]}]}, "gateway is missing"),
@@ -74,7 +74,7 @@ def test_a_name_may_be_shared_within_a_group() -> None:
 
 def test_an_arn_of_another_region_is_an_error() -> None:
     errors = validate_ingress({"eks_region": "us-east-1", "ingress_gateways": [GATEWAY], "ingress_albs": [{**ALB, "certificate_arns": [ARN]}]})
-    assert any("is of region eu-central-1, but eks_region is us-east-1" in error for error in errors), errors
+    assert any("is in region eu-central-1, but eks_region is us-east-1" in error for error in errors), errors
 
 
 @pytest.mark.requirement("M14")

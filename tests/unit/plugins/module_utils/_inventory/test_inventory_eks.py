@@ -40,7 +40,7 @@ def test_valid_variables_have_no_errors(variables: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"eks_region": ""}, "eks_region is not given"),
+        ({"eks_region": ""}, "eks_region is not set"),
         ({"eks_region": "frankfurt"}, "eks_region is 'frankfurt'"),
         ({"eks_cluster_name": "prod.frankfurt"}, "eks_cluster_name is 'prod.frankfurt'"),
         ({"eks_version": "v1.35"}, "eks_version is 'v1.35'"),
@@ -51,7 +51,7 @@ def test_valid_variables_have_no_errors(variables: dict[str, Any]) -> None:
         ({"eks_cluster_role_arn": "role/cluster"}, "eks_cluster_role_arn has 'role/cluster'"),
         ({"alb_controller_role_arn": "controller"}, "alb_controller_role_arn has 'controller'"),
         ({"eks_encryption_key_arn": "1234"}, "eks_encryption_key_arn has '1234'"),
-        ({"eks_encryption_key_arn": "arn:aws:kms:eu-west-1:123456789012:key/1"}, "eks_encryption_key_arn is of region eu-west-1"),
+        ({"eks_encryption_key_arn": "arn:aws:kms:eu-west-1:123456789012:key/1"}, "eks_encryption_key_arn is in region eu-west-1"),
         ({"aws_edge_log_buckets": ["My_Logs"]}, "aws_edge_log_buckets has 'My_Logs'"),
         ({"eks_vpc_cidr": "10.20.0.0"}, "eks_vpc_cidr is '10.20.0.0'"),
         ({"eks_vpc_cidr": "10.20.0.0/24"}, "eks_vpc_cidr is '10.20.0.0/24'"),
@@ -64,7 +64,7 @@ def test_valid_variables_have_no_errors(variables: dict[str, Any]) -> None:
         ({"eks_availability_zones": [f"eu-central-1{letter}" for letter in "abcde"]}, "eks_availability_zones names 5 zones"),
         ({"eks_availability_zones": ["eu-central-1a", "eu-central-1a"]}, "names eu-central-1a more than once"),
         ({"eks_availability_zones": ["eu-central-1a", "eu-west-1b"]}, "names eu-west-1b, which is not in eks_region eu-central-1"),
-        ({"eks_private_subnet_ids": SUBNETS}, "is given without eks_vpc_id"),
+        ({"eks_private_subnet_ids": SUBNETS}, "is set without eks_vpc_id"),
         ({"eks_startup_taint": True, "istio_startup_taint": False}, "istio_startup_taint is false"),
         ({"eks_addons": [{"name": "coredns"}, {"name": "coredns"}]}, "eks_addons names coredns more than once"),
         ({"eks_addons": [{"name": "aws-ebs-csi-driver"}]}, "eks_addons lacks eks-pod-identity-agent"),
@@ -92,13 +92,13 @@ def test_an_error_in_an_existing_network_is_reported(change: dict[str, Any], exp
     ("group", "expected"),
     [
         ({"min_size": 3, "max_size": 2}, "min_size 3, desired_size 3 and max_size 2"),
-        ({"min_size": 0, "max_size": 0}, "max_size is at least 1"),
+        ({"min_size": 0, "max_size": 0}, "max_size must be at least 1"),
         ({"min_size": 1, "max_size": 2, "desired_size": 5}, "desired_size 5"),
         ({"version": "1.36"}, "nodes may be up to three minor versions older"),
         ({"version": "1.31"}, "nodes may be up to three minor versions older"),
         ({"version": "latest"}, "version is 'latest'"),
         ({"taints": [{"key": "a", "effect": "NoSchedule"}]}, "has the effect 'NoSchedule'"),
-        ({"launch_template": {"id": "lt-1"}, "disk_size": 50}, "the template says how large the disk is"),
+        ({"launch_template": {"id": "lt-1"}, "disk_size": 50}, "the template sets the size of the disk"),
     ],
 )
 def test_an_error_in_a_node_group_is_reported(group: dict[str, Any], expected: str) -> None:
@@ -110,13 +110,13 @@ def test_a_cluster_whose_roles_would_have_names_that_are_too_long_is_reported() 
     name = "c" * 37
     assert errors_of({**VALID, "eks_cluster_name": name[1:]}) == []
     (error,) = errors_of({**VALID, "eks_cluster_name": name})
-    assert error.startswith(f"eks_cluster_name is too long by 1: the IAM role {name}-eu-central-1-alb-controller would be made")
+    assert error.startswith(f"eks_cluster_name is too long by 1 character: the name of the IAM role {name}-eu-central-1-alb-controller would exceed the limit")
     assert errors_of({**VALID, "eks_cluster_name": name, "alb_controller_role_arn": "arn:aws:iam::123456789012:role/controller"}) == []
 
 
 def test_two_hosts_are_not_one_cluster() -> None:
     (error,) = validate_shared_clusters({"b": ("eu-central-1", "shop"), "a": ("eu-central-1", "shop"), "c": ("us-east-1", "shop"), "d": ("us-east-1", "other")})
-    assert error.startswith("a and b are both the EKS cluster shop in eu-central-1: give each an eks_cluster_name or eks_region of its own")
+    assert error.startswith("a and b are both the EKS cluster shop in eu-central-1, and would change each other's cluster")
 
 
 def test_a_node_group_that_goes_is_not_validated() -> None:
@@ -125,4 +125,4 @@ def test_a_node_group_that_goes_is_not_validated() -> None:
 
 def test_node_groups_have_names_of_their_own() -> None:
     errors = errors_of({**VALID, "eks_node_groups": [{"name": "general"}, {"name": "general"}]})
-    assert errors == ["eks_node_groups names general more than once: write all that it should be in one item."]
+    assert errors == ["eks_node_groups names general more than once: combine these items into one."]

@@ -17,8 +17,8 @@ INGRESS = {"name": "istio-ingress", "namespace": "istio-ingress"}
     [
         pytest.param([INGRESS, {**INGRESS, "name": "other"}], [], id="two-in-one-namespace"),
         pytest.param([{**INGRESS, "replicas": 0}], [], id="none"),
-        pytest.param([INGRESS, INGRESS], ["istio_gateways[1] names the release istio-ingress/istio-ingress again, as istio_gateways[0] does"], id="twice"),
-        pytest.param([{**INGRESS, "replicas": 2, "autoscaling": {"min": 1, "max": 2}}], ["istio_gateways[0] has replicas and autoscaling"], id="both"),
+        pytest.param([INGRESS, INGRESS], ["istio_gateways[1] names the same release istio-ingress/istio-ingress as istio_gateways[0]"], id="twice"),
+        pytest.param([{**INGRESS, "replicas": 2, "autoscaling": {"min": 1, "max": 2}}], ["istio_gateways[0] has both replicas and autoscaling"], id="both"),
         pytest.param([{**INGRESS, "replicas": -1}], ["istio_gateways[0] has -1 replicas"], id="less-than-none"),
         pytest.param([{**INGRESS, "autoscaling": {"min": 3, "max": 2}}], ["istio_gateways[0] has autoscaling from 3 to 2"], id="min-above-max"),
     ],

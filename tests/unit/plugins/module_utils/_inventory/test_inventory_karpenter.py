@@ -69,7 +69,7 @@ def test_without_karpenter_nothing_is_validated() -> None:
 def test_a_taint_that_nobody_takes_away_is_refused(change: dict[str, Any], pools: str) -> None:
     [error] = errors_of({**VALID, "istio_startup_taint": False, **change})
     assert error.startswith(
-        f"karpenter_startup_taint puts the taint cni.istio.io/not-ready on the nodes of the pools {pools}, and istio_startup_taint is false"
+        f"karpenter_startup_taint puts the taint cni.istio.io/not-ready on the nodes of the pools {pools}, but istio_startup_taint is false"
     )
 
 
@@ -92,8 +92,8 @@ def test_a_long_name_is_reported_once_and_only_for_roles_that_would_be_made() ->
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"eks_node_groups": []}, "eks_node_groups is empty, and karpenter_enabled is true"),
-        ({"eks_node_groups": [{"name": "old", "state": "absent"}]}, "eks_node_groups is empty, and karpenter_enabled is true"),
+        ({"eks_node_groups": []}, "eks_node_groups is empty, but karpenter_enabled is true"),
+        ({"eks_node_groups": [{"name": "old", "state": "absent"}]}, "eks_node_groups is empty, but karpenter_enabled is true"),
         ({"karpenter_role_arn": "controller"}, "karpenter_role_arn has 'controller'"),
         ({"karpenter_node_role_arn": "nodes"}, "karpenter_node_role_arn has 'nodes'"),
         ({"karpenter_permissions_boundary": "boundary"}, "karpenter_permissions_boundary has 'boundary'"),
@@ -101,8 +101,8 @@ def test_a_long_name_is_reported_once_and_only_for_roles_that_would_be_made() ->
         ({"karpenter_subnet_ids": ["public"]}, "karpenter_subnet_ids has 'public'"),
         ({"karpenter_security_group_ids": ["default"]}, "karpenter_security_group_ids has 'default'"),
         ({"karpenter_ami_alias": "al2023"}, "karpenter_ami_alias is 'al2023'"),
-        ({"eks_cluster_name": "c" * 40}, "eks_cluster_name is too long by 5: the IAM role"),
-        ({"eks_enabled": False, "karpenter_subnet_ids": ["subnet-0a1b2c3d4e5f60718"]}, "karpenter_security_group_ids is not given, and eks_enabled is false"),
+        ({"eks_cluster_name": "c" * 40}, "eks_cluster_name is too long by 5 characters: the name of the IAM role"),
+        ({"eks_enabled": False, "karpenter_subnet_ids": ["subnet-0a1b2c3d4e5f60718"]}, "karpenter_security_group_ids is not set, and eks_enabled is false"),
         ({"karpenter_node_pools": [{"name": "a"}, {"name": "a"}]}, "karpenter_node_pools names a more than once"),
         ({"karpenter_node_pools": [{"name": "General"}]}, "karpenter_node_pools[0].name is 'General'"),
         ({"karpenter_node_pools": [{"name": "a", "ami_alias": "ubuntu@latest"}]}, "karpenter_node_pools[0].ami_alias is 'ubuntu@latest'"),

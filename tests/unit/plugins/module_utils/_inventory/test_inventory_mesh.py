@@ -19,7 +19,7 @@ VALID: dict[str, Any] = {
     "mesh_workloads": [{"name": "cart", "namespace": "shop"}, {"name": "cart", "namespace": "shop", "kind": "StatefulSet"}],
 }
 
-TWIN = 'For the sandbox, make twin-up and then eval "$(make -s twin-env)" set it.'
+TWIN = 'For the sandbox, run make twin-up and then eval "$(make -s twin-env)".'
 
 
 def errors_of(variables: dict[str, Any]) -> list[str]:
@@ -40,21 +40,21 @@ def test_a_valid_inventory_has_no_errors() -> None:
 @pytest.mark.parametrize(
     ("difference", "expected"),
     [
-        pytest.param({"istio_version": "1.31"}, ["istio_version is '1.31': name a full version, such as 1.31.1."], id="version-not-full"),
-        pytest.param({"istio_version": 1.31}, ["istio_version is '1.31': name a full version, such as 1.31.1."], id="version-read-as-a-number"),
-        pytest.param({"istio_version": "latest"}, ["istio_version is 'latest': name a full version, such as 1.31.1."], id="version-floats"),
-        pytest.param({"istio_version": "1.31.1\n"}, ["istio_version is '1.31.1\\n': name a full version, such as 1.31.1."], id="version-with-a-line-end"),
+        pytest.param({"istio_version": "1.31"}, ["istio_version is '1.31': use a full version, such as 1.31.1."], id="version-not-full"),
+        pytest.param({"istio_version": 1.31}, ["istio_version is '1.31': use a full version, such as 1.31.1."], id="version-read-as-a-number"),
+        pytest.param({"istio_version": "latest"}, ["istio_version is 'latest': use a full version, such as 1.31.1."], id="version-floats"),
+        pytest.param({"istio_version": "1.31.1\n"}, ["istio_version is '1.31.1\\n': use a full version, such as 1.31.1."], id="version-with-a-line-end"),
         pytest.param(
             {"istio_version": "1.23.6"},
-            ["istio_version is 1.23.6: ambient mesh is stable from 1.24 on, name that or a newer one."],
+            ["istio_version is 1.23.6: ambient mesh is stable from 1.24 on, so use that version or a newer one."],
             id="version-too-old",
             marks=pytest.mark.requirement("L19"),
         ),
         pytest.param({"istio_version": "1.24.0"}, [], id="oldest-version", marks=pytest.mark.requirement("L19")),
         pytest.param({"istio_version": "2.0.0"}, [], id="version-2"),
         pytest.param({"istio_version": "1.32.0-alpha.1"}, [], id="candidate"),
-        pytest.param({"istio_chart_source": " "}, [f"istio_chart_source is empty: name a URL or a path. {TWIN}"], id="no-chart-source"),
-        pytest.param({"gateway_api_source": ""}, [f"gateway_api_source is empty: name a URL or a path. {TWIN}"], id="no-gateway-api-source"),
+        pytest.param({"istio_chart_source": " "}, [f"istio_chart_source is empty: set it to a URL or a path. {TWIN}"], id="no-chart-source"),
+        pytest.param({"gateway_api_source": ""}, [f"gateway_api_source is empty: set it to a URL or a path. {TWIN}"], id="no-gateway-api-source"),
         pytest.param(
             {"mesh_waypoints": [{"name": "none", "namespace": "shop"}]},
             ["mesh_waypoints[0].name is 'none': use lower-case letters, digits and dashes, and not none."],
@@ -77,7 +77,7 @@ def test_a_valid_inventory_has_no_errors() -> None:
         ),
         pytest.param(
             {"mesh_waypoints": [{"namespace": "shop"}, {"name": "waypoint", "namespace": "shop"}]},
-            ["mesh_waypoints names shop/waypoint more than once: write all that it should be in one item."],
+            ["mesh_waypoints names shop/waypoint more than once: combine these items into one."],
             id="waypoint-named-twice-once-by-default",
         ),
         pytest.param({"mesh_namespaces": [{"use_waypoint": "waypoint"}]}, ["mesh_namespaces[0] needs name, label_selector or both."], id="no-namespace"),
@@ -100,22 +100,22 @@ def test_a_valid_inventory_has_no_errors() -> None:
         ),
         pytest.param(
             {"mesh_namespaces": [{"name": "shop"}, {"name": "store"}, {"name": "shop"}, {"name": "shop"}]},
-            ["mesh_namespaces names shop more than once: write all that it should be in one item."],
+            ["mesh_namespaces names shop more than once: combine these items into one."],
             id="namespace-named-often-is-expected-once",
         ),
         pytest.param(
             {"mesh_services": [{"name": "cart", "namespace": "shop"}] * 2},
-            ["mesh_services names shop/cart more than once: write all that it should be in one item."],
+            ["mesh_services names shop/cart more than once: combine these items into one."],
             id="service-named-twice",
         ),
         pytest.param(
             {"mesh_workloads": [{"name": "cart", "namespace": "shop"}, {"name": "cart", "namespace": "shop", "kind": "Deployment"}]},
-            ["mesh_workloads names Deployment shop/cart more than once: write all that it should be in one item."],
+            ["mesh_workloads names Deployment shop/cart more than once: combine these items into one."],
             id="workload-named-twice-once-by-default-kind",
         ),
         pytest.param(
             {"mesh_services": [{"name": "cart", "namespace": "shop", "use_waypoint_namespace": "infra"}]},
-            ["mesh_services[0].use_waypoint_namespace is given without use_waypoint: name the waypoint too."],
+            ["mesh_services[0].use_waypoint_namespace is set without use_waypoint: set the waypoint as well."],
             id="place-without-waypoint",
         ),
         pytest.param(

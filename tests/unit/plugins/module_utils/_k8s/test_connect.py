@@ -165,7 +165,7 @@ def test_impersonation_is_told_to_the_server(server: Server) -> None:
         pytest.param(None, "No session could be opened with the given kubeconfig", id="no-file"),
         pytest.param("{}", "No session could be opened with the given kubeconfig", id="empty"),
         pytest.param("a: [", "No session could be opened with the given kubeconfig", id="no-yaml"),
-        pytest.param("token: 'planted-token\n", "it is no valid YAML at line 2", id="an-open-quote"),
+        pytest.param("token: 'planted-token\n", "it is not valid YAML at line 2", id="an-open-quote"),
         pytest.param("what is this?", "No session could be opened with the given kubeconfig", id="a-sentence"),
     ],
 )
@@ -182,10 +182,10 @@ def test_a_kubeconfig_that_cannot_be_used_is_told(content: str | None, words: st
     ("users", "words"),
     [
         pytest.param([{"name": "test", "token": "planted"}], "Expected key user in ", id="not-below-user"),
-        pytest.param([{"name": "test", "user": "planted"}], "a field in it has a wrong type or form", id="a-text"),
+        pytest.param([{"name": "test", "user": "planted"}], "one of its fields has a wrong type or format", id="a-text"),
         pytest.param(
             [{"name": "test", "user": {"auth-provider": {"name": "gcp", "config": {"access-token": "planted", "expiry": "planted"}}}}],
-            "a field in it has a wrong type or form",
+            "one of its fields has a wrong type or format",
             id="a-date",
         ),
     ],
@@ -201,12 +201,12 @@ def test_a_malformed_user_is_not_quoted(users: list[Any], words: str, form: str,
 
 @pytest.mark.parametrize("change", [{"clusters": [{"name": "test", "cluster": {"server": 12}}]}, {"contexts": [{"name": "test", "context": "test"}]}])
 def test_a_field_of_a_wrong_type_is_no_traceback(change: dict[str, Any]) -> None:
-    with pytest.raises(MeshError, match="a field in it has a wrong type or form"):
+    with pytest.raises(MeshError, match="one of its fields has a wrong type or format"):
         _connect(kubeconfig={**_kubeconfig("https://api.example.org"), **change})
 
 
 def test_a_context_that_is_not_there_is_told() -> None:
-    with pytest.raises(MeshError, match=r"that the context is in it\.$"):
+    with pytest.raises(MeshError, match=r"that it is complete and contains the context\.$"):
         _connect(kubeconfig=_kubeconfig("https://api.example.org"), context="other")
 
 
@@ -265,7 +265,7 @@ def test_an_exec_plugin_that_gives_no_credentials_is_told(plugin: dict[str, Any]
     with pytest.raises(MeshError) as caught:
         _connect(kubeconfig=_kubeconfig(server.address, exec=plugin))
     message = caught.value.message
-    assert message.startswith(f"There are no credentials for the cluster at {server.address}: the program that the kubeconfig runs for them gave none (")
+    assert message.startswith(f"There are no credentials for the cluster at {server.address}: the program that the kubeconfig runs to get them returned none (")
     assert words in message
     assert server.requests == [], "a request without credentials was sent"
     assert "Traceback" not in "".join(capfd.readouterr())
@@ -278,7 +278,7 @@ def test_an_exec_plugin_that_gives_no_more_credentials_is_told(server: Server, t
     assert session.get(NAMESPACE, "shop") == SHOP
     server.token = "second"
     word.unlink()
-    with pytest.raises(ApiError, match=r"gave none \(process returned 1\. cat: ") as caught:
+    with pytest.raises(ApiError, match=r"returned none \(process returned 1\. cat: ") as caught:
         session.get(NAMESPACE, "shop")
     assert caught.value.status == 401
     assert _tokens(server) == ["Bearer first", "Bearer first"], "a request without credentials was sent"

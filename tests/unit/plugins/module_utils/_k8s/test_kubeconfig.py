@@ -38,7 +38,7 @@ def test_paths_and_dictionaries_are_taken_as_they_are(tmp_path: Path, monkeypatc
 
 @pytest.mark.parametrize("given", ["", " \n", {}, 7, ["planted-token"]])
 def test_an_empty_value_or_one_of_a_wrong_type_is_an_error(given: Any) -> None:
-    with pytest.raises(MeshError, match=r"^The option kubeconfig is empty or of a wrong type: give the path of a kubeconfig, or its content\.$"):
+    with pytest.raises(MeshError, match=r"^The option kubeconfig is empty or of a wrong type: set it to the path of a kubeconfig, or to its content\.$"):
         normalize_kubeconfig(given, "The option kubeconfig")
 
 

@@ -137,7 +137,7 @@ def test_a_list_that_expires_between_pages_is_begun_again() -> None:
 def test_a_list_that_expires_again(answers: list[Answer]) -> None:
     with pytest.raises(ResourceExpired) as caught:
         FakeApi(*answers).session.list(POD)
-    assert caught.value.message == f"{CLUSTER} has dropped the version asked for to list pods: list again."
+    assert caught.value.message == f"{CLUSTER} no longer has the requested resource version to list pods: list again."
 
 
 # refusals
@@ -149,7 +149,7 @@ def test_a_list_that_expires_again(answers: list[Answer]) -> None:
         pytest.param(
             refusal(401, "Unauthorized", "Unauthorized"),
             "did not accept the credentials to read Gateway shop/waypoint (401 Unauthorized): "
-            "the token or certificate is missing, wrong or expired, or its owner is nobody whom the cluster knows (in EKS: has no access entry); "
+            "the token or certificate is missing, wrong or expired, or the cluster does not know its owner (in EKS: the owner has no access entry); "
             "log in again or renew the kubeconfig.",
             id="401",
         ),
@@ -547,7 +547,7 @@ def test_write_all_begins_nothing_after_a_failure(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(MeshError) as caught:
         api.session.write_all([_patch(f"n{number}") for number in range(6)])
     assert caught.value.message == (
-        f"{CLUSTER} refused to patch Namespace n2 (422 Invalid): no\n2 of 6 writes were made, 3 were not begun; run again to go on where this stopped."
+        f"{CLUSTER} refused to patch Namespace n2 (422 Invalid): no\n2 of 6 writes were completed, 3 were not started; run again to continue from here."
     )
     assert len(api.requests) == 3
 
@@ -602,7 +602,7 @@ def test_refused_asks_for_each_namespace_of_who_may_write_only_in_some() -> None
     api = FakeApi(respond=respond)
     (sentence,) = api.session.refused(WRITES[:6])
     assert sentence == (
-        f"{CLUSTER} does not let this user patch services in namespace store (needed to patch Service store/cart): "
+        f"{CLUSTER} does not allow this user to patch services in namespace store (needed to patch Service store/cart): "
         "grant the verb patch on services and run again; nothing was changed."
     )
     assert [(one["resource"], one["namespace"], one["name"]) for one in _asked(api)] == [
@@ -622,7 +622,7 @@ def test_hundreds_of_writes_are_one_question() -> None:
 def test_an_apply_of_what_is_not_there_needs_the_right_to_create() -> None:
     api = FakeApi(respond=_allow("patch"))
     (sentence,) = api.session.refused([Write("apply", GATEWAY, "waypoint", "shop", {}, creates=True)])
-    assert "does not let this user create gateways in namespace shop" in sentence
+    assert "does not allow this user to create gateways in namespace shop" in sentence
 
 
 @pytest.mark.parametrize(
@@ -630,19 +630,19 @@ def test_an_apply_of_what_is_not_there_needs_the_right_to_create() -> None:
     [
         pytest.param(
             Write("apply", GATEWAY, "waypoint", "shop"),
-            "does not let this user patch gateways in namespace shop (needed to apply Gateway shop/waypoint): "
+            "does not allow this user to patch gateways in namespace shop (needed to apply Gateway shop/waypoint): "
             "grant the verb patch on gateways.gateway.networking.k8s.io and run again; nothing was changed.",
             id="apply-is-a-patch",
         ),
         pytest.param(
             _patch("shop"),
-            "does not let this user patch namespaces at cluster scope (needed to patch Namespace shop): "
+            "does not allow this user to patch namespaces at cluster scope (needed to patch Namespace shop): "
             "grant the verb patch on namespaces and run again; nothing was changed.",
             id="cluster-scope-and-core-group",
         ),
         pytest.param(
             Write("delete", CUSTOM_RESOURCE_DEFINITION, "a.b"),
-            "does not let this user delete customresourcedefinitions at cluster scope (needed to delete CustomResourceDefinition a.b): "
+            "does not allow this user to delete customresourcedefinitions at cluster scope (needed to delete CustomResourceDefinition a.b): "
             "grant the verb delete on customresourcedefinitions.apiextensions.k8s.io and run again; nothing was changed.",
             id="delete",
         ),

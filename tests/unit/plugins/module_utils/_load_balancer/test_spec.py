@@ -43,7 +43,7 @@ def test_a_load_balancer_is_known_by_its_name_or_by_its_controllers_tags(item: d
     ("item", "words"),
     [
         ({}, "does not name"),
-        ({"ingress": "a/b", "service": "a/b"}, "several of ingress"),
+        ({"ingress": "a/b", "service": "a/b"}, "more than one of ingress"),
         ({"ingress": "web"}, "write it as namespace/name"),
         ({"service": "a/b/c"}, "write it as namespace/name"),
         ({"name": "web"}, None),

@@ -33,7 +33,7 @@ EXCLUDED_NAMESPACE = Capture("excluded", "ExcludedNamespace", "its namespace is 
         pytest.param(
             derived(CAPTURED, {"metadata": {"annotations": {REDIRECTION: "pending"}}}),
             ENROLLED,
-            Capture("pending", "ZtunnelNotTold", "its rules are in place, but ztunnel on its node has not taken it up"),
+            Capture("pending", "ZtunnelNotTold", "its rules are in place, but ztunnel on its node does not handle it yet"),
             id="half-captured",
         ),
         pytest.param(

@@ -24,10 +24,10 @@ def _errors(changes: dict[str, dict[str, Any]], *, allow_untagged: bool = False)
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"p2": {}}, "Not found in eu-central-1, correct eks_region or the ids: p2."),
-        ({"u1": {"vpc_id": "vpc-2"}}, "Not in vpc-1, correct eks_private_subnet_ids and eks_public_subnet_ids: u1."),
-        ({"p2": {"availability_zone": "a"}}, "The private ones are all in a: name some in a second zone."),
-        ({"u1": {"tags": {}}}, "add them with the value 1: u1. Where only another account could do that, set eks_allow_untagged_subnets."),
+        ({"p2": {}}, "Not found in eu-central-1: p2. Correct eks_region or the IDs."),
+        ({"u1": {"vpc_id": "vpc-2"}}, "Not in vpc-1: u1. Correct eks_private_subnet_ids and eks_public_subnet_ids."),
+        ({"p2": {"availability_zone": "a"}}, "All private subnets are in a. Add one in a second zone."),
+        ({"u1": {"tags": {}}}, "find subnets: u1. Add it with the value 1, or set eks_allow_untagged_subnets if only another account can do so."),
     ],
 )
 def test_what_is_wrong_is_named(changes: dict[str, dict[str, Any]], message: str) -> None:

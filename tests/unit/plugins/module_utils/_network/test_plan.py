@@ -159,7 +159,7 @@ def test_a_tag_that_is_not_text_is_compared_as_aws_keeps_it() -> None:
 
 
 def test_a_range_without_room_is_an_error() -> None:
-    with pytest.raises(ValueError, match="name at most 4"):
+    with pytest.raises(ValueError, match="use at most 4"):
         plan(dataclasses.replace(DESIRED, zones=tuple("abcde")))
 
 

@@ -47,10 +47,10 @@ def _refusals(desired: DesiredWaypoint, gateway: Object | None = None, config_ma
     ("desired", "expected"),
     [
         pytest.param([_desired()], [], id="nothing"),
-        pytest.param([_desired(), _desired()], ["Waypoint bookinfo/waypoint is named more than once in this task: keep one of the items."], id="twice"),
+        pytest.param([_desired(), _desired()], ["Waypoint bookinfo/waypoint is listed more than once in this task: keep one of the items."], id="twice"),
         pytest.param(
             [_desired(WaypointRef("bookinfo", "none"))],
-            ["Waypoint bookinfo/none: the name none opts out where a waypoint is named, so no waypoint can have it: choose another."],
+            ["Waypoint bookinfo/none: the name none is reserved for opting out, so no waypoint can have it: choose another."],
             id="none",
         ),
         pytest.param(
@@ -96,7 +96,7 @@ def test_list_validation_errors(desired: list[DesiredWaypoint], expected: list[s
             None,
             {"taken": {REF: ["Service", "Deployment"]}},
             [
-                f"Waypoint bookinfo/waypoint: namespace bookinfo has a {kind} of this name that istiod did not create, so istiod would leave it as it is, "
+                f"Waypoint bookinfo/waypoint: namespace bookinfo has a {kind} of this name that istiod did not create, so istiod would not change it, "
                 "and the waypoint would never be programmed: choose another name."
                 for kind in ("Deployment", "Service")
             ],
@@ -109,7 +109,7 @@ def test_list_validation_errors(desired: list[DesiredWaypoint], expected: list[s
             [
                 (
                     "Waypoint bookinfo/waypoint: namespace bookinfo has a ServiceAccount of this name that istiod did not create, so the waypoint's pods "
-                    "would run under somebody else's identity: choose another name."
+                    "would run under another workload's identity: choose another name."
                 )
             ],
             id="identity-taken",
@@ -120,8 +120,8 @@ def test_list_validation_errors(desired: list[DesiredWaypoint], expected: list[s
             {"foreign_config_maps": frozenset({REF}), "overrides": Overrides(force_conflicts=True)},
             [
                 (
-                    "Waypoint bookinfo/waypoint: ConfigMap bookinfo/waypoint-parameters is somebody else's, and the parameters need this name: "
-                    "rename that one, or the waypoint."
+                    "Waypoint bookinfo/waypoint: ConfigMap bookinfo/waypoint-parameters belongs to somebody else, but the parameters need its name: "
+                    "rename it, or the waypoint."
                 )
             ],
             id="config-map-of-somebody-else",
@@ -157,7 +157,7 @@ def test_keys_that_somebody_has_added_are_taken_out_only_on_request() -> None:
     ]
 
 
-UNOWNED = "so it would wait for a controller forever: name another revision, or set allow_unowned_revision if its istiod is yet to come."
+UNOWNED = "so it would wait for a controller forever: name another revision, or set allow_unowned_revision if its istiod will be installed later."
 
 
 @pytest.mark.parametrize(
