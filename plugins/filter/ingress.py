@@ -68,16 +68,18 @@ def ingress_items(lists: t.Mapping[str, Items], certificates: Items, cluster: st
     }
 
 
-def ingress_result(gateways: Item, albs: Item, routes: Item, classic: Item, deleted_gateways: Item | None = None) -> dict[str, t.Any]:
-    """The results of the modules as one; those of tasks that were skipped have nothing to add."""
-    results = (gateways, albs, classic, routes, deleted_gateways or {})
-    joined = {name: [entry for result in results for entry in result.get(name) or ()] for name in ("objects", "diff", "ready_targets", "targets")}
+def ingress_result(results: t.Mapping[str, Item]) -> dict[str, t.Any]:
+    """The results of the tasks as one; those that were skipped, and a check that found differences, have nothing to add."""
+    check = results.get("check") or {}
+    gateways, albs, routes, classic = (results.get(name) or {} for name in ("gateways", "albs", "routes", "classic_gateways"))
+    added = [{} if check.get("diff") else check, gateways, albs, classic, routes, results.get("deleted_gateways") or {}, results.get("ready") or {}]
+    joined = {name: [entry for result in added for entry in result.get(name) or ()] for name in ("objects", "diff", "ready_targets", "targets")}
     return {
         **joined,
-        "changed": any(result.get("changed") for result in results),
-        "gateways": gateways.get("gateways") or [],
-        "albs": albs.get("albs") or [],
-        "classic_gateways": classic.get("gateways") or [],
+        "changed": any(result.get("changed") for result in added),
+        "gateways": gateways.get("gateways") or added[0].get("gateways") or [],
+        "albs": albs.get("albs") or added[0].get("albs") or [],
+        "classic_gateways": classic.get("gateways") or added[0].get("classic_gateways") or [],
         "labelled": gateways.get("labelled") or {},
     }
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: ingress_check
-short_description: Check gateways, load balancers and routes before any of them is written
+short_description: Check and compare gateways, load balancers and routes before any of them is written
 version_added: 0.1.0
 description:
   - Finds out what M(meshwright.ambient.ingress_gateway), M(meshwright.ambient.ingress_alb), M(meshwright.ambient.ingress_route) and
     M(meshwright.ambient.istio_ingress) would refuse on this cluster, and where their items contradict each other. It fails with all of it at once.
   - Run it before these modules, so that none of them writes what another would then refuse. It changes nothing itself.
+  - Returns what these modules would change, so that they need not run if nothing differs.
   - What only AWS knows is checked by M(meshwright.ambient.load_balancer_check).
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
@@ -61,6 +62,43 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+diff:
+  description: What the modules would change, one entry per object; empty if nothing differs.
+  returned: success
+  type: list
+  elements: dict
+objects:
+  description: What would be done to each object, as in RV(meshwright.ambient.ingress_gateway#module:objects).
+  returned: success
+  type: list
+  elements: dict
+labelled:
+  description: The namespaces that would get labels, with these.
+  returned: success
+  type: dict
+  sample: {}
+gateways:
+  description: The gateways that should be present, as in RV(meshwright.ambient.ingress_gateway#module:gateways).
+  returned: success
+  type: list
+  elements: dict
+albs:
+  description: The load balancers that should be present, as in RV(meshwright.ambient.ingress_alb#module:albs).
+  returned: success
+  type: list
+  elements: dict
+classic_gateways:
+  description: The Gateways of Istio that should be present, as in RV(meshwright.ambient.istio_ingress#module:gateways).
+  returned: success
+  type: list
+  elements: dict
+ready_targets:
+  description: The targets by which M(meshwright.ambient.ready) judges the result, as in O(meshwright.ambient.ready#module:targets).
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - {kind: Gateway, name: public, namespace: istio-ingress}
 refusals:
   description: What would be refused, one sentence each.
   returned: failure
@@ -74,20 +112,22 @@ import typing as t
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ..module_utils._alb.refusals import refuse_albs
+from ..module_utils._alb.report import report_albs
 from ..module_utils._alb.spec import ALBS
 from ..module_utils._alb.state import read_alb_state
 from ..module_utils._errors import raise_if_any
 from ..module_utils._gateway.plan import missing_labels, namespaces_to_create
 from ..module_utils._gateway.refusals import refuse_gateways
+from ..module_utils._gateway.report import diff_namespaces, report_gateways
 from ..module_utils._gateway.spec import GATEWAY
 from ..module_utils._gateway.state import read_gateway_state
-from ..module_utils._ingress.apply import plan_writes
-from ..module_utils._ingress.plan import plan_changes
+from ..module_utils._ingress.apply import confirm, plan_writes
+from ..module_utils._ingress.plan import plan_changes, report_changes
 from ..module_utils._ingress.refusals import refuse_changes
 from ..module_utils._ingress.spec import ALB_OPTIONS, list_of, service_name
 from ..module_utils._ingress.state import Reader
 from ..module_utils._inventory.ingress import find_conflicts, parse_edge
-from ..module_utils._istio_ingress.spec import ISTIO_GATEWAY
+from ..module_utils._istio_ingress.spec import ISTIO_GATEWAY, report_istio_gateways
 from ..module_utils._module import mesh_module, run
 from ..module_utils._route.spec import ROUTE
 
@@ -112,26 +152,28 @@ def main() -> None:
 
 
 def check_ingress(module: AnsibleModule, session: ApiSession) -> Result:
-    """Read everything once, and refuse what any of the modules would refuse."""
+    """Read everything once, refuse what any of the modules would refuse, and report what they would change."""
     params, check = module.params, module.check_mode
     validated = ArgumentSpecValidator(_LISTS).validate({name: params[name] for name in _LISTS})
     raise_if_any(validated.error_messages, session.cluster)
     edge = parse_edge(validated.validated_parameters)
+    for note in (f"{item.title}: {note}" for item in edge.all for note in item.notes):
+        module.warn(note)
     raise_if_any([*(f"{item.title}: {error}" for item in edge.all for error in item.errors), *find_conflicts(edge)], session.cluster)
     planned = (params["planned"] or {}) if check else {}
     reader = Reader(session, edge.all, module.warn)
-    unroutable = params["allow_unroutable_targets"]
+    unroutable, force = params["allow_unroutable_targets"], params["force_conflicts"]
     gateway_state = read_gateway_state(reader, edge.gateways, planned, required=not check, allow_unroutable_targets=unroutable)
     # What the gateways of this list bring with them.
-    namespaces = {*gateway_state.namespaces, *namespaces_to_create(edge.gateways, gateway_state.namespaces)}
+    created, labels = namespaces_to_create(edge.gateways, gateway_state.namespaces), missing_labels(edge.gateways, gateway_state.namespaces)
+    namespaces = {*gateway_state.namespaces, *created}
     services = [f"{item.item['namespace']}/{service_name(item.item['name'])}" for item in edge.gateways if item.present]
     planned = {**planned, "namespaces": sorted(namespaces), "services": [*(planned.get("services") or ()), *services]}
     alb_state = read_alb_state(reader, edge.albs, planned, allow_unroutable_targets=unroutable)
-    others = [*edge.http_routes, *edge.classic_gateways, *edge.virtual_services]
+    others = [*edge.classic_gateways, *edge.virtual_services, *edge.http_routes]
     gateway_changes = plan_changes(edge.gateways, gateway_state.objects)
     alb_changes = plan_changes(edge.albs, alb_state.objects)
     other_changes = plan_changes(others, reader.objects(others, required=not check))
-    force = params["force_conflicts"]
     allowances = {"force_conflicts": force, "override_deletion_protection": params["override_deletion_protection"]}
     refusals = [
         *refuse_gateways(gateway_changes, gateway_state, **allowances),
@@ -139,15 +181,20 @@ def check_ingress(module: AnsibleModule, session: ApiSession) -> Result:
         *refuse_changes(other_changes, namespaces, force_conflicts=force),
     ]
     raise_if_any(refusals, session.cluster)
-    writes = plan_writes(
-        [*gateway_changes, *alb_changes, *other_changes],
-        force=force,
-        services=gateway_state.services,
-        namespaces=namespaces_to_create(edge.gateways, gateway_state.namespaces),
-        labels=missing_labels(edge.gateways, gateway_state.namespaces),
-    )
+    changes = confirm(session, [*gateway_changes, *alb_changes, *other_changes], force=force)
+    writes = plan_writes(changes, force=force, services=gateway_state.services, namespaces=created, labels=labels)
     raise_if_any(session.refused(writes.all), session.cluster)
-    return {"changed": False}
+    result = report_changes(changes, ("Gateway", "HTTPRoute", "Ingress"))
+    pods = reader.ready_pods() if any(item.present for item in (*edge.gateways, *edge.albs)) else {}
+    return {
+        **result,
+        "changed": False,
+        "diff": [*diff_namespaces(created, labels), *result["diff"]],
+        "labelled": labels,
+        "gateways": report_gateways(edge.gateways, gateway_state, (), pods),
+        "albs": report_albs(edge.albs, alb_state, (), pods),
+        "classic_gateways": report_istio_gateways(edge.classic_gateways),
+    }
 
 
 if __name__ == "__main__":

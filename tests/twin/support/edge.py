@@ -173,7 +173,7 @@ def run_modules(
         results[name] = account.module(module, arguments, check=check) if needed else {}
         if results[name].get("failed"):
             return results[name]
-    joint = ingress_result(results["gateways"], results["albs"], {}, {}, results["deleted"])
+    joint = ingress_result({"gateways": results["gateways"], "albs": results["albs"], "deleted_gateways": results["deleted"]})
     return {**joint, "elapsed": sum(result.get("elapsed", 0.0) for result in results.values())}
 
 

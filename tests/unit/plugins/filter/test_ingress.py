@@ -85,11 +85,9 @@ def test_gateways_are_deleted_when_nothing_refers_to_them_any_more() -> None:
     assert [item["name"] for item in items["absent_gateways"]] == ["old"]
     (play,) = yaml.safe_load((REPOSITORY / "roles/ingress/tasks/main.yml").read_text())
     modules = ("ingress_gateway", "ingress_route", "istio_ingress", "ingress_alb")
+    (writing,) = (task["block"] for task in play["block"] if "block" in task)
     order = [
-        (module, task[f"meshwright.ambient.{module}"].get("gateways", ""))
-        for task in play["block"]
-        for module in modules
-        if f"meshwright.ambient.{module}" in task
+        (module, task[f"meshwright.ambient.{module}"].get("gateways", "")) for task in writing for module in modules if f"meshwright.ambient.{module}" in task
     ]
     assert [module for module, _gateways in order] == [*modules, "ingress_gateway"]
     assert ("present_gateways" in order[0][1], "absent_gateways" in order[-1][1]) == (True, True)
@@ -100,7 +98,8 @@ def test_only_modules_after_that_of_gateways_take_their_namespaces_as_created(na
     (play,) = yaml.safe_load((REPOSITORY / f"roles/ingress/tasks/{name}.yml").read_text())
     planned = [
         (module.rpartition(".")[2], "__ingress_planned_with_gateways" in str(arguments["planned"]))
-        for task in play["block"]
+        for one in play["block"]
+        for task in one.get("block", [one])
         for module, arguments in task.items()
         if module.startswith("meshwright.ambient.") and "planned" in arguments
     ]
@@ -115,11 +114,29 @@ def test_skipped_tasks_add_nothing_to_the_result() -> None:
     skipped = {"changed": False, "skipped": True}
     gateways = {"changed": True, "objects": [{"kind": "Gateway"}], "diff": [], "gateways": [{"name": "public"}], "labelled": {"shop": {"a": "b"}}}
     classic = {"changed": False, "objects": [{"kind": "IstioGateway"}], "gateways": [{"name": "classic"}]}
-    result = ingress_result(gateways, skipped, skipped, classic)
+    check = {"changed": False, "diff": [{"before": "", "after": "a"}], "objects": [{"kind": "Gateway"}], "gateways": [{"name": "old"}]}
+    results = {"check": check, "gateways": gateways, "albs": skipped, "routes": skipped, "classic_gateways": classic, "ready": skipped}
+    result = ingress_result(results)
     assert result["changed"]
     assert [entry["kind"] for entry in result["objects"]] == ["Gateway", "IstioGateway"]
     assert (result["gateways"], result["classic_gateways"], result["albs"]) == ([{"name": "public"}], [{"name": "classic"}], [])
     assert result["labelled"] == {"shop": {"a": "b"}}
+
+
+def test_if_nothing_differs_the_check_and_the_wait_are_the_result() -> None:
+    skipped = {"changed": False, "skipped": True}
+    check = {
+        "changed": False,
+        "diff": [],
+        "objects": [{"kind": "Gateway", "action": "unchanged"}],
+        "ready_targets": [{"kind": "Gateway"}],
+        "gateways": [{"name": "public"}],
+        "albs": [{"name": "front"}],
+        "classic_gateways": [{"name": "classic"}],
+    }
+    written = dict.fromkeys(("gateways", "albs", "routes", "classic_gateways", "deleted_gateways"), skipped)
+    result = ingress_result({**written, "check": check, "ready": {"changed": False, "targets": [{"status": "Current"}]}})
+    assert result == {**check, "targets": [{"status": "Current"}], "labelled": {}}
 
 
 def test_the_role_hands_on_values_that_were_given_as_text() -> None:

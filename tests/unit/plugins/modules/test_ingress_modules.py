@@ -100,7 +100,10 @@ def declared() -> Cluster:
             ingress_check.check_ingress,
             ingress_check.OPTIONS,
             {"gateways": [PUBLIC], "albs": [FRONT], "routes": [SHOP]},
-            ["configmaps", "gateways", "httproutes", "namespaces", "services", "deployments", "ingresses", "ingressclasses", "aws-node"],
+            [
+                *("configmaps", "gateways", "httproutes", "namespaces", "services", "deployments", "ingresses", "ingressclasses", "aws-node"),
+                "endpointslices",
+            ],
             id="check",
         ),
     ],
@@ -112,6 +115,25 @@ def test_an_unchanged_run_reads_each_kind_once_and_writes_nothing(work: Work, op
     assert cluster.reads == reads
     assert cluster.writes == []
     assert len(cluster.api.requests) == len(reads), "nobody is asked for permission to write nothing"
+
+
+def test_the_check_reports_what_each_module_would() -> None:
+    """Where nothing differs, the role takes the result of the check for those of the modules."""
+    given: dict[str, Any] = {"gateways": [PUBLIC], "albs": [FRONT], "routes": [SHOP]}
+    checked = declared().run(ingress_check.check_ingress, ingress_check.OPTIONS, **given)
+    works: list[tuple[str, Work, dict[str, Any]]] = [
+        ("gateways", ingress_gateway.ensure_gateways, ingress_gateway.OPTIONS),
+        ("albs", ingress_alb.ensure_albs, ingress_alb.OPTIONS),
+        ("routes", ingress_route.ensure_routes, ingress_route.OPTIONS),
+    ]
+    results = {name: declared().run(work, options, **{name: given[name]}) for name, work, options in works}
+    for key in ("objects", "ready_targets", "diff"):
+        assert checked[key] == [entry for result in results.values() for entry in result[key]], key
+    assert (checked["gateways"], checked["albs"]) == (results["gateways"]["gateways"], results["albs"]["albs"])
+    different = Cluster().run(ingress_check.check_ingress, ingress_check.OPTIONS, **given)
+    assert not different["changed"]
+    assert {entry["action"] for entry in different["objects"]} == {"created"}
+    assert different["diff"]
 
 
 def test_everything_that_would_be_refused_is_refused_at_once() -> None:
