@@ -55,6 +55,14 @@ def test_commands_name_playbooks_inventories_targets_and_tags_that_are_there(sho
     assert not wrong, f"{shown.name}:\n" + "\n".join(wrong)
 
 
+def test_the_architecture_names_every_package_in_one_layer() -> None:
+    utils = REPOSITORY / "plugins" / "module_utils"
+    there = {path.name for path in utils.iterdir() if path.name.startswith("_") and path.name != "__init__.py" and path.name != "__pycache__"}
+    layers = page("docs/architecture.md").section("Layers").rows()[1:]
+    named = [name for row in layers for name in re.findall(r"`(_[^`/]+)`", row[1])]
+    assert sorted(named) == sorted(there)
+
+
 @PAGES
 def test_blocks_of_yaml_can_be_read(shown: Page) -> None:
     for language, text in shown.blocks:
