@@ -137,14 +137,11 @@ def _each(option: str, item: Item, pattern: re.Pattern[str], expected: str) -> t
 
 def _find_contradictions(item: Item) -> t.Iterator[str]:
     """Attributes that an option of their own and the dictionary give differently."""
-    named = attributes_of({**item, "attributes": {}})
-    for key, value in sorted((item.get("attributes") or {}).items()):
-        if key in named and format_scalar(named[key]) != format_scalar(value):
-            yield f"attributes has {key}={format_scalar(value)}, but the option for it is {format_scalar(named[key])}: set only one of them."
-    named = target_group_attributes_of({**item, "target_group_attributes": {}})
-    for key, value in sorted((item.get("target_group_attributes") or {}).items()):
-        if key in named and format_scalar(named[key]) != format_scalar(value):
-            yield f"target_group_attributes has {key}={format_scalar(value)}, but the option for it is {format_scalar(named[key])}: set only one of them."
+    for option, compose in (("attributes", attributes_of), ("target_group_attributes", target_group_attributes_of)):
+        named = compose({**item, option: {}})
+        for key, value in sorted((item.get(option) or {}).items()):
+            if key in named and format_scalar(named[key]) != format_scalar(value):
+                yield f"{option} has {key}={format_scalar(value)}, but the option for it is {format_scalar(named[key])}: set only one of them."
 
 
 __all__ = (

@@ -10,16 +10,41 @@ controller goes on trying, and succeeds once the image or the quota is corrected
 
 from __future__ import annotations
 
+import functools
 import typing as t
 
 from .verdict import Object, Verdict, condition, not_found, not_observed, observed_generation, terminating
 
+_Rule = t.Callable[[str, t.Optional[Object]], Verdict]
 
-def judge_deployment(title: str, deployment: Object | None) -> Verdict:
+
+def _once_found(judge: t.Callable[[Object], Verdict]) -> _Rule:
+    """The rule for a workload that exists, is not being deleted, and whose newest generation its controller has processed."""
+
+    @functools.wraps(judge)
+    def judge_any(title: str, item: Object | None) -> Verdict:
+        if item is None:
+            return not_found(title, "Install the chart or manifest that contains it, or correct its name.")
+        return terminating(item) or not_observed(item) or judge(item)
+
+    return judge_any
+
+
+def _once_observed(judge: t.Callable[[Object], Verdict]) -> _Rule:
+    """The same for a workload whose controller writes observedGeneration: until then, missing counts are not counts of zero."""
+
+    @functools.wraps(judge)
+    def judge_observed(item: Object) -> Verdict:
+        if observed_generation(item.get("status") or {}):
+            return judge(item)
+        return Verdict("InProgress", "NotObserved", "its controller has not processed it yet", "Check that kube-controller-manager is running.")
+
+    return _once_found(judge_observed)
+
+
+@_once_observed
+def judge_deployment(deployment: Object) -> Verdict:
     """Current when the newest pod template runs in all replicas, all are available and no old one is left."""
-    early = _judge_observed(title, deployment)
-    if early or deployment is None:
-        return early or Verdict("Unknown")
     status = deployment.get("status") or {}
     desired = deployment["spec"].get("replicas", 1)
     progressing = condition(deployment, "Progressing")
@@ -46,11 +71,9 @@ def judge_deployment(title: str, deployment: Object | None) -> Verdict:
     return Verdict("Current", message=f"{ready} of {desired} pods are available")
 
 
-def judge_daemon_set(title: str, daemon_set: Object | None) -> Verdict:
+@_once_observed
+def judge_daemon_set(daemon_set: Object) -> Verdict:
     """Current when every eligible node has an up-to-date, available pod. Without any eligible node it is not ready: nothing would be served."""
-    early = _judge_observed(title, daemon_set)
-    if early or daemon_set is None:
-        return early or Verdict("Unknown")
     status = daemon_set.get("status") or {}
     desired, updated, available = (status.get(name, 0) for name in ("desiredNumberScheduled", "updatedNumberScheduled", "numberAvailable"))
     if desired == 0:
@@ -62,11 +85,9 @@ def judge_daemon_set(title: str, daemon_set: Object | None) -> Verdict:
     return Verdict("Current", message=f"{available} of {desired} nodes have an available pod")
 
 
-def judge_stateful_set(title: str, stateful_set: Object | None) -> Verdict:
+@_once_observed
+def judge_stateful_set(stateful_set: Object) -> Verdict:
     """Current when all replicas are ready and of the newest revision, and none is left over."""
-    early = _judge_observed(title, stateful_set)
-    if early or stateful_set is None:
-        return early or Verdict("Unknown")
     status = stateful_set.get("status") or {}
     desired = stateful_set["spec"].get("replicas", 1)
     ready = status.get("availableReplicas", status.get("readyReplicas", 0))
@@ -81,11 +102,9 @@ def judge_stateful_set(title: str, stateful_set: Object | None) -> Verdict:
     return Verdict("Current", message=f"{ready} of {desired} pods are available")
 
 
-def judge_replica_set(title: str, replica_set: Object | None) -> Verdict:
+@_once_observed
+def judge_replica_set(replica_set: Object) -> Verdict:
     """Current when all replicas are available and none is left over."""
-    early = _judge_observed(title, replica_set)
-    if early or replica_set is None:
-        return early or Verdict("Unknown")
     status = replica_set.get("status") or {}
     desired = replica_set["spec"].get("replicas", 1)
     total, ready = status.get("replicas", 0), status.get("availableReplicas", 0)
@@ -97,11 +116,9 @@ def judge_replica_set(title: str, replica_set: Object | None) -> Verdict:
     return Verdict("Current", message=f"{ready} of {desired} pods are available")
 
 
-def judge_job(title: str, job: Object | None) -> Verdict:
+@_once_found
+def judge_job(job: Object) -> Verdict:
     """Current when it has completed; Failed for good when it has failed."""
-    early = _judge_any(title, job)
-    if early or job is None:
-        return early or Verdict("Unknown")
     status = job.get("status") or {}
     for kind in ("Failed", "FailureTarget"):
         failed = condition(job, kind)
@@ -120,11 +137,9 @@ def judge_job(title: str, job: Object | None) -> Verdict:
     return Verdict("InProgress", "NotComplete", message, _CHECK_PODS, str(status.get("startTime", "")))
 
 
-def judge_pod(title: str, pod: Object | None) -> Verdict:
+@_once_found
+def judge_pod(pod: Object) -> Verdict:
     """Current when it is ready, or has succeeded; Failed for good when it has failed."""
-    early = _judge_any(title, pod)
-    if early or pod is None:
-        return early or Verdict("Unknown")
     status = pod.get("status") or {}
     phase = status.get("phase")
     if phase == "Succeeded":
@@ -224,21 +239,6 @@ def _remedy_for_update(item: Object) -> str:
 
 
 _CHECK_PODS = "Check its pods: kubectl describe pods shows what is blocking them."
-
-
-def _judge_any(title: str, item: Object | None) -> Verdict | None:
-    """What is asked of every workload before its own rule."""
-    if item is None:
-        return not_found(title, "Install the chart or manifest that contains it, or correct its name.")
-    return terminating(item) or not_observed(item)
-
-
-def _judge_observed(title: str, item: Object | None) -> Verdict | None:
-    """The same for a workload whose controller writes observedGeneration: until then, missing counts are not counts of zero."""
-    early = _judge_any(title, item)
-    if early or item is None or observed_generation(item.get("status") or {}):
-        return early
-    return Verdict("InProgress", "NotObserved", "its controller has not processed it yet", "Check that kube-controller-manager is running.")
 
 
 def _surplus_pods(count: int, since: str = "") -> Verdict:
