@@ -11,7 +11,7 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options:
   force_conflicts:
-    description: Take over objects that somebody else has made, and fields that another field manager owns.
+    description: Take over objects that somebody else has created, and fields that another field manager owns.
     type: bool
     default: false
 """
@@ -28,11 +28,11 @@ options:
     LOAD_BALANCERS = r"""
 options:
   override_deletion_protection:
-    description: Delete even load balancers with deletion protection. It is taken off first.
+    description: Delete even load balancers with deletion protection, which is disabled first.
     type: bool
     default: false
   allow_unroutable_targets:
-    description: Allow pods as targets although no network plug-in is known that gives them addresses of the VPC.
+    description: Allow pods as targets even if no network plug-in is found that assigns them addresses of the VPC.
     type: bool
     default: false
 """
@@ -40,7 +40,7 @@ options:
     ALBS = r"""
 options:
   allow_load_balancer_service:
-    description: Allow an ALB in front of a Service of type LoadBalancer, which has a load balancer of its own.
+    description: Allow an ALB in front of a Service of type LoadBalancer, which has its own load balancer.
     type: bool
     default: false
   planned:

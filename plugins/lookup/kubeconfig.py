@@ -11,7 +11,7 @@ short_description: The kubeconfig of the host's cluster, in a form that every mo
 version_added: 0.1.0
 description:
   - Reads the variable C(cluster_kubeconfig), which may be a path, a dictionary, or the content of a kubeconfig as YAML or JSON.
-  - Content that has a secret in it is returned as the path of a file, because the modules of C(kubernetes.core) would show it if they crashed. The file can
+  - Content that contains a secret is returned as the path of a file, because the modules of C(kubernetes.core) would show it if they crashed. The file can
     be read by nobody else, and is removed at the end of the job together with all that Ansible keeps for the moment. If tasks run on another host than
     the controller (the variable C(ansible_connection) is not V(local)), content is returned as a dictionary.
   - Fails when no variable says which cluster the host is, so that no task ever changes a cluster that only the environment of the job names

@@ -13,7 +13,7 @@ version_added: 0.1.0
 description:
   - Manages any number of access entries of one cluster in one task, with the access policies that are associated with them.
   - Whatever EKS would reject, or accept without any effect, is refused before the first write.
-  - Access is granted before it is revoked, so nobody who should have access loses it in between. Entries that already match are not written.
+  - Access is granted before it is revoked, so that no principal that should have access loses it temporarily. Entries that already match are not written.
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules

@@ -137,7 +137,7 @@ EXAMPLES = r"""
       - name: eks-pod-identity-agent
         version: default
 
-- name: Install the EBS CSI driver with a role of its own, and coredns before there are nodes
+- name: Install the EBS CSI driver with its own IAM role, and coredns before there are nodes
   meshwright.ambient.eks_addon:
     cluster: prod
     region: eu-central-1

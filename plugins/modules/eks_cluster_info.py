@@ -15,7 +15,7 @@ description:
   - The returned kubeconfig contains no secret. Its user is a small program that creates a token from the job's AWS credentials, as
     C(aws eks get-token) does, but without the AWS CLI. Tokens are renewed automatically in long tasks, and nothing is kept on disk.
   - The program takes the AWS credentials from the environment, the profile or the instance, so tasks that use the kubeconfig need the same environment
-    as this one. Keys that are only given by O(access_key) and O(secret_key) are refused, because the kubeconfig would have to contain them.
+    as this one. Keys that are set only by O(access_key) and O(secret_key) are refused, because the kubeconfig would have to contain them.
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules

@@ -71,7 +71,7 @@ options:
       desired_size:
         description:
           - How many nodes the node group starts with.
-          - Later it belongs to the cluster's autoscaler, and only moves if O(nodegroups[].min_size) and O(nodegroups[].max_size) leave it no room.
+          - Later, the cluster's autoscaler sets it, and changes only if O(nodegroups[].min_size) and O(nodegroups[].max_size) require it.
         type: int
       max_unavailable:
         description: How many nodes may be replaced at the same time during an update.

@@ -87,7 +87,7 @@ EXAMPLES = r"""
         service_account: aws-load-balancer-controller
         role_arn: arn:aws:iam::123456789012:role/aws-load-balancer-controller
 
-- name: Let an application use a bucket of another account, and fail if nothing could give it credentials
+- name: Let an application use a bucket of another account, and fail if the agent that provides credentials is missing
   meshwright.ambient.eks_pod_identity_association:
     cluster: prod
     region: eu-central-1

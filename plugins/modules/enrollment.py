@@ -8,16 +8,16 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: enrollment
-short_description: Put namespaces, services and workloads into ambient mesh and bind them to waypoints
+short_description: Enroll namespaces, Services and workloads in ambient mesh and bind them to waypoints
 version_added: 0.1.0
 description:
   - Sets and removes the labels that control ambient mesh, on any number of objects in one task.
-  - Everything is read and checked before the first label is written. What would silently weaken security, such as a binding to a waypoint that
-    does not exist, is refused together with everything else that is wrong, and nothing is changed.
+  - Everything is read and checked before the first label is written. Changes that would silently weaken security, such as a binding to a waypoint
+    that does not exist, are refused together with all other errors, and nothing is changed.
   - Only the labels C(istio.io/dataplane-mode), C(istio.io/use-waypoint), C(istio.io/use-waypoint-namespace),
     C(istio.io/ingress-use-waypoint), C(istio.io/use-waypoint-canary) and C(istio.io/use-waypoint-canary-namespace), and the annotation
-    C(istio.io/use-waypoint-canary-weight), are ever touched.
-  - If an option is omitted, its label is left as it is. An empty string removes the label.
+    C(istio.io/use-waypoint-canary-weight), are ever changed.
+  - If an option is omitted, its label is left unchanged. An empty string removes the label.
   - Labels are written in a safe order. First all objects are unbound from waypoints, then pods leave the mesh, and only then others join and
     are bound.
   - Running pods are captured without a restart. With O(wait=true), the module waits until they are.
@@ -67,7 +67,7 @@ options:
         choices: ["true", "false", ""]
       canary: &canary
         description:
-          - A second waypoint that gets a share of the connections, to try it out. This requires Istio 1.31 or newer.
+          - A second waypoint that receives a share of the connections, to try it. This requires Istio 1.31 or newer.
           - The share is one of new connections from within the mesh, and of requests from ingress gateways that use the waypoint.
         type: dict
         suboptions:
@@ -78,7 +78,7 @@ options:
             description: The namespace of the second waypoint. If omitted, the object's own namespace.
             type: str
           weight:
-            description: The percentage that the canary gets, a whole number from 0 to 100. An empty string removes the annotation, which means 0.
+            description: The percentage that the canary receives, a whole number from 0 to 100. An empty string removes the annotation, which means 0.
             type: str
   services:
     description:
@@ -146,7 +146,7 @@ options:
         default: present
       dataplane_mode:
         description:
-          - V(ambient) captures the pods whatever their namespace says, V(none) excludes them.
+          - V(ambient) captures the pods regardless of their namespace's label, V(none) excludes them.
           - An empty string removes the label, so that the namespace's applies.
         type: str
         choices: [ambient, none, ""]
@@ -179,8 +179,8 @@ options:
     default: false
   force_conflicts:
     description:
-      - Change even labels that another field manager declares by server-side apply, as GitOps tools do. It will set them again, unless they are
-        changed there as well.
+      - Change even labels that another field manager, such as a GitOps tool, declares by server-side apply. That manager will set them again, unless they
+        are changed there as well.
       - Labels that were set in any other way, such as by C(kubectl label), are changed without this option, and reported in a warning and in
         RV(objects[].taken_over).
     type: bool
@@ -301,7 +301,7 @@ objects:
       type: dict
       sample: {istio.io/dataplane-mode: ambient, istio.io/use-waypoint: waypoint}
     taken_over:
-      description: The labels that were changed although somebody else had set them, with the name of that field manager.
+      description: The labels that were changed although another field manager had set them, with its name.
       type: dict
       sample: {istio.io/dataplane-mode: kubectl-label}
     pods:
@@ -322,7 +322,7 @@ objects:
 undo:
   description:
     - The options of this module that restore the labels. The lists are empty if nothing was changed.
-    - A value that the options do not allow is restored as what it means to Istio, such as an unknown dataplane mode as none at all.
+    - A value that the options do not allow is restored as an equivalent one, such as an unknown dataplane mode as none.
   returned: when nothing was refused
   type: dict
   sample: {namespaces: [{name: bookinfo, dataplane_mode: "", use_waypoint: ""}], services: [], workloads: []}

@@ -8,17 +8,17 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: helm_release
-short_description: Install or upgrade a Helm release until it is deployed with these very values
+short_description: Install or upgrade a Helm release with exactly the given values
 version_added: 0.1.0
 description:
-  - Compares Helm's record of a release with its desired state, as M(meshwright.ambient.helm_release_info) does, and starts Helm once if anything
-    differs. Nothing is started for a release that already matches.
-  - Values reach the chart as the types that they have. M(kubernetes.core.helm) writes them as YAML by other rules than Helm reads them, so that a text
+  - Compares Helm's record of a release with its desired state, as M(meshwright.ambient.helm_release_info) does, and runs Helm once if anything
+    differs. Helm does not run for a release that already matches.
+  - Values keep their types. M(kubernetes.core.helm) writes them as YAML by rules that differ from those by which Helm reads it, so that a string
     such as V(012345678901) or V(1234e5) becomes a number.
   - A release whose last operation failed is upgraded again, even if chart and values are the same.
-    M(kubernetes.core.helm) compares nothing else, and would leave it as it is.
-  - A release that an interrupted Helm has left behind (pending, uninstalling, or in an unknown state) is repaired, or refused before anything is changed.
-  - Values and credentials are handed to Helm in files that only the user can read, and are not returned.
+    M(kubernetes.core.helm) compares only these, and would leave the release unchanged.
+  - A release that an interrupted Helm has left pending, uninstalling, or in an unknown state is repaired, or refused before anything is changed.
+  - Values and credentials are passed to Helm in files that only the user can read, and are not returned.
   - If Helm's plugin C(diff) is installed, a release whose record matches is also compared by C(helm diff upgrade).
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
@@ -41,25 +41,25 @@ options:
     type: path
     required: true
   chart_repo_url:
-    description: The URL of the repository that has the chart.
+    description: The URL of the repository that contains the chart.
     type: str
   chart_version:
-    description: The version of the chart. If omitted, it is the newest of the repository.
+    description: The version of the chart. If omitted, the newest in the repository.
     type: str
   values:
-    description: The values of the release, over those of the chart. They replace all values that it had.
+    description: The values of the release, merged over those of the chart. They replace all values that the release had.
     type: dict
     default: {}
   definitions:
     description:
-      - Bring the CustomResourceDefinitions of the chart's directory C(crds) up to date before the chart is installed. Helm installs them with
+      - Update the CustomResourceDefinitions of the chart's directory C(crds) before the chart is installed. Helm installs them with
         the first revision and never upgrades them.
     type: bool
     default: false
   definitions_chart:
     description:
-      - With O(definitions=true), a chart of their own that has the CustomResourceDefinitions among its templates. They are applied, and belong to no
-        release, so that no C(helm uninstall) deletes them.
+      - With O(definitions=true), a separate chart whose templates contain the CustomResourceDefinitions. They are applied without a release,
+        so that C(helm uninstall) does not delete them.
     type: dict
     suboptions:
       chart_ref:
@@ -76,7 +76,7 @@ options:
     description:
       - Remove the records of revisions that an interrupted Helm has left behind, so that Helm continues from the revision before them, or
         adopts the objects that carry the name of the release.
-      - If V(false), such a release is refused. Choose it where others may run Helm on the same release at the same time.
+      - If V(false), such a release is refused. Use V(false) where others may run Helm on the same release at the same time.
     type: bool
     default: false
 seealso:
@@ -97,7 +97,7 @@ EXAMPLES = r"""
       podAnnotations:
         cost-center: "0815"
 
-- name: Install a controller after its definitions, and repair what an interrupted Helm has left
+- name: Install a controller after its definitions, and repair a release that an interrupted Helm has left pending
   meshwright.ambient.helm_release:
     name: aws-load-balancer-controller
     namespace: kube-system
@@ -109,7 +109,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 differs:
-  description: In what the release differed, as RV(meshwright.ambient.helm_release_info#module:releases[].differs); empty if nothing was to be done.
+  description: How the release differed, as in RV(meshwright.ambient.helm_release_info#module:releases[].differs); empty if it matched.
   returned: success
   type: list
   elements: str

@@ -14,9 +14,9 @@ description:
   - Compares many releases in one task, without starting Helm for each. M(meshwright.ambient.helm_release) installs those that differ.
   - A release matches when its newest revision is deployed, from this very chart, with these very values. Where that is uncertain,
     as with a chart version that is a range, it is reported as different.
-  - If Helm's plugin C(diff) is installed, Helm can compare what charts render, which records do not tell. Then no release is reported as matching.
+  - If Helm's plugin C(diff) is installed, Helm can compare the rendered objects, which the records do not contain. Then no release is reported as matching.
   - Helm's records hold all values of a release, and what its chart has rendered. None of it is returned.
-  - The records are Secrets, or ConfigMaps if the environment variable E(HELM_DRIVER) says so. Any other driver of Helm is refused.
+  - The records are Secrets, or ConfigMaps if the environment variable E(HELM_DRIVER) is set to C(configmap). Other drivers are refused.
   - Check mode makes no difference, because nothing is changed.
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
@@ -45,7 +45,7 @@ options:
         type: str
         required: true
       chart_repo_url:
-        description: The URL of the repository that has the chart.
+        description: The URL of the repository that contains the chart.
         type: str
       chart_version:
         description: The version of the chart. A release can only match if this is exact, or if the chart is an archive or a directory.

@@ -13,10 +13,10 @@ version_added: 0.1.0
 description:
   - Declares Application Load Balancers, each by an Ingress for the AWS Load Balancer Controller, in front of the Service of a gateway.
   - Objects that already match are not written. Objects are written by server-side apply.
-  - What can never work is refused before the first write, all of it at once.
-    What only AWS knows, such as whether a subnet exists, is checked by M(meshwright.ambient.load_balancer_check).
-  - With O(wait=true), the task ends when the load balancers have addresses, or within seconds when the controller refuses, with its message. It needs to
-    list and watch events for that.
+  - Everything that can never work is reported and refused before the first write.
+    Whether AWS has what they name, such as a subnet, is checked by M(meshwright.ambient.load_balancer_check).
+  - With O(wait=true), the task ends when the load balancers have addresses. If the controller rejects one, the task fails within seconds with the
+    controller's message, which requires the permission to list and watch events.
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - meshwright.ambient._attributes
@@ -48,7 +48,7 @@ options:
         default: false
       load_balancer_name: {type: str, description: 'Its name in AWS, at most 32 characters. It is set on creation and cannot be changed.'}
       scheme:
-        description: Whether it is reachable from outside. If omitted, the controller makes an internal one.
+        description: Whether it is reachable from outside. If omitted, the controller creates an internal one.
         type: str
         choices: [internet-facing, internal]
       target_type:
@@ -67,27 +67,27 @@ options:
         description: The policy of TLS versions and ciphers. If omitted, it is C(ELBSecurityPolicy-TLS13-1-2-2021-06) where TLS ends.
         type: str
       attributes: {type: dict, default: {}, description: 'Attributes of the load balancer, by their names in AWS.'}
-      deletion_protection: {type: bool, description: Protect it from deletion. It is then not deleted unless the protection is taken off first.}
+      deletion_protection: {type: bool, description: Protect it from deletion. It is then deleted only after the protection has been disabled.}
       access_logs:
         description: Access logs in an S3 bucket, which must exist and let the load balancer write.
         type: dict
         suboptions:
-          enabled: {type: bool, default: true, description: Whether it writes them. V(false) switches them off.}
+          enabled: {type: bool, default: true, description: Whether to write access logs. V(false) disables them.}
           bucket: {type: str, description: The bucket.}
           prefix: {type: str, description: The prefix in the bucket.}
       tags: {type: dict, default: {}, description: Its tags.}
       ip_address_type: {type: str, choices: [ipv4, dualstack, dualstack-without-public-ipv4], description: The type of its addresses.}
       security_groups:
-        description: Security groups in place of the one that the controller makes. The controller still opens the way to the targets.
+        description: Security groups instead of the one that the controller creates. The controller still allows traffic from them to the targets.
         type: list
         elements: str
         default: []
       health_check:
-        description: How targets are probed. The default of what is omitted is HTTP C(/healthz/ready) at the port C(status-port).
+        description: How targets are probed. Options that are omitted default to HTTP C(/healthz/ready) on the port C(status-port).
         type: dict
         suboptions:
           protocol: {type: str, choices: [HTTP, HTTPS, TCP], description: The protocol.}
-          port: {type: str, description: The port. The name of a port of the Service is right for both target types; a number only for V(ip).}
+          port: {type: str, description: The port. The name of a port of the Service works for both target types, a number only for V(ip).}
           path: {type: str, description: The path.}
           interval: {type: int, description: Seconds between two probes.}
           timeout: {type: int, description: Seconds after which a probe has failed.}
@@ -97,7 +97,7 @@ options:
       deregistration_delay: {type: int, default: 30, description: 'How long a target that is deregistered may finish its requests, in seconds.'}
       target_group_attributes: {type: dict, default: {}, description: 'Attributes of the target groups, by their names in AWS.'}
       annotations:
-        description: Other annotations C(alb.ingress.kubernetes.io/*). One that an option renders is an error.
+        description: Other annotations C(alb.ingress.kubernetes.io/*). Annotations that an option sets are an error.
         type: dict
         default: {}
       listen_ports:
@@ -107,19 +107,19 @@ options:
       ssl_redirect: {type: int, description: The port of the HTTPS listener to which all HTTP is redirected.}
       certificate_discovery: {type: bool, default: false, description: Let the controller find certificates by host.}
       waf_acl_arn:
-        description: The ARN of a regional WAFv2 web ACL. An empty string detaches it. If omitted, it is detached if an earlier run has attached it; what
-          others have attached stays.
+        description: The ARN of a regional WAFv2 web ACL. An empty string detaches it. If omitted, a web ACL that an earlier run has attached is detached; one
+          that others have attached is kept.
         type: str
       shield:
-        description: Whether Shield Advanced protects it, which needs the account's subscription. V(false) takes the protection off. If omitted, it is taken
-          off if an earlier run has switched it on.
+        description: Whether Shield Advanced protects it, which requires a subscription of the account. V(false) disables the protection. If omitted, protection
+          that an earlier run has enabled is disabled.
         type: bool
       idle_timeout: {type: int, description: After how many idle seconds a connection is closed.}
       group_name: {type: str, description: The group of Ingresses that share the load balancer.}
       group_order: {type: int, description: The order of its rules in the group.}
       inbound_cidrs: {type: list, elements: str, default: [], description: The address ranges that may reach it.}
       actions:
-        description: Actions by name, as in the annotation C(actions.*). Each gets a rule before the others, without which it would have no effect.
+        description: Actions by name, as in the annotation C(actions.*). Each gets a rule, before all others, without which it would have no effect.
         type: dict
         default: {}
   wait:
@@ -153,7 +153,7 @@ EXAMPLES = r"""
         tags: {Team: shop, Stage: production}
     wait: true
 
-- name: Detach the web ACL and take the protection of Shield off
+- name: Detach the web ACL, and disable Shield Advanced
   meshwright.ambient.ingress_alb:
     albs:
       - name: public
@@ -171,7 +171,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 objects:
-  description: What was done to each object, in the order of the options; what belongs to an item follows it.
+  description: What was done to each object, in the order of the options; objects that belong to an item follow it.
   returned: success
   type: list
   elements: dict
@@ -190,7 +190,7 @@ albs:
   contains:
     name: {type: str, sample: public, description: The name of the Ingress.}
     namespace: {type: str, sample: istio-ingress, description: Its namespace.}
-    made_by: {type: str, sample: AWS Load Balancer Controller, description: Who makes it.}
+    made_by: {type: str, sample: AWS Load Balancer Controller, description: The controller that creates it.}
     address:
       description: The host name of the load balancer, for DNS; empty as long as it has none.
       type: str
@@ -201,7 +201,7 @@ albs:
     service_port: {type: int, sample: 80, description: Its port.}
     pods: {type: list, elements: str, sample: [public-istio-6c9d5bb5c7-x5x7h], description: The names of the gateway's ready pods.}
 ready_targets:
-  description: The targets by which M(meshwright.ambient.ready) judges the result, as in O(meshwright.ambient.ready#module:targets).
+  description: Targets with which M(meshwright.ambient.ready) can verify the result, as in O(meshwright.ambient.ready#module:targets).
   returned: success
   type: list
   elements: dict

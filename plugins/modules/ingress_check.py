@@ -15,7 +15,7 @@ description:
     M(meshwright.ambient.istio_ingress) would refuse on this cluster, and where their items contradict each other. It fails with all of it at once.
   - Run it before these modules, so that none of them writes what another would then refuse. It changes nothing itself.
   - Returns what these modules would change, so that they need not run if nothing differs.
-  - What only AWS knows is checked by M(meshwright.ambient.load_balancer_check).
+  - The resources in AWS that they name are checked by M(meshwright.ambient.load_balancer_check).
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - meshwright.ambient._attributes
@@ -73,7 +73,7 @@ objects:
   type: list
   elements: dict
 labelled:
-  description: The namespaces that would get labels, with these.
+  description: The namespaces that would be labelled, with their new labels.
   returned: success
   type: dict
   sample: {}
@@ -93,7 +93,7 @@ classic_gateways:
   type: list
   elements: dict
 ready_targets:
-  description: The targets by which M(meshwright.ambient.ready) judges the result, as in O(meshwright.ambient.ready#module:targets).
+  description: Targets with which M(meshwright.ambient.ready) can verify the result, as in O(meshwright.ambient.ready#module:targets).
   returned: success
   type: list
   elements: dict

@@ -13,9 +13,9 @@ version_added: 0.1.0
 description:
   - Declares Gateways of class C(istio), through which traffic enters the mesh, and the Network Load Balancers in front of them.
   - Objects that already match are not written. Objects are written by server-side apply.
-  - What can never work is refused before the first write, all of it at once.
-  - With O(wait=true), the task ends when the Gateways are programmed and their load balancers have addresses, or within seconds when the AWS Load
-    Balancer Controller refuses, with its message. It needs to list and watch events for that.
+  - Everything that can never work is reported and refused before the first write.
+  - With O(wait=true), the task ends when the Gateways are programmed and their load balancers have addresses. If the AWS Load Balancer Controller
+    rejects one, the task fails within seconds with the controller's message, which requires the permission to list and watch events.
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - meshwright.ambient._attributes
@@ -25,7 +25,7 @@ extends_documentation_fragment:
 options:
   gateways:
     description:
-      - Gateways of class C(istio). istiod makes a Deployment and a Service for each, both with the name of the Gateway and the suffix C(-istio).
+      - Gateways of class C(istio). istiod creates a Deployment and a Service for each, both with the name of the Gateway and the suffix C(-istio).
     type: list
     elements: dict
     default: []
@@ -36,15 +36,15 @@ options:
       create_namespace: {type: bool, default: true, description: Create the namespace if it does not exist. It is never deleted.}
       load_balancer:
         description:
-          - What stands in front. V(nlb) makes its Service a Network Load Balancer of the AWS Load Balancer Controller, V(alb) declares that an Application
-            Load Balancer does (M(meshwright.ambient.ingress_alb)), V(none) that no load balancer of AWS does.
-          - It decides the type of the Service from the start, so that no unwanted load balancer is made.
+          - The load balancer in front of the gateway. V(nlb) requests a Network Load Balancer for its Service, V(alb) declares that an Application Load
+            Balancer will be created (M(meshwright.ambient.ingress_alb)), V(none) that there is no AWS load balancer.
+          - It determines the type of the Service from the start, so that no unwanted load balancer is created.
         type: str
         choices: [none, nlb, alb]
         default: none
       service_type:
         description: The type of its Service. If omitted, it is C(LoadBalancer) with V(nlb) and C(ClusterIP) otherwise. An ALB with target type V(instance)
-          needs V(NodePort), which the role C(ingress) sets by itself.
+          needs V(NodePort), which the role C(ingress) sets automatically.
         type: str
         choices: [ClusterIP, NodePort, LoadBalancer]
       hosts:
@@ -55,8 +55,8 @@ options:
         elements: str
         default: []
       tls:
-        description: Where TLS ends. V(load_balancer) lets port 443 speak HTTP, because TLS has ended before; V(gateway) makes it HTTPS with
-          O(gateways[].certificate_refs). Behind an ALB leave it V(none).
+        description: Where TLS terminates. With V(load_balancer), port 443 uses HTTP, because TLS terminates earlier; with V(gateway), it uses HTTPS with
+          O(gateways[].certificate_refs). Behind an ALB, use V(none).
         type: str
         choices: [none, load_balancer, gateway]
         default: none
@@ -85,7 +85,7 @@ options:
             choices: [Same, All, Selector]
             default: Same
           selector: {type: dict, description: 'A LabelSelector of namespaces. If omitted, it is the label C(shared-gateway-access=true).'}
-      route_namespaces: {type: list, elements: str, default: [], description: Namespaces that get the labels of that selector.}
+      route_namespaces: {type: list, elements: str, default: [], description: Namespaces to which the labels of that selector are added.}
       listeners:
         description: The listeners in full, in place of those of O(gateways[].hosts) and O(gateways[].tls).
         type: list
@@ -108,9 +108,9 @@ options:
             type: dict
             suboptions: *allowed_routes
       revision: {type: str, description: 'The revision of istiod that owns it. If omitted, it is that of its namespace, or the default one.'}
-      labels: {type: dict, default: {}, description: Labels of everything that istiod makes for it.}
+      labels: {type: dict, default: {}, description: Labels of everything that istiod creates for it.}
       annotations:
-        description: Annotations of everything that istiod makes for it. A Gateway has at most 8, including those of its load balancer.
+        description: Annotations of everything that istiod creates for it. A Gateway has at most 8, including those of its load balancer.
         type: dict
         default: {}
       replicas: {type: int, description: 'How many pods it has. If omitted, it is one.'}
@@ -131,7 +131,7 @@ options:
         suboptions:
           name: {type: str, description: 'Its name in AWS, at most 32 characters. It is set on creation and cannot be changed.'}
           scheme:
-            description: Whether it is reachable from outside. If omitted, the controller makes an internal one.
+            description: Whether it is reachable from outside. If omitted, the controller creates an internal one.
             type: str
             choices: [internet-facing, internal]
           target_type:
@@ -150,18 +150,18 @@ options:
             description: The policy of TLS versions and ciphers. If omitted, it is C(ELBSecurityPolicy-TLS13-1-2-2021-06) where TLS ends.
             type: str
           attributes: {type: dict, default: {}, description: 'Attributes of the load balancer, by their names in AWS.'}
-          deletion_protection: {type: bool, description: Protect it from deletion. It is then not deleted unless the protection is taken off first.}
+          deletion_protection: {type: bool, description: Protect it from deletion. It is then deleted only after the protection has been disabled.}
           access_logs:
             description: Access logs in an S3 bucket, which must exist and let the load balancer write.
             type: dict
             suboptions:
-              enabled: {type: bool, default: true, description: Whether it writes them. V(false) switches them off.}
+              enabled: {type: bool, default: true, description: Whether to write access logs. V(false) disables them.}
               bucket: {type: str, description: The bucket.}
               prefix: {type: str, description: The prefix in the bucket.}
           tags: {type: dict, default: {}, description: Its tags.}
           ip_address_type: {type: str, choices: [ipv4, dualstack, dualstack-without-public-ipv4], description: The type of its addresses.}
           security_groups:
-            description: Security groups in place of the one that the controller makes. The controller still opens the way to the targets.
+            description: Security groups instead of the one that the controller creates. The controller still allows traffic from them to the targets.
             type: list
             elements: str
             default: []
@@ -171,7 +171,7 @@ options:
             type: dict
             suboptions:
               protocol: {type: str, choices: [HTTP, HTTPS, TCP], description: The protocol.}
-              port: {type: str, description: The port. The name of a port of the Service is right for both target types; a number only for V(ip).}
+              port: {type: str, description: The port. The name of a port of the Service works for both target types, a number only for V(ip).}
               path: {type: str, description: The path.}
               interval: {type: int, description: Seconds between two probes.}
               timeout: {type: int, description: Seconds after which a probe has failed.}
@@ -181,25 +181,25 @@ options:
           deregistration_delay: {type: int, default: 30, description: 'How long a target that is deregistered may finish its requests, in seconds.'}
           target_group_attributes: {type: dict, default: {}, description: 'Attributes of the target groups, by their names in AWS.'}
           annotations:
-            description: Other annotations C(service.beta.kubernetes.io/aws-load-balancer-*). One that an option renders is an error.
+            description: Other annotations C(service.beta.kubernetes.io/aws-load-balancer-*). Annotations that an option sets are an error.
             type: dict
             default: {}
-          ssl_ports: {type: list, elements: int, description: 'The ports at which TLS ends if there are certificates. If omitted, it is 443.'}
-          cross_zone: {type: bool, description: Distribute over the targets of all zones.}
+          ssl_ports: {type: list, elements: int, description: 'The ports on which TLS terminates if there are certificates. If omitted, 443.'}
+          cross_zone: {type: bool, description: Distribute traffic over the targets of all zones.}
           eip_allocations: {type: list, elements: str, default: [], description: 'The IDs of elastic IP addresses, one for each subnet.'}
-          source_ranges: {type: list, elements: str, default: [], description: 'The address ranges that may reach it. If empty, all may.'}
+          source_ranges: {type: list, elements: str, default: [], description: 'The address ranges that may reach it. If empty, all addresses.'}
           external_traffic_policy:
-            description: V(Local) sends to nodes with a pod only, and keeps the client's address with target type V(instance).
+            description: V(Local) sends traffic only to nodes with a pod, and preserves the client's address with target type V(instance).
             type: str
             choices: [Cluster, Local]
           preserve_client_ip: {type: bool, description: 'Whether targets see the client''s address. If omitted, AWS decides by target type and protocol.'}
           proxy_protocol:
-            description: Send the client's address by proxy protocol, for which the gateway is then configured, too. Health checks then use TCP, because
-              the status port does not understand it.
+            description: Send the client's address by proxy protocol, and configure the gateway for it. Health checks then use TCP, because the
+              status port does not support it.
             type: bool
             default: false
           expose_status_port:
-            description: Leave port 15021 in the Service, which makes it a listener. Pods are probed there without it.
+            description: Keep port 15021 in the Service, which makes it a listener. Health checks of pods do not need this.
             type: bool
             default: false
   wait:
@@ -266,7 +266,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 objects:
-  description: What was done to each object, in the order of the options; what belongs to an item follows it.
+  description: What was done to each object, in the order of the options; objects that belong to an item follow it.
   returned: success
   type: list
   elements: dict
@@ -291,25 +291,26 @@ gateways:
     service_type: {type: str, sample: ClusterIP, description: The current type of its Service.}
     load_balancer:
       description:
-        - What stands in front, or will once it is made. V(alb), V(nlb), V(none), or V(cloud) for the cloud's own, which in EKS is a Classic Load Balancer.
+        - The load balancer in front of it, even if it has not been created yet. V(alb), V(nlb), V(none), or V(cloud) for that of the cloud, which in EKS is a
+          Classic Load Balancer.
         - V(unknown) for a Service of type C(LoadBalancer) if this user may not read whether the AWS Load Balancer Controller handles new ones.
       type: str
       sample: alb
     made_by:
-      description: Who makes it, V(AWS Load Balancer Controller) or V(cloud controller); empty if nobody does, or it is not known.
+      description: The controller that creates it, V(AWS Load Balancer Controller) or V(cloud controller); empty if there is none, or if it is unknown.
       type: str
       sample: AWS Load Balancer Controller
     address: {type: str, sample: public-istio.istio-ingress.svc.cluster.local, description: Its address; empty as long as it has none.}
     pods: {type: list, elements: str, sample: [public-istio-6c9d5bb5c7-x5x7h], description: The names of its ready pods.}
 ready_targets:
-  description: The targets by which M(meshwright.ambient.ready) judges the result, as in O(meshwright.ambient.ready#module:targets).
+  description: Targets with which M(meshwright.ambient.ready) can verify the result, as in O(meshwright.ambient.ready#module:targets).
   returned: success
   type: list
   elements: dict
   sample:
     - {kind: Gateway, name: public, namespace: istio-ingress}
 labelled:
-  description: The namespaces that got labels, with these.
+  description: The namespaces that were labelled, with their new labels.
   returned: success
   type: dict
   sample: {shop: {shared-gateway-access: "true"}}

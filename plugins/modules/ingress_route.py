@@ -13,7 +13,7 @@ version_added: 0.1.0
 description:
   - Declares HTTPRoutes, by which requests reach Services from the gateways of M(meshwright.ambient.ingress_gateway).
   - Objects that already match are not written. Objects are written by server-side apply.
-  - What can never work is refused before the first write, all of it at once.
+  - Everything that can never work is reported and refused before the first write.
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - meshwright.ambient._attributes
@@ -34,8 +34,8 @@ options:
       gateway_namespace: {type: str, description: 'The namespace of the Gateway, if it is another one.'}
       section_names:
         description:
-          - The listeners to which it attaches. If empty, these are all; the role C(ingress) then leaves out those that only redirect to HTTPS.
-          - The module by itself does not know them, so name the listeners of HTTPS if the Gateway has C(redirect_http); otherwise, the route is also
+          - The listeners to which it attaches. If empty, all listeners; the role C(ingress) then omits those that only redirect to HTTPS.
+          - The module itself does not know these listeners, so name the HTTPS listeners if the Gateway has C(redirect_http); otherwise, the route is also
             served in plain HTTP.
         type: list
         elements: str
@@ -60,7 +60,7 @@ options:
               namespace: {type: str, description: 'Its namespace, if it is another one. An HTTPRoute then needs a ReferenceGrant.'}
               weight: {type: int, description: Its share of the requests.}
       labels: {type: dict, default: {}, description: Labels of the route.}
-      spec: {type: dict, default: {}, description: Fields of C(spec) that replace those made from the other options.}
+      spec: {type: dict, default: {}, description: Fields of C(spec) that replace those rendered from the other options.}
   wait:
     description: Wait until the routes are accepted.
     type: bool
@@ -93,7 +93,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 objects:
-  description: What was done to each object, in the order of the options; what belongs to an item follows it.
+  description: What was done to each object, in the order of the options; objects that belong to an item follow it.
   returned: success
   type: list
   elements: dict
@@ -105,7 +105,7 @@ objects:
     changed: {type: bool, sample: true, description: Whether anything was done.}
     manifest: {type: dict, sample: {}, description: The object as it is applied; empty for one that is absent.}
 ready_targets:
-  description: The targets by which M(meshwright.ambient.ready) judges the result, as in O(meshwright.ambient.ready#module:targets).
+  description: Targets with which M(meshwright.ambient.ready) can verify the result, as in O(meshwright.ambient.ready#module:targets).
   returned: success
   type: list
   elements: dict

@@ -14,7 +14,7 @@ description:
   - Declares Gateways of Istio's own kind for the pods of the chart gateway, and VirtualServices behind them, for users of sidecars.
   - For new installations use M(meshwright.ambient.ingress_gateway) and M(meshwright.ambient.ingress_route), and never both for one host.
   - Objects that already match are not written. Objects are written by server-side apply.
-  - What can never work is refused before the first write, all of it at once.
+  - Everything that can never work is reported and refused before the first write.
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - meshwright.ambient._attributes
@@ -72,7 +72,7 @@ options:
               namespace: {type: str, description: 'Its namespace, if it is another one. An HTTPRoute then needs a ReferenceGrant.'}
               weight: {type: int, description: Its share of the requests.}
       labels: {type: dict, default: {}, description: Labels of the route.}
-      spec: {type: dict, default: {}, description: Fields of C(spec) that replace those made from the other options.}
+      spec: {type: dict, default: {}, description: Fields of C(spec) that replace those rendered from the other options.}
 seealso:
   - module: meshwright.ambient.ingress_gateway
   - module: meshwright.ambient.ingress_route
@@ -99,7 +99,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 objects:
-  description: What was done to each object, in the order of the options; what belongs to an item follows it.
+  description: What was done to each object, in the order of the options; objects that belong to an item follow it.
   returned: success
   type: list
   elements: dict

@@ -14,7 +14,7 @@ description:
   - Finds load balancers by name, ARN, DNS name, or by the Ingress or Service for which the AWS Load Balancer Controller created them, and returns their
     current state, down to the health of their targets. Nothing is changed.
   - With O(wait=true), it returns as soon as all are provisioned, have the desired listeners and healthy targets. When the time is up, or one can never
-    become ready, the message says for each that is not ready why, and what to do.
+    become ready, the message states for each that is not ready why, and what to do.
   - Load balancers are read 20 at a time, and tags once per task. RV(api_calls) has the number of requests.
 extends_documentation_fragment:
   - amazon.aws.common.modules
@@ -45,7 +45,7 @@ options:
       cluster:
         description:
           - The name of its cluster, as the load balancer controller knows it.
-          - Alone, it means all load balancers of the cluster, each of which gets an entry in the result.
+          - Without another key, it selects all load balancers of the cluster, each of which gets an entry in the result.
         type: str
       ingress:
         description: The Ingress that it was created for, as C(namespace/name).
@@ -99,7 +99,7 @@ options:
     default: 600
     aliases: [timeout]
   fail_fast:
-    description: Whether to stop waiting as soon as one can never become ready. Otherwise the others are still waited for.
+    description: Whether to stop waiting as soon as one can never become ready. Otherwise, it continues to wait for the others.
     type: bool
     default: true
   details:
@@ -167,7 +167,7 @@ load_balancers:
   elements: dict
   contains:
     title:
-      description: Which one is meant.
+      description: The load balancer that the item selects.
       type: str
       sample: load balancer of Ingress istio-ingress/public of cluster prod
     status:
@@ -227,7 +227,7 @@ load_balancers:
       type: str
       sample: active
     state_reason:
-      description: Why it is in this state, if AWS says so.
+      description: Why it is in this state, if AWS gives a reason.
       type: str
       sample: ""
     zones:

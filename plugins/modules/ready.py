@@ -8,14 +8,14 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: ready
-short_description: Wait until parts of a mesh are truly ready, or report why they are not
+short_description: Wait until parts of a mesh are actually ready, or report why they are not
 version_added: 0.1.0
 description:
   - Watches the targets until all of them are ready, and returns at that moment. Nothing is changed.
   - A status counts only at the current generation of its object, and only when no other object contradicts it. For example, a Gateway is ready
     only with an available pod behind its address, a webhook only when its endpoint answers, a route only when a waypoint or Gateway reads it, and a
     policy only when all of it is enforced.
-  - When the time is up, or when a target has failed for good, the module fails. The message says for each target that is not ready what was found,
+  - When the time is up, or when a target has failed for good, the module fails. The message states for each target that is not ready what was found,
     since when, and what to do.
   - Check mode makes no difference, because nothing is changed.
 extends_documentation_fragment:
@@ -285,7 +285,7 @@ targets:
       type: str
       sample: ""
     since:
-      description: Since when, if an object tells.
+      description: The time since when, if an object records it.
       type: str
       sample: ""
     details:

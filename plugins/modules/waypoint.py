@@ -15,8 +15,8 @@ description:
     applies L7 routes and policies. Waypoints that already match are not written.
   - The number of pods, their scheduling and their resources are passed to istiod in a ConfigMap that the Gateway names. The module creates and
     owns it, and checks its content. It is named after the waypoint, with the suffix C(-parameters).
-  - istiod never creates a waypoint whose name is taken, whose revision nobody owns, or whose parameters it cannot read; at most, it logs this.
-    The module finds all of it out and refuses it before the first write.
+  - istiod never creates a waypoint whose name is in use, whose revision no istiod owns, or whose parameters it cannot read; at most, it logs this.
+    The module detects all of this, and refuses it before the first write.
   - An autoscaler or a disruption budget that is no longer desired is deleted, because istiod does not delete it.
   - A waypoint that is still used is not deleted, because its users would continue without any L7 policy.
   - Settings for all waypoints of a cluster belong in the value C(gatewayClasses) of the istiod chart (role C(istio)). The options of this module
@@ -33,7 +33,7 @@ options:
     required: true
     suboptions:
       name:
-        description: The name of the waypoint. V(none) is not allowed, because it means to opt out wherever a waypoint is named.
+        description: The name of the waypoint. V(none) is not allowed, because it is reserved for opting out.
         type: str
         default: waypoint
       namespace:
@@ -149,12 +149,12 @@ options:
       labels:
         description:
           - Labels of everything that istiod creates for the waypoint, including its pods, such as labels for cost allocation. At most 8.
-          - As soon as there are any, istiod no longer copies the Gateway's own labels. The label of the network is kept.
+          - If there are any, istiod no longer copies the Gateway's own labels. The label of the network is kept.
         type: dict
       annotations:
         description:
           - Annotations of everything that istiod creates for the waypoint, including its pods. At most 8.
-          - As soon as there are any, istiod no longer copies the Gateway's own annotations.
+          - If there are any, istiod no longer copies the Gateway's own annotations.
         type: dict
       overlays:
         description:

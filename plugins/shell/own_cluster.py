@@ -16,7 +16,7 @@ description:
   - M(kubernetes.core.k8s) would prefer them to the option O(kubernetes.core.k8s#module:kubeconfig), and so work on another cluster than the
     inventory names. M(kubernetes.core.helm) would mix both. The keyword C(environment) cannot help, because it can only set variables, and
     kubernetes.core takes an empty address for an address.
-  - The roles of this collection choose it by themselves when C(cluster_kubeconfig) or C(cluster_context) is given. In plays of your own, set the
+  - The roles of this collection use it automatically if C(cluster_kubeconfig) or C(cluster_context) is set. In your own plays, set the
     variable C(ansible_shell_type).
 extends_documentation_fragment:
   - ansible.builtin.shell_common
