@@ -63,6 +63,14 @@ class Twin:
         return subprocess.run(command, cwd=cwd, env=environment, check=False, capture_output=True, text=True, timeout=300)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that need the account of inventories/prod run in one process, which makes it once; others are given out file by file."""
+    needing = {item.path for item in items if "prod" in getattr(item, "fixturenames", ())}
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("prod" if item.path in needing else item.path.stem))
+
+
 @pytest.fixture(scope="session")
 def own_name(worker_id: str) -> Callable[[str], str]:
     """Gives a twin or an account a name that no other process of this run uses: each makes its own."""
