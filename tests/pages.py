@@ -89,6 +89,7 @@ def all_pages() -> list[Page]:
     """Every page that users and developers read."""
     paths = [
         REPOSITORY / "README.md",
+        REPOSITORY / "CONTRIBUTING.md",
         *(REPOSITORY / "docs").rglob("*.md"),
         *(REPOSITORY / "roles").glob("*/README.md"),
         REPOSITORY / "benchmarks" / "README.md",

@@ -7,17 +7,17 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 name: kubeconfig
-short_description: The kubeconfig of the host's cluster, in a form that every module takes
+short_description: The kubeconfig of the host's cluster, in a form that every module accepts
 version_added: 0.1.0
 description:
   - Reads the variable C(cluster_kubeconfig), which may be a path, a dictionary, or the content of a kubeconfig as YAML or JSON.
-  - Content that contains a secret is returned as the path of a file, because the modules of C(kubernetes.core) would show it if they crashed. The file can
-    be read by nobody else, and is removed at the end of the job together with all that Ansible keeps for the moment. If tasks run on another host than
-    the controller (the variable C(ansible_connection) is not V(local)), content is returned as a dictionary.
-  - Fails when no variable says which cluster the host is, so that no task ever changes a cluster that only the environment of the job names
-    (E(KUBECONFIG), E(K8S_AUTH_HOST) and the like). Set C(cluster_from_environment) to V(true) where that is meant.
-  - Fails when the role C(eks) has found that the EKS cluster cannot be reached.
-  - Returns V(none) when C(cluster_context) or the environment says which cluster is meant.
+  - Content that contains a secret is returned as the path of a file, because the modules of C(kubernetes.core) would show it if they crashed. Only the user
+    of the job can read the file, and Ansible removes it with its temporary directory at the end of the run. If tasks run on a host other than the controller
+    (the variable C(ansible_connection) is not V(local)), content is returned as a dictionary.
+  - Fails if no variable names the cluster of the host, so that no task ever changes a cluster that only the environment of the job names
+    (E(KUBECONFIG), E(K8S_AUTH_HOST) and the like). To use that cluster deliberately, set C(cluster_from_environment) to V(true).
+  - Fails if the role C(eks) has found that the EKS cluster cannot be reached.
+  - Returns V(none) if C(cluster_context) or the environment selects the cluster.
 author:
   - The meshwright.ambient contributors (@meshwright)
 options:
@@ -62,7 +62,7 @@ _VARIABLES = ("cluster_kubeconfig", "cluster_context", "cluster_from_environment
 
 
 class LookupModule(LookupBase):
-    """The kubeconfig of the host's cluster, in a form that every module takes."""
+    """The kubeconfig of the host's cluster, in a form that every module accepts."""
 
     def run(self, _terms: list[str], variables: dict[str, t.Any] | None = None, **_options: t.Any) -> list[str | dict[str, t.Any] | None]:
         host = (variables or {}).get("inventory_hostname", "localhost")

@@ -11,9 +11,9 @@ short_description: The variables of a role as values of their declared types
 version_added: 0.1.0
 description:
   - Reads the variables of a role of this collection, and converts each to the type that the role's argument spec declares.
-  - Extra variables on the command line and answers to a survey are text. Ansible checks that such a text can be converted, but a template or a filter
-    still gets the text, for which V(false) is true. A role that takes its variables from here gets the value that is meant.
-  - Defaults of the argument spec are filled in, also for keys of items. Keys that have neither a value nor a default are left out.
+  - Extra variables on the command line and answers to a survey are strings. Ansible validates that they can be converted, but a template or a filter
+    still receives the string, and treats V(false) as true. A role that reads its variables with this lookup receives converted values.
+  - Defaults of the argument spec are filled in, also for keys of items. Keys that have neither a value nor a default are omitted.
 author:
   - The meshwright.ambient contributors (@meshwright)
 options:
@@ -23,7 +23,7 @@ options:
 """
 
 EXAMPLES = r"""
-# In vars/main.yml of the role: __istio.istio_startup_taint is a boolean, whatever the inventory or a survey has given.
+# In vars/main.yml of the role: __istio.istio_startup_taint is a boolean, even if it was set as a string, for example by a survey.
 __istio: "{{ lookup('meshwright.ambient.role_variables', 'istio') }}"
 """
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""The errors of the collection: each is one sentence that says what, where, why and what to do."""
+"""The errors of the collection. Each message is one sentence: what is wrong, where, why, and what to do."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Reports how a wait goes, line by line, to whoever reads a module's option progress."""
+"""Reports the progress of a wait, line by line, to the reader of the pipe in a module's option progress."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ options:
       resolve_conflicts:
         description:
           - What EKS does with fields of the add-on's objects that others have set. It applies only to add-ons that are created or updated.
-          - V(none) changes nothing and lets the request fail, V(overwrite) sets EKS' own values, V(preserve) keeps the current values.
+          - V(none) changes nothing and lets the request fail, V(overwrite) sets the values of EKS, V(preserve) keeps the current values.
         type: str
         choices: [none, overwrite, preserve]
         default: none

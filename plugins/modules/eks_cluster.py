@@ -12,8 +12,8 @@ short_description: Create, update, upgrade and delete an EKS cluster
 version_added: 0.1.0
 description:
   - Creates an EKS cluster, or updates an existing one. Options that are omitted leave the current values unchanged.
-  - EKS takes one update at a time. Each update starts when the one before has ended, and is waited for. If it fails, the error quotes EKS' own errors.
-  - The cluster is upgraded one minor version at a time. Before each step, EKS' upgrade insights are read, which find nodes that are too old, add-ons that
+  - EKS accepts one update at a time, so the module waits for each update before it starts the next. If an update fails, the error quotes those of EKS.
+  - The cluster is upgraded one minor version at a time. Before each step, the upgrade insights of EKS are read, which find nodes that are too old, add-ons that
     are incompatible, and APIs that are removed. An insight with an error stops the upgrade, unless O(force_upgrade=true).
   - A cluster that an interrupted run has left half created is waited for, and then updated.
 extends_documentation_fragment:
@@ -33,11 +33,11 @@ options:
     default: present
   version:
     description:
-      - The Kubernetes version of the control plane, as a quoted string such as V("1.34"). If omitted, a new cluster gets EKS' default.
+      - The Kubernetes version of the control plane, as a quoted string such as V("1.34"). If omitted, a new cluster gets the default of EKS.
       - A later version than the cluster's upgrades it, one minor version at a time. An earlier one is refused. Node groups are not changed.
     type: str
   force_upgrade:
-    description: Upgrade in spite of errors in EKS' upgrade insights.
+    description: Upgrade even if the upgrade insights of EKS report errors.
     type: bool
     default: false
   role_arn:
@@ -52,13 +52,13 @@ options:
     type: list
     elements: str
   endpoint_public_access:
-    description: Whether the API server can be reached from the internet. EKS' default for a new cluster is V(true).
+    description: Whether the API server can be reached from the internet. The default of EKS for a new cluster is V(true).
     type: bool
   endpoint_private_access:
-    description: Whether the API server can be reached from the VPC. EKS' default for a new cluster is V(false).
+    description: Whether the API server can be reached from the VPC. The default of EKS for a new cluster is V(false).
     type: bool
   public_access_cidrs:
-    description: The address ranges of the internet that may reach the API server. EKS' default for a new cluster is V(0.0.0.0/0).
+    description: The address ranges of the internet that may reach the API server. The default of EKS for a new cluster is V(0.0.0.0/0).
     type: list
     elements: str
   log_types:
@@ -75,7 +75,7 @@ options:
     type: str
     choices: [CONFIG_MAP, API_AND_CONFIG_MAP, API]
   bootstrap_cluster_creator_admin:
-    description: Whether the identity that creates the cluster becomes its administrator. It applies only at creation. EKS' default is V(true).
+    description: Whether the identity that creates the cluster becomes its administrator. It applies only at creation. The default of EKS is V(true).
     type: bool
   upgrade_policy:
     description: With V(STANDARD), EKS upgrades the cluster when standard support for its version ends. With V(EXTENDED), it keeps the version, for a fee.

@@ -163,7 +163,7 @@ log_types:
   elements: str
   sample: [api, audit]
 encryption_key_arn:
-  description: The key that encrypts Secrets; empty if only AWS' own key does.
+  description: The key that encrypts Secrets; empty if only the key of AWS does.
   returned: if it exists
   type: str
   sample: ""

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Which of ACM's certificates is good for which hosts. Pure: ACM's answers come in, a choice or the reason why there is none goes out."""
+"""Selects certificates of ACM for hosts. Pure: from the responses of ACM to a choice, or to the reason why there is none."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""What to request, tag and delete. Pure: what was selected and the context that was read for it come in, changes or refusals go out."""
+"""Plans what to request, tag and delete. Pure: from the selected certificates and their context to changes or refusals."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Which of ACM's certificates each item of the option means, and what is to become of it. Pure."""
+"""Selects the certificate of ACM that each item of the option describes, and its action. Pure."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""How a domain is validated: the DNS records that ACM asks for, the hosted zone that gets them, and what to do when it fails. Pure."""
+"""How a domain is validated: the DNS records that ACM requires, their hosted zone, and what to do if validation fails. Pure."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Writes to the objects of an EKS cluster (add-ons, access entries, node groups, ...): their tags, roles that EKS does not know yet, refusals."""
+"""Writes to the objects of an EKS cluster (add-ons, access entries, node groups, ...): their tags, roles that EKS does not recognize yet, refusals."""
 
 from __future__ import annotations
 

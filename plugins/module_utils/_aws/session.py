@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""A task's session with AWS: every request goes through it, is retried when AWS throttles, and is counted."""
+"""A task's session with AWS, which sends, counts, and if throttled retries every request."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Reads the access entries of an EKS cluster, and what their plan needs to know besides; nothing is read that no decision depends on."""
+"""Reads the access entries of an EKS cluster, and whatever else their plan depends on."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Reads the add-ons of an EKS cluster, and the versions that they get."""
+"""Reads the add-ons of an EKS cluster, and resolves their versions."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Which changes to associations must not be made."""
+"""Refuses changes to associations."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""From the options of the module to the desired associations: which IAM role the pods of a service account get."""
+"""From the options of the module to the desired associations of service accounts with IAM roles."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Reads the associations of an EKS cluster, and whether an agent gives out their credentials."""
+"""Reads the associations of an EKS cluster, and whether the agent that provides their credentials is installed."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright: the meshwright.ambient contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
-"""A Network Load Balancer as annotations of a Service: their values, what is wrong with the options, what is seldom intended.
+"""A Network Load Balancer as annotations of a Service: their values, errors in the options, and notes about options that are rarely intended.
 
 Source: aws-load-balancer-controller docs/guide/service/annotations.md and pkg/service.
 """

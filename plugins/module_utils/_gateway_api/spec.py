@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""A bundle of the Gateway API: its version, and what is in it."""
+"""A bundle of the Gateway API: its version and its definitions."""
 
 from __future__ import annotations
 

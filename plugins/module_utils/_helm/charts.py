@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Where charts come from, and which values each of Istio's charts gets.
+"""The sources of charts, and the values of each of Istio's charts.
 
 Source: istio manifests/charts/*/templates/zzz_profile.yaml and zzy_descope_legacy.yaml: whatever a profile or platform sets below C(pilot) or
 C(cni) is copied over the root last, so a user's value for the same key without that prefix would be lost silently.

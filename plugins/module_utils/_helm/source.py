@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Which chart a reference means, as far as that can be said without asking a repository."""
+"""Resolves the reference of a chart, as far as possible without a request to a repository."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""What gateways, load balancers and routes have in common: their options, and the objects that an item of them stands for."""
+"""What gateways, load balancers and routes have in common: their options, and the objects of each item."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Validation of what the variables of the roles eks, aws_edge and alb_controller say together, which AWS would refuse minutes later."""
+"""Validates the variables of the roles eks, aws_edge and alb_controller together, for errors that AWS would report minutes later."""
 
 from __future__ import annotations
 

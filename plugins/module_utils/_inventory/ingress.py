@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""What gateways, load balancers and routes at the edge of a mesh must say together."""
+"""Validates gateways, load balancers and routes at the edge of a mesh together."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Validation of what the variables of the role karpenter say together, which would show only when a node is missing."""
+"""Validates the variables of the role karpenter together, for errors that would show only when a node is missing."""
 
 from __future__ import annotations
 

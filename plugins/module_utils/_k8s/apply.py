@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Server-side apply: whether a write would change anything is the API server's to say.
+"""Server-side apply: the API server decides whether a write would change anything.
 
 A comparison on our side knows neither the defaults that the server fills in nor that 0.5 and 500m are the same amount.
 """

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""The one file that touches kubernetes.core: its authentication options, and a session made from them."""
+"""Authentication options and sessions. The only file that imports kubernetes.core."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""A kubeconfig in each form in which it may be given: a path, a dictionary, or its content as YAML or JSON."""
+"""A kubeconfig in each form that is accepted: a path, a dictionary, or its content as YAML or JSON."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Turns an answer other than the requested one into an error that says what failed, where, why, and what to do."""
+"""Turns an unexpected response into an error: what failed, where, why, and what to do."""
 
 from __future__ import annotations
 

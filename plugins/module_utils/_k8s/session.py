@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""A task's one session with an API server: read in pages, write concurrently, say clearly what went wrong."""
+"""A task's one session with an API server: reads in pages, writes concurrently, and reports failures."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ class ApiSession:
         After the first refusal no further write is started.
 
         Raises:
-            MeshError: what was refused, and how many writes were made, lost and not begun.
+            MeshError: what was refused, and how many writes were completed, lost and not started.
         """
         outcomes: list[t.Any] = []
         for step in steps:

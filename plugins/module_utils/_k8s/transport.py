@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""HTTP to an API server: one function that sends, one error when no answer comes. The only file that knows urllib3."""
+"""HTTP to an API server: one function to send a request, and one error if there is no response. The only file that uses urllib3."""
 
 from __future__ import annotations
 

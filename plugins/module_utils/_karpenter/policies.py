@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""The permissions of Karpenter's controller in AWS, which are limited to what belongs to its cluster.
+"""The permissions of Karpenter's controller in AWS, limited to the resources of its cluster.
 
 Source: which actions it needs and which tags it writes is in cloudformation.yaml of github.com/aws/karpenter-provider-aws v1.14.1
 (website/content/en/v1.14/getting-started/getting-started-with-karpenter) and in pkg/aws/sdk.go. Without a queue or zonal shift, their

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""What AWS has of what load balancers need, and what is found wrong. Pure."""
+"""The resources of AWS that load balancers need, and the problems that were found. Pure."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Reads what a check of load balancers needs to know: each thing once, and nothing that is not needed."""
+"""Reads the resources that a check of load balancers needs, each only once."""
 
 from __future__ import annotations
 

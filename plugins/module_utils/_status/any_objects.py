@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Is an object of any kind what it claims to be: by one condition, by a value in it, or by what all controllers agree on?
+"""Evaluates an object of any kind: by a condition, by a value, or by the conventions that all controllers follow.
 
 Source: kstatus' generic rules (sigs.k8s.io/cli-utils, pkg/kstatus/status/generic.go): deletion, observedGeneration, and the conditions
 Reconciling, Stalled and Ready.

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Probes an endpoint itself, because no object tells whether it answers.
+"""Probes an endpoint itself, because no object shows whether it answers.
 
 The request goes through the API server (the proxy subresource of a Service), on the same path to the endpoint as an admission review.
 Any answer of the endpoint will do, even a refusal: istiod's webhooks answer a GET with 400 "no body found".

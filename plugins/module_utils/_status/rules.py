@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""What can be waited for: for each kind of target what must be read, which options it needs, and who judges it."""
+"""The kinds of targets: for each, the objects to read, the options that it needs, and the function that evaluates it."""
 
 from __future__ import annotations
 

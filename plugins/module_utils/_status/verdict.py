@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""A verdict on one object: is it what it claims to be? In the terms of kstatus (sigs.k8s.io/cli-utils, pkg/kstatus/status)."""
+"""A verdict on one object, in the terms of kstatus (sigs.k8s.io/cli-utils, pkg/kstatus/status)."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Finds what is behind a verdict: the pods of a workload, their newest warnings, an istiod that does not run."""
+"""Finds the causes of a verdict: the pods of a workload, their newest warnings, an istiod that does not run."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""The objects that a wait has read so far, and a view of them that records what a judge reads."""
+"""The objects that a wait has read so far, and a view of them that records which of them a rule reads."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Waits by watching: judges what each event has changed, and stops the moment the wait is over."""
+"""Waits by watching: evaluates what each event has changed, and stops as soon as the wait is over."""
 
 from __future__ import annotations
 

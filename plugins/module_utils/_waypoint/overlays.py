@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""What the options of a waypoint say, as overlays on the objects that istiod renders.
+"""Renders the options of a waypoint as overlays on the objects that istiod creates.
 
 istiod renders a Deployment, a Service and a ServiceAccount for a waypoint, and merges into them the overlays of the ConfigMap that
 spec.infrastructure.parametersRef names. It renders an autoscaler or a disruption budget only if there is an overlay for it.

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""From the desired and the current waypoints to what is created, changed and deleted."""
+"""From the desired and the current waypoints to creations, changes and deletions."""
 
 from __future__ import annotations
 

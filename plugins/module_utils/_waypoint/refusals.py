@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Why a plan for waypoints must not be applied: what istiod would accept silently and never make true."""
+"""Refuses plans for waypoints that istiod would silently accept and never fulfil."""
 
 from __future__ import annotations
 

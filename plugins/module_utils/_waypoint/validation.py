@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""What is wrong with the options of one waypoint, whatever the cluster: each function yields sentences that say why and what to do."""
+"""Validates the options of one waypoint, independently of the cluster: each function yields sentences that state why and what to do."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +28,13 @@ def test_links_lead_to_a_file_and_a_heading(shown: Page) -> None:
         if not target.exists() or (anchor and anchor not in Page(target).anchors):
             broken.append(link)
     assert not broken, f"{shown.name} links to what is not there: {', '.join(broken)}"
+
+
+def test_every_page_is_two_clicks_from_the_readme() -> None:
+    first = _linked(page("README.md"))
+    reached = first.union(*(_linked(Page(path)) for path in first))
+    far = sorted(shown.name for shown in all_pages() if shown.path not in reached | {REPOSITORY / "README.md", REPOSITORY / "docs" / "docsite" / "index.md"})
+    assert not far, f"more than two clicks from the README: {', '.join(far)}"
 
 
 @PAGES
@@ -68,6 +76,12 @@ def test_blocks_of_yaml_can_be_read(shown: Page) -> None:
     for language, text in shown.blocks:
         if language == "yaml":
             assert [document for document in yaml.safe_load_all(text) if document], f"{shown.name} has an empty block of YAML"
+
+
+def _linked(shown: Page) -> set[Path]:
+    """The pages to which a page links."""
+    files = (link.partition("#")[0] for link in shown.links)
+    return {target for file in files if file.endswith(".md") and (target := (shown.path.parent / file).resolve()).exists()}
 
 
 def _with_keys(variables: Mapping[str, Any]) -> Iterator[str]:
