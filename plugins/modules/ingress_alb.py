@@ -87,7 +87,7 @@ options:
         type: dict
         suboptions:
           protocol: {type: str, choices: [HTTP, HTTPS, TCP], description: The protocol.}
-          port: {type: str, description: The port. The name of a port of the Service works for both target types, a number only for V(ip).}
+          port: {type: str, description: 'The port. The name of a port of the Service works for both target types, a number only for V(ip).'}
           path: {type: str, description: The path.}
           interval: {type: int, description: Seconds between two probes.}
           timeout: {type: int, description: Seconds after which a probe has failed.}
