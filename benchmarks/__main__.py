@@ -85,16 +85,16 @@ def run(arguments: argparse.Namespace, environment: dict[str, str], started: flo
 
     for number, name in enumerate(chosen, 1):
 
-        def tell(line: str, number: int = number, name: str = name) -> None:
+        def log(line: str, number: int = number, name: str = name) -> None:
             say(f"[{number}/{len(chosen)}] {name}: {line} ({_minutes(time.monotonic() - started)} so far)")
 
         def during(line: str, number: int = number, name: str = name) -> AbstractContextManager[Any]:
             return console.status(f"[{number}/{len(chosen)}] {name}: {line}".replace("[", r"\[")) if console.is_terminal else nullcontext()
 
-        bench = Bench(TwinPaths(arguments.twin), environment, sizes, tell)
+        bench = Bench(TwinPaths(arguments.twin), environment, sizes, log)
         row = next(row for row in all_rows(bench, arguments.rounds) if row.name == name)
         began = time.monotonic()
-        measured[name] = {**measure(row, arguments.rounds, tell, during), "seconds": round(time.monotonic() - began)}
+        measured[name] = {**measure(row, arguments.rounds, log, during), "seconds": round(time.monotonic() - began)}
         _write(_trial(arguments.twin), results())
     return results()
 

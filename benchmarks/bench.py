@@ -53,7 +53,7 @@ class Bench:
     paths: TwinPaths
     environment: dict[str, str]
     sizes: Sizes
-    tell: Callable[[str], None]
+    log: Callable[[str], None]
 
     def __post_init__(self) -> None:
         self.kubeconfig = self.paths.kubeconfig
@@ -88,7 +88,7 @@ class Bench:
     def settle(self) -> None:
         """Wait until what the last turn left to the controllers is done, but not for long: others may use the machine too."""
         quiet = 0
-        for _look in range(round(LONGEST_SETTLING_SECONDS / 0.25)):
+        for _poll in range(round(LONGEST_SETTLING_SECONDS / 0.25)):
             quiet = quiet + 1 if psutil.cpu_percent(interval=0.25) < QUIET_PERCENT else 0
             if quiet >= 2:
                 return

@@ -29,38 +29,38 @@ def many_rows(bench: Bench) -> list[Row]:
 
 
 def _row(bench: Bench, number: int, name: str, *, again: bool = False) -> Row:
-    work = _Work(bench, number, again)
+    scenario = _Scenario(bench, number, again)
     looped = f"from {bench.sizes.loop} items"
     peers = [
-        Peer("ours", work.ours),
-        Peer("kubectl", work.kubectl),
-        Peer("k8s_list", work.k8s_list),
-        Peer("k8s_loop", work.k8s_loop, extrapolated=looped),
-        Peer("limit", work.limit),
-        Peer("empty_play", work.empty_play),
+        Peer("ours", scenario.ours),
+        Peer("kubectl", scenario.kubectl),
+        Peer("k8s_list", scenario.k8s_list),
+        Peer("k8s_loop", scenario.k8s_loop, extrapolated=looped),
+        Peer("limit", scenario.limit),
+        Peer("empty_play", scenario.empty_play),
     ]
     return Row(
         name=name,
         unit="s",
         title=f"{number:,} namespaces enrolled{' again, nothing to change' if again else ''}",
         peers=peers,
-        prepare=work.prepare,
-        reset=work.reset,
+        prepare=scenario.prepare,
+        reset=scenario.reset,
         clean=lambda: bench.label_namespaces(number, {MODE: None}),
         cannot={"istioctl": ISTIOCTL_CANNOT},
-        facts=work.facts,
+        extras=scenario.extras,
     )
 
 
 @dataclass
-class _Work:
+class _Scenario:
     """The same work by everybody: this many namespaces get the label, or have it already (again)."""
 
     bench: Bench
     number: int
     again: bool
     connections: int = 4
-    facts: dict[str, Any] = field(default_factory=dict)
+    extras: dict[str, Any] = field(default_factory=dict)
 
     def prepare(self) -> None:
         self.bench.ensure_namespaces(self.number)
@@ -70,7 +70,7 @@ class _Work:
             label = functools.partial(self.bench.label_namespaces, self.number, {MODE: "ambient"}, connections)
             taken[connections] = self._timed(label)
         self.connections = min(taken, key=lambda connections: taken[connections])
-        self.facts["limit_connections"] = self.connections
+        self.extras["limit_connections"] = self.connections
 
     def reset(self) -> None:
         self.bench.label_namespaces(self.number, {MODE: "ambient" if self.again else None})
@@ -81,7 +81,7 @@ class _Work:
         self.bench.audit.mark()
         task = self.bench.task("ours", "meshwright.ambient.enrollment", arguments)
         done = self.bench.play({"name": "empty", "ansible.builtin.ping": {}}, task)
-        self.facts["requests"] = count(self.bench.audit.since(), by_agent(AGENT))
+        self.extras["requests"] = count(self.bench.audit.since(), by_agent(AGENT))
         self._check(done["ours"])
         return {"ours": done["ours"].seconds, "empty_task": done["empty"].seconds, "ours_process": done.seconds}
 
@@ -95,7 +95,7 @@ class _Work:
         definition = [_definition(name) for name in self.bench.namespaces(self.number)]
         self.bench.audit.mark()
         done = self.bench.play(self.bench.task("list", "kubernetes.core.k8s", {"state": "present", "definition": definition}))
-        self.facts["requests_k8s_list"] = count(self.bench.audit.since(), by_agent("OpenAPI-Generator"))
+        self.extras["requests_k8s_list"] = count(self.bench.audit.since(), by_agent("OpenAPI-Generator"))
         self._check(done["list"])
         return {"k8s_list": done["list"].seconds}
 
@@ -122,10 +122,10 @@ class _Work:
             raise PeerFailed(f"the task reported changed={task.result.get('changed')}")
 
     @staticmethod
-    def _timed(work: Callable[[], None]) -> float:
+    def _timed(scenario: Callable[[], None]) -> float:
         started = monotonic()
         try:
-            work()
+            scenario()
         except Refused as error:
             raise PeerFailed(str(error)) from error
         return monotonic() - started

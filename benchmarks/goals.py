@@ -51,7 +51,7 @@ def median(rows: Rows, row: str, peer: str) -> float:
 
 
 def straight_line(steps: Sequence[Mapping[str, float]]) -> float:
-    """How many times as long the last step took as the straight line foretells that goes through the first one (no pods) and the last but one."""
+    """How many times as long the last step took as the straight line predicts that goes through the first one (no pods) and the last but one."""
     if len(steps) < 3:
         raise Missing("fewer than three numbers of pods")
     first, middle, last = steps[0], steps[-2], steps[-1]

@@ -30,7 +30,7 @@ LIMIT_SECONDS = 60
 
 
 def rows(bench: Bench, rounds: int) -> list[Row]:
-    work = _Work(bench)
+    scenario = _Scenario(bench)
     events, processes = bench.sizes.events, bench.sizes.process_events
     return [
         Row(
@@ -38,26 +38,26 @@ def rows(bench: Bench, rounds: int) -> list[Row]:
             unit="ms",
             title=f"readiness seen after the truth, 99th percentile of {events * rounds} events",
             peers=[
-                Peer("ours", work.ours, remark="this collection and the limit wait in a process that runs already"),
-                Peer("limit", work.limit),
-                Peer("processes", work.processes, remark=f"whole processes: {processes * rounds} events for each, so their 99th percentile is the largest"),
+                Peer("ours", scenario.ours, remark="this collection and the limit wait in a process that runs already"),
+                Peer("limit", scenario.limit),
+                Peer("processes", scenario.processes, remark=f"whole processes: {processes * rounds} events for each, so their 99th percentile is the largest"),
             ],
             prepare=lambda: bench.ensure_namespaces(1),
             reset=bench.settle,
-            clean=work.clean,
+            clean=scenario.clean,
             cannot={"istioctl": "it waits for waypoints only, and looks once a second", "k8s_loop": "as k8s_list: it polls every 5 s"},
             summary=lambda values: percentile(values, 0.99),
-            facts=work.facts,
+            extras=scenario.extras,
         )
     ]
 
 
 @dataclass
-class _Work:
+class _Scenario:
     """Gateways of a class that nobody serves: their status is ours to write."""
 
     bench: Bench
-    facts: dict[str, Any] = field(default_factory=lambda: {"distribution": {}})
+    extras: dict[str, Any] = field(default_factory=lambda: {"distribution": {}})
     _values: dict[str, list[float]] = field(default_factory=dict)
     _numbers: count[int] = field(default_factory=lambda: count(1))
 
@@ -142,7 +142,7 @@ class _Work:
     def _kept(self, measured: dict[str, list[float]]) -> Measured:
         for name, values in measured.items():
             self._values.setdefault(name, []).extend(values)
-            self.facts["distribution"][name] = distribution(self._values[name])
+            self.extras["distribution"][name] = distribution(self._values[name])
         return measured
 
     def _create(self, number: int) -> list[str]:

@@ -19,7 +19,7 @@ from twin.paths import REPOSITORY
 
 def describe_machine(environment: Mapping[str, str]) -> dict[str, Any]:
     """Cores, processor, memory, load, and the versions of all that took part."""
-    kubectl = json.loads(_said(["kubectl", "version", "--output=json"], environment))
+    kubectl = json.loads(_output_of(["kubectl", "version", "--output=json"], environment))
     return {
         "cores": os.cpu_count(),
         "cpu": _processor(),
@@ -47,10 +47,10 @@ def _processor() -> str:
 
 def _collection(name: str, environment: Mapping[str, str]) -> str:
     """The version that a playbook of the checkout would use: the first that is found."""
-    found = json.loads(_said(["ansible-galaxy", "collection", "list", name, "--format", "json"], environment) or "{}")
+    found = json.loads(_output_of(["ansible-galaxy", "collection", "list", name, "--format", "json"], environment) or "{}")
     return next((str(place[name]["version"]) for place in found.values() if name in place), "unknown")
 
 
-def _said(command: list[str], environment: Mapping[str, str]) -> str:
+def _output_of(command: list[str], environment: Mapping[str, str]) -> str:
     done = subprocess.run(command, cwd=REPOSITORY, env=dict(environment), check=False, capture_output=True, text=True)
     return done.stdout

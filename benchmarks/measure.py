@@ -55,7 +55,7 @@ class Row:
         clean: takes away what later rows should not meet.
         cannot: peers that have no way to do it, with the reason.
         summary: makes one figure of a series.
-        facts: what else is found out on the way; it goes into the row as it is when the row has been measured.
+        extras: what else is found out on the way; it goes into the row as it is when the row has been measured.
     """
 
     name: str
@@ -67,7 +67,7 @@ class Row:
     clean: Callable[[], None] = lambda: None
     cannot: Mapping[str, str] = field(default_factory=dict)
     summary: Callable[[Sequence[float]], float] = statistics.median
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    extras: Mapping[str, Any] = field(default_factory=dict)
 
 
 def turns(peers: Sequence[Peer], rounds: int) -> Iterator[tuple[int, Peer]]:
@@ -79,19 +79,19 @@ def turns(peers: Sequence[Peer], rounds: int) -> Iterator[tuple[int, Peer]]:
                 yield number + 1, peer
 
 
-def measure(row: Row, rounds: int, tell: Callable[[str], None], during: Callable[[str], AbstractContextManager[Any]] = nullcontext) -> dict[str, Any]:
+def measure(row: Row, rounds: int, log: Callable[[str], None], during: Callable[[str], AbstractContextManager[Any]] = nullcontext) -> dict[str, Any]:
     """Let all peers do the row's work; returns the row as it goes into the results.
 
     Args:
         row: the work.
         rounds: how often each peer does it.
-        tell: takes one line of progress.
+        log: takes one line of progress.
         during: surrounds each turn; it may show what is under way.
     """
     runs: dict[str, list[float]] = {}
     failed: dict[str, list[str]] = {}
     try:
-        tell("preparing")
+        log("preparing")
         with during("preparing ..."):
             row.prepare()
         for number, peer in turns(row.peers, rounds):
@@ -103,18 +103,18 @@ def measure(row: Row, rounds: int, tell: Callable[[str], None], during: Callable
                     measured = peer.run()
             except Exception as error:  # whatever it is, the other peers and rows go on
                 failed.setdefault(peer.name, []).append(reason_of(error))
-                tell(f"round {number} of {rounds}, {peer.name}: failed: {reason_of(error)}")
+                log(f"round {number} of {rounds}, {peer.name}: failed: {reason_of(error)}")
                 continue
             for series, value in measured.items():
                 runs.setdefault(series, []).extend([value] if isinstance(value, int | float) else value)
-            tell(f"round {number} of {rounds}, {_told(measured, row.unit)}")
+            log(f"round {number} of {rounds}, {_format_measured(measured, row.unit)}")
     except Exception as error:
         failed.setdefault("all", []).append(reason_of(error))
-        tell(f"given up: {reason_of(error)}")
+        log(f"given up: {reason_of(error)}")
     try:
         row.clean()
     except Exception as error:
-        tell(f"could not clean up: {reason_of(error)}")
+        log(f"could not clean up: {reason_of(error)}")
     medians: dict[str, float | None] = {name: rounded(row.summary(values)) for name, values in runs.items()}
     for peer in row.peers:
         if peer.name in failed and len(failed[peer.name]) >= FAILURES:
@@ -132,7 +132,7 @@ def measure(row: Row, rounds: int, tell: Callable[[str], None], during: Callable
         "cannot": dict(row.cannot),
         "failed": {name: reasons[-1] for name, reasons in failed.items()},
     }
-    return {**{key: value for key, value in result.items() if value or key in ("median", "runs")}, **row.facts}
+    return {**{key: value for key, value in result.items() if value or key in ("median", "runs")}, **row.extras}
 
 
 def reason_of(error: BaseException) -> str:
@@ -140,10 +140,10 @@ def reason_of(error: BaseException) -> str:
     if isinstance(error, subprocess.TimeoutExpired):
         return f"a process did not end within {error.timeout:.0f} s"
     lines = [line for line in str(error).splitlines() if line.strip()]
-    words = lines[-1].strip() if lines else ""
+    message = lines[-1].strip() if lines else ""
     for place in (Path(__file__).resolve().parent.parent, Path.home()):
-        words = words.replace(str(place), "...")
-    return (words if isinstance(error, PeerFailed) else f"{type(error).__name__}: {words}")[:300]
+        message = message.replace(str(place), "...")
+    return (message if isinstance(error, PeerFailed) else f"{type(error).__name__}: {message}")[:300]
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -153,7 +153,7 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def distribution(values: Sequence[float]) -> dict[str, float]:
-    """The percentiles that tell of a latency."""
+    """The percentiles that describe a latency."""
     shares = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "max": 1.0}
     return {"events": len(values), **{name: rounded(percentile(values, share)) for name, share in shares.items()}}
 
@@ -165,7 +165,7 @@ def rounded(value: float) -> float:
     return float(f"{value:.4g}") if abs(value) < 1000 else round(value, 1)
 
 
-def _told(measured: Measured, unit: str) -> str:
+def _format_measured(measured: Measured, unit: str) -> str:
     return ", ".join(
         f"{series}: {rounded(value)} {unit}"
         if isinstance(value, int | float)

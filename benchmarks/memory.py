@@ -27,7 +27,7 @@ WRITERS = 8
 
 
 def rows(bench: Bench, rounds: int) -> list[Row]:
-    work = _Work(bench, rounds)
+    scenario = _Scenario(bench, rounds)
     pods = bench.sizes.pods[-1]
     return [
         Row(
@@ -35,29 +35,29 @@ def rows(bench: Bench, rounds: int) -> list[Row]:
             unit="MB",
             title=f"peak memory of the module at {pods:,} pods",
             peers=[
-                Peer("ours", work.ours),
-                Peer("k8s_list", work.k8s_info, rounds=3, remark="kubernetes.core.k8s_info lists the same pods, 3 rounds"),
-                Peer("empty_module", work.empty),
+                Peer("ours", scenario.ours),
+                Peer("k8s_list", scenario.k8s_info, rounds=3, remark="kubernetes.core.k8s_info lists the same pods, 3 rounds"),
+                Peer("empty_module", scenario.empty),
             ],
-            prepare=work.prepare,
+            prepare=scenario.prepare,
             reset=bench.settle,
-            clean=work.clean,
+            clean=scenario.clean,
             cannot={
                 "kubectl": "it is no module",
                 "istioctl": "it is no module",
                 "k8s_loop": "a loop over namespaces holds fewer pods at a time",
                 "limit": "a client that keeps nothing needs nothing",
             },
-            facts=work.facts,
+            extras=scenario.extras,
         )
     ]
 
 
 @dataclass
-class _Work:
+class _Scenario:
     bench: Bench
     rounds: int
-    facts: dict[str, Any] = field(default_factory=lambda: {"growth": []})
+    extras: dict[str, Any] = field(default_factory=lambda: {"growth": []})
     _made: int = 0
     _largest: list[tuple[float, float]] = field(default_factory=list)
 
@@ -77,7 +77,7 @@ class _Work:
         self._supervisor.set_running(AGENT, False)
         for number in self.bench.sizes.pods:
             self._make_pods(number)
-            self.bench.tell(f"{number:,} pods are there")
+            self.bench.log(f"{number:,} pods are there")
             if number != self.bench.sizes.pods[-1]:
                 self._note(number, [self._settled() for _round in range(self.rounds)])
 
@@ -99,7 +99,7 @@ class _Work:
         megabytes, seconds, result = self._peak("kubernetes.core.k8s_info", arguments)
         if len(result.get("resources", ())) != self._made:
             raise PeerFailed(f"it saw {len(result.get('resources', ()))} pods")
-        self.facts.setdefault("seconds_k8s_list", []).append(rounded(seconds))
+        self.extras.setdefault("seconds_k8s_list", []).append(rounded(seconds))
         return {"k8s_list": megabytes}
 
     def empty(self) -> Measured:
@@ -121,8 +121,8 @@ class _Work:
 
     def _note(self, number: int, values: list[tuple[float, float]]) -> None:
         megabytes, seconds = (rounded(median(column)) for column in zip(*values, strict=True))
-        steps = [step for step in self.facts["growth"] if step["pods"] != number]
-        self.facts["growth"] = [*steps, {"pods": number, "seconds": seconds, "megabytes": megabytes}]
+        steps = [step for step in self.extras["growth"] if step["pods"] != number]
+        self.extras["growth"] = [*steps, {"pods": number, "seconds": seconds, "megabytes": megabytes}]
 
     def _peak(self, module: str, arguments: dict[str, Any]) -> tuple[float, float, dict[str, Any]]:
         """Run a module in a process of its own: its peak in MB, its time in seconds, its result."""

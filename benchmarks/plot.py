@@ -42,7 +42,7 @@ def svg(rows: Sequence[Mapping[str, Any]]) -> str:
     parts: list[str] = []
     top = 8
     for row in rows:
-        bars = [(name, words, row["median"].get(name)) for name, words in PEERS.items() if row["median"].get(name)]
+        bars = [(name, title, row["median"].get(name)) for name, title in PEERS.items() if row["median"].get(name)]
         if bars:
             group, height = _group(row, bars, top)
             parts += group
@@ -59,7 +59,7 @@ def svg(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _group(row: Mapping[str, Any], bars: Sequence[tuple[str, str, float]], top: float) -> tuple[list[str], int]:
-    low, high = decades([value for _name, _words, value in bars])
+    low, high = decades([value for _name, _title, value in bars])
     scale = (WIDTH - _LEFT - _RIGHT) / (high - low)
 
     def across(value: float) -> float:
@@ -72,11 +72,11 @@ def _group(row: Mapping[str, Any], bars: Sequence[tuple[str, str, float]], top: 
         x = across(10.0**power)
         parts.append(f'<line class="grid" x1="{x:.1f}" y1="{first - 2}" x2="{x:.1f}" y2="{first + height}"/>')
         parts.append(f'<text class="tick" x="{x:.1f}" y="{first + height + 13}" text-anchor="middle">{_number(10.0**power)}</text>')
-    for number, (name, words, value) in enumerate(bars):
+    for number, (name, title, value) in enumerate(bars):
         y = first + number * (_BAR + _GAP)
         computed = "~" if str(row.get("extrapolated", {}).get(name, "")).startswith("from") else ""
         style = name if name in ("ours", "limit") else "peer"
-        parts.append(f'<text x="{_LEFT - 8}" y="{y + 13}" text-anchor="end">{escape(words)}</text>')
+        parts.append(f'<text x="{_LEFT - 8}" y="{y + 13}" text-anchor="end">{escape(title)}</text>')
         parts.append(f'<rect class="{style}" x="{_LEFT}" y="{y}" width="{max(across(value) - _LEFT, 1):.1f}" height="{_BAR}" rx="2"/>')
         parts.append(f'<text x="{across(value) + 6:.1f}" y="{y + 13}">{computed}{_number(value)}</text>')
     return parts, _TITLE + height + _AXIS

@@ -30,7 +30,7 @@ EXTRA = {
 
 
 def markdown(results: Mapping[str, Any]) -> str:
-    """All that the page tells of a run: machine, table, figures to reach, notes."""
+    """All that the page shows of a run: machine, table, figures to reach, notes."""
     rows: Sequence[Mapping[str, Any]] = results["rows"]
     machine = results["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
@@ -51,8 +51,8 @@ def table(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def goals(rows: Sequence[Mapping[str, Any]]) -> str:
     lines = ["| To reach | Measured | |", "|---|---|---|"]
-    words = {True: "met", False: "**not met**", None: "not measured"}
-    lines += [f"| {item.expected} | {item.measured} | {words[item.met]} |" for item in judge({row["name"]: row for row in rows})]
+    verdicts = {True: "met", False: "**not met**", None: "not measured"}
+    lines += [f"| {item.expected} | {item.measured} | {verdicts[item.met]} |" for item in judge({row["name"]: row for row in rows})]
     return "\n".join(lines)
 
 
@@ -64,7 +64,7 @@ def notes(rows: Sequence[Mapping[str, Any]]) -> str:
         remarks += list(row.get("remarks", {}).values())
         remarks += [f"{PEERS.get(name, name)} failed: {why}" for name, why in row.get("failed", {}).items()]
         remarks += [f"{PEERS.get(name, name)}: {why}" for name, why in row.get("cannot", {}).items()]
-        remarks += [f"{words}: {_figure(row, name)}" for name, words in EXTRA.items() if row["median"].get(name) is not None]
+        remarks += [f"{title}: {_figure(row, name)}" for name, title in EXTRA.items() if row["median"].get(name) is not None]
         remarks += [
             f"{PEERS.get(name, EXTRA.get(name, name))}: p50 {each['p50']}, p90 {each['p90']}, p99 {each['p99']}, largest {each['max']} of {each['events']}"
             for name, each in row.get("distribution", {}).items()

@@ -32,27 +32,27 @@ SLACK_SECONDS = 120
 
 def rows(bench: Bench, instances: int) -> list[Row]:
     """The row; all waits, several of each peer, share one window of time, because a count does not depend on the clock."""
-    work = _Work(bench, instances)
+    scenario = _Scenario(bench, instances)
     sizes = bench.sizes
     return [
         Row(
             name="wait-requests",
             unit="requests",
             title=f"requests during a wait of {sizes.wait_seconds:.0f} s for {sizes.wait_objects} Deployments",
-            peers=[Peer("waits", work.wait, rounds=1, remark=f"{instances} waits of each, all in the same {sizes.wait_seconds:.0f} s")],
-            prepare=work.prepare,
-            clean=work.clean,
+            peers=[Peer("waits", scenario.wait, rounds=1, remark=f"{instances} waits of each, all in the same {sizes.wait_seconds:.0f} s")],
+            prepare=scenario.prepare,
+            clean=scenario.clean,
             cannot={"istioctl": "it waits for waypoints only", "k8s_loop": "one task per object, each as long as the first is not ready"},
-            facts=work.facts,
+            extras=scenario.extras,
         )
     ]
 
 
 @dataclass
-class _Work:
+class _Scenario:
     bench: Bench
     instances: int
-    facts: dict[str, Any] = field(default_factory=dict)
+    extras: dict[str, Any] = field(default_factory=dict)
 
     @property
     def keys(self) -> list[Key]:
@@ -85,7 +85,7 @@ class _Work:
             ends = monotonic() + seconds
             while monotonic() < ends:
                 sleep(max(min(10.0, ends - monotonic()), 0.0))
-                self.bench.tell(f"{max(ends - monotonic(), 0.0):.0f} s of the wait are left")
+                self.bench.log(f"{max(ends - monotonic(), 0.0):.0f} s of the wait are left")
             early = [name for name, process in processes.items() if process.poll() is not None]
             if early:
                 raise PeerFailed(f"{', '.join(early)} did not wait until the end")
@@ -97,9 +97,9 @@ class _Work:
                 running.finish()
         events = self.bench.audit.since()
         counts = {name: count(events, by_impersonated(name)) for name in (*processes, *plays)}
-        self.facts["requests"] = counts["ours-1"]
-        self.facts["requests_kubectl"] = counts["kubectl-1"]
-        self.facts["requests_k8s_list"] = counts["k8s_list-1"]
+        self.extras["requests"] = counts["ours-1"]
+        self.extras["requests_kubectl"] = counts["kubectl-1"]
+        self.extras["requests_k8s_list"] = counts["k8s_list-1"]
         numbers = range(1, self.instances + 1)
         return {peer: [float(sum(counts[f"{peer}-{number}"].values())) for number in numbers] for peer in ("ours", "kubectl", "k8s_list")}
 

@@ -25,22 +25,22 @@ PODS = selected("/api/v1/pods", _OF_WAYPOINTS)
 
 def rows(bench: Bench) -> list[Row]:
     number = bench.sizes.waypoints
-    work = _Work(bench)
+    scenario = _Scenario(bench)
     few, fewer = bench.sizes.one_by_one, bench.sizes.polled_one_by_one
     first = Row(
         name="waypoints-200",
         unit="s",
         title=f"{number:,} waypoints created and truly ready",
         peers=[
-            Peer("ours", work.ours),
-            Peer("limit", work.limit),
-            Peer("istioctl", work.istioctl, rounds=3, extrapolated=f"from {few} waypoints, 3 rounds"),
-            Peer("k8s_list", work.k8s_list, rounds=1, extrapolated=f"from {fewer} waypoints, 1 round; it polls one after the other"),
+            Peer("ours", scenario.ours),
+            Peer("limit", scenario.limit),
+            Peer("istioctl", scenario.istioctl, rounds=3, extrapolated=f"from {few} waypoints, 3 rounds"),
+            Peer("k8s_list", scenario.k8s_list, rounds=1, extrapolated=f"from {fewer} waypoints, 1 round; it polls one after the other"),
         ],
         prepare=lambda: bench.ensure_namespaces(number),
-        reset=work.remove,
+        reset=scenario.remove,
         cannot={"k8s_loop": "it waits for one after the other, as k8s_list does", "kubectl": "it is the limit: kubectl create, and a watch"},
-        facts=work.facts,
+        extras=scenario.extras,
     )
     again = _Again(bench)
     second = Row(
@@ -54,17 +54,17 @@ def rows(bench: Bench) -> list[Row]:
         ],
         prepare=again.prepare,
         reset=bench.settle,
-        clean=work.remove,
+        clean=scenario.remove,
         cannot={"limit": "there is nothing to create", "k8s_loop": "not measured; k8s_list is faster", "kubectl": "kubectl create refuses what is there"},
-        facts=again.facts,
+        extras=again.extras,
     )
     return [first, second]
 
 
 @dataclass
-class _Work:
+class _Scenario:
     bench: Bench
-    facts: dict[str, Any] = field(default_factory=dict)
+    extras: dict[str, Any] = field(default_factory=dict)
 
     @property
     def keys(self) -> list[Key]:
@@ -76,7 +76,7 @@ class _Work:
         self.bench.audit.mark()
         task = self.bench.task("ours", "meshwright.ambient.waypoint", arguments)
         done = self.bench.play({"name": "empty", "ansible.builtin.ping": {}}, task)
-        self.facts["requests"] = count(self.bench.audit.since(), by_agent(AGENT))
+        self.extras["requests"] = count(self.bench.audit.since(), by_agent(AGENT))
         self.check(done["ours"])
         return {"ours": done["ours"].seconds, "empty_task": done["empty"].seconds}
 
@@ -134,7 +134,7 @@ class _Work:
         subprocess.run(command, env=self.bench.environment, input=manifests, text=True, check=False, capture_output=True, timeout=LIMIT_SECONDS)
 
 
-class _Again(_Work):
+class _Again(_Scenario):
     """The same with waypoints that are there already."""
 
     def prepare(self) -> None:
@@ -149,7 +149,7 @@ class _Again(_Work):
     def ours(self) -> Measured:
         self.bench.audit.mark()
         done = self.bench.play(self._task())
-        self.facts["requests"] = count(self.bench.audit.since(), by_agent(AGENT))
+        self.extras["requests"] = count(self.bench.audit.since(), by_agent(AGENT))
         self.check(done["ours"], changed=False)
         return {"ours": done["ours"].seconds}
 

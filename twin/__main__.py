@@ -96,7 +96,7 @@ def _status(arguments: argparse.Namespace) -> int:
     from twin.kwok import lifecycle
 
     found = []
-    if TwinPaths(arguments.name).facts.exists() or not account.exists(arguments.name):
+    if TwinPaths(arguments.name).settings.exists() or not account.exists(arguments.name):
         found.append((lifecycle.parts_of(arguments.name), TwinPaths(arguments.name).logs))
     if account.exists(arguments.name):
         found.append((account.parts_of(arguments.name), AccountPaths(arguments.name).logs))

@@ -1,4 +1,4 @@
-"""What can go wrong with a twin, told in one sentence."""
+"""What can go wrong with a twin, in one sentence."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ class TwinPaths(SupervisedPaths):
         return state_directory() / "twins" / self.name
 
     @property
-    def facts(self) -> Path:
+    def settings(self) -> Path:
         """What was chosen at creation: the network's number, and which EKS cluster it is."""
         return self.home / "twin.json"
 
@@ -153,7 +153,7 @@ class TwinPaths(SupervisedPaths):
 
     @property
     def authentication_config(self) -> Path:
-        """A kubeconfig that tells the API server of an EKS cluster where it asks whose a bearer token is."""
+        """The kubeconfig by which the API server of an EKS cluster asks whose a bearer token is."""
         return self.home / "authentication.yaml"
 
 
@@ -171,7 +171,7 @@ class AccountPaths(SupervisedPaths):
         return state_directory() / "accounts" / self.name
 
     @property
-    def facts(self) -> Path:
+    def settings(self) -> Path:
         """What was chosen at creation: the port of the AWS API."""
         return self.home / "account.json"
 

@@ -18,7 +18,7 @@ def step(title: str, number: int, total: int) -> Iterator[list[str]]:
     """Show one step while it runs, and how long it took.
 
     Yields:
-        A list; what is appended to it is told beside the finished step (a size, say).
+        A list; what is appended to it is shown beside the finished step (such as a size).
     """
     started = time.monotonic()
     label = f"[{number:>2}/{total}] {title}"

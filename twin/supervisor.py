@@ -136,7 +136,7 @@ class Supervisor:
             except xmlrpc.client.Fault as fault:
                 if fault.faultCode == _NO_SUCH_NAME:
                     return None
-                raise TwinError(f"supervisord refused to tell of {name}: {fault.faultString}.") from fault
+                raise TwinError(f"supervisord refused to report on {name}: {fault.faultString}.") from fault
 
     def add(self, name: str, command: list[str], directory: Path) -> None:
         """Run a program from now on, with its configuration and log kept for as long as it is not removed."""

@@ -31,8 +31,8 @@ def main() -> int:
 
 def _lay_out() -> None:
     """Copy the pages, and the files that they link to, as they lie in the checkout: they link to each other by paths."""
-    wanted = ["*.md", "docs/images", "docs/platforms", "LICENSE", "requirements.in"]
-    listed = subprocess.run(["git", "ls-files", *wanted], cwd=_REPOSITORY, check=True, capture_output=True, text=True).stdout.split()
+    tracked = ["*.md", "docs/images", "docs/platforms", "LICENSE", "requirements.in"]
+    listed = subprocess.run(["git", "ls-files", *tracked], cwd=_REPOSITORY, check=True, capture_output=True, text=True).stdout.split()
     for name in listed:
         if not name.startswith(("docs/docsite/", "collections/")) and (_REPOSITORY / name).is_file():
             (_SOURCE / name).parent.mkdir(parents=True, exist_ok=True)

@@ -27,14 +27,14 @@ def mesh_module(options: t.Mapping[str, t.Any], **rules: t.Any) -> AnsibleModule
     return AnsibleModule(argument_spec={**AUTH_ARG_SPEC, **options}, supports_check_mode=True, **rules)
 
 
-def run(module: AnsibleModule, work: t.Callable[[AnsibleModule, ApiSession], Result]) -> None:
-    """Connect, work, and end the module: with the work's result, or with the error that it raised.
+def run(module: AnsibleModule, ensure: t.Callable[[AnsibleModule, ApiSession], Result]) -> None:
+    """Connect, call ensure, and end the module: with its result, or with the error that it raised.
 
     A result with a key C(failed) is a failure that carries data; all else that goes wrong is a MeshError.
     """
     try:
         _read_kubeconfig(module)
-        result = work(module, connect(module))
+        result = ensure(module, connect(module))
     except MeshError as error:
         result = {"failed": True, "msg": error.message, **error.details}
     # Outside of the except block, or Ansible would add a traceback to what is a plain sentence.

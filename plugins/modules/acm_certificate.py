@@ -230,7 +230,7 @@ from ..module_utils._acm.plan import needed_zones, plan_certificates, refuse
 from ..module_utils._acm.result import Outcome, certificates_result, hosts_result
 from ..module_utils._acm.selection import select
 from ..module_utils._acm.spec import parse_specs
-from ..module_utils._acm.state import describe_context, describe_zone, list_certificates
+from ..module_utils._acm.state import list_certificates, read_context, read_zone
 from ..module_utils._aws.connect import aws_module, run
 
 if t.TYPE_CHECKING:
@@ -278,9 +278,9 @@ def ensure_certificates(
     specs = parse_specs(params)
     certificates = list_certificates(session)
     selections = [select(spec, certificates, now, only=params["select"] == "only", region=session.region) for spec in specs]
-    zones = {name: describe_zone(session, name) for name in needed_zones(selections)}
+    zones = {name: read_zone(session, name) for name in needed_zones(selections)}
     refuse(selections, zones)
-    plans = plan_certificates(selections, describe_context(session, selections, zones), certificates)
+    plans = plan_certificates(selections, read_context(session, selections, zones), certificates)
     for plan in plans:
         if plan.warning:
             module.warn(plan.warning)

@@ -297,7 +297,7 @@ def _delete(module: AnsibleModule, writer: ClusterWriter, current: Description |
     if not module.check_mode:
         if wait and current.get("status") not in ("ACTIVE", "FAILED"):
             # EKS deletes no cluster that it is still creating or updating.
-            writer.wait_until_settled()
+            writer.wait_until_idle()
         if current.get("deletionProtection"):
             writer.update(plan_protection(False))
         writer.delete()

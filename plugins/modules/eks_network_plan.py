@@ -181,7 +181,7 @@ from ..module_utils._aws.connect import aws_module, run
 from ..module_utils._errors import MeshError
 from ..module_utils._network.plan import as_result, plan_network
 from ..module_utils._network.spec import Network
-from ..module_utils._network.state import describe_network
+from ..module_utils._network.state import read_network
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -207,7 +207,7 @@ def plan_changes(module: AnsibleModule, session: AwsSession) -> Result:
     options = module.params
     desired = Network(options["name"], options["cidr_block"], tuple(options["availability_zones"]), options["nat_gateways"], options["tags"])
     try:
-        plan = plan_network(desired, describe_network(session, desired.name, desired.cidr))
+        plan = plan_network(desired, read_network(session, desired.name, desired.cidr))
     except ValueError as error:
         raise MeshError(f"cidr_block and availability_zones give no subnets: {error}") from error
     return {"changed": False, **as_result(desired, plan)}

@@ -352,7 +352,7 @@ from ..module_utils._enrollment.plan import LabelChange, plan_enrollment
 from ..module_utils._enrollment.refusals import find_warnings, refuse_enrollment
 from ..module_utils._enrollment.selections import parse_selections, resolve_selections
 from ..module_utils._enrollment.spec import OPTIONS, find_validation_errors, parse_overrides
-from ..module_utils._enrollment.state import describe_captures, describe_objects
+from ..module_utils._enrollment.state import read_captures, read_objects
 from ..module_utils._enrollment.undo import undo_of
 from ..module_utils._errors import ApiError, MeshError, raise_if_any
 from ..module_utils._mesh.targets import mesh_targets
@@ -376,7 +376,7 @@ def ensure_enrollment(module: AnsibleModule, session: ApiSession) -> Result:
     selections, overrides = parse_selections(params), parse_overrides(params)
     raise_if_any(find_validation_errors((selection.place, selection.item) for selection in selections))
     planned = (params["planned"] or {}) if check_mode else {}
-    current = describe_objects(session, selections, planned, settings_optional=overrides.excluded_namespaces and overrides.hidden_namespaces)
+    current = read_objects(session, selections, planned, settings_optional=overrides.excluded_namespaces and overrides.hidden_namespaces)
     desired, unresolved = resolve_selections(selections, current.objects, current.planned_namespaces)
     changes = plan_enrollment(desired, current)
     raise_if_any([*unresolved, *refuse_enrollment(changes, current, overrides)], session.cluster)
@@ -394,7 +394,7 @@ def ensure_enrollment(module: AnsibleModule, session: ApiSession) -> Result:
             waited = wait_for(session, changes, params["wait_timeout"], params["progress"])
     captures: dict[Key, Result] = {}
     try:
-        captures = describe_captures(session, changes, current)
+        captures = read_captures(session, changes, current)
     except ApiError as error:
         module.warn(f"The pods could not be read, so the result does not report on them. {error.message}")
     return {

@@ -124,7 +124,7 @@ releases:
     differs:
       description:
         - In what it differs; V(missing), V(status), V(chart), V(values), V(definitions), V(record) for a record that cannot be read, or V(plugin) if
-          only Helm's plugin C(diff) can tell.
+          only Helm's plugin C(diff) can determine.
       type: list
       elements: str
       sample: []

@@ -139,7 +139,7 @@ import typing as t
 from ..module_utils._aws.connect import aws_module, run
 from ..module_utils._iam.plan import policy_differences, role_differences
 from ..module_utils._iam.spec import parse_policy, parse_role
-from ..module_utils._iam.state import describe_policy, describe_role
+from ..module_utils._iam.state import read_policy, read_role
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -187,12 +187,12 @@ def plan_changes(module: AnsibleModule, session: AwsSession) -> Result:
 
 def _role_differences(session: AwsSession, item: t.Mapping[str, t.Any]) -> list[str]:
     desired = parse_role(item)
-    return role_differences(desired, *describe_role(session, desired.name))
+    return role_differences(desired, *read_role(session, desired.name))
 
 
 def _policy_differences(session: AwsSession, item: t.Mapping[str, t.Any]) -> list[str]:
     desired = parse_policy(item)
-    return policy_differences(desired, *describe_policy(session, desired.arn))
+    return policy_differences(desired, *read_policy(session, desired.arn))
 
 
 if __name__ == "__main__":

@@ -184,7 +184,7 @@ import typing as t
 from ..module_utils._aws.connect import aws_module, run
 from ..module_utils._load_balancer_check.rules import check_load_balancers
 from ..module_utils._load_balancer_check.spec import parse_spec
-from ..module_utils._load_balancer_check.state import describe_context, describe_vpc_id
+from ..module_utils._load_balancer_check.state import read_context, read_vpc_id
 
 if t.TYPE_CHECKING:
     from ..module_utils._aws.connect import AnsibleAWSModule, Result
@@ -236,9 +236,9 @@ def main() -> None:
 def check(module: AnsibleAWSModule, session: AwsSession) -> Result:
     """Read what the load balancers need, and report all findings."""
     params = module.params
-    vpc = params["vpc_id"] or (describe_vpc_id(session, params["cluster_name"]) if params["cluster_name"] else "")
+    vpc = params["vpc_id"] or (read_vpc_id(session, params["cluster_name"]) if params["cluster_name"] else "")
     specs = [parse_spec(index, item, vpc, params["cluster_name"] or "") for index, item in enumerate(params["load_balancers"])]
-    findings = check_load_balancers(specs, describe_context(session, specs, datetime.datetime.now(tz=_UTC)))
+    findings = check_load_balancers(specs, read_context(session, specs, datetime.datetime.now(tz=_UTC)))
     result: Result = {"changed": False, "findings": [finding.as_result() for finding in findings]}
     lines = {severity: [f"{one.load_balancer}: {one.message}" for one in findings if one.severity == severity] for severity in ("error", "warning")}
     for line in lines["warning"]:

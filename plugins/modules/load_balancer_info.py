@@ -356,10 +356,10 @@ OPTIONS = {
 
 
 def main() -> None:
-    run(aws_module(OPTIONS), describe_load_balancers)
+    run(aws_module(OPTIONS), report_load_balancers)
 
 
-def describe_load_balancers(
+def report_load_balancers(
     module: AnsibleAWSModule, session: AwsSession, clock: t.Callable[[], float] = time.monotonic, pause: t.Callable[[float], None] = time.sleep
 ) -> Result:
     """Read the load balancers, wait until they are ready if asked to, and report."""
@@ -368,7 +368,7 @@ def describe_load_balancers(
     reader = LoadBalancers(session)
 
     def poll() -> PollResult:
-        rows = [row for spec, answers in reader.list_matching(specs) for row in verdicts_on(spec, reader.describe_all(answers, spec))]
+        rows = [row for spec, answers in reader.list_matching(specs) for row in verdicts_on(spec, reader.read_all(answers, spec))]
         over = all(row.verdict.current for row in rows) or (params["fail_fast"] and any(row.verdict.final for row in rows))
         return PollResult(over, format_progress(rows), rows)
 
@@ -385,7 +385,7 @@ def describe_load_balancers(
     if params["details"]:
         reader.read_tags(row.current["arn"] for row in rows if row.current)
     reading = {"details": params["details"], "waf": params["waf"], "shield": params["shield"]}
-    entries = [row.as_result(reader.describe_rest(row.current, row.spec, **reading) if row.current else None) for row in rows]
+    entries = [row.as_result(reader.read_rest(row.current, row.spec, **reading) if row.current else None) for row in rows]
     result: Result = {"changed": False, "load_balancers": entries, "elapsed": round(elapsed, 3)}
     if params["wait"] and not all(row.verdict.current for row in rows):
         return {**result, "failed": True, "msg": format_failure(rows, session.region, elapsed)}

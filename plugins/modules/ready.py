@@ -285,7 +285,7 @@ targets:
       type: str
       sample: ""
     since:
-      description: The time since when, if an object records it.
+      description: Since when the target has this status, if an object records it.
       type: str
       sample: ""
     details:

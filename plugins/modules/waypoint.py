@@ -371,14 +371,14 @@ def ensure_waypoints(module: AnsibleModule, session: ApiSession) -> Result:
         for warning in one.warnings:
             module.warn(f"Waypoint {one.ref}: {warning}")
     reader = WaypointReader(session, desired, module.warn)
-    current = reader.describe_waypoints(
+    current = reader.read_waypoints(
         overrides,
         planned_namespaces=(params["planned"] or {}).get("namespaces") or () if check_mode else (),
         gateways_required=not check_mode and any(one.waypoint for one in desired),
         for_wait=params["wait"],
     )
     plan = confirm_plan(session, plan_waypoints(desired, current, detach=overrides.detach), current)
-    raise_if_any(refuse_waypoints(plan, current, reader.describe_context(plan, current, overrides, check_mode=check_mode)), session.cluster)
+    raise_if_any(refuse_waypoints(plan, current, reader.read_context(plan, current, overrides, check_mode=check_mode)), session.cluster)
     steps = list_writes(plan, force=overrides.force_conflicts)
     forbidden = session.refused(steps.all)
     if forbidden:

@@ -320,7 +320,7 @@ def _wish(world: World, place: str) -> Object:
 def _bind_namespace(world: World, place: str) -> str | None:
     labels = _wish(world, place)
     world.patch("Namespace", "", place, {"metadata": {"labels": labels}})
-    return f"{place}: {_words(labels)}"
+    return f"{place}: {_format_labels(labels)}"
 
 
 def _bind_service(world: World, place: str) -> str | None:
@@ -329,10 +329,10 @@ def _bind_service(world: World, place: str) -> str | None:
         return None
     name, labels = world.dice.choice(found), _wish(world, place)
     world.patch("Service", place, name, {"metadata": {"labels": labels}})
-    return f"{name}: {_words(labels)}"
+    return f"{name}: {_format_labels(labels)}"
 
 
-def _words(labels: Object) -> str:
+def _format_labels(labels: Object) -> str:
     return f"use-waypoint {labels['istio.io/use-waypoint']} of {labels['istio.io/use-waypoint-namespace'] or 'its own namespace'}"
 
 

@@ -164,7 +164,7 @@ class Checker:
             return []
         since = self.journal.revision_at(wait.judged[0] - needed)
         all_stretches = [(reported, self.stretches(reported.goal, since, wait.after)) for reported in wait.reported]
-        if any(not stretch.truth.current for _said, stretches in all_stretches for stretch in stretches):
+        if any(not stretch.truth.current for _message, stretches in all_stretches for stretch in stretches):
             return []
         # Given up with a verdict that is wrong, it has been reported already.
         if not wait.current and any(reported.status != "Current" for reported in wait.reported):

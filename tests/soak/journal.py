@@ -69,10 +69,10 @@ class Journal:
             self.count += 1
             self._changed.notify_all()
 
-    def moments(self, wanted: Callable[[Key], bool], since: int, until: int) -> Iterator[Moment]:
+    def moments(self, matches: Callable[[Key], bool], since: int, until: int) -> Iterator[Moment]:
         """The objects as they were at revision since, then after each change of one of them up to revision until."""
         with self._changed:
-            histories = [versions[:] for key, versions in self._versions.items() if wanted(key)]
+            histories = [versions[:] for key, versions in self._versions.items() if matches(key)]
         objects: dict[Key, Object] = {}
         later: list[Version] = []
         first = 0.0
@@ -102,10 +102,10 @@ class Journal:
             versions = self._versions.get(key)
             return versions[-1] if versions else None
 
-    def history(self, wanted: Callable[[Key], bool], until: int, limit: int) -> list[Version]:
+    def history(self, matches: Callable[[Key], bool], until: int, limit: int) -> list[Version]:
         """The last versions of some objects up to a revision, oldest first."""
         with self._changed:
-            versions = [version for key, kept in self._versions.items() if wanted(key) for version in kept if version.revision <= until]
+            versions = [version for key, kept in self._versions.items() if matches(key) for version in kept if version.revision <= until]
         return sorted(versions, key=lambda version: version.revision)[-limit:]
 
     def wait_until_quiet(self, seconds: float, limit: float) -> bool:

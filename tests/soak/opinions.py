@@ -18,8 +18,8 @@ class Kubectl:
         """Whether kubectl takes a target for ready; None for one that it cannot judge."""
         if goal.kind in ("Deployment", "StatefulSet", "DaemonSet"):
             done = self._run("rollout", "status", f"{goal.kind.lower()}/{goal.name}", "-n", goal.namespace, "--watch=false")
-            words = ("successfully rolled out", "roll out complete", "rolling update complete")
-            return done.returncode == 0 and any(word in done.stdout for word in words)
+            phrases = ("successfully rolled out", "roll out complete", "rolling update complete")
+            return done.returncode == 0 and any(word in done.stdout for word in phrases)
         if goal.kind in ("waypoint", "Gateway"):
             wait = ("wait", "--for=condition=Programmed", "--timeout=0", "-n", goal.namespace)
             done = self._run(*wait, f"gateways.gateway.networking.k8s.io/{goal.name}")

@@ -26,7 +26,7 @@ from tests.soak.world import GOALS, World
 # So long nothing may change before the cluster is taken to be at rest; the longest that a healthy object stays still on its way is its minReadySeconds.
 REST = 1.3
 REST_LIMIT = 25.0
-TOLD_IN_FULL = 3
+REPORTED_IN_FULL = 3
 MESH = (Goal("Deployment", "istio-system", "istiod"), Goal("DaemonSet", "istio-system", "istio-cni-node"), Goal("DaemonSet", "istio-system", "ztunnel"))
 # Kubernetes' controllers end when they could not renew their lease for ten seconds.
 LONGEST_STANDSTILL = 6.0
@@ -158,7 +158,7 @@ class Soak:
                 self._world.repair("kube-controller-manager", "kwok-controller")
             act(self._world)
             if self._dice.random() < 0.6:
-                begun.append(self._begin_look(self._world.changes[-1].place if self._world.changes else ""))
+                begun.append(self._begin_check(self._world.changes[-1].place if self._world.changes else ""))
             # In bursts, and with time between them in which something becomes true.
             self._pace.wait(self._dice.choice((0.0, 0.0, 0.02, 0.1, 0.4, 1.2)))
         self._world.repair("kube-controller-manager", "kwok-controller")
@@ -198,7 +198,7 @@ class Soak:
         by_module = self._settings.module_every and dice.randrange(self._settings.module_every * 3) == 0
         return self._pool.submit(self._by_module if by_module else self._by_engine, plan)
 
-    def _begin_look(self, place: str) -> Future[Wait | None]:
+    def _begin_check(self, place: str) -> Future[Wait | None]:
         """A judgement without waiting, of all that is near the last change: what it may have read is known exactly."""
         goals = tuple(goal for goal in GOALS if goal.namespace == place) or GOALS
         return self._pool.submit(self._by_engine, Plan(self._next_number(), goals, 0.0))
@@ -285,7 +285,7 @@ class Soak:
         self.summary.sorts[sort] += 1
         self.summary.disagreements += 1
         lines[0] = f"DISAGREEMENT (seed {self._settings.seed}, round {self.summary.rounds}): {lines[0]}"
-        if self.summary.sorts[sort] > TOLD_IN_FULL:
+        if self.summary.sorts[sort] > REPORTED_IN_FULL:
             return
         places = {goal.namespace for goal in goals}
         if len(places) == 1:
@@ -314,7 +314,7 @@ def _format_version(version: Version) -> str:
     if item is None:
         return f"{title} is gone"
     metadata, spec, status = item["metadata"], item.get("spec", {}), item.get("status", {})
-    facts: dict[str, Any] = {
+    details: dict[str, Any] = {
         "uid": metadata["uid"][:8],
         "generation": metadata.get("generation"),
         "deleted": metadata.get("deletionTimestamp"),
@@ -333,4 +333,4 @@ def _format_version(version: Version) -> str:
             if condition["type"] in ("Accepted", "Programmed", "Progressing", "Available", "Ready", "istio.io/WaypointBound")
         ],
     }
-    return f"{title} {' '.join(f'{key}={value}' for key, value in facts.items() if value not in (None, [], {}, 0) or (key == 'replicas' and value == 0))}"
+    return f"{title} {' '.join(f'{key}={value}' for key, value in details.items() if value not in (None, [], {}, 0) or (key == 'replicas' and value == 0))}"

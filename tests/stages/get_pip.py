@@ -5,6 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 
-wanted = [argument for argument in sys.argv[1:] if argument not in ("--no-setuptools", "--no-wheel")]
+packages = [argument for argument in sys.argv[1:] if argument not in ("--no-setuptools", "--no-wheel")]
 subprocess.run([sys.executable, "-m", "ensurepip", "--default-pip"], check=True, stdout=subprocess.DEVNULL)
-subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", *wanted], check=True)
+subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", *packages], check=True)

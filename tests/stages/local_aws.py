@@ -20,7 +20,7 @@ _KEYS = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
 def local_aws(log: Path | None = None) -> Iterator[dict[str, str]]:
     """A new, empty AWS for a block; yields the variables with which AWS' SDK speaks to it. Its own words go to the log, or nowhere."""
     command = [sys.executable, "-m", "twin.aws", "--port", "0"]
-    with log.open("w") if log else Path("/dev/null").open("w") as words, _running(command, words.fileno()) as process:
+    with log.open("w") if log else Path("/dev/null").open("w") as stream, _running(command, stream.fileno()) as process:
         # It says its address once it listens.
         address = process.stdout.readline().strip() if process.stdout else ""
         if not address:
@@ -29,10 +29,10 @@ def local_aws(log: Path | None = None) -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def _running(command: list[str], words: int) -> Iterator[subprocess.Popen[str]]:
+def _running(command: list[str], stream: int) -> Iterator[subprocess.Popen[str]]:
     # With the keys it verifies what they have signed.
     environment = {**os.environ, **_KEYS}
-    process = subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, stderr=words, text=True)
+    process = subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, stderr=stream, text=True)
     try:
         yield process
     finally:

@@ -47,7 +47,7 @@ def test_up_on_a_running_twin_does_nothing(victim: Twin, capsys: pytest.CaptureF
 
 
 @pytest.mark.parametrize("part", ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok-controller", "supervisor"])
-def test_a_killed_part_is_told_and_mended(victim: Twin, part: str) -> None:
+def test_a_killed_part_is_reported_and_mended(victim: Twin, part: str) -> None:
     detail = {found.name: found.detail for found in parts_of(_NAME)}[part]
     os.kill(int(detail.split()[1]), signal.SIGKILL)
     _wait_until_dead(part)

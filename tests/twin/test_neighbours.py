@@ -69,7 +69,7 @@ def test_etcd_and_kwok_answer_nobody_at_a_port(mesh: Twin) -> None:
         pytest.param("kube-scheduler", "/metrics", id="scheduler-metrics"),
     ],
 )
-def test_a_component_tells_nothing_to_who_does_not_say_who_they_are(mesh: Twin, program: str, path: str) -> None:
+def test_a_component_reports_nothing_to_who_does_not_say_who_they_are(mesh: Twin, program: str, path: str) -> None:
     ports = {each.port for each in listeners_of(mesh.paths) if program.startswith(each.program)}
     assert ports, f"nothing of {program} listens"
     for port in ports:
@@ -105,7 +105,7 @@ def _status(url: str) -> int:
     ],
 )
 def test_an_account_serves_its_owner_only(prod: Rehearsed, request_line: bytes) -> None:
-    answer = ask_as_neighbour(account.facts_of(prod.name).port, request_line + b"\r\n\r\n")
+    answer = ask_as_neighbour(account.settings_of(prod.name).port, request_line + b"\r\n\r\n")
     assert answer.startswith(b"HTTP/1.0 403 ")
     assert b"belongs to another user" in answer
     assert prod.client("sts").get_caller_identity()["Account"], "it serves its owner as before"
@@ -140,13 +140,13 @@ def test_a_pod_writes_nothing_outside_of_its_root(mesh: Twin, outside: Path) -> 
 
 
 def test_a_twin_of_another_version_is_refused(mesh: Twin) -> None:
-    facts = mesh.paths.facts.read_text()
-    data = json.loads(facts)
+    settings = mesh.paths.settings.read_text()
+    data = json.loads(settings)
     del data["layout"]
-    mesh.paths.facts.write_text(json.dumps(data))
+    mesh.paths.settings.write_text(json.dumps(data))
     try:
         done = subprocess.run([sys.executable, "-m", "twin", "--name", mesh.name, "up"], check=False, capture_output=True, text=True)
         assert done.returncode == 1
         assert f"make it anew (TWIN={mesh.name} make twin-down twin-up)" in done.stderr
     finally:
-        mesh.paths.facts.write_text(facts)
+        mesh.paths.settings.write_text(settings)

@@ -49,8 +49,8 @@ class WatchAnswer(Answer):
     def end(self) -> None:
         self._lines.put(None)
 
-    def cut(self, words: str = "Connection reset by peer") -> None:
-        self._lines.put(TransportError(words))
+    def cut(self, text: str = "Connection reset by peer") -> None:
+        self._lines.put(TransportError(text))
 
     def lines(self) -> Iterator[bytes]:
         while True:

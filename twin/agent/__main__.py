@@ -17,9 +17,9 @@ from twin.agent.grants import ROLE_BINDING, plan_grants
 from twin.agent.pods import Host, RealPods
 from twin.collection import CONFIG_MAP, NAMESPACE, POD, MeshError, Scope, Streams, Trouble
 from twin.errors import TwinError
-from twin.kwok.facts import raise_flag, read_facts
 from twin.kwok.real_processes import load_real_processes
 from twin.kwok.session import Known, open_session
+from twin.kwok.settings import raise_flag, read_settings
 from twin.paths import TwinPaths
 from twin.supervisor import Supervisor
 
@@ -29,9 +29,9 @@ _log = logging.getLogger("agent")
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s", stream=sys.stdout)
     paths = TwinPaths(sys.argv[1])
-    facts = read_facts(paths)
+    settings = read_settings(paths)
     try:
-        flag = raise_flag(facts)
+        flag = raise_flag(settings)
     except TwinError as error:
         sys.exit(str(error))
     ending = threading.Event()
@@ -41,14 +41,14 @@ def main() -> None:
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    egress = serve_egress(facts, paths.egress_socket)
+    egress = serve_egress(settings, paths.egress_socket)
     session = open_session(paths)
     server = yaml.safe_load(paths.kubeconfig.read_text())["clusters"][0]["cluster"]["server"]
-    real_pods = RealPods(Host(paths, facts, Supervisor(paths), session, server), load_real_processes())
-    update_addresses = follow_addresses(facts.aws)
+    real_pods = RealPods(Host(paths, settings, Supervisor(paths), session, server), load_real_processes())
+    update_addresses = follow_addresses(settings.aws)
     known = Known()
     strangers_removed = False
-    kinds = [POD, NAMESPACE, CONFIG_MAP, *([ROLE_BINDING] if facts.aws else [])]
+    kinds = [POD, NAMESPACE, CONFIG_MAP, *([ROLE_BINDING] if settings.aws else [])]
     with Streams(session, [Scope(kind) for kind in kinds]) as streams:
         _log.info("watching %s", server)
         while not ending.is_set():
@@ -70,7 +70,7 @@ def main() -> None:
                 try:
                     session.write_all(batch)
                 except MeshError as error:
-                    # A pod that went away meanwhile; the next event tells.
+                    # A pod that went away meanwhile; the next event shows it.
                     _log.info("%s", error)
     flag.close()
 

@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import Callable
 
 from twin.collection import Object
-from twin.kwok.facts import AwsFacts
+from twin.kwok.settings import AwsSettings
 
 _log = logging.getLogger("addresses")
 _SECONDS = 10.0
@@ -34,7 +34,7 @@ def addresses_of(pods: list[Object]) -> list[dict[str, str]]:
     return sorted(found, key=lambda item: item["address"])
 
 
-def follow_addresses(aws: AwsFacts | None) -> Callable[[list[Object]], None]:
+def follow_addresses(aws: AwsSettings | None) -> Callable[[list[Object]], None]:
     """What is to be called with all pods of the cluster whenever one of them has changed."""
     if aws is None:
         return lambda _pods: None
@@ -46,7 +46,7 @@ def follow_addresses(aws: AwsFacts | None) -> Callable[[list[Object]], None]:
 class PodAddresses:
     """Sends the addresses whenever they have changed; while one message is under way, later changes gather for the next."""
 
-    def __init__(self, aws: AwsFacts) -> None:
+    def __init__(self, aws: AwsSettings) -> None:
         self._aws = aws
         self._changed = threading.Condition()
         self._current: list[dict[str, str]] | None = None

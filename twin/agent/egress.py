@@ -11,23 +11,23 @@ import logging
 import threading
 from pathlib import Path
 
-from twin.kwok.facts import TwinFacts
+from twin.kwok.settings import TwinSettings
 
 _log = logging.getLogger("egress")
 _LONGEST_REQUEST = 64 * 1024
 
 
-def serve_egress(facts: TwinFacts, socket: Path) -> threading.Thread:
+def serve_egress(settings: TwinSettings, socket: Path) -> threading.Thread:
     """Serve the proxy on a Unix socket, in a thread of its own, for as long as the agent runs."""
-    thread = threading.Thread(target=lambda: asyncio.run(_serve(facts, socket)), name="egress", daemon=True)
+    thread = threading.Thread(target=lambda: asyncio.run(_serve(settings, socket)), name="egress", daemon=True)
     thread.start()
     return thread
 
 
-async def _serve(facts: TwinFacts, socket: Path) -> None:
+async def _serve(settings: TwinSettings, socket: Path) -> None:
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            await _connect(facts, reader, writer)
+            await _connect(settings, reader, writer)
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError) as error:
             _log.info("a connection ended: %s", error)
         finally:
@@ -38,7 +38,7 @@ async def _serve(facts: TwinFacts, socket: Path) -> None:
         await server.serve_forever()
 
 
-async def _connect(facts: TwinFacts, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _connect(settings: TwinSettings, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     request = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     method, target, _version = request.split("\r\n", 1)[0].split(" ")
     if method != "CONNECT":
@@ -47,7 +47,7 @@ async def _connect(facts: TwinFacts, reader: asyncio.StreamReader, writer: async
         return
     host, _colon, port = target.rpartition(":")
     try:
-        remote_reader, remote_writer = await asyncio.open_connection(facts.local_address(host), int(port))
+        remote_reader, remote_writer = await asyncio.open_connection(settings.local_address(host), int(port))
     except OSError as error:
         # As a node's kernel would: nothing listens at this pod's port.
         _log.info("%s: %s", target, error)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from twin.agent.files import inside, write_private
 from twin.collection import Object
-from twin.kwok.facts import AwsFacts
+from twin.kwok.settings import AwsSettings
 
 ROLE_ANNOTATION = "eks.amazonaws.com/role-arn"
 AUDIENCE_ANNOTATION = "eks.amazonaws.com/audience"
@@ -56,7 +56,7 @@ class Identity:
     token: TokenFile | None = None
 
 
-def identity_of(aws: AwsFacts | None, account: Object, root: Path) -> Identity:
+def identity_of(aws: AwsSettings | None, account: Object, root: Path) -> Identity:
     """The identity of a pod at its start; an association that is made later takes effect in the next pod, as on EKS.
 
     Args:

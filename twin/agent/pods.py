@@ -25,8 +25,8 @@ from twin.agent.files import write_private
 from twin.agent.identity import Identity, identity_of
 from twin.collection import POD, ApiError, ApiSession, Kind, Object, Write
 from twin.errors import TwinError
-from twin.kwok.facts import TwinFacts
 from twin.kwok.real_processes import RealProcess
+from twin.kwok.settings import TwinSettings
 from twin.paths import MARK, REPOSITORY, TwinPaths
 from twin.supervisor import ProgramState, Supervisor
 from twin.tools.build import ensure_tools, locate_tools
@@ -49,7 +49,7 @@ class Host:
     """What all pods of a twin share."""
 
     paths: TwinPaths
-    facts: TwinFacts
+    settings: TwinSettings
     supervisor: Supervisor
     session: ApiSession
     server: str
@@ -94,9 +94,9 @@ class RealPods:
             return str(pod["status"]["podIP"])
         taken = {other.get("status", {}).get("podIP") for other in pods} | {runner.address for runner in self._runners.values()}
         number = 1
-        while self._host.facts.real_pod(number) in taken:
+        while self._host.settings.real_pod(number) in taken:
             number += 1
-        return self._host.facts.real_pod(number)
+        return self._host.settings.real_pod(number)
 
 
 def program_name(pod: Object) -> str:
@@ -165,9 +165,9 @@ class PodRunner:
 
     def _prepare(self) -> None:
         """Write the files, then start the process, unless it has been running since before the agent was started."""
-        root, local = self._directory / "root", self._host.facts.local_address(self.address)
+        root, local = self._directory / "root", self._host.settings.local_address(self.address)
         root.mkdir(parents=True, exist_ok=True)
-        self._identity = identity_of(self._host.facts.aws, self._account(), root)
+        self._identity = identity_of(self._host.settings.aws, self._account(), root)
         self._write_volumes()
         kubeconfig = root / "kubeconfig"
         write_private(kubeconfig, yaml.safe_dump(_kubeconfig(self._host.server, root)).encode())
@@ -226,7 +226,7 @@ class PodRunner:
         if isinstance(port, str):
             port = next((item["containerPort"] for item in self._container.get("ports") or () if item.get("name") == port), 0)
         scheme = check.get("scheme", "HTTP").lower()
-        url = f"{scheme}://{self._host.facts.local_address(self.address)}:{port}{check.get('path', '/')}"
+        url = f"{scheme}://{self._host.settings.local_address(self.address)}:{port}{check.get('path', '/')}"
         # A kubelet does not verify the certificate of a probe either.
         context = ssl._create_unverified_context() if scheme == "https" else None
         try:

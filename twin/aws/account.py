@@ -37,7 +37,7 @@ _PORTS = range(5601, 5700)
 
 
 @dataclass(frozen=True)
-class AccountFacts:
+class AccountSettings:
     """What was chosen when an account was made, and stays the same for its life.
 
     Attributes:
@@ -66,13 +66,13 @@ def up(name: str) -> None:
     # Its clusters need it later: nobody who waits for one to become ACTIVE would see what is built meanwhile.
     ensure_tools(MAIN_JOB, "An AWS account with what is installed on its clusters")
     with _locked():
-        if paths.facts.exists():
+        if paths.settings.exists():
             _repair(paths)
         else:
             _discard(paths)
             with step(f"starting the AWS account {name}", 1, 1):
                 paths.make_home()
-                _write_facts(paths, AccountFacts(_free_port()))
+                _write_settings(paths, AccountSettings(_free_port()))
                 supervisor_of(paths).start()
                 _wait_until_served(paths)
     lost = orphans(name)
@@ -101,7 +101,7 @@ def down(name: str) -> None:
 
 
 def exists(name: str) -> bool:
-    return AccountPaths(name).facts.exists()
+    return AccountPaths(name).settings.exists()
 
 
 def parts_of(name: str) -> list[Part]:
@@ -110,7 +110,7 @@ def parts_of(name: str) -> list[Part]:
     Raises:
         TwinError: there is no such account.
     """
-    paths, facts = AccountPaths(name), facts_of(name)
+    paths, settings = AccountPaths(name), settings_of(name)
     supervisor = supervisor_of(paths)
     if not supervisor.answers():
         parts = [Part("supervisor", False, "its process has died"), Part(EMULATOR, False, "not supervised")]
@@ -119,25 +119,25 @@ def parts_of(name: str) -> list[Part]:
         state, detail = (program.state, f"{program.state.lower()}, {program.detail}") if program else ("UNKNOWN", "not configured")
         stopped = state == "STOPPED"
         # Whether its process runs is one thing; only an answer shows that it serves.
-        served = not stopped and serves(facts)
+        served = not stopped and serves(settings)
         parts = [
             Part("supervisor", True, f"pid {paths.supervisor_pid.read_text().strip()}"),
-            Part(EMULATOR, served or stopped, detail if served or state != "RUNNING" else f"it runs, but does not answer at {facts.endpoint}", stopped=stopped),
+            Part(EMULATOR, served or stopped, detail if served or state != "RUNNING" else f"runs, but does not answer at {settings.endpoint}", stopped=stopped),
         ]
-    lost = orphans(name) if serves(facts) else []
+    lost = orphans(name) if serves(settings) else []
     return [*parts, *(_cluster_part(twin, aws.cluster, twin in lost) for twin, aws in sorted(lifecycle.clusters_of(name).items()))]
 
 
-def facts_of(name: str) -> AccountFacts:
-    """The facts of an account.
+def settings_of(name: str) -> AccountSettings:
+    """The settings of an account.
 
     Raises:
         TwinError: there is no such account.
     """
     try:
         # Another version of the twin may have written more.
-        data = json.loads(AccountPaths(name).facts.read_text())
-        return AccountFacts(data["port"], data.get("layout", 1))
+        data = json.loads(AccountPaths(name).settings.read_text())
+        return AccountSettings(data["port"], data.get("layout", 1))
     except FileNotFoundError as error:
         raise TwinError(f"There is no AWS account {name}: python -m twin --name {name} account up creates it.") from error
 
@@ -157,7 +157,7 @@ def credentials(name: str, region: str = REGION) -> dict[str, str]:
         "AWS_DEFAULT_REGION": region,
         # Without it, a tool that finds its keys refused asks the metadata service of the machine, if that is an instance, for real ones.
         "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_ENDPOINT_URL": facts_of(name).endpoint,
+        "AWS_ENDPOINT_URL": settings_of(name).endpoint,
         "AWS_REGION": region,
         "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
     }
@@ -168,7 +168,7 @@ def client(name: str, service: str, region: str = REGION) -> Any:
     import boto3
 
     session = boto3.Session(aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET_KEY, region_name=region)
-    return session.client(service, endpoint_url=facts_of(name).endpoint)
+    return session.client(service, endpoint_url=settings_of(name).endpoint)
 
 
 def regions(name: str) -> set[str]:
@@ -179,33 +179,33 @@ def regions(name: str) -> set[str]:
 def supervisor_of(paths: AccountPaths) -> Supervisor:
     """The supervisor of an account."""
     arguments: tuple[str, ...] = ()
-    if paths.facts.exists():
-        port = str(facts_of(paths.name).port)
+    if paths.settings.exists():
+        port = str(settings_of(paths.name).port)
         arguments = ("--port", port, "--home", str(paths.home), "--request-log", str(paths.request_log), "--shield-subscribed")
-    # With the keys of its owner, the emulator can tell whether a token was signed with them.
+    # With the keys of its owner, the emulator can verify whether a token was signed with them.
     main = MainProgram(EMULATOR, "twin.aws", arguments, (("AWS_ACCESS_KEY_ID", ACCESS_KEY), ("AWS_SECRET_ACCESS_KEY", SECRET_KEY)))
     return Supervisor(paths, main, owner=f"AWS account {paths.name}", remedy=f"python -m twin --name {paths.name} account up")
 
 
-def serves(facts: AccountFacts) -> bool:
+def serves(settings: AccountSettings) -> bool:
     """Whether the AWS API of an account answers."""
     try:
-        with urllib.request.urlopen(f"{facts.endpoint}/_twin/health", timeout=2) as answer:
+        with urllib.request.urlopen(f"{settings.endpoint}/_twin/health", timeout=2) as answer:
             return bool(json.load(answer)["status"] == "serving")
     except (OSError, ValueError, KeyError):
         return False
 
 
 def _repair(paths: AccountPaths) -> None:
-    supervisor, facts = supervisor_of(paths), facts_of(paths.name)
-    if facts.layout != LAYOUT:
+    supervisor, settings = supervisor_of(paths), settings_of(paths.name)
+    if settings.layout != LAYOUT:
         raise TwinError(
             f"The AWS account {paths.name} was made by another version, which serves every user of this machine: "
             f"take it down (python -m twin --name {paths.name} account down), and make it anew."
         )
     if supervisor.answers():
         program = supervisor.program(EMULATOR)
-        if program is not None and program.state in ("RUNNING", "STARTING") and serves(facts):
+        if program is not None and program.state in ("RUNNING", "STARTING") and serves(settings):
             say(f"The AWS account {paths.name} is up.")
             return
     with step(f"starting the AWS account {paths.name}", 1, 1):
@@ -218,11 +218,11 @@ def _repair(paths: AccountPaths) -> None:
 
 
 def _wait_until_served(paths: AccountPaths) -> None:
-    facts, deadline, pause = facts_of(paths.name), time.monotonic() + READY_SECONDS, threading.Event()
-    while not serves(facts):
+    settings, deadline, pause = settings_of(paths.name), time.monotonic() + READY_SECONDS, threading.Event()
+    while not serves(settings):
         if time.monotonic() > deadline:
             raise TwinError(
-                f"The AWS account {paths.name} has not answered at {facts.endpoint} within {READY_SECONDS} s: look into {paths.logs / EMULATOR}.log "
+                f"The AWS account {paths.name} has not answered at {settings.endpoint} within {READY_SECONDS} s: look into {paths.logs / EMULATOR}.log "
                 "(another program may have taken the port)."
             )
         pause.wait(0.05)
@@ -243,12 +243,12 @@ def _cluster_part(twin: str, cluster: str, lost: bool) -> Part:
 
 def _known_clusters(name: str) -> set[tuple[str, str]]:
     """Region and name of the EKS clusters that the emulator knows."""
-    facts = facts_of(name)
+    settings = settings_of(name)
     try:
-        with urllib.request.urlopen(f"{facts.endpoint}/_twin/clusters", timeout=10) as answer:
+        with urllib.request.urlopen(f"{settings.endpoint}/_twin/clusters", timeout=10) as answer:
             return {(cluster["region"], cluster["name"]) for cluster in json.load(answer)}
     except (OSError, ValueError, KeyError) as error:
-        raise TwinError(f"The AWS account {name} could not tell its EKS clusters ({error}): look into {AccountPaths(name).logs}.") from error
+        raise TwinError(f"The AWS account {name} could not list its EKS clusters ({error}): look into {AccountPaths(name).logs}.") from error
 
 
 def _stop(paths: AccountPaths) -> None:
@@ -264,7 +264,7 @@ def _discard(paths: AccountPaths) -> None:
 
 def _free_port() -> int:
     """A port that no account of this user has, and nothing listens at now."""
-    taken = {facts_of(path.parent.name).port for path in state_directory().glob("accounts/*/account.json")}
+    taken = {settings_of(path.parent.name).port for path in state_directory().glob("accounts/*/account.json")}
     for port in _PORTS:
         if port in taken:
             continue
@@ -278,8 +278,8 @@ def _free_port() -> int:
     raise TwinError(f"All ports from {_PORTS.start} to {_PORTS.stop - 1} are taken: take an AWS account down first.")
 
 
-def _write_facts(paths: AccountPaths, facts: AccountFacts) -> None:
-    paths.facts.write_text(json.dumps(asdict(facts)))
+def _write_settings(paths: AccountPaths, settings: AccountSettings) -> None:
+    paths.settings.write_text(json.dumps(asdict(settings)))
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from twin.aws.cluster_provider import AddonFacts
+from twin.aws.cluster_provider import AddonSpec
 from twin.errors import TwinError
 from twin.paths import CONFIG
 
@@ -18,7 +18,7 @@ _DIRECTORY = CONFIG / "addons"
 _PARTS = {"ebs-csi-controller": "controller", "ebs-csi-node": "node"}
 
 
-def objects_of(addon: AddonFacts, service_cidr: str) -> list[Object]:
+def objects_of(addon: AddonSpec, service_cidr: str) -> list[Object]:
     """The objects, in the order in which they are made.
 
     Args:

@@ -12,7 +12,7 @@ class Asked:
     """One request."""
 
     service: str
-    """As botocore names it: eks, elbv2, ec2. Empty if that could not be told."""
+    """As botocore names it: eks, elbv2, ec2. Empty if that is unknown."""
     operation: str
     """As botocore names it: DescribeCluster."""
     access_key: str

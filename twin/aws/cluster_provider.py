@@ -22,7 +22,7 @@ class ClusterKey(NamedTuple):
 
 
 @dataclass(frozen=True)
-class ClusterFacts:
+class ClusterSpec:
     """What is known of a cluster when it is created."""
 
     name: str
@@ -53,7 +53,7 @@ class ClusterEndpoint:
 
 
 @dataclass(frozen=True)
-class NodeFacts:
+class NodeSpec:
     """One instance of a node group, as its Node object has to show it."""
 
     name: str
@@ -71,7 +71,7 @@ class NodeFacts:
 
 
 @dataclass(frozen=True)
-class AddonFacts:
+class AddonSpec:
     """One add-on that EKS installs."""
 
     name: str
@@ -85,7 +85,7 @@ class Grant:
     """An access policy that counts in one namespace only."""
 
     group: str
-    """The group of those who have it, as the token webhook tells it."""
+    """The group of those who have it, as the token webhook reports it."""
     policy: str
     """Its name: AmazonEKSViewPolicy."""
     namespace: str
@@ -93,7 +93,7 @@ class Grant:
 
 
 class ClusterProvider(Protocol):
-    """Makes the clusters that the EKS API tells of.
+    """Makes the clusters that the EKS API reports.
 
     Each call may take seconds; the emulator makes the calls of one cluster one after the other, in a thread of its own,
     and shows the cluster, node group or add-on as CREATING, UPDATING or DELETING until the call returns. An exception
@@ -104,14 +104,14 @@ class ClusterProvider(Protocol):
     inline: bool
     """True when calls return at once, so that they need no thread."""
 
-    def create(self, facts: ClusterFacts) -> ClusterEndpoint: ...
+    def create(self, spec: ClusterSpec) -> ClusterEndpoint: ...
 
     def delete(self, cluster: ClusterKey) -> None: ...
 
-    def set_nodes(self, cluster: ClusterKey, nodes: Sequence[NodeFacts]) -> None:
+    def set_nodes(self, cluster: ClusterKey, nodes: Sequence[NodeSpec]) -> None:
         """Make the cluster have these nodes, of all of its node groups, and no others."""
 
-    def install_addon(self, cluster: ClusterKey, addon: AddonFacts) -> None: ...
+    def install_addon(self, cluster: ClusterKey, addon: AddonSpec) -> None: ...
 
     def remove_addon(self, cluster: ClusterKey, name: str) -> None: ...
 
@@ -124,16 +124,16 @@ class RecordsOnly:
 
     inline = True
 
-    def create(self, facts: ClusterFacts) -> ClusterEndpoint:
+    def create(self, spec: ClusterSpec) -> ClusterEndpoint:
         identity = secrets.token_hex(16).upper()
         certificate = base64.b64encode(_self_signed()).decode()
-        return ClusterEndpoint(f"https://{identity}.gr7.{facts.region}.eks.amazonaws.com", certificate)
+        return ClusterEndpoint(f"https://{identity}.gr7.{spec.region}.eks.amazonaws.com", certificate)
 
     def delete(self, cluster: ClusterKey) -> None: ...
 
-    def set_nodes(self, cluster: ClusterKey, nodes: Sequence[NodeFacts]) -> None: ...
+    def set_nodes(self, cluster: ClusterKey, nodes: Sequence[NodeSpec]) -> None: ...
 
-    def install_addon(self, cluster: ClusterKey, addon: AddonFacts) -> None: ...
+    def install_addon(self, cluster: ClusterKey, addon: AddonSpec) -> None: ...
 
     def remove_addon(self, cluster: ClusterKey, name: str) -> None: ...
 

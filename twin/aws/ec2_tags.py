@@ -16,5 +16,5 @@ _NAMES = {
 
 
 def extend() -> None:
-    """Let DescribeTags find and tell kinds by EC2's names; a second call changes nothing."""
+    """Let DescribeTags find and report kinds by EC2's names; a second call changes nothing."""
     EC2_PREFIX_TO_RESOURCE.update(_NAMES)

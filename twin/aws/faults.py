@@ -103,13 +103,13 @@ _ELSEWHERE = {"throttled": ("Throttling", 400), "expired": ("ExpiredToken", 403)
 
 
 def _error(asked: Asked, rule: Rule) -> Response:
-    """The error as the service's own protocol tells it, so that every SDK finds code and message."""
+    """The error in the service's own protocol, so that every SDK finds code and message."""
     model, protocol = asked.model, ""
     if model is not None:
         service = get_service_model(asked.service)
         protocol = determine_request_protocol(service, asked.content_type)
     code, status = _IN_LIFE.get(rule.error, {}).get(protocol) or _ELSEWHERE.get(rule.error) or (rule.error, rule.status)
-    message = rule.message or _MESSAGES.get(code, f"The local AWS was told to answer with {code}.")
+    message = rule.message or _MESSAGES.get(code, f"The local AWS was configured to answer with {code}.")
     if model is None:
         return Response(f"{code}: {message}", status)
     serializer = get_serializer_class(service.service_name, protocol)(operation_model=model)

@@ -35,7 +35,7 @@ def user_of(client: tuple[str, int], server: tuple[str, int]) -> int | None:
     """The number of the user who has opened an established connection, or None if there is no such connection.
 
     Raises:
-        OSError: the kernel does not tell.
+        OSError: the kernel does not report it.
     """
     ends = _PORTS.pack(client[1], server[1]) + b"".join(socket.inet_aton(address) + bytes(12) for address, _port in (client, server))
     question = _QUESTION.pack(socket.AF_INET, socket.IPPROTO_TCP, 0, _EVERY_STATE) + ends + _ANY_INTERFACE_AND_COOKIE

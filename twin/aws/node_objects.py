@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from twin.aws.cluster_provider import NodeFacts
+from twin.aws.cluster_provider import NodeSpec
 
 Object = dict[str, Any]
 
 
-def node_object(node: NodeFacts) -> Object:
+def node_object(node: NodeSpec) -> Object:
     """The whole object, with the part of its status that the kubelet knows itself; KWOK adds the conditions."""
     architecture = architecture_of(node.instance_type)
     return {
@@ -34,7 +34,7 @@ def node_object(node: NodeFacts) -> Object:
     }
 
 
-def labels_of(node: NodeFacts) -> dict[str, str]:
+def labels_of(node: NodeSpec) -> dict[str, str]:
     """The labels that kubelet and cloud provider set, and the node group's own."""
     architecture = architecture_of(node.instance_type)
     return {
@@ -55,7 +55,7 @@ def labels_of(node: NodeFacts) -> dict[str, str]:
     }
 
 
-def changes_to(current: Object, before: NodeFacts, desired: NodeFacts) -> Object | None:
+def changes_to(current: Object, before: NodeSpec, desired: NodeSpec) -> Object | None:
     """A merge patch that brings a node from what its group asked before to what it asks now; None when that is the same.
 
     What others have changed since stays: a taint that was removed when the node had started is not put back.
@@ -79,7 +79,7 @@ def architecture_of(instance_type: str) -> str:
 
 
 def kubelet_version(kubernetes: str) -> str:
-    """The version that a kubelet of EKS tells: C(v1.35.3-eks-twin) for C(1.35)."""
+    """The version that a kubelet of EKS reports: C(v1.35.3-eks-twin) for C(1.35)."""
     return f"v{kubernetes}.3-eks-twin" if kubernetes.count(".") == 1 else f"v{kubernetes}-eks-twin"
 
 

@@ -32,11 +32,11 @@ class Transition:
 
     kind: str
     finish: Callable[[BaseException | None], None]
-    work: Future[Any] | None = None
+    future: Future[Any] | None = None
     began: float = field(default_factory=time.monotonic)
 
     def due(self, lengths: Lengths, now: float) -> bool:
-        return now >= self.began + lengths.of(self.kind) and (self.work is None or self.work.done())
+        return now >= self.began + lengths.of(self.kind) and (self.future is None or self.future.done())
 
 
 class Transitions:
@@ -46,13 +46,13 @@ class Transitions:
         self.lengths = lengths
         self._under_way: list[Transition] = []
 
-    def begin(self, kind: str, finish: Callable[[BaseException | None], None], work: Future[Any] | None = None) -> None:
-        """Note a change; `finish` is called once it is due, with the error of `work` if that failed."""
-        self._under_way.append(Transition(kind, finish, work))
+    def begin(self, kind: str, finish: Callable[[BaseException | None], None], future: Future[Any] | None = None) -> None:
+        """Note a change; `finish` is called once it is due, with the error of `future` if that failed."""
+        self._under_way.append(Transition(kind, finish, future))
 
     def settle(self) -> None:
         """Finish what is due, in the order in which it began."""
         now = time.monotonic()
         for transition in [each for each in self._under_way if each.due(self.lengths, now)]:
             self._under_way.remove(transition)
-            transition.finish(transition.work.exception() if transition.work else None)
+            transition.finish(transition.future.exception() if transition.future else None)

@@ -26,7 +26,7 @@ from twin.aws.faults import Faults
 _ACCESS_KEY = re.compile(r"Credential=([A-Za-z0-9]+)/")
 # Where moto's name of a backend, or a signing name, is not botocore's name of the service.
 _BOTOCORE_NAMES = {"awslambda": "lambda", "tagging": "resourcegroupstaggingapi", "monitoring": "cloudwatch"}
-# The versions of the API tell classic load balancers and the later ones apart: both sign as elasticloadbalancing.
+# The versions of the API distinguish classic load balancers from the later ones: both sign as elasticloadbalancing.
 _LATER_LOAD_BALANCERS = "2015-12-01"
 
 

@@ -67,7 +67,7 @@ def serve(port: int, provider: ClusterProvider, *, request_log: Path | None = No
         port: where, at the loopback address; 0 is a free one.
         provider: what makes the EKS clusters.
         request_log: a file to which each request is added.
-        region: what the health answer tells.
+        region: what the health answer returns.
         shield_subscribed: whether the account begins with a subscription to Shield Advanced.
 
     Raises:
@@ -101,7 +101,7 @@ class _PrivateServer(ThreadedWSGIServer):
 
 
 class _QuietHandler(MotoRequestHandler):
-    """The request log tells of requests; the terminal need not."""
+    """The request log records requests; the terminal need not show them."""
 
     # Buffered, an answer goes out in one piece. When its body follows its head by a moment, clients of AWS' SDK for Go give the connection up in 1 of
     # 1,000 requests on a busy machine (use of closed network connection), and send the request again: what it has created is there already then.

@@ -17,13 +17,13 @@ import yaml
 from twin.agent.grants import GRANTS
 from twin.aws.account import REGION
 from twin.aws.addon_objects import Object, objects_of
-from twin.aws.cluster_provider import AddonFacts, ClusterEndpoint, ClusterFacts, ClusterKey, Grant, NodeFacts
+from twin.aws.cluster_provider import AddonSpec, ClusterEndpoint, ClusterKey, ClusterSpec, Grant, NodeSpec
 from twin.aws.node_objects import changes_to, node_object
 from twin.collection import NODE, POD, ApiSession, MeshError, Write
 from twin.errors import TwinError
 from twin.kwok import lifecycle
-from twin.kwok.facts import AwsFacts, read_facts
 from twin.kwok.session import open_session, wait_for
+from twin.kwok.settings import AwsSettings, read_settings
 from twin.paths import CONFIG, LONGEST_NAME, TwinPaths
 from twin.tools.build import locate_tools
 
@@ -71,26 +71,26 @@ class TwinClusters:
     def __init__(self, home: Path) -> None:
         self._account = home.name
         # What node groups have asked of each node, by cluster and node, so that only changes of it are written.
-        self._asked: dict[ClusterKey, dict[str, NodeFacts]] = {}
+        self._asked: dict[ClusterKey, dict[str, NodeSpec]] = {}
         self._lock = threading.Lock()
 
-    def create(self, facts: ClusterFacts) -> ClusterEndpoint:
+    def create(self, spec: ClusterSpec) -> ClusterEndpoint:
         """Make the twin, or find that it is there; one that was left behind by an earlier cluster of this name is replaced."""
-        name = self._twin(facts.key)
-        aws = AwsFacts(
+        name = self._twin(spec.key)
+        aws = AwsSettings(
             account=self._account,
-            endpoint=_endpoint(facts.webhook_url),
-            cluster=facts.name,
-            region=facts.region,
-            authentication_url=facts.webhook_url,
-            oidc_issuer=facts.oidc_issuer,
-            service_cidr=facts.service_cidr,
+            endpoint=_endpoint(spec.webhook_url),
+            cluster=spec.name,
+            region=spec.region,
+            authentication_url=spec.webhook_url,
+            oidc_issuer=spec.oidc_issuer,
+            service_cidr=spec.service_cidr,
         )
         lifecycle.up_eks(name, aws)
         with self._lock:
-            self._asked[facts.key] = {}
+            self._asked[spec.key] = {}
         paths = TwinPaths(name)
-        self._apply(facts.key, list(yaml.safe_load_all(_CLUSTER_OBJECTS.read_text())))
+        self._apply(spec.key, list(yaml.safe_load_all(_CLUSTER_OBJECTS.read_text())))
         server = yaml.safe_load(paths.kubeconfig.read_text())["clusters"][0]["cluster"]["server"]
         return ClusterEndpoint(server, base64.b64encode(paths.certificate_authority.read_bytes()).decode())
 
@@ -100,7 +100,7 @@ class TwinClusters:
         with self._lock:
             self._asked.pop(cluster, None)
 
-    def set_nodes(self, cluster: ClusterKey, nodes: Sequence[NodeFacts]) -> None:
+    def set_nodes(self, cluster: ClusterKey, nodes: Sequence[NodeSpec]) -> None:
         """Make the cluster have these nodes and no others: new ones join and become Ready, others are drained and leave."""
         session = self._session(cluster)
         current = {node["metadata"]["name"]: node for node in session.list(NODE).items}
@@ -124,15 +124,15 @@ class TwinClusters:
             )
         self._remove_nodes(cluster, session, sorted(current.keys() - desired.keys()))
 
-    def install_addon(self, cluster: ClusterKey, addon: AddonFacts) -> None:
+    def install_addon(self, cluster: ClusterKey, addon: AddonSpec) -> None:
         """Make the add-on's objects, or change them to its version and configuration values."""
-        aws = read_facts(TwinPaths(self._twin(cluster))).aws
+        aws = read_settings(TwinPaths(self._twin(cluster))).aws
         self._apply(cluster, objects_of(addon, aws.service_cidr if aws else _SOME_CIDR))
 
     def remove_addon(self, cluster: ClusterKey, name: str) -> None:
         """Remove the add-on's objects."""
         session = self._session(cluster)
-        items = objects_of(AddonFacts(name, ""), _SOME_CIDR)
+        items = objects_of(AddonSpec(name, ""), _SOME_CIDR)
         _report_refusal(cluster, lambda: session.write_all([_write("delete", session, item) for item in items]))
 
     def set_grants(self, cluster: ClusterKey, grants: Sequence[Grant]) -> None:
@@ -176,10 +176,10 @@ def _drain(paths: TwinPaths, names: list[str]) -> None:
         print(f"{', '.join(names)} could not be drained and are removed all the same: {done.stderr.strip()[-500:]}", flush=True)
 
 
-def _report_refusal(cluster: ClusterKey, work: Callable[[], object]) -> None:
+def _report_refusal(cluster: ClusterKey, call: Callable[[], object]) -> None:
     """Do something, and report a refusal of the API server as one of the account."""
     try:
-        work()
+        call()
     except MeshError as error:
         raise TwinError(f"EKS cluster {cluster.name}: {error}") from error
 

@@ -29,7 +29,7 @@ _PHASES = {"gateway_api": "Gateway API", "istio": "Istio", "bookinfo": "Sample a
 
 @dataclass
 class Story:
-    """What happened, as far as the summary tells it: seconds by phase, the proven targets, the task that failed."""
+    """What happened, as far as the summary shows it: seconds by phase, the proven targets, the task that failed."""
 
     seconds: dict[str, float] = field(default_factory=dict)
     targets: list[dict[str, Any]] = field(default_factory=list)

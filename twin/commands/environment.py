@@ -6,8 +6,8 @@ import os
 
 from twin.aws import account
 from twin.errors import TwinError
-from twin.kwok.facts import read_facts
 from twin.kwok.lifecycle import clusters_of
+from twin.kwok.settings import read_settings
 from twin.paths import TwinPaths
 from twin.tools.build import Toolbox, locate_tools
 from twin.tools.catalogue import GATEWAY_API_VERSION, ISTIO_VERSION, KARPENTER_VERSION, LOAD_BALANCER_CONTROLLER_VERSION
@@ -24,8 +24,8 @@ def exports_of(name: str) -> dict[str, str]:
     """
     paths, toolbox = TwinPaths(name), locate_tools()
     variables = {"TWIN": name, **sources_of(toolbox)}
-    if paths.facts.exists():
-        aws = read_facts(paths).aws
+    if paths.settings.exists():
+        aws = read_settings(paths).aws
         variables |= _cluster_access(paths)
         if aws and account.exists(aws.account):
             variables |= account.credentials(aws.account, aws.region)

@@ -45,9 +45,9 @@ def draw(name: str, path: Path) -> None:
     Raises:
         TwinError: there is no such account, or it has no resources.
     """
-    facts = account.facts_of(name)
+    settings = account.settings_of(name)
     resources = read_resources(partial(account.client, name))
-    lines = shortened(tree_of(f"AWS account {name}, {account.REGION}, {facts.endpoint}", resources))
+    lines = shortened(tree_of(f"AWS account {name}, {account.REGION}, {settings.endpoint}", resources))
     if len(lines) < 3:
         raise TwinError(f"The AWS account {name} is empty, so there is nothing to draw: run make rehearse INVENTORY=inventories/prod first.")
     path.write_text(picture_of(lines))

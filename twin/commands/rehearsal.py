@@ -155,7 +155,7 @@ def _show(name: str, rehearsal: Rehearsal, console: Console) -> None:
     """What exists now, in AWS, and how long each step took."""
     from botocore.exceptions import BotoCoreError, ClientError
 
-    facts = account.facts_of(name)
+    settings = account.settings_of(name)
     regions = sorted({account.REGION, *account.regions(name)})
     for region in regions:
         console.print()
@@ -163,7 +163,7 @@ def _show(name: str, rehearsal: Rehearsal, console: Console) -> None:
             resources = read_resources(partial(account.client, name, region=region))
         except (BotoCoreError, ClientError) as error:
             raise TwinError(f"The AWS account {name} could not be read ({error}): look into {AccountPaths(name).logs}.") from error
-        console.print(tree_of(f"AWS account {name}, {region}, {facts.endpoint}", resources))
+        console.print(tree_of(f"AWS account {name}, {region}, {settings.endpoint}", resources))
     console.print()
     steps = Table(title="Time of each step", title_justify="left", title_style="bold", show_edge=False, pad_edge=False, show_header=False)
     steps.add_column("Step")

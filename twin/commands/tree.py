@@ -84,8 +84,8 @@ def _add_load_balancer(parent: Tree, balancer: Object, groups: dict[str, Object]
     kind = {"application": "ALB", "network": "NLB"}.get(balancer["Type"], balancer["Type"])
     guards = [f"WAF {balancer['WebAcl']}"] if balancer["WebAcl"] else []
     guards += ["Shield Advanced"] if balancer["Shield"] else []
-    facts = [balancer.get("Scheme") or "", *guards, balancer["DNSName"]]
-    branch = parent.add(_line(f"{kind} {balancer['LoadBalancerName']}", *facts, state=balancer["State"]["Code"]))
+    details = [balancer.get("Scheme") or "", *guards, balancer["DNSName"]]
+    branch = parent.add(_line(f"{kind} {balancer['LoadBalancerName']}", *details, state=balancer["State"]["Code"]))
     shown: set[str] = set()
     for listener in balancer["Listeners"]:
         arns = [each["CertificateArn"] for each in listener.get("Certificates") or ()]
@@ -175,15 +175,15 @@ def _last(arn: str) -> str:
 _GOOD = frozenset({"ACTIVE", "active", "ISSUED", "healthy"})
 
 
-def _line(what: str, *facts: str, state: str = "") -> Text:
-    """What it is, in bold, then facts; last its state, coloured by whether it is good."""
+def _line(what: str, *details: str, state: str = "") -> Text:
+    """What it is, in bold, then details; last its state, coloured by whether it is good."""
     line = Text(what, style="bold")
-    for fact in _filled(facts):
-        line.append(f", {fact}", style="not bold")
+    for detail in _filled(details):
+        line.append(f", {detail}", style="not bold")
     if state:
         line.append(f", {state}", style="not bold green" if state in _GOOD else "not bold yellow")
     return line
 
 
-def _filled(facts: Iterable[str]) -> list[str]:
-    return [fact for fact in facts if fact]
+def _filled(details: Iterable[str]) -> list[str]:
+    return [detail for detail in details if detail]

@@ -14,8 +14,8 @@ import psutil
 import yaml
 
 from twin.errors import TwinError
-from twin.kwok.facts import AwsFacts, TwinFacts
 from twin.kwok.real_processes import RealProcess
+from twin.kwok.settings import AwsSettings, TwinSettings
 from twin.paths import CONFIG, MARK, TwinPaths
 from twin.tools.build import Toolbox
 
@@ -29,12 +29,12 @@ class ControlPlane:
         self._paths = paths
         self._toolbox = toolbox
 
-    def create(self, facts: TwinFacts, real_processes: list[RealProcess]) -> None:
+    def create(self, settings: TwinSettings, real_processes: list[RealProcess]) -> None:
         """Create and start the cluster; returns when the API server answers."""
         self._paths.egress_config.write_text(yaml.safe_dump(_egress(self._paths)))
-        if facts.aws:
-            self._paths.authentication_config.write_text(yaml.safe_dump(_authentication(facts.aws)))
-        documents = [self._kwokctl_configuration(facts), *_stages(self._toolbox.files["kwok-stages"], real_processes)]
+        if settings.aws:
+            self._paths.authentication_config.write_text(yaml.safe_dump(_authentication(settings.aws)))
+        documents = [self._kwokctl_configuration(settings), *_stages(self._toolbox.files["kwok-stages"], real_processes)]
         self._paths.kwokctl_config.write_text(yaml.safe_dump_all(documents, sort_keys=False))
         self._kwokctl("create", "cluster", "--config", str(self._paths.kwokctl_config), "--kubeconfig", str(self._paths.kubeconfig), "--wait", "60s")
 
@@ -90,7 +90,7 @@ class ControlPlane:
             failure = (done.stderr or done.stdout).strip()[-1500:]
             raise TwinError(f"kwokctl could not {' '.join(arguments[:2])} of twin {self._paths.name}; logs are in {self._paths.logs}:\n{failure}")
 
-    def _kwokctl_configuration(self, facts: TwinFacts) -> dict[str, Any]:
+    def _kwokctl_configuration(self, settings: TwinSettings) -> dict[str, Any]:
         program = {name: str(path) for name, path in self._toolbox.programs.items()}
         return {
             "apiVersion": "config.kwok.x-k8s.io/v1alpha1",
@@ -118,10 +118,10 @@ class ControlPlane:
                         {"key": "enable-aggregator-routing", "value": "true"},
                         # ... and those addresses are reached through the twin's agent.
                         {"key": "egress-selector-config-file", "value": str(self._paths.egress_config)},
-                        *(self._eks_arguments(facts.aws) if facts.aws else ()),
+                        *(self._eks_arguments(settings.aws) if settings.aws else ()),
                     ],
                 },
-                # The paths that are always allowed are those that tell nothing of what is in the cluster.
+                # The paths that are always allowed are those that reveal nothing of what is in the cluster.
                 *(
                     {"name": name, "extraArgs": [_overriding("authorization-always-allow-paths", "/healthz,/readyz,/livez")]}
                     for name in ("kube-controller-manager", "kube-scheduler")
@@ -129,12 +129,12 @@ class ControlPlane:
                 # Without address and port it serves nothing; with a port alone, at all addresses. It asks nobody who they are.
                 {
                     "name": "kwok-controller",
-                    "extraArgs": [{"key": "cidr", "value": facts.simulated_pods}, _overriding("server-address", ""), _overriding("node-port", "0")],
+                    "extraArgs": [{"key": "cidr", "value": settings.simulated_pods}, _overriding("server-address", ""), _overriding("node-port", "0")],
                 },
             ],
         }
 
-    def _eks_arguments(self, aws: AwsFacts) -> list[dict[str, Any]]:
+    def _eks_arguments(self, aws: AwsSettings) -> list[dict[str, Any]]:
         """What EKS configures: the account says whose a token is that no ServiceAccount's is, and knows who issues the others."""
         return [
             _overriding("service-account-issuer", aws.oidc_issuer),
@@ -168,7 +168,7 @@ def _overriding(key: str, value: str) -> dict[str, Any]:
     return {"key": key, "value": value, "override": True}
 
 
-def _authentication(aws: AwsFacts) -> dict[str, Any]:
+def _authentication(aws: AwsSettings) -> dict[str, Any]:
     """The kubeconfig of the token webhook: the API server posts a TokenReview to the account."""
     return {
         "apiVersion": "v1",

@@ -17,8 +17,8 @@ import yaml
 
 from twin.errors import TwinError
 from twin.kwok.control_plane import ControlPlane
-from twin.kwok.facts import LAYOUT, AwsFacts, choose_facts, read_facts, write_facts
 from twin.kwok.real_processes import load_real_processes
+from twin.kwok.settings import LAYOUT, AwsSettings, choose_settings, read_settings, write_settings
 from twin.paths import CONFIG, TwinPaths, state_directory
 from twin.progress import say, step
 from twin.supervisor import AGENT, Supervisor, marked_processes
@@ -57,11 +57,11 @@ def up(name: str, nodes: int = NODES) -> None:
     paths = TwinPaths(name)
     toolbox = ensure_tools(MAIN_JOB, "A twin with what is installed on it")
     with locked():
-        aws = _aws_facts(paths)
+        aws = _aws_settings(paths)
         _ensure(paths, toolbox, aws, 0 if aws else nodes)
 
 
-def up_eks(name: str, aws: AwsFacts) -> None:
+def up_eks(name: str, aws: AwsSettings) -> None:
     """Bring a twin up that is an EKS cluster; one of the same name that is another cluster, or none, is replaced.
 
     Raises:
@@ -70,7 +70,7 @@ def up_eks(name: str, aws: AwsFacts) -> None:
     paths = TwinPaths(name)
     toolbox = ensure_tools(CONTROL_PLANE, "An EKS cluster")
     with locked():
-        if _aws_facts(paths) != aws or read_facts(paths).layout != LAYOUT:
+        if _aws_settings(paths) != aws or read_settings(paths).layout != LAYOUT:
             _discard(paths, ControlPlane(paths, toolbox))
         _ensure(paths, toolbox, aws, 0)
 
@@ -84,10 +84,10 @@ def repair(name: str) -> None:
     paths = TwinPaths(name)
     with locked():
         if paths.complete.exists():
-            _ensure(paths, locate_tools(), _aws_facts(paths), 0)
+            _ensure(paths, locate_tools(), _aws_settings(paths), 0)
 
 
-def _ensure(paths: TwinPaths, toolbox: Toolbox, aws: AwsFacts | None, nodes: int) -> None:
+def _ensure(paths: TwinPaths, toolbox: Toolbox, aws: AwsSettings | None, nodes: int) -> None:
     """Create a twin, or repair the existing one."""
     cluster, supervisor = ControlPlane(paths, toolbox), Supervisor(paths)
     if paths.complete.exists() and cluster.exists():
@@ -102,9 +102,9 @@ def _ensure(paths: TwinPaths, toolbox: Toolbox, aws: AwsFacts | None, nodes: int
     steps = 3 if nodes else 2
     with step(f"creating the cluster of twin {paths.name}", 1, steps):
         paths.make_home()
-        facts = choose_facts(aws)
-        write_facts(paths, facts)
-        cluster.create(facts, load_real_processes())
+        settings = choose_settings(aws)
+        write_settings(paths, settings)
+        cluster.create(settings, load_real_processes())
     with step("starting the agent", 2, steps):
         supervisor.start()
         if not nodes:
@@ -118,17 +118,17 @@ def _ensure(paths: TwinPaths, toolbox: Toolbox, aws: AwsFacts | None, nodes: int
 
 def _refuse_older(paths: TwinPaths) -> None:
     """A twin from before etcd was closed to other users cannot be repaired."""
-    if read_facts(paths).layout != LAYOUT:
+    if read_settings(paths).layout != LAYOUT:
         raise TwinError(
             f"Twin {paths.name} was made by another version, in which every user of this machine may read and change its etcd: "
             f"take it down, and make it anew (TWIN={paths.name} make twin-down twin-up)."
         )
 
 
-def _aws_facts(paths: TwinPaths) -> AwsFacts | None:
+def _aws_settings(paths: TwinPaths) -> AwsSettings | None:
     """Which EKS cluster a twin is; None for a twin that is none, or is not there."""
     try:
-        return read_facts(paths).aws
+        return read_settings(paths).aws
     except FileNotFoundError:
         return None
 
@@ -151,7 +151,7 @@ def parts_of(name: str) -> list[Part]:
         TwinError: there is no such twin.
     """
     paths = TwinPaths(name)
-    if not paths.facts.exists():
+    if not paths.settings.exists():
         raise TwinError(f"There is no twin {name}: make twin-up creates it.")
     cluster, supervisor = ControlPlane(paths, locate_tools()), Supervisor(paths)
     parts = [Part(component, pid is not None, f"pid {pid}" if pid else "its process has died") for component, pid in cluster.components().items()]
@@ -172,9 +172,9 @@ def names() -> list[str]:
     return sorted(path.parent.name for path in state_directory().glob("twins/*/twin.json"))
 
 
-def clusters_of(account: str) -> dict[str, AwsFacts]:
+def clusters_of(account: str) -> dict[str, AwsSettings]:
     """The twins that are EKS clusters of an account, by the twin's name."""
-    found = {name: _aws_facts(TwinPaths(name)) for name in names()}
+    found = {name: _aws_settings(TwinPaths(name)) for name in names()}
     return {name: aws for name, aws in found.items() if aws and aws.account == account}
 
 

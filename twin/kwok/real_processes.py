@@ -20,7 +20,7 @@ class RealProcess:
 
     Attributes:
         name: what status and logs call it.
-        pods: the one label that tells these pods from all others; KWOK leaves pods that carry it alone.
+        pods: the one label that distinguishes these pods from all others; KWOK leaves pods that carry it alone.
         container: the container whose arguments, environment, volumes and probe are the process's.
         program: the program's name in the tool catalogue.
         arguments: added behind the container's own; {address}, {namespace}, {root} and {kubeconfig} are filled in.

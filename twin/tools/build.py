@@ -41,7 +41,7 @@ def ensure_tools(names: Iterable[str], purpose: str) -> Toolbox:
 
     Args:
         names: programs and files of the catalogue.
-        purpose: who needs them, as the line says that tells what is built.
+        purpose: who needs them, for the line that shows what is built.
     """
     desired = set(names)
     if any(files.name in desired and files.charts for files in FILES):
@@ -77,7 +77,7 @@ def _make(part: Program | Files, go: Path) -> None:
 
 
 def _build(program: Program, go: Path, directory: Path) -> None:
-    """Build a program and let it tell its version before it is kept."""
+    """Build a program, and let it print its version before it is kept."""
     binary, family = directory / program.name, REPOSITORY / "twin" / "go" / program.family
     flags = " ".join(["-s", "-w", *(f"-X {stamp}" for stamp in program.stamps)])
     with _patched(program, go, family) as options:

@@ -63,7 +63,7 @@ class Program:
 
 
 _KUBERNETES_STAMPS = (
-    # What a server and kubectl tell, and what clients call themselves in their user agent.
+    # What a server and kubectl report, and what clients call themselves in their user agent.
     *(f"k8s.io/{package}.gitVersion={KUBERNETES_VERSION}" for package in ("component-base/version", "client-go/pkg/version")),
     "k8s.io/component-base/version.gitMajor=1",
     "k8s.io/component-base/version.gitMinor=36",
@@ -72,7 +72,7 @@ _KUBERNETES_STAMPS = (
 _TOXIPROXY_STAMPS = (f"github.com/Shopify/toxiproxy/v2.Version={TOXIPROXY_VERSION.removeprefix('v')}",)
 _ISTIO_STAMPS = (f"istio.io/istio/pkg/version.buildVersion={ISTIO_VERSION}",)
 
-# Its user agent carries this, so that the log of requests to AWS tells who asked.
+# Its user agent carries this, so that the log of requests to AWS shows who asked.
 _LOAD_BALANCER_CONTROLLER_STAMPS = (f"sigs.k8s.io/aws-load-balancer-controller/pkg/version.GitVersion={LOAD_BALANCER_CONTROLLER_VERSION}",)
 
 # Its webhooks listen at all addresses of the machine, and no flag says otherwise.

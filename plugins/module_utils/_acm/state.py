@@ -39,14 +39,14 @@ def describe_certificate(session: AwsSession, arn: str) -> tuple[Certificate, li
     return parse_certificate(answer), records, sorted(answer.get("InUseBy") or ())
 
 
-def describe_context(session: AwsSession, selections: t.Sequence[Selection], zones: t.Mapping[str, Zone | str]) -> Context:
+def read_context(session: AwsSession, selections: t.Sequence[Selection], zones: t.Mapping[str, Zone | str]) -> Context:
     """What a plan needs to know besides the zones: current tags, and users."""
     users = {arn: describe_certificate(session, arn)[2] for arn in needed_users(selections)}
     tags = {arn: tags_of(session.call("acm", "list_tags_for_certificate", CertificateArn=arn).get("Tags")) for arn in needed_tags(selections)}
     return Context(zones, tags, users)
 
 
-def describe_zone(session: AwsSession, name: str) -> Zone | str:
+def read_zone(session: AwsSession, name: str) -> Zone | str:
     """The public hosted zone of this name or id; the sentence that says why when there is not exactly one.
 
     Raises:
@@ -91,4 +91,4 @@ def _parse_zone(answer: t.Mapping[str, t.Any]) -> Zone:
     return Zone(answer["Id"].rpartition("/")[2], canonical(answer["Name"]))
 
 
-__all__ = ("KEY_ALGORITHMS", "describe_certificate", "describe_context", "describe_zone", "list_certificates", "missing_records")
+__all__ = ("KEY_ALGORITHMS", "describe_certificate", "list_certificates", "missing_records", "read_context", "read_zone")

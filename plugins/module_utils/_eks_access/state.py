@@ -60,12 +60,12 @@ def read_state(session: AwsSession, cluster: str, specs: t.Sequence[EntrySpec], 
     entries: dict[str, Entry] = {}
     for spec in specs:
         # Policies that the task does not name are not read.
-        if spec.principal in principals and (entry := _describe(session, cluster, spec.principal, policies=not spec.present or spec.policies is not None)):
+        if spec.principal in principals and (entry := _read_entry(session, cluster, spec.principal, policies=not spec.present or spec.policies is not None)):
             entries[spec.principal] = entry
     others: dict[str, Entry] = {}
     for principal in sorted(set(principals) - {spec.principal for spec in specs}) if purge else ():
         # Those of EKS itself are never purged, and need no request.
-        if other := Entry(principal) if is_of_eks(principal) else _describe(session, cluster, principal, policies=True):
+        if other := Entry(principal) if is_of_eks(principal) else _read_entry(session, cluster, principal, policies=True):
             others[principal] = other
     # Only people's entries may be the creator's, or that of this run.
     description = require_cluster(session, cluster) if any(not is_of_eks(principal) for principal in others) else None
@@ -107,7 +107,7 @@ def _list_policies(session: AwsSession) -> dict[str, str]:
     return {str(policy["name"]): str(policy["arn"]) for policy in session.pages("eks", "list_access_policies", "accessPolicies")}
 
 
-def _describe(session: AwsSession, cluster: str, principal: str, *, policies: bool) -> Entry | None:
+def _read_entry(session: AwsSession, cluster: str, principal: str, *, policies: bool) -> Entry | None:
     named = {"clusterName": cluster, "principalArn": principal}
     try:
         description = session.call("eks", "describe_access_entry", **named)["accessEntry"]

@@ -78,14 +78,14 @@ def describe_addon(session: AwsSession, cluster: str, name: str, *, pod_identiti
         return None
     description = answer["addon"]
     arns = description.get("podIdentityAssociations") or ()
-    return normalize_addon(description, _describe_roles(session, cluster, arns) if pod_identities else None)
+    return normalize_addon(description, _read_roles(session, cluster, arns) if pod_identities else None)
 
 
 def _owns_associations(spec: AddonSpec) -> bool:
     return spec.present and spec.pod_identities is not None
 
 
-def _describe_roles(session: AwsSession, cluster: str, arns: t.Iterable[str]) -> dict[str, str]:
+def _read_roles(session: AwsSession, cluster: str, arns: t.Iterable[str]) -> dict[str, str]:
     """The role of each service account that an add-on owns an association of; an add-on's description has only the ARNs of the associations."""
     found = {}
     for arn in sorted(arns):

@@ -52,9 +52,9 @@ class ClusterWriter:
         Raises:
             MeshError: it has failed, is gone, or EKS is still busy when the time is up.
         """
-        return self.check_usable(self.wait_until_settled())
+        return self.check_usable(self.wait_until_idle())
 
-    def wait_until_settled(self) -> Description:
+    def wait_until_idle(self) -> Description:
         """As wait_until_active(), but a cluster that has failed is returned: it can still be deleted."""
         result = self._poll(lambda description: description is None or description.get("status") not in _BUSY)
         if result is None:

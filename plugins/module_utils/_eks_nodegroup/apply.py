@@ -48,7 +48,7 @@ class NodegroupWriter:
         """
         # What an earlier run has started must have ended before it can be changed.
         updated = [change for change in self._changes if change.config or change.version]
-        self._wait_until_settled([change for change in updated if self._status(change) != "ACTIVE"])
+        self._wait_until_idle([change for change in updated if self._status(change) != "ACTIVE"])
         for change in self._changes:
             self._start(change)
         pending = [change for change in self._changes if change.changed or not change.present or self._status(change) in _BUSY]
@@ -56,12 +56,12 @@ class NodegroupWriter:
             for change in pending:
                 self.current[change.name] = describe_nodegroup(self._session, self._cluster, change.name)
             return
-        self._wait_until_settled(pending)
+        self._wait_until_idle(pending)
         # A change of version waits for the change of settings.
         late = [change for change in updated if change.config and change.version]
         for change in late:
             self._update(change, "update_nodegroup_version", change.version)
-        self._wait_until_settled(late)
+        self._wait_until_idle(late)
 
     def result(self, change: NodegroupChange) -> dict[str, t.Any]:
         """The result for one node group."""
@@ -85,7 +85,7 @@ class NodegroupWriter:
     def _call(self, operation: str, change: NodegroupChange, params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         return self._session.call("eks", operation, clusterName=self._cluster, nodegroupName=change.name, **params)
 
-    def _wait_until_settled(self, changes: t.Sequence[NodegroupChange]) -> None:
+    def _wait_until_idle(self, changes: t.Sequence[NodegroupChange]) -> None:
         """Wait until EKS is busy with none of these node groups.
 
         Raises:

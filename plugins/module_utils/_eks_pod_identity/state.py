@@ -35,7 +35,7 @@ def read_associations(
         if summary.ref not in named and not purge:
             continue
         # The list has neither roles nor tags. An association that an add-on owns is left alone, so its summary is enough.
-        association = summary if summary.owner and summary.ref not in named else _describe(session, cluster, summary)
+        association = summary if summary.owner and summary.ref not in named else _read_association(session, cluster, summary)
         if association:
             found[summary.ref] = association
     return found
@@ -53,7 +53,7 @@ def find_missing_agent(session: AwsSession, cluster: str) -> str:
     )
 
 
-def _describe(session: AwsSession, cluster: str, summary: Association) -> Association | None:
+def _read_association(session: AwsSession, cluster: str, summary: Association) -> Association | None:
     answer = session.find("eks", "describe_pod_identity_association", clusterName=cluster, associationId=summary.id)
     return normalize_association(answer["association"]) if answer else None
 

@@ -23,9 +23,7 @@ if t.TYPE_CHECKING:
     from .spec import DesiredLabels, Key
 
 
-def describe_objects(
-    session: ApiSession, selections: t.Sequence[Selection], planned: t.Mapping[str, t.Any], *, settings_optional: bool = False
-) -> CurrentObjects:
+def read_objects(session: ApiSession, selections: t.Sequence[Selection], planned: t.Mapping[str, t.Any], *, settings_optional: bool = False) -> CurrentObjects:
     """The objects that are selected, and what their desired labels depend on.
 
     Args:
@@ -55,7 +53,7 @@ def describe_objects(
     )
 
 
-def describe_captures(session: ApiSession, changes: t.Sequence[LabelChange], current: CurrentObjects) -> dict[Key, dict[str, t.Any]]:
+def read_captures(session: ApiSession, changes: t.Sequence[LabelChange], current: CurrentObjects) -> dict[Key, dict[str, t.Any]]:
     """For each object whose dataplane mode the task decides, its pods by how far they are captured with the labels after the change."""
     decided = [change for change in changes if change.desired.dataplane_mode is not None]
     namespaces = {change.desired.home for change in decided} & set(current.namespaces)
@@ -127,4 +125,4 @@ def _read_settings(session: ApiSession, desired: t.Sequence[DesiredLabels], *, o
         raise
 
 
-__all__ = ("describe_captures", "describe_objects")
+__all__ = ("read_captures", "read_objects")

@@ -129,7 +129,7 @@ def _version(definition: Object) -> str:
 
 
 def _differs(guard: Object, current: Object | None) -> bool:
-    """Whether the cluster lacks this part of the admission policy, or has it of another version, which its annotations tell."""
+    """Whether the cluster lacks this part of the admission policy, or its annotations name another version."""
     return current is None or any(annotations_of(current).get(key) != value for key, value in annotations_of(guard).items())
 
 

@@ -31,8 +31,8 @@ def read_bundle(source: str) -> list[dict[str, t.Any]]:
         # Ansible's takes the loader that is written in C where there is one: ten times as fast.
         documents = [document for text in texts for document in yaml_load_all(text)]
     except (OSError, YAMLError) as error:
-        words = getattr(error, "strerror", None) or str(error)
-        raise MeshError(f"The manifests at {source} could not be read ({words}): check the address or path.") from error
+        reason = getattr(error, "strerror", None) or str(error)
+        raise MeshError(f"The manifests at {source} could not be read ({reason}): check the address or path.") from error
     found = [document for document in documents if isinstance(document, dict) and "kind" in document]
     if not found:
         raise MeshError(f"There are no manifests at {source}: name a URL, a file or a directory with YAML files.")

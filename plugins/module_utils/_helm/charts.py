@@ -49,7 +49,7 @@ def chart_values(chart: str, variables: t.Mapping[str, t.Any]) -> Values:
 
 
 def platform_values(platform: str) -> Values:
-    """The value that tells a chart its platform; none for a platform without values of its own."""
+    """The value that sets a chart's platform; none for a platform without values of its own."""
     return {"global": {"platform": platform}} if platform in CHART_PLATFORMS else {}
 
 

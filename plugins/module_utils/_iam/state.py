@@ -15,7 +15,7 @@ if t.TYPE_CHECKING:
     from .._aws.session import Answer, AwsSession
 
 
-def describe_role(session: AwsSession, name: str) -> tuple[Answer | None, list[str]]:
+def read_role(session: AwsSession, name: str) -> tuple[Answer | None, list[str]]:
     """IAM's description of a role, and the ARNs of the managed policies that are attached to it; None and none when there is no such role."""
     try:
         role: Answer = session.call("iam", "get_role", RoleName=name)["Role"]
@@ -27,7 +27,7 @@ def describe_role(session: AwsSession, name: str) -> tuple[Answer | None, list[s
     return role, [str(each["PolicyArn"]) for each in attached]
 
 
-def describe_policy(session: AwsSession, arn: str) -> tuple[Answer | None, Policy | None]:
+def read_policy(session: AwsSession, arn: str) -> tuple[Answer | None, Policy | None]:
     """IAM's description of a managed policy, and the document of its default version; None when there is no such policy."""
     try:
         policy: Answer = session.call("iam", "get_policy", PolicyArn=arn)["Policy"]
@@ -39,4 +39,4 @@ def describe_policy(session: AwsSession, arn: str) -> tuple[Answer | None, Polic
     return policy, version["Document"]
 
 
-__all__ = ("describe_policy", "describe_role")
+__all__ = ("read_policy", "read_role")

@@ -97,7 +97,7 @@ class Reader:
         return bool(settings and (settings.get("data") or {}).get("ipam") == "eni")
 
     def events(self) -> dict[str, str]:
-        """The current events, to tell later ones from them."""
+        """The current events, to distinguish later ones from them."""
         return versions_of(self.read(EVENT, metadata_only=True))
 
     def ready_pods(self) -> dict[Place, list[str]]:

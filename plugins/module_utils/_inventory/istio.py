@@ -37,9 +37,9 @@ def validate_versions(variables: t.Mapping[str, t.Any]) -> list[str]:
 
 def _validate_sources(variables: t.Mapping[str, t.Any]) -> t.Iterator[str]:
     """Only what the chosen roles have is asked for."""
-    for name, wanted in (("cluster_kubeconfig", "a path"), ("istio_chart_source", "a URL or a path"), ("gateway_api_source", "a URL or a path")):
+    for name, desired in (("cluster_kubeconfig", "a path"), ("istio_chart_source", "a URL or a path"), ("gateway_api_source", "a URL or a path")):
         if name in variables and not str(variables[name] or "").strip():
-            yield f'{name} is empty: set it to {wanted}. For the sandbox, run make twin-up and then eval "$(make -s twin-env)".'
+            yield f'{name} is empty: set it to {desired}. For the sandbox, run make twin-up and then eval "$(make -s twin-env)".'
     if "istio_version" not in variables:
         return
     version = str(variables["istio_version"])

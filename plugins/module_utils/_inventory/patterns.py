@@ -29,11 +29,11 @@ def role_arn(example: str) -> Pattern:
 
 def validate_patterns(variables: Variables, patterns: t.Mapping[str, Pattern]) -> t.Iterator[str]:
     """One sentence for each text, or item of a list, that does not look as its variable's pattern says."""
-    for name, (pattern, wanted) in patterns.items():
+    for name, (pattern, desired) in patterns.items():
         value = variables.get(name)
         for item in value if isinstance(value, list) else [value]:
             if item and not pattern.fullmatch(item):
-                yield f"{name} has {item!r}: use {wanted}."
+                yield f"{name} has {item!r}: use {desired}."
 
 
 def validate_role_names(roles: t.Iterable[str]) -> t.Iterator[str]:

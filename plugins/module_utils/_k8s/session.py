@@ -18,7 +18,7 @@ from .._kinds import SELF_SUBJECT_ACCESS_REVIEW, Kind
 from .._managed_fields import FIELD_MANAGER
 from .refusals import no_api_server, not_served, refusal, unreachable, worth_a_retry
 from .transport import Response, Timeout, Transport, TransportError
-from .writes import Object, Write, describe
+from .writes import Object, Write, title_of
 
 Objects = t.List[Object]
 
@@ -66,7 +66,7 @@ class ApiSession:
             NotServed: the API server does not know the kind.
             ApiError: any other refusal.
         """
-        answer = self._request("GET", kind.path(namespace, name), f"read {describe(kind, name, namespace)}", kind, absent_ok=True)
+        answer = self._request("GET", kind.path(namespace, name), f"read {title_of(kind, name, namespace)}", kind, absent_ok=True)
         return t.cast("t.Optional[Object]", answer)
 
     def list(
@@ -100,7 +100,7 @@ class ApiSession:
         query = [("limit", str(PAGE_SIZE))]
         query += [("labelSelector", label_selector)] if label_selector else []
         query += [("fieldSelector", field_selector)] if field_selector else []
-        action = f"list {describe(kind, None, namespace)}"
+        action = f"list {title_of(kind, None, namespace)}"
         accept = _METADATA_ONLY if metadata_only else ""
         items: Objects = []
         page_token = ""
@@ -125,7 +125,7 @@ class ApiSession:
     def open_watch(self, kind: Kind, namespace: str | None, *, query: t.Sequence[tuple[str, str]], timeout: Timeout) -> Response:
         """Open a watch; the caller reads its lines. Raises as C(list) does, and ResourceExpired when the version is too old."""
         full = [("watch", "1"), ("allowWatchBookmarks", "true"), *query]
-        return self._send("GET", kind.path(namespace), f"watch {describe(kind, None, namespace)}", kind, query=full, timeout=timeout)
+        return self._send("GET", kind.path(namespace), f"watch {title_of(kind, None, namespace)}", kind, query=full, timeout=timeout)
 
     # writing
 

@@ -44,14 +44,14 @@ class Response:
 
     def text(self) -> str:
         """The whole body. Raises TransportError when the connection breaks."""
-        with _told_as_transport_error():
+        with _as_transport_error():
             data: bytes = self._raw.data
             return data.decode("utf-8", "replace")
 
     def lines(self) -> t.Iterator[bytes]:
         """The body's lines as they arrive; ends when the server ends it. Raises TransportError when the connection breaks."""
         buffered = b""
-        with _told_as_transport_error():
+        with _as_transport_error():
             for chunk in self._raw.stream(64 * 1024, decode_content=True):
                 buffered += chunk
                 *complete, buffered = buffered.split(b"\n")
@@ -131,7 +131,7 @@ class Transport:
             headers["Content-Type"] = content_type
             data = json.dumps(body, separators=(",", ":")).encode()
         url = self.server + path + ("?" + urlencode(query) if query else "")
-        with _told_as_transport_error():
+        with _as_transport_error():
             raw = self._client.rest_client.pool_manager.request(
                 method,
                 url,
@@ -145,7 +145,7 @@ class Transport:
 
 
 @contextlib.contextmanager
-def _told_as_transport_error() -> t.Iterator[None]:
+def _as_transport_error() -> t.Iterator[None]:
     """Turns what urllib3 and the socket raise into a TransportError."""
     import urllib3
 
@@ -153,10 +153,10 @@ def _told_as_transport_error() -> t.Iterator[None]:
         yield
     # http.client raises ValueError and AttributeError in a reader whose response another thread has ended.
     except (urllib3.exceptions.HTTPError, OSError, ValueError, AttributeError) as error:
-        raise TransportError(_plain_words(error)) from error
+        raise TransportError(_plain_message(error)) from error
 
 
-def _plain_words(error: BaseException) -> str:
+def _plain_message(error: BaseException) -> str:
     """The innermost cause, which names what happened ("Connection refused"), not the wrappers around it."""
     cause = error
     while True:

@@ -48,14 +48,14 @@ class Write:
         return (self.verb,)
 
     def __str__(self) -> str:
-        return f"{self.verb} {describe(self.kind, self.name, self.namespace)}"
+        return f"{self.verb} {title_of(self.kind, self.name, self.namespace)}"
 
 
-def describe(kind: Kind, name: str | None = None, namespace: str | None = None) -> str:
+def title_of(kind: Kind, name: str | None = None, namespace: str | None = None) -> str:
     """How messages name an object: C(Gateway shop/waypoint), C(Namespace shop), or C(pods in namespace shop)."""
     if name:
         return f"{kind.name} {namespace}/{name}" if namespace else f"{kind.name} {name}"
     return f"{kind.plural} in namespace {namespace}" if namespace else kind.plural
 
 
-__all__ = ("Object", "Write", "describe")
+__all__ = ("Object", "Write", "title_of")

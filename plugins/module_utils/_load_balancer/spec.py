@@ -70,12 +70,12 @@ class LoadBalancerSpec:
     def title(self) -> str:
         """How messages name it."""
         called = self.name or self.dns_name or self.arn
-        words = [f"load balancer {called}" if called else "load balancer"]
+        parts = [f"load balancer {called}" if called else "load balancer"]
         if self.owner:
-            words.append(f"of {self.owner}")
+            parts.append(f"of {self.owner}")
         if self.cluster:
-            words.append(f"of cluster {self.cluster}")
-        return " ".join(words)
+            parts.append(f"of cluster {self.cluster}")
+        return " ".join(parts)
 
 
 def parse_specs(items: t.Sequence[t.Mapping[str, t.Any]]) -> list[LoadBalancerSpec]:

@@ -104,57 +104,57 @@ class LoadBalancers:
 
     # its current state
 
-    def describe_all(self, answers: t.Iterable[Answer], spec: LoadBalancerSpec) -> list[LoadBalancer]:
+    def read_all(self, answers: t.Iterable[Answer], spec: LoadBalancerSpec) -> list[LoadBalancer]:
         """What a verdict needs of several; those that have been deleted meanwhile are left out."""
-        return [one for one in (self.describe(answer, spec) for answer in answers) if one is not None]
+        return [one for one in (self.read(answer, spec) for answer in answers) if one is not None]
 
-    def describe(self, answer: Answer, spec: LoadBalancerSpec) -> LoadBalancer | None:
+    def read(self, answer: Answer, spec: LoadBalancerSpec) -> LoadBalancer | None:
         """What a verdict needs: state, and where they matter listeners and targets. None when it has been deleted meanwhile."""
-        described = normalize_load_balancer(answer)
-        arn = described["arn"]
+        current = normalize_load_balancer(answer)
+        arn = current["arn"]
         try:
             if spec.state == "absent":
-                described["attributes"] = self._attributes(arn)
-            elif described["state"] not in ("provisioning", "failed"):
-                described["listeners"] = self._listeners(arn)
+                current["attributes"] = self._attributes(arn)
+            elif current["state"] not in ("provisioning", "failed"):
+                current["listeners"] = self._listeners(arn)
                 if _asks_for_certificates(spec):
-                    self._add_certificates(described["listeners"])
+                    self._add_certificates(current["listeners"])
                 if spec.healthy_targets != "none":
-                    described["target_groups"] = self._target_groups(arn)
+                    current["target_groups"] = self._target_groups(arn)
         except AwsError as error:
             if error.absent:
                 return None
             raise
-        return described
+        return current
 
-    def describe_rest(self, described: LoadBalancer, spec: LoadBalancerSpec, *, details: bool, waf: bool, shield: bool) -> LoadBalancer:
-        """What describe() has read, with all else that a module returns; what has been deleted meanwhile stays as it was read.
+    def read_rest(self, current: LoadBalancer, spec: LoadBalancerSpec, *, details: bool, waf: bool, shield: bool) -> LoadBalancer:
+        """What read() has returned, with all else that a module returns; what has been deleted meanwhile stays as it was read.
 
         Args:
-            described: what describe() has returned for this spec.
+            current: what read() has returned for this spec.
             spec: which one is meant.
             details: whether to read attributes, tags, rules, further certificates and target groups' attributes as well.
             waf: whether to read the web ACL, of which only an ALB can have one.
             shield: whether to read the protection by Shield Advanced; an NLB is protected by its addresses, not by itself.
         """
-        whole = {"listeners": [], "target_groups": [], **described}
+        whole = {"listeners": [], "target_groups": [], **current}
         try:
-            self._read_rest(whole, described, spec, details, waf, shield)
+            self._read_rest(whole, current, spec, details, waf, shield)
         except AwsError as error:
             if not error.absent:
                 raise
         return whole
 
-    def _read_rest(self, whole: LoadBalancer, described: LoadBalancer, spec: LoadBalancerSpec, details: bool, waf: bool, shield: bool) -> None:
+    def _read_rest(self, whole: LoadBalancer, current: LoadBalancer, spec: LoadBalancerSpec, details: bool, waf: bool, shield: bool) -> None:
         arn, application = whole["arn"], whole["type"] == "application"
-        if "listeners" not in described:
+        if "listeners" not in current:
             whole["listeners"] = self._listeners(arn)
-        if "target_groups" not in described:
+        if "target_groups" not in current:
             whole["target_groups"] = self._target_groups(arn)
         if details:
             tags = self.tags(arn)
-            whole.update(attributes=described.get("attributes") or self._attributes(arn), tags=dict(tags), owner=owner_by_tags(tags))
-            if "listeners" not in described or not _asks_for_certificates(spec):
+            whole.update(attributes=current.get("attributes") or self._attributes(arn), tags=dict(tags), owner=owner_by_tags(tags))
+            if "listeners" not in current or not _asks_for_certificates(spec):
                 self._add_certificates(whole["listeners"])
             for listener in whole["listeners"] if application else ():
                 listener["rules"] = normalize_rules(self._session.pages("elbv2", "describe_rules", "Rules", ListenerArn=listener["arn"]))

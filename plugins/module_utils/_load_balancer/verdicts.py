@@ -79,8 +79,8 @@ def verdicts_on(spec: LoadBalancerSpec, found: t.Sequence[LoadBalancer]) -> list
 def format_progress(rows: t.Sequence[Row]) -> str:
     """How far a wait is, in one line: C(0 of 1 ready: load balancer web is InProgress (Provisioning): AWS is still creating it)."""
     late = [row for row in rows if not row.verdict.current]
-    words = format_clauses((format_change(row.title, row.verdict) for row in late), _NAMED)
-    return f"{len(rows) - len(late)} of {len(rows)} ready" + (f": {words}" if words else "")
+    parts = format_clauses((format_change(row.title, row.verdict) for row in late), _NAMED)
+    return f"{len(rows) - len(late)} of {len(rows)} ready" + (f": {parts}" if parts else "")
 
 
 def format_failure(rows: t.Sequence[Row], region: str, elapsed: float) -> str:
@@ -125,14 +125,14 @@ def _verdict_on_state(current: LoadBalancer) -> Verdict | None:
 
 def _verdict_on_listeners(current: LoadBalancer, desired: t.Sequence[ListenerSpec]) -> Verdict | None:
     """A verdict when a desired listener is missing or different; None when all match."""
-    have = {listener["port"]: listener for listener in current.get("listeners") or ()}
-    ports = ", ".join(f"{one['protocol']} {port}" for port, one in sorted(have.items())) or "none"
+    current_ports = {listener["port"]: listener for listener in current.get("listeners") or ()}
+    ports = ", ".join(f"{one['protocol']} {port}" for port, one in sorted(current_ports.items())) or "none"
     for one in desired:
-        if one.port not in have:
+        if one.port not in current_ports:
             protocol = f"{one.protocol} " if one.protocol else ""
             message = f"it has no listener {protocol}{one.port} (it has {ports})"
             return Verdict("InProgress", "ListenerMissing", message, f"Check {_CONTROLLER_LOG}: a wrong certificate or TLS policy prevents a listener.")
-        difference = _difference(have[one.port], one)
+        difference = _difference(current_ports[one.port], one)
         if difference:
             return Verdict("InProgress", "ListenerDiffers", f"its listener {one.port} {difference}", f"Check {_CONTROLLER_LOG}.")
     return None

@@ -13,7 +13,7 @@ from .._aws.errors import AwsError
 from .._aws.tags import tags_of
 from .._load_balancer.spec import LoadBalancerSpec as Selector
 from .._load_balancer.state import LoadBalancers
-from .._log_bucket.state import describe_bucket
+from .._log_bucket.state import read_bucket
 from .context import Context
 from .subnet_rules import ROLE_TAGS, public_subnets
 
@@ -27,13 +27,13 @@ if t.TYPE_CHECKING:
     from .spec import LoadBalancerSpec
 
 
-def describe_vpc_id(session: AwsSession, name: str) -> str:
+def read_vpc_id(session: AwsSession, name: str) -> str:
     """The VPC of a cluster of EKS; empty when there is no such cluster (yet)."""
     cluster = (session.find("eks", "describe_cluster", name=name) or {}).get("cluster") or {}
     return str((cluster.get("resourcesVpcConfig") or {}).get("vpcId") or "")
 
 
-def describe_context(session: AwsSession, specs: t.Sequence[LoadBalancerSpec], now: datetime.datetime) -> Context:
+def read_context(session: AwsSession, specs: t.Sequence[LoadBalancerSpec], now: datetime.datetime) -> Context:
     """What AWS has of what these load balancers need."""
     subnets = _subnets(session, specs)
     named, owned = _load_balancers(session, specs)
@@ -48,7 +48,7 @@ def describe_context(session: AwsSession, specs: t.Sequence[LoadBalancerSpec], n
         policies=_policies(session) if any(one.ssl_policy for one in specs) else None,
         web_acls={arn: _web_acl(session, arn) for arn in dict.fromkeys(acls) if arn.split(":")[3] == session.region},
         shield=_subscribed(session) if any(one.shield for one in specs) else None,
-        buckets={name: describe_bucket(session, name) for name in dict.fromkeys(one.log_bucket for one in specs) if name},
+        buckets={name: read_bucket(session, name) for name in dict.fromkeys(one.log_bucket for one in specs) if name},
         security_groups=_security_groups(session, specs),
         addresses=_addresses(session, specs),
         named=named,
@@ -167,4 +167,4 @@ def _load_balancers(session: AwsSession, specs: t.Sequence[LoadBalancerSpec]) ->
     return named, {others[index].title: those[0]["LoadBalancerName"] for index, (_spec, those) in enumerate(owned) if those}
 
 
-__all__ = ("describe_context", "describe_vpc_id")
+__all__ = ("read_context", "read_vpc_id")

@@ -16,7 +16,7 @@ if t.TYPE_CHECKING:
     from .._aws.session import AwsSession
 
 
-def describe_bucket(session: AwsSession, name: str) -> Bucket:
+def read_bucket(session: AwsSession, name: str) -> Bucket:
     """A bucket with its policy."""
     try:
         answer = session.call("s3", "head_bucket", Bucket=name)
@@ -43,4 +43,4 @@ def _policy(session: AwsSession, name: str) -> list[t.Mapping[str, t.Any]] | Non
     return [statements] if isinstance(statements, dict) else list(statements)
 
 
-__all__ = ("describe_bucket",)
+__all__ = ("read_bucket",)

@@ -14,7 +14,7 @@ if t.TYPE_CHECKING:
     from .._aws.session import AwsSession
 
 
-def describe_network(session: AwsSession, name: str, cidr: str) -> Current:
+def read_network(session: AwsSession, name: str, cidr: str) -> Current:
     """The current state of the network whose VPC has this name and range."""
     vpcs = session.pages("ec2", "describe_vpcs", "Vpcs", Filters=_filters(**{"tag:Name": name, "cidr-block": cidr}))
     if len(vpcs) != 1:
@@ -37,4 +37,4 @@ def _filters(**values: str) -> list[dict[str, t.Any]]:
     return [{"Name": field, "Values": [value]} for field, value in values.items()]
 
 
-__all__ = ("describe_network",)
+__all__ = ("read_network",)

@@ -6,7 +6,7 @@
 
 Source: istio pilot/pkg/model/service.go and serviceregistry/ambient (condition istio.io/WaypointBound). The condition carries no
 observedGeneration, so its message must name the waypoint: an older one may speak of another. It stays True when only the canary
-waypoint is not attached, or when ingress traffic passes the waypoint by: only the message tells.
+waypoint is not attached, or when ingress traffic passes the waypoint by: only the message shows it.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 """Is a route of the Gateway API accepted by each of its parents, and does traffic really take it?
 
 Source: istio pilot/pkg/config/kube/gateway/conditions.go and conversion.go (referenceAllowed), networking/core/listener_waypoint.go.
-The status of a parent Service does not tell everything: ResolvedWaypoints is always True, only its message differs; that message is about a label alone,
+The status of a parent Service does not show everything: ResolvedWaypoints is always True, only its message differs; that message is about a label alone,
 not about a waypoint behind it, and counts the namespace's label even for a Service that opts out; and a route in a namespace of its own is Accepted
 although no waypoint reads it.
 """

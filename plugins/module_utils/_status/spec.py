@@ -113,7 +113,7 @@ def _expectation_of_any_object(item: Item) -> Expectation | None:
 
 
 def _refuse_other_options(title: str, item: Item) -> None:
-    """An option that a kind does not take is most often a mistake, and would never have an effect."""
+    """An option that a kind does not take is most often an error, and would never have an effect."""
     own = OPTIONS_OF_ANY_OBJECT if item["api_version"] else OPTIONS_OF_KIND.get(item["kind"], ())
     every = dict.fromkeys(option for options in (*OPTIONS_OF_KIND.values(), OPTIONS_OF_ANY_OBJECT) for option in options)
     others = [option for option in every if item[option] is not None and option not in own]

@@ -22,7 +22,7 @@ class Verdict:
         reason: a stable word that says why.
         message: what was found, with numbers and names.
         remedy: what a person should do or check.
-        since: since when, as RFC 3339 time, when an object tells; else empty.
+        since: since when, as RFC 3339 time, if an object records it; else empty.
         final: with V(Failed), that waiting cannot help.
         details: more about it, for the module's result.
     """
@@ -71,7 +71,7 @@ def not_observed(item: Object) -> Verdict | None:
 
 
 def observed_generation(status: t.Mapping[str, t.Any]) -> int | None:
-    """The generation that a status or a condition is for; None when it does not tell.
+    """The generation that a status or a condition is for; None if it names none.
 
     Istio's own kinds write it as text, because theirs is protobuf's JSON form of a 64-bit number.
     """

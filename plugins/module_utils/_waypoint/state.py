@@ -62,7 +62,7 @@ class WaypointReader:
         namespaces = {one.ref.namespace for one in desired}
         self._namespace = namespaces.pop() if len(namespaces) == 1 else None
 
-    def describe_waypoints(self, overrides: Overrides, *, planned_namespaces: t.Iterable[str], gateways_required: bool, for_wait: bool) -> CurrentWaypoints:
+    def read_waypoints(self, overrides: Overrides, *, planned_namespaces: t.Iterable[str], gateways_required: bool, for_wait: bool) -> CurrentWaypoints:
         """The current state of the desired waypoints.
 
         Args:
@@ -93,7 +93,7 @@ class WaypointReader:
             replicas=self._read_replicas([one.ref for one in waypoints if hands_over(one, current.parameters.get(one.ref))]),
         )
 
-    def describe_context(self, plan: Plan, current: CurrentWaypoints, overrides: Overrides, *, check_mode: bool) -> Context:
+    def read_context(self, plan: Plan, current: CurrentWaypoints, overrides: Overrides, *, check_mode: bool) -> Context:
         """What refusals must know about the rest of the cluster; nothing is read for a plan that changes nothing."""
         revisions = None if overrides.allow_unowned_revision else self._find_revisions(plan)
         # The first istiod may come with an earlier task of the same check run.

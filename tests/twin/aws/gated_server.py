@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tests.polling import until
-from twin.aws.cluster_provider import AddonFacts, ClusterEndpoint, ClusterFacts, ClusterKey, Grant, NodeFacts
+from twin.aws.cluster_provider import AddonSpec, ClusterEndpoint, ClusterKey, ClusterSpec, Grant, NodeSpec
 
 REFUSED = "this cluster cannot be had"
 
@@ -29,17 +29,17 @@ class Gated:
         if "bad" in call:
             raise RuntimeError(REFUSED)
 
-    def create(self, facts: ClusterFacts) -> ClusterEndpoint:
-        self._pass("create", facts.name, asdict(facts))
+    def create(self, spec: ClusterSpec) -> ClusterEndpoint:
+        self._pass("create", spec.name, asdict(spec))
         return ClusterEndpoint("https://127.0.0.1:6443", "Q0E=")
 
     def delete(self, cluster: ClusterKey) -> None:
         self._pass("delete", cluster.name)
 
-    def set_nodes(self, cluster: ClusterKey, nodes: Sequence[NodeFacts]) -> None:
+    def set_nodes(self, cluster: ClusterKey, nodes: Sequence[NodeSpec]) -> None:
         self._pass("set_nodes", cluster.name, [asdict(node) for node in nodes])
 
-    def install_addon(self, cluster: ClusterKey, addon: AddonFacts) -> None:
+    def install_addon(self, cluster: ClusterKey, addon: AddonSpec) -> None:
         self._pass("install_addon", cluster.name, asdict(addon), "bad" if addon.configuration.get("bad") else "good")
 
     def remove_addon(self, cluster: ClusterKey, name: str) -> None:

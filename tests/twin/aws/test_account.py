@@ -27,8 +27,8 @@ from botocore.signers import RequestSigner
 from tests.polling import until
 from tests.stages.twins import environment_for
 from twin.aws import account
-from twin.kwok.facts import read_facts
 from twin.kwok.lifecycle import clusters_of, parts_of
+from twin.kwok.settings import read_settings
 from twin.paths import REPOSITORY, AccountPaths, TwinPaths
 from twin.supervisor import marked_processes
 
@@ -124,7 +124,7 @@ def _twin(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_cluster_of_the_account_is_a_twin(prod: Account) -> None:
-    aws = read_facts(TwinPaths(_TWIN)).aws
+    aws = read_settings(TwinPaths(_TWIN)).aws
     assert aws is not None
     assert (aws.account, aws.cluster, aws.region) == (_ACCOUNT, _CLUSTER, account.REGION)
     assert all(part.running for part in parts_of(_TWIN))
@@ -313,7 +313,7 @@ def test_scaling_down_moves_pods_away_and_removes_the_node(nodes: Account) -> No
 @pytest.mark.usefixtures("prod")
 def test_environment_and_status_speak_of_the_account() -> None:
     exports = dict(re.findall(r"^export (\w+)=(.*)$", _twin("env").stdout, re.MULTILINE))
-    assert exports["AWS_ENDPOINT_URL"] == account.facts_of(_ACCOUNT).endpoint
+    assert exports["AWS_ENDPOINT_URL"] == account.settings_of(_ACCOUNT).endpoint
     assert exports["AWS_REGION"] == exports["AWS_DEFAULT_REGION"] == account.REGION
     assert exports["KUBECONFIG"] == exports["TWIN_KUBECONFIG"] == str(TwinPaths(_TWIN).kubeconfig)
     status = _twin("status")

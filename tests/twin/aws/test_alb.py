@@ -90,7 +90,7 @@ def test_check_mode_makes_nothing_and_a_second_run_changes_nothing(whole: Whole)
     assert [entry["made_by"] for entry in whole.foretold["albs"]] == [controller]
     assert "whole-alb" not in whole.names_after_check, "check mode has made a load balancer"
     assert whole.made["albs"][0]["address"] == whole.balancer.host
-    assert whole.made["albs"][0]["pods"], "no ready pod behind it is told"
+    assert whole.made["albs"][0]["pods"], "no ready pod behind it is reported"
     assert whole.made["gateways"][0]["service_type"] == "ClusterIP"
     again = whole.edge.declare(**whole.desired)
     assert not again["changed"], again["diff"]
@@ -264,9 +264,9 @@ def test_two_ingresses_of_a_group_share_an_alb_in_their_order(edge: Edge) -> Non
         # While a load balancer is provisioned, the controller puts off further members of its group.
         edge.declare(gateways=[edge.gateway("shared")], albs=[later])
         until(lambda: edge.balancer("shared").described["State"]["Code"] == "active", "the load balancer to be active", 30)
-        said = edge.declare(gateways=[edge.gateway("shared")], albs=[later, first])
+        expected = edge.declare(gateways=[edge.gateway("shared")], albs=[later, first])
         balancer = edge.balancer("shared")
-        assert {hop["address"] for hop in said["albs"]} == {balancer.host}
+        assert {hop["address"] for hop in expected["albs"]} == {balancer.host}
         assert balancer.tags["ingress.k8s.aws/stack"] == "shared"
         paths = [condition["PathPatternConfig"]["Values"][0] for rule in balancer.rules(80) for condition in rule["Conditions"]]
         assert [path for path in paths if not path.endswith("*")] == ["/first", "/later"]

@@ -78,14 +78,14 @@ def _played(done: subprocess.CompletedProcess[str]) -> str:
 
 
 def _refusals() -> Iterator[Any]:
-    told = {
+    reported = {
         "UnrecognizedClientException": "AWS does not accept these credentials (UnrecognizedClientException at {call} in {region}): check the access key",
         "AccessDeniedException": "AWS denies {call} in {region} (AccessDeniedException: ",
         "expired": "at {call} in {region}): renew them and run again",
     }
     calls = {"eks": "eks:DescribeCluster", "elbv2": "elasticloadbalancing:DescribeLoadBalancers", "acm": "acm:ListCertificates"}
     for service, call in calls.items():
-        for error, sentence in told.items():
+        for error, sentence in reported.items():
             # The sentences are the same for all services; each service's own form of an error is what differs most when a token has expired.
             if service == "eks" or error == "expired":
                 yield pytest.param(service, error, sentence.format(call=call, region=REGION), id=f"{service}-{error}")
@@ -149,16 +149,16 @@ def test_a_job_with_wrong_credentials_says_so_in_its_first_task_of_aws(
     prod: Rehearsed, environment: dict[str, str], rules: list[dict[str, Any]], sentence: str
 ) -> None:
     with _faults(prod, *rules):
-        told = _played(prod.play("site.yml", "--tags", "eks", **environment))
-    assert f"[ERROR]: Task failed: Module failed: {sentence}" in told
-    assert re.search(r"ok=\d+ changed=0 ", told), told[-500:]
+        reported = _played(prod.play("site.yml", "--tags", "eks", **environment))
+    assert f"[ERROR]: Task failed: Module failed: {sentence}" in reported
+    assert re.search(r"ok=\d+ changed=0 ", reported), reported[-500:]
 
 
 def test_a_token_that_expires_in_the_midst_of_a_job(prod: Rehearsed, someone: Operator) -> None:
     """It ends with a sentence, and the next job goes on: even while AWS throttles each service that it asks."""
     with _faults(prod, {"error": "expired", "access_key": someone.access_key, "skip": 12}):
-        told = _played(prod.play("site.yml", "--tags", "eks", **someone.environment))
-    assert re.search(r"\[ERROR\]: Task failed: [^[]*(expired|ExpiredToken)", told), told[-2000:]
+        reported = _played(prod.play("site.yml", "--tags", "eks", **someone.environment))
+    assert re.search(r"\[ERROR\]: Task failed: [^[]*(expired|ExpiredToken)", reported), reported[-2000:]
     rules = [{"error": "throttled", "service": service, "times": 3} for service in ("eks", "ec2", "iam")]
     with _faults(prod, *rules):
         done = prod.play("site.yml", "--tags", "eks", **someone.environment)
@@ -231,8 +231,8 @@ def _write_profile(path: Path, keys: dict[str, str]) -> None:
 def _token(user: dict[str, Any], environment: dict[str, str]) -> str:
     """What the program of the kubeconfig answers."""
     command = [user["exec"]["command"], *user["exec"]["args"]]
-    said = subprocess.run(command, env={**os.environ, **environment}, check=True, capture_output=True, text=True, timeout=30).stdout
-    return str(json.loads(said)["status"]["token"])
+    expected = subprocess.run(command, env={**os.environ, **environment}, check=True, capture_output=True, text=True, timeout=30).stdout
+    return str(json.loads(expected)["status"]["token"])
 
 
 def _status(kubeconfig: dict[str, Any], token: str) -> int:

@@ -22,8 +22,8 @@ def requested(acm: Any, domain: str, *others: str) -> str:
 
 
 def described(acm: Any, arn: str) -> dict[str, Any]:
-    told: dict[str, Any] = acm.describe_certificate(CertificateArn=arn)["Certificate"]
-    return told
+    reported: dict[str, Any] = acm.describe_certificate(CertificateArn=arn)["Certificate"]
+    return reported
 
 
 def answer(aws: LocalAws, zone: str, record: dict[str, str]) -> None:
@@ -58,7 +58,7 @@ def test_a_private_zone_validates_nothing(aws: LocalAws, acm: Any) -> None:
     assert described(acm, arn)["Status"] == "PENDING_VALIDATION"
 
 
-def test_the_record_is_told_a_moment_later(slow: LocalAws, acm: Any) -> None:
+def test_the_record_is_reported_a_moment_later(slow: LocalAws, acm: Any) -> None:
     arn = requested(acm, "later.example")
     assert "ResourceRecord" not in described(acm, arn)["DomainValidationOptions"][0]
     slow.control("POST", "/phases", {"default": 0})
@@ -83,6 +83,6 @@ def test_lists(aws: LocalAws, acm: Any) -> None:
     found = listed(CertificateStatuses=["ISSUED"], Includes={"keyTypes": ["EC_prime256v1"]})[elliptic]
     assert (found["Type"], found["Status"]) == ("IMPORTED", "ISSUED")
     aws.control("POST", "/certificates", {"arn": elliptic, "not_after": "2020-01-01T00:00:00+00:00"})
-    told = described(acm, elliptic)
-    assert (told["Status"], told["NotAfter"].year) == ("EXPIRED", 2020)
+    reported = described(acm, elliptic)
+    assert (reported["Status"], reported["NotAfter"].year) == ("EXPIRED", 2020)
     assert elliptic in listed(CertificateStatuses=["EXPIRED"], Includes={"keyTypes": ["EC_prime256v1"]})

@@ -191,7 +191,7 @@ class TestUpdates:
         assert eks.describe_cluster(name=cluster)["cluster"]["encryptionConfig"] == config
         assert code_of(eks.associate_encryption_config, clusterName=cluster, encryptionConfig=config) == "InvalidRequestException"
 
-    def test_one_that_fails_tells_why(self, eks: Any, cluster: str, slow: LocalAws) -> None:
+    def test_one_that_fails_reports_why(self, eks: Any, cluster: str, slow: LocalAws) -> None:
         update = eks.update_cluster_version(name=cluster, version="1.35")["update"]
         slow.control("POST", "/status", {"cluster": cluster, "update_error": "The subnets have no free addresses."})
         slow.control("POST", "/phases", {"default": 0})
@@ -225,13 +225,13 @@ class TestNodeGroups:
             assert [each["GroupId"] for each in instance["SecurityGroups"]] == [owner]
             assert {"Key": f"kubernetes.io/cluster/{cluster}", "Value": "owned"} in instance["Tags"]
 
-    @pytest.mark.parametrize("wanted", [5, 1])
-    def test_scale(self, aws: LocalAws, eks: Any, cluster: str, group: str, wanted: int) -> None:
+    @pytest.mark.parametrize("expected", [5, 1])
+    def test_scale(self, aws: LocalAws, eks: Any, cluster: str, group: str, expected: int) -> None:
         before = {instance["InstanceId"] for instance in self.running(aws, cluster)}
-        update = eks.update_nodegroup_config(clusterName=cluster, nodegroupName=group, scalingConfig={"desiredSize": wanted})["update"]
+        update = eks.update_nodegroup_config(clusterName=cluster, nodegroupName=group, scalingConfig={"desiredSize": expected})["update"]
         assert eks.describe_update(name=cluster, nodegroupName=group, updateId=update["id"])["update"]["status"] == "Successful"
         after = {instance["InstanceId"] for instance in self.running(aws, cluster)}
-        assert len(after) == wanted
+        assert len(after) == expected
         assert before <= after or after <= before, "scaling must not replace instances that stay"
 
     def test_config(self, eks: Any, cluster: str, group: str) -> None:
@@ -292,8 +292,8 @@ class TestNodeGroups:
         found = aws.client("ec2").describe_instances(InstanceIds=[instance["InstanceId"]])["Reservations"][0]["Instances"][0]
         addresses = [each["PrivateIpAddress"] for each in found["NetworkInterfaces"][0]["PrivateIpAddresses"]]
         assert addresses == [instance["PrivateIpAddress"], "10.77.0.3", "10.77.0.9"]
-        status, told = aws.ask("POST", "/pods", {"cluster": cluster, "pods": [{"address": "10.77.0.9", "node": "elsewhere"}]})
-        assert (status, "has no node elsewhere" in told["message"]) == (404, True)
+        status, reported = aws.ask("POST", "/pods", {"cluster": cluster, "pods": [{"address": "10.77.0.9", "node": "elsewhere"}]})
+        assert (status, "has no node elsewhere" in reported["message"]) == (404, True)
 
 
 class TestAddons:
@@ -366,8 +366,8 @@ class TestAddons:
         assert (addon["status"], addon["health"]["issues"]) == ("DEGRADED", [issue])
 
     def test_configuration_schema(self, eks: Any) -> None:
-        told = eks.describe_addon_configuration(addonName="vpc-cni", addonVersion="v1.21.1-eksbuild.1")
-        assert told["podIdentityConfiguration"][0]["serviceAccount"] == "aws-node"
+        reported = eks.describe_addon_configuration(addonName="vpc-cni", addonVersion="v1.21.1-eksbuild.1")
+        assert reported["podIdentityConfiguration"][0]["serviceAccount"] == "aws-node"
         assert code_of(eks.describe_addon_configuration, addonName="vpc-cni", addonVersion="v0") == "ResourceNotFoundException"
 
 
@@ -428,9 +428,9 @@ class TestAccess:
 
 class TestPodIdentity:
     def test_lives(self, eks: Any, base: Base, cluster: str) -> None:
-        wanted = {"clusterName": cluster, "namespace": "kube-system", "serviceAccount": "aws-load-balancer-controller"}
-        made = eks.create_pod_identity_association(**wanted, roleArn=base.pod_role, tags={"a": "1"})["association"]
-        assert code_of(eks.create_pod_identity_association, **wanted, roleArn=base.pod_role) == "ResourceInUseException"
+        expected = {"clusterName": cluster, "namespace": "kube-system", "serviceAccount": "aws-load-balancer-controller"}
+        made = eks.create_pod_identity_association(**expected, roleArn=base.pod_role, tags={"a": "1"})["association"]
+        assert code_of(eks.create_pod_identity_association, **expected, roleArn=base.pod_role) == "ResourceInUseException"
         assert len(eks.list_pod_identity_associations(clusterName=cluster, namespace="kube-system")["associations"]) == 1
         assert eks.list_pod_identity_associations(clusterName=cluster, namespace="default")["associations"] == []
         eks.update_pod_identity_association(clusterName=cluster, associationId=made["associationId"], roleArn=base.node_role)
@@ -441,8 +441,8 @@ class TestPodIdentity:
 
     def test_credentials_are_those_of_the_role(self, aws: LocalAws, eks: Any, base: Base, cluster: str) -> None:
         path = f"/pod-identity/{cluster}/kube-system/controller"
-        status, told = aws.ask("GET", path)
-        assert (status, "has no pod identity association" in told["message"]) == (404, True)
+        status, reported = aws.ask("GET", path)
+        assert (status, "has no pod identity association" in reported["message"]) == (404, True)
         eks.create_pod_identity_association(clusterName=cluster, namespace="kube-system", serviceAccount="controller", roleArn=base.pod_role)
         given = aws.control("GET", path)
         assert set(given) == {"AccessKeyId", "SecretAccessKey", "Token", "AccountId", "Expiration"}

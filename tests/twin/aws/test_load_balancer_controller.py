@@ -44,8 +44,8 @@ class Eks:
 
     def subnets(self, role: str) -> list[str]:
         """The subnets that are tagged for internet-facing (elb) or internal (internal-elb) load balancers."""
-        wanted = [{"Name": "tag-key", "Values": [f"kubernetes.io/role/{role}"]}]
-        return sorted(subnet["SubnetId"] for subnet in self.client("ec2").describe_subnets(Filters=wanted)["Subnets"])
+        desired = [{"Name": "tag-key", "Values": [f"kubernetes.io/role/{role}"]}]
+        return sorted(subnet["SubnetId"] for subnet in self.client("ec2").describe_subnets(Filters=desired)["Subnets"])
 
     def run(self, *command: str, given: str | None = None, must: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a program in the cluster's environment."""
@@ -116,8 +116,8 @@ class Eks:
         (group,) = elb.describe_target_groups(LoadBalancerArn=balancer["LoadBalancerArn"])["TargetGroups"]
 
         def look() -> list[dict[str, Any]]:
-            told = elb.describe_target_health(TargetGroupArn=group["TargetGroupArn"])["TargetHealthDescriptions"]
-            return [each["Target"] for each in told] if told and all(each["TargetHealth"]["State"] == "healthy" for each in told) else []
+            reported = elb.describe_target_health(TargetGroupArn=group["TargetGroupArn"])["TargetHealthDescriptions"]
+            return [each["Target"] for each in reported] if reported and all(each["TargetHealth"]["State"] == "healthy" for each in reported) else []
 
         return {**group, "Targets": until(look, f"the targets of {group['TargetGroupName']} to be healthy", 30)}
 
@@ -259,16 +259,16 @@ def test_an_nlb_in_front_of_a_gateway(eks: Eks, shop: str) -> None:
     assert attributes["load_balancing.cross_zone.enabled"] == "true"
     (pod,) = eks.get("pods", "-n", shop, "-l", "gateway.networking.k8s.io/gateway-name=edge")["items"]
     for group in elb.describe_target_groups(LoadBalancerArn=balancer["LoadBalancerArn"])["TargetGroups"]:
-        told = elb.describe_target_health(TargetGroupArn=group["TargetGroupArn"])["TargetHealthDescriptions"]
-        assert [each["Target"]["Id"] for each in told] == [pod["status"]["podIP"]], group["TargetGroupName"]
+        reported = elb.describe_target_health(TargetGroupArn=group["TargetGroupArn"])["TargetHealthDescriptions"]
+        assert [each["Target"]["Id"] for each in reported] == [pod["status"]["podIP"]], group["TargetGroupName"]
 
 
 def test_a_certificate_that_is_not_there(eks: Eks, shop: str) -> None:
     missing = f"arn:aws:acm:{account.REGION}:123456789012:certificate/00000000-0000-4000-8000-000000000000"
     eks.apply(_service(shop, "ClusterIP"), _ingress(shop, target_type="ip", listen_ports='[{"HTTPS": 443}]', certificate_arn=missing))
-    said = until(lambda: [each for each in eks.events(shop) if "CertificateNotFound" in each], "an event that names CertificateNotFound", 60)
-    assert said[0].startswith("FailedDeployModel")
-    assert missing in said[0]
+    expected = until(lambda: [each for each in eks.events(shop) if "CertificateNotFound" in each], "an event that names CertificateNotFound", 60)
+    assert expected[0].startswith("FailedDeployModel")
+    assert missing in expected[0]
 
 
 def test_a_deletion_protection_holds(eks: Eks, shop: str) -> None:
@@ -328,8 +328,8 @@ def test_without_an_association_the_controller_may_do_nothing(eks: Eks, shop: st
     try:
         eks.restart_controllers()
         eks.apply(_service(shop, "ClusterIP"), _ingress(shop, target_type="ip"))
-        said = until(lambda: [each for each in eks.events(shop) if "credentials" in each], "an event that names the missing credentials", _LEADER_SECONDS)
-        assert said[0].startswith("FailedBuildModel")
+        expected = until(lambda: [each for each in eks.events(shop) if "credentials" in each], "an event that names the missing credentials", _LEADER_SECONDS)
+        assert expected[0].startswith("FailedBuildModel")
         assert eks.get("ingress", "web", "-n", shop)["status"]["loadBalancer"] == {}
     finally:
         kept = {key: association[key] for key in ("clusterName", "namespace", "serviceAccount", "roleArn", "tags")}

@@ -138,8 +138,8 @@ def test_ip_targets_are_pods_that_are_asked_on_their_status_port(whole: Whole) -
             "UnhealthyThresholdCount": 4,
             "Matcher": {"HttpCode": "200-204"},
         }
-        wanted = {"deregistration_delay.timeout_seconds": "20", "preserve_client_ip.enabled": "true"}
-        assert wanted.items() <= balancer.attributes_of(group).items()
+        desired = {"deregistration_delay.timeout_seconds": "20", "preserve_client_ip.enabled": "true"}
+        assert desired.items() <= balancer.attributes_of(group).items()
 
 
 @pytest.mark.requirement("F10")

@@ -59,16 +59,16 @@ def gate(directory: Path) -> Gate:
     return gate
 
 
-def until(look: Callable[[], Any], wanted: object) -> Any:
+def until(look: Callable[[], Any], expected: object) -> Any:
     """Look until it is so: the provider works in a thread of the server."""
-    return polling.until(look, f"{wanted!r}", DEADLINE_SECONDS, so=lambda seen: seen == wanted)
+    return polling.until(look, f"{expected!r}", DEADLINE_SECONDS, so=lambda seen: seen == expected)
 
 
 def create(aws: LocalAws, base: Base, name: str, **more: Any) -> Callable[[], str]:
     """Begin a cluster, and return what tells its status."""
     eks = aws.client("eks")
-    wanted = {"bootstrapSelfManagedAddons": False, "accessConfig": {"authenticationMode": "API"}, **more}
-    eks.create_cluster(name=name, roleArn=base.role, resourcesVpcConfig={"subnetIds": base.subnets}, version="1.36", **wanted)
+    expected = {"bootstrapSelfManagedAddons": False, "accessConfig": {"authenticationMode": "API"}, **more}
+    eks.create_cluster(name=name, roleArn=base.role, resourcesVpcConfig={"subnetIds": base.subnets}, version="1.36", **expected)
     return lambda: str(eks.describe_cluster(name=name)["cluster"]["status"])
 
 
@@ -81,11 +81,11 @@ def test_a_cluster_is_creating_until_it_is_made(aws: LocalAws, base: Base, gate:
     until(status, "ACTIVE")
     cluster = aws.client("eks").describe_cluster(name="made")["cluster"]
     assert (cluster["endpoint"], cluster["certificateAuthority"]["data"]) == ("https://127.0.0.1:6443", "Q0E=")
-    facts = gate.calls("made")[0][2]
-    assert (facts["version"], facts["vpc_id"], facts["region"]) == ("1.36", base.vpc, "eu-central-1")
-    assert facts["oidc_issuer"] == cluster["identity"]["oidc"]["issuer"]
-    assert facts["webhook_url"] == f"{aws.url}/_twin/clusters/eu-central-1/made/authenticate"
-    assert facts["creator_arn"] == aws.client("sts").get_caller_identity()["Arn"]
+    spec = gate.calls("made")[0][2]
+    assert (spec["version"], spec["vpc_id"], spec["region"]) == ("1.36", base.vpc, "eu-central-1")
+    assert spec["oidc_issuer"] == cluster["identity"]["oidc"]["issuer"]
+    assert spec["webhook_url"] == f"{aws.url}/_twin/clusters/eu-central-1/made/authenticate"
+    assert spec["creator_arn"] == aws.client("sts").get_caller_identity()["Arn"]
 
 
 def test_the_api_answers_while_a_cluster_is_being_made(aws: LocalAws, base: Base, gate: Gate) -> None:
@@ -121,16 +121,16 @@ def test_a_new_cluster_has_the_add_ons_that_eks_puts_into_it(
     access = {"authenticationMode": "API"}
     eks.create_cluster(name=name, roleArn=base.role, resourcesVpcConfig={"subnetIds": base.subnets}, version="1.36", accessConfig=access, **more)
     until(lambda: eks.describe_cluster(name=name)["cluster"]["status"], "ACTIVE")
-    facts = [call[2] for call in gate.calls(name) if call[0] == "install_addon"]
-    assert [each["name"] for each in facts] == installed
-    offered = {each["name"]: eks.describe_addon_versions(addonName=each["name"], kubernetesVersion="1.36")["addons"][0]["addonVersions"] for each in facts}
-    for each in facts:
+    spec = [call[2] for call in gate.calls(name) if call[0] == "install_addon"]
+    assert [each["name"] for each in spec] == installed
+    offered = {each["name"]: eks.describe_addon_versions(addonName=each["name"], kubernetesVersion="1.36")["addons"][0]["addonVersions"] for each in spec}
+    for each in spec:
         (default,) = [version["addonVersion"] for version in offered[each["name"]] if version["compatibilities"][0]["defaultVersion"]]
         assert each["version"] == default
     assert eks.list_addons(clusterName=name)["addons"] == [], "they are self-managed: EKS does not list them"
 
 
-def test_policies_of_single_namespaces_are_told(aws: LocalAws, base: Base, gate: Gate) -> None:
+def test_policies_of_single_namespaces_are_reported(aws: LocalAws, base: Base, gate: Gate) -> None:
     until(create(aws, base, "granted"), "ACTIVE")
     eks, name = aws.client("eks"), {"clusterName": "granted"}
     policy = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"
@@ -140,15 +140,15 @@ def test_policies_of_single_namespaces_are_told(aws: LocalAws, base: Base, gate:
         scope = {"type": "namespace", "namespaces": ["shop", "team-*"]}
         eks.associate_access_policy(**name, principalArn=person, policyArn=policy, accessScope=scope)
 
-    def told() -> list[list[str]]:
+    def reported() -> list[list[str]]:
         return [[each["group"] for each in call[2]] for call in gate.calls("granted") if call[0] == "set_grants"]
 
     both = ["eks:policy:AmazonEKSViewPolicy:shop", "eks:policy:AmazonEKSViewPolicy:team-*"]
-    until(told, [both])
+    until(reported, [both])
     eks.associate_access_policy(**name, principalArn=people[0], policyArn=policy, accessScope={"type": "cluster"})
     eks.disassociate_access_policy(**name, principalArn=people[0], policyArn=policy)
     eks.delete_access_entry(**name, principalArn=people[1])
-    until(told, [both, []])
+    until(reported, [both, []])
 
 
 def test_node_groups_and_addons(aws: LocalAws, base: Base, gate: Gate) -> None:

@@ -69,7 +69,7 @@ def test_throttling_as_each_service_says_it(aws: LocalAws, service: str, operati
 
 
 @pytest.mark.parametrize(("service", "operation", "method", "parameters"), READS)
-def test_codes_are_told_exactly(aws: LocalAws, service: str, operation: str, method: str, parameters: dict[str, Any]) -> None:
+def test_codes_are_reported_exactly(aws: LocalAws, service: str, operation: str, method: str, parameters: dict[str, Any]) -> None:
     rule = {"service": service, "operation": operation, "error": "SomethingOdd", "message": "Said exactly so.", "status": 418}
     aws.control("POST", "/faults", rule)
     with pytest.raises(ClientError) as refused:
@@ -112,13 +112,13 @@ def test_writes_can_be_told_from_reads(aws: LocalAws) -> None:
 
 
 def test_an_unfit_rule_is_refused(aws: LocalAws) -> None:
-    status, told = aws.ask("POST", "/faults", {"services": "eks", "error": "throttled"})
-    assert (status, "services" in told["message"]) == (400, True)
+    status, reported = aws.ask("POST", "/faults", {"services": "eks", "error": "throttled"})
+    assert (status, "services" in reported["message"]) == (400, True)
     assert aws.control("GET", "/faults") == []
 
 
 @pytest.mark.parametrize(
-    ("path", "body", "status", "said"),
+    ("path", "body", "status", "expected"),
     [
         ("/pods", {}, 400, "lacks the field cluster"),
         ("/pods", {"cluster": "nobody", "pods": []}, 404, "There is no cluster nobody."),
@@ -128,9 +128,9 @@ def test_an_unfit_rule_is_refused(aws: LocalAws) -> None:
         ("/phases", {"default": "long"}, 400, "long"),
     ],
 )
-def test_wrong_control_requests_are_told_in_words(aws: LocalAws, path: str, body: object, status: int, said: str) -> None:
-    answered, told = aws.ask("POST", path, body)
-    assert (answered, said in told["message"]) == (status, True), told
+def test_wrong_control_requests_are_reported_in_words(aws: LocalAws, path: str, body: object, status: int, expected: str) -> None:
+    answered, reported = aws.ask("POST", path, body)
+    assert (answered, expected in reported["message"]) == (status, True), reported
 
 
 def test_control_paths_are_no_requests_of_aws(aws: LocalAws) -> None:

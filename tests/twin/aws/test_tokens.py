@@ -112,7 +112,7 @@ def test_a_wrong_secret_proves_nothing(review: Any, cluster: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("token", "said"),
+    ("token", "expected"),
     [
         pytest.param("", "no token of EKS", id="none"),
         pytest.param("eyJhbGciOi", "no token of EKS", id="another kind"),
@@ -122,10 +122,10 @@ def test_a_wrong_secret_proves_nothing(review: Any, cluster: str) -> None:
         pytest.param(signed_at(token_of(OWNER, "door"), datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)), "expired", id="old"),
     ],
 )
-def test_what_is_refused(review: Any, token: str, said: str) -> None:
+def test_what_is_refused(review: Any, token: str, expected: str) -> None:
     status = review(token)
     assert status["authenticated"] is False
-    assert said in status["error"]
+    assert expected in status["error"]
 
 
 def test_a_cluster_without_access_entries_knows_its_creator(aws: LocalAws, review: Any, base: Base) -> None:
@@ -135,5 +135,5 @@ def test_a_cluster_without_access_entries_knows_its_creator(aws: LocalAws, revie
 
 
 def test_an_unknown_cluster_has_no_webhook(aws: LocalAws) -> None:
-    status, told = aws.ask("POST", "/clusters/nobody/authenticate", {"spec": {"token": "x"}})
-    assert (status, told["message"]) == (404, "There is no cluster nobody.")
+    status, reported = aws.ask("POST", "/clusters/nobody/authenticate", {"spec": {"token": "x"}})
+    assert (status, reported["message"]) == (404, "There is no cluster nobody.")

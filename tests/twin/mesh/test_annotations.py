@@ -74,9 +74,9 @@ def _rows(family: str, first: int, last: int) -> set[str]:
 
 
 def test_no_annotation_is_forgotten() -> None:
-    wanted = _rows("E", 9, 32) | _rows("F", 2, 10)
-    assert len(wanted) == 33
-    assert set(ROWS) == wanted
+    expected = _rows("E", 9, 32) | _rows("F", 2, 10)
+    assert len(expected) == 33
+    assert set(ROWS) == expected
 
 
 @pytest.mark.parametrize("identifier", sorted(ROWS))

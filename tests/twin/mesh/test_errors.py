@@ -104,7 +104,7 @@ def test_a_definition_that_is_missing(empty_twin: Twin) -> None:
 
 
 @pytest.mark.requirement("L19")
-def test_bad_inventory_data_fails_before_the_first_write_with_all_mistakes_at_once(empty_twin: Twin, tmp_path: Path) -> None:
+def test_bad_inventory_data_fails_before_the_first_write_with_all_errors_at_once(empty_twin: Twin, tmp_path: Path) -> None:
     wrong = {
         "istio_version": "1.9",
         "istio_platform": "eks-anywhere",
@@ -118,7 +118,7 @@ def test_bad_inventory_data_fails_before_the_first_write_with_all_mistakes_at_on
     done = empty_twin.play("site.yml", "-e", f"@{variables}")
     assert done.returncode != 0
     output = " ".join(done.stdout.split())
-    for told in (
+    for reported in (
         "cluster sandbox: istio_version is '1.9'",
         "istio_platform",
         "istio_timeout",
@@ -128,7 +128,7 @@ def test_bad_inventory_data_fails_before_the_first_write_with_all_mistakes_at_on
         "mesh_namespaces[0] binds namespace other to shop/w, which allows only its own namespace",
         "mesh_namespaces[1] needs name, label_selector or both",
     ):
-        assert told in output, f"the message does not tell {told!r}:\n{done.stdout[-3000:]}"
+        assert reported in output, f"the message does not tell {reported!r}:\n{done.stdout[-3000:]}"
     assert "Apply the definitions" not in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
 

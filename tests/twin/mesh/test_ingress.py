@@ -34,7 +34,7 @@ def test_the_controllers_refusal_ends_the_wait_in_its_own_words(edge: Edge, caps
     assert missing in result["msg"]
     assert "It will not become ready by waiting" in result["msg"]
     with capsys.disabled():
-        print(f"\na missing certificate was told after {time.monotonic() - begun:.1f} s")
+        print(f"\na missing certificate was reported after {time.monotonic() - begun:.1f} s")
 
 
 @pytest.mark.requirement("D9")
@@ -49,6 +49,6 @@ def test_a_gateway_ends_with_its_address_or_with_istiods_reason(edge: Edge) -> N
 
 
 @pytest.mark.requirement("B5", "B6")
-def test_who_would_make_the_load_balancer_is_told_before(edge: Edge) -> None:
-    told = edge.module(check=True, gateways=[edge.gateway("refused", load_balancer="none", service_type="LoadBalancer")])
-    assert [(entry["load_balancer"], entry["made_by"]) for entry in told["gateways"]] == [("nlb", "AWS Load Balancer Controller")], told
+def test_who_would_make_the_load_balancer_is_reported_before(edge: Edge) -> None:
+    reported = edge.module(check=True, gateways=[edge.gateway("refused", load_balancer="none", service_type="LoadBalancer")])
+    assert [(entry["load_balancer"], entry["made_by"]) for entry in reported["gateways"]] == [("nlb", "AWS Load Balancer Controller")], reported

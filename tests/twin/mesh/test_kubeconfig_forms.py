@@ -146,7 +146,7 @@ def test_the_search_sees_the_arguments_of_a_program_and_a_file_that_stays(operat
     assert "the token in the arguments of a program" in found
 
 
-def test_the_roles_reach_the_cluster_and_tell_nothing(empty_twin: Twin, operator: Operator, given: Any, tmp_path: Path) -> None:
+def test_the_roles_reach_the_cluster_and_report_nothing(empty_twin: Twin, operator: Operator, given: Any, tmp_path: Path) -> None:
     variables = {"cluster_kubeconfig": given, "bookinfo_enabled": True, "mesh_namespaces": [{"name": "bookinfo", "dataplane_mode": "ambient"}]}
     for playbook in ("site.yml", "verify.yml"):
         run = _run(empty_twin, tmp_path, playbook, variables)
@@ -155,7 +155,7 @@ def test_the_roles_reach_the_cluster_and_tell_nothing(empty_twin: Twin, operator
         assert not run.leaks(operator.planted)
 
 
-def test_kubernetes_core_reaches_the_cluster_and_tells_nothing(
+def test_kubernetes_core_reaches_the_cluster_and_reports_nothing(
     empty_twin: Twin, operator: Operator, given: Any, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     form = request.node.callspec.id
@@ -171,7 +171,7 @@ def test_kubernetes_core_reaches_the_cluster_and_tells_nothing(
 
 
 @pytest.mark.parametrize(
-    ("spoil", "words"),
+    ("spoil", "message"),
     [
         pytest.param(lambda content: yaml.safe_dump(content["users"]), "neither the path of an existing file nor the content of a kubeconfig", id="not-whole"),
         pytest.param(lambda content: yaml.safe_dump(content) + "\t'", "neither the path of an existing file nor the content of a kubeconfig", id="no-yaml"),
@@ -186,8 +186,8 @@ def test_kubernetes_core_reaches_the_cluster_and_tells_nothing(
         pytest.param(lambda content: yaml.safe_dump({**content, "current-context": "guest"}), "refused to list customresourcedefinitions", id="not-let-in"),
     ],
 )
-def test_a_run_that_fails_tells_nothing(empty_twin: Twin, operator: Operator, spoil: Callable[[dict[str, Any]], str], words: str, tmp_path: Path) -> None:
+def test_a_run_that_fails_reports_nothing(empty_twin: Twin, operator: Operator, spoil: Callable[[dict[str, Any]], str], message: str, tmp_path: Path) -> None:
     run = _run(empty_twin, tmp_path, "site.yml", {"cluster_kubeconfig": spoil(operator.content)})
     assert run.returncode != 0
-    assert words in " ".join(run.output.split())
+    assert message in " ".join(run.output.split())
     assert not run.leaks(operator.planted)

@@ -60,7 +60,7 @@ def _alb(name: str, **options: Any) -> dict[str, Any]:
 
 
 @pytest.mark.requirement("A6", "E2", "E18")
-def test_all_mistakes_of_an_inventory_are_told_at_once_and_nothing_is_made(prod: Rehearsed) -> None:
+def test_all_errors_of_an_inventory_are_reported_at_once_and_nothing_is_made(prod: Rehearsed) -> None:
     certificate = [f"arn:aws:acm:eu-central-1:{_ACCOUNT}:certificate/5e5e4a3c-0b7a-4f0e-9d57-1d3f2c6b8a90"]
     gateways = [
         {"name": "fixed", "namespace": _ISTIO, "load_balancer": "alb", "service_type": "ClusterIP"},
@@ -94,10 +94,10 @@ def test_all_mistakes_of_an_inventory_are_told_at_once_and_nothing_is_made(prod:
     with prod.unchanged():
         wrong = json.dumps({"ingress_gateways": gateways, "ingress_albs": albs})
         done = prod.play("site.yml", "-e", wrong, ANSIBLE_CALLBACK_RESULT_FORMAT="json")
-    said = done.stdout.replace('\\"', '"')
+    message = done.stdout.replace('\\"', '"')
     assert done.returncode != 0, "wrong data is no success"
-    assert "Nothing was changed anywhere" in said
-    assert not [words for words in expected if words not in said], said[-6000:]
+    assert "Nothing was changed anywhere" in message
+    assert not [text for text in expected if text not in message], message[-6000:]
 
 
 def test_a_run_with_a_wrong_subnet_ends_at_the_check(prod: Rehearsed) -> None:
@@ -105,13 +105,13 @@ def test_a_run_with_a_wrong_subnet_ends_at_the_check(prod: Rehearsed) -> None:
     with prod.unchanged():
         done = prod.play("site.yml", "--tags", "ingress", "-e", json.dumps({"ingress_albs": [alb]}))
     assert done.returncode != 0, "a subnet that is not there is no success"
-    told = " ".join(done.stdout.split())
-    assert "there is no subnet subnet-0123456789abcdef0" in told, done.stdout[-3000:]
-    assert "Verify that AWS accepts the load balancers before anything is written" in told
-    assert "ingress : Create or update" not in told, "a module has run in spite of the check"
+    reported = " ".join(done.stdout.split())
+    assert "there is no subnet subnet-0123456789abcdef0" in reported, done.stdout[-3000:]
+    assert "Verify that AWS accepts the load balancers before anything is written" in reported
+    assert "ingress : Create or update" not in reported, "a module has run in spite of the check"
 
 
-def test_what_aws_would_refuse_is_told_of_all_load_balancers_at_once(prod: Rehearsed, certificates: dict[str, str]) -> None:
+def test_what_aws_would_refuse_is_reported_of_all_load_balancers_at_once(prod: Rehearsed, certificates: dict[str, str]) -> None:
     region = prod.client("elbv2").meta.region_name
     policy = "ELBSecurityPolicy-TLS13-1-2-2021-06"
     wrong: dict[str, tuple[dict[str, Any], str]] = {
@@ -126,13 +126,13 @@ def test_what_aws_would_refuse_is_told_of_all_load_balancers_at_once(prod: Rehea
         "address": ({"type": "nlb", "eip_allocations": ["eipalloc-0123456789abcdef0"]}, "there is no Elastic IP address eipalloc-0123456789abcdef0"),
         "bucket": ({"access_logs": {"enabled": True, "bucket": "wrong-data-none"}}, "there is no bucket"),
     }
-    items = [{"title": name, "ingress": f"{_PLACE}/{name}", "scheme": "internet-facing", **options} for name, (options, _words) in wrong.items()]
+    items = [{"title": name, "ingress": f"{_PLACE}/{name}", "scheme": "internet-facing", **options} for name, (options, _message) in wrong.items()]
     vpc = prod.client("eks").describe_cluster(name=prod.cluster)["cluster"]["resourcesVpcConfig"]["vpcId"]
     with prod.unchanged():
         result = prod.module("load_balancer_check", {"load_balancers": items, "vpc_id": vpc, "cluster_name": prod.cluster, "region": region})
     assert result.get("failed"), "what AWS would refuse is no success"
     lines = result["msg"].splitlines()
-    untold = [name for name, (_options, words) in wrong.items() if not any(name in line and words in line for line in lines)]
+    untold = [name for name, (_options, text) in wrong.items() if not any(name in line and text in line for line in lines)]
     assert not untold, f"{untold} are not told: {result['msg']}"
 
 
@@ -173,7 +173,7 @@ def test_what_only_the_controller_sees_is_quoted_within_seconds_and_a_good_rerun
     took = time.monotonic() - begun
     assert took < 60, "AWS provisions it for a second, and the controller looks again every 10 s"
     assert repaired["albs"][0]["address"]
-    # The address is there already: a change that is refused is told all the same.
+    # The address is there already: a change that is refused is reported all the same.
     again = _declare(prod, gateways=[_GATEWAY], albs=[{**_ALB, "certificate_arns": [missing]}])
     assert "CertificateNotFound" in again["msg"]
     unchanged = _declare(prod, gateways=[_GATEWAY], albs=[{**_ALB, "certificate_arns": [missing]}])

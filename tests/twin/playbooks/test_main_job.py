@@ -65,16 +65,16 @@ def test_verify_fails_when_a_label_has_drifted(mesh: Twin) -> None:
 
 
 def test_istioctl_sees_the_waypoint_as_programmed(mesh: Twin) -> None:
-    told = mesh.run(["istioctl", "waypoint", "list", "--namespace", "bookinfo"]).stdout.splitlines()
-    assert told[1].split() == ["waypoint", "default", "service", "True"]
+    reported = mesh.run(["istioctl", "waypoint", "list", "--namespace", "bookinfo"]).stdout.splitlines()
+    assert reported[1].split() == ["waypoint", "default", "service", "True"]
 
 
-def test_check_mode_tells_what_would_be_made_and_writes_nothing(empty_twin: Twin) -> None:
+def test_check_mode_reports_what_would_be_made_and_writes_nothing(empty_twin: Twin) -> None:
     before = writes_in_cluster(empty_twin.paths.audit_log)
     done = empty_twin.play("site.yml", "--check", "--diff")
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-1000:]
-    for told in ("+bundle-version: v1.6", "Waypoint bookinfo/waypoint", "+istio.io/use-waypoint: waypoint", "Would apply"):
-        assert told in done.stdout, f"check mode does not tell {told!r}"
+    for reported in ("+bundle-version: v1.6", "Waypoint bookinfo/waypoint", "+istio.io/use-waypoint: waypoint", "Would apply"):
+        assert reported in done.stdout, f"check mode does not tell {reported!r}"
     assert writes_in_cluster(empty_twin.paths.audit_log) == before
 
 
@@ -139,15 +139,15 @@ def test_charts_come_from_a_repository_as_well_as_from_a_directory(mesh: Twin, t
 
 
 @pytest.mark.requirement("D1")
-def test_definitions_come_from_a_url_as_well_as_from_a_directory_and_tell_their_version(mesh: Twin, tmp_path: Path) -> None:
+def test_definitions_come_from_a_url_as_well_as_from_a_directory_and_name_their_version(mesh: Twin, tmp_path: Path) -> None:
     files = sorted(Path(mesh.environment["TWIN_GATEWAY_API"]).glob("*.yaml"))
     (tmp_path / "standard-install.yaml").write_text("\n---\n".join(file.read_text() for file in files))
     with _served(tmp_path) as source:
-        told = mesh.module("gateway_api", {"source": f"{source}/standard-install.yaml"}, check=True)
-    assert not told.get("failed"), told["msg"]
+        reported = mesh.module("gateway_api", {"source": f"{source}/standard-install.yaml"}, check=True)
+    assert not reported.get("failed"), reported["msg"]
     pinned = mesh.environment["TWIN_GATEWAY_API_VERSION"]
-    assert (told["changed"], told["version"]) == (False, pinned)
-    assert {definition["before"] for definition in told["definitions"]} == {pinned}, "the version on the definitions is not told"
+    assert (reported["changed"], reported["version"]) == (False, pinned)
+    assert {definition["before"] for definition in reported["definitions"]} == {pinned}, "the version on the definitions is not told"
     default = role_options()["gateway_api"]["gateway_api_source"]["default"]
     assert default.endswith("/{{ gateway_api_version }}/standard-install.yaml"), "by default it is not the standard channel of the chosen release"
 

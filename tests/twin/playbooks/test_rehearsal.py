@@ -62,8 +62,8 @@ def test_a_second_rehearsal_changes_nothing_and_shows_what_exists(prod: Rehearse
     lacking = [kind for kind, line in TREE.items() if not re.search(line, done.stdout)]
     assert not lacking, f"the tree does not show: {', '.join(lacking)}\n{done.stdout[-6000:]}"
     page = (REPOSITORY / "docs" / "aws-modules.md").read_text()
-    told = [re.search(pattern, page) for pattern in (r"\*\*Together\*\* \| \| \*\*(\d+)\*\*", r"`verify.yml` sends (\d+)")]
-    assert len(asked) == sum(int(found[1]) for found in told if found), "docs/aws-modules.md tells another number of requests of an unchanged run"
+    reported = [re.search(pattern, page) for pattern in (r"\*\*Together\*\* \| \| \*\*(\d+)\*\*", r"`verify.yml` sends (\d+)")]
+    assert len(asked) == sum(int(found[1]) for found in reported if found), "docs/aws-modules.md tells another number of requests of an unchanged run"
 
 
 def test_a_check_from_nothing_only_reads() -> None:
@@ -104,11 +104,11 @@ def test_the_log_bucket_takes_logs_of_load_balancers_of_this_account_alone(prod:
     statements = json.loads(prod.client("s3").get_bucket_policy(Bucket=bucket)["Policy"])["Statement"]
     open_to_all = [each for each in statements if account_id not in json.dumps(each)]
     assert not open_to_all, f"load balancers of other accounts may use it, too: {open_to_all}"
-    wanted = [
+    desired = [
         {"title": f"{kind} {prefix}", "type": kind, "access_logs": {"bucket": bucket, "prefix": prefix}} for kind in ("alb", "nlb") for prefix in ("", "a/b")
     ]
-    told = prod.module("load_balancer_check", {"load_balancers": wanted, "region": "eu-central-1"})
-    assert told["findings"] == [], told["findings"]
+    reported = prod.module("load_balancer_check", {"load_balancers": desired, "region": "eu-central-1"})
+    assert reported["findings"] == [], reported["findings"]
 
 
 def test_the_shell_is_pointed_at_account_and_cluster(prod: Rehearsed) -> None:
@@ -116,10 +116,10 @@ def test_the_shell_is_pointed_at_account_and_cluster(prod: Rehearsed) -> None:
     asked = 'eval "$(make -s twin-env)" && kubectl get nodes -o name && env | grep ^AWS_ | cut -d= -f1'
     done = subprocess.run(["bash", "-c", asked], cwd=REPOSITORY, env={**foreign, "TWIN": prod.name}, check=False, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr[-2000:]
-    said = done.stdout.split()
-    assert len([line for line in said if line.startswith("node/")]) >= 2, f"kubectl saw {said}"
-    wanted = {"AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
-    assert wanted <= set(said), f"not exported: {sorted(wanted - set(said))}"
+    expected = done.stdout.split()
+    assert len([line for line in expected if line.startswith("node/")]) >= 2, f"kubectl saw {expected}"
+    desired = {"AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+    assert desired <= set(expected), f"not exported: {sorted(desired - set(expected))}"
 
 
 @pytest.mark.requirement("K14")

@@ -79,9 +79,9 @@ def test_deletion_protection_blocks_the_teardown_until_it_is_overridden(edge: Ed
         with edge.account.unchanged():
             refused = _play(edge, gone, gone)
         assert refused.returncode != 0, "a load balancer that is guarded was torn down"
-        said = " ".join(refused.stdout.split())
-        assert "ALB removal/guarded: its load balancer has deletion protection, so it would not be deleted" in said
-        assert "set deletion_protection to false and run, or set override_deletion_protection" in said
+        expected = " ".join(refused.stdout.split())
+        assert "ALB removal/guarded: its load balancer has deletion protection, so it would not be deleted" in expected
+        assert "set deletion_protection to false and run, or set override_deletion_protection" in expected
         # And nothing was left to the controller.
         assert edge.balancer("guarded").options() == before
         assert "deletionTimestamp" not in edge.get("ingress", "guarded")["metadata"]

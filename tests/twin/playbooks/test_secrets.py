@@ -71,17 +71,17 @@ def _keys_in(where: str, release: str) -> dict[str, str]:
     return {f"{where}, key {number}": base64.b64decode(text).decode().splitlines()[5] for number, text in enumerate(found)}
 
 
-def test_no_secret_is_told_by_the_run_that_makes_everything(prod: Rehearsed) -> None:
+def test_no_secret_is_reported_by_the_run_that_makes_everything(prod: Rehearsed) -> None:
     if not prod.first_run.exists():
         pytest.skip("the account of MESHWRIGHT_PROD_ACCOUNT was not made by these tests")
-    said = prod.first_run.read_bytes()
-    assert b"EXEC /bin/sh -c" in said, "this was no run with -vvv"
-    assert b"(desired)" in said, "this was no run with --diff"
+    expected = prod.first_run.read_bytes()
+    assert b"EXEC /bin/sh -c" in expected, "this was no run with -vvv"
+    assert b"(desired)" in expected, "this was no run with --diff"
     planted = Planted({**_secrets_of(prod), "the AWS secret key": account.SECRET_KEY})
-    assert not planted.found_in(said)
+    assert not planted.found_in(expected)
 
 
-def test_no_secret_is_told_or_left_behind(prod: Rehearsed, tmp_path: Path) -> None:
+def test_no_secret_is_reported_or_left_behind(prod: Rehearsed, tmp_path: Path) -> None:
     planted = Planted(_secrets_of(prod))
     assert any("aws-load-balancer-tls" in name for name in planted.values), f"the webhook's key is not among {sorted(planted.values)}"
     assert any("release, key" in name for name in planted.values), "no release of Helm has a private key"

@@ -111,11 +111,11 @@ def _fill(frankfurt: Rehearsed, directory: Path) -> Variants:
     definitions = [name for name in frankfurt.kubectl("get", "crd", "-o", "name").split() if name.endswith(".gateway.networking.k8s.io")]
     frankfurt.kubectl("annotate", "--overwrite", *definitions, "gateway.networking.k8s.io/bundle-version=v1.6.9")
     host = inventory / "host_vars" / "virginia.yml"
-    said = yaml.safe_load(host.read_text())
-    said |= {"eks_nat_gateways": "per_zone", "alb_controller_service_account": "by-others", "alb_controller_service_account_create": False}
+    expected = yaml.safe_load(host.read_text())
+    expected |= {"eks_nat_gateways": "per_zone", "alb_controller_service_account": "by-others", "alb_controller_service_account_create": False}
     for variable, name in {"eks_node_groups": "extra", "eks_addons": "metrics-server"}.items():
-        said[variable] = [{"name": name, "state": "absent"} if item["name"] == name else item for item in said[variable]]
-    host.write_text(yaml.safe_dump(said))
+        expected[variable] = [{"name": name, "state": "absent"} if item["name"] == name else item for item in expected[variable]]
+    host.write_text(yaml.safe_dump(expected))
     changed = frankfurt.play("site.yml", "--tags", "eks,alb_controller", inventory=inventory)
     assert changed.returncode == 0, changed.stdout[-6000:] + changed.stderr[-2000:]
     again = frankfurt.play("site.yml", *_LEFT_OUT, inventory=inventory)
@@ -137,15 +137,15 @@ def _network(frankfurt: Rehearsed) -> Network:
 
 
 @pytest.mark.requirement("A4")
-def test_subnets_without_their_tags_are_told_before_anything_is_made(variants: Variants) -> None:
+def test_subnets_without_their_tags_are_reported_before_anything_is_made(variants: Variants) -> None:
     done, before, after = variants.untagged
-    said = " ".join(done.stdout.split())
+    expected = " ".join(done.stdout.split())
     assert done.returncode != 0, "a public subnet without its tag was taken"
-    assert "The subnets of cluster shop in eu-central-1 cannot be used, and nothing was changed." in said
-    assert f"by which load balancers find subnets: {variants.network.public[1]}." in said
+    assert "The subnets of cluster shop in eu-central-1 cannot be used, and nothing was changed." in expected
+    assert f"by which load balancers find subnets: {variants.network.public[1]}." in expected
     assert after == before, "something was written"
     assert variants.allowed.returncode == 0, variants.allowed.stdout[-3000:]
-    assert "virginia" not in said.split("PLAY RECAP")[1].split("AWS account")[0], "--limit frankfurt touched another cluster"
+    assert "virginia" not in expected.split("PLAY RECAP")[1].split("AWS account")[0], "--limit frankfurt touched another cluster"
 
 
 def test_an_existing_network_is_used_and_left_as_it_is(variants: Variants) -> None:
@@ -170,8 +170,8 @@ def test_irsa_takes_the_place_of_pod_identity(variants: Variants) -> None:
     for role, subject in {"alb-controller": "aws-load-balancer-controller", "ebs-csi": "ebs-csi-controller-sa"}.items():
         (statement,) = iam.get_role(RoleName=f"shop-eu-central-1-{role}")["Role"]["AssumeRolePolicyDocument"]["Statement"]
         assert (statement["Principal"], statement["Action"]) == ({"Federated": provider}, ["sts:AssumeRoleWithWebIdentity"])
-        wanted = {f"{issuer}:sub": f"system:serviceaccount:kube-system:{subject}", f"{issuer}:aud": "sts.amazonaws.com"}
-        assert statement["Condition"] == {"StringEquals": wanted}
+        desired = {f"{issuer}:sub": f"system:serviceaccount:kube-system:{subject}", f"{issuer}:aud": "sts.amazonaws.com"}
+        assert statement["Condition"] == {"StringEquals": desired}
     annotations = variants.frankfurt.get("serviceaccount", "aws-load-balancer-controller", "-n", "kube-system")["metadata"]["annotations"]
     assert annotations["eks.amazonaws.com/role-arn"] == "arn:aws:iam::123456789012:role/shop-eu-central-1-alb-controller"
 
@@ -235,8 +235,8 @@ def test_the_controller_serves_gateways_of_its_own_and_starts_anew_with_other_de
     gateway_class = {"kind": "GatewayClass", "metadata": {"name": "aws-alb"}, "spec": {"controllerName": "gateway.k8s.aws/alb"}}
     listener = {"name": "http", "port": 80, "protocol": "HTTP"}
     gateway = {"kind": "Gateway", "metadata": {"name": "own", "namespace": "default"}, "spec": {"gatewayClassName": "aws-alb", "listeners": [listener]}}
-    wanted = [{"apiVersion": "gateway.networking.k8s.io/v1", **each} for each in (gateway_class, gateway)]
-    variants.frankfurt.kubectl("apply", "-f", "-", given=yaml.safe_dump_all(wanted))
+    desired = [{"apiVersion": "gateway.networking.k8s.io/v1", **each} for each in (gateway_class, gateway)]
+    variants.frankfurt.kubectl("apply", "-f", "-", given=yaml.safe_dump_all(desired))
     try:
         # The lease of the leader before may have to run out first.
         variants.frankfurt.kubectl("wait", "gateway/own", "--for=condition=Programmed", "--timeout=90s")
@@ -287,8 +287,8 @@ def test_a_node_group_and_an_addon_are_taken_away_by_their_state(variants: Varia
 def test_another_run_changes_nothing_in_either_cluster(variants: Variants) -> None:
     assert variants.again.returncode == 0, variants.again.stdout[-4000:]
     changes = re.findall(r"^(\w+) .*changed=(\d+)", variants.again.stdout, re.MULTILINE)
-    told = [line for line in variants.again.stdout.splitlines() if line.startswith(("TASK", "changed:"))]
-    assert changes == [("frankfurt", "0"), ("virginia", "0")], told
+    reported = [line for line in variants.again.stdout.splitlines() if line.startswith(("TASK", "changed:"))]
+    assert changes == [("frankfurt", "0"), ("virginia", "0")], reported
     tasks = variants.again.stdout.split("\nTASK [")
     helm = [task for task in tasks if re.match(r".*(Install the chart|definitions of)", task) and re.search(r"^(ok|changed): ", task, re.MULTILINE)]
     assert not helm, f"Helm was started for what is as it should be: {helm}"
@@ -355,8 +355,8 @@ def test_a_cluster_that_another_run_is_making_is_waited_for(tmp_path: Path) -> N
             until(lambda: [line["operation"] for line in aws.control("GET", "/requests")].count("DescribeCluster") >= 4, "the run to wait for the cluster", 120)
             assert run.poll() is None, run.communicate()[0][-3000:]
             aws.control("POST", "/phases", {"default": 0})
-            said = run.communicate(timeout=120)[0]
-        assert run.returncode == 0, said[-4000:]
+            expected = run.communicate(timeout=120)[0]
+        assert run.returncode == 0, expected[-4000:]
         assert "CreateCluster" not in {line["operation"] for line in aws.control("GET", "/requests")}
         assert aws.client("eks").describe_cluster(name="early")["cluster"]["status"] == "ACTIVE"
 

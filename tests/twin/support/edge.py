@@ -93,8 +93,8 @@ class Edge:
 
     def _subnets(self, role: str) -> list[str]:
         vpc = self.client("eks").describe_cluster(name=self.account.cluster)["cluster"]["resourcesVpcConfig"]["vpcId"]
-        wanted = [{"Name": "vpc-id", "Values": [vpc]}, {"Name": "tag-key", "Values": [role]}]
-        return sorted(subnet["SubnetId"] for subnet in self.client("ec2").describe_subnets(Filters=wanted)["Subnets"])
+        desired = [{"Name": "vpc-id", "Values": [vpc]}, {"Name": "tag-key", "Values": [role]}]
+        return sorted(subnet["SubnetId"] for subnet in self.client("ec2").describe_subnets(Filters=desired)["Subnets"])
 
     @contextmanager
     def certificates(self, *names: tuple[str, ...]) -> Iterator[list[str]]:
@@ -245,8 +245,8 @@ class Balancer:
 
     def targets(self, group: dict[str, Any]) -> set[tuple[str, int]]:
         """What the target group sends to, healthy or not."""
-        told = self.elb.describe_target_health(TargetGroupArn=group["TargetGroupArn"])["TargetHealthDescriptions"]
-        return {(each["Target"]["Id"], each["Target"]["Port"]) for each in told}
+        reported = self.elb.describe_target_health(TargetGroupArn=group["TargetGroupArn"])["TargetHealthDescriptions"]
+        return {(each["Target"]["Id"], each["Target"]["Port"]) for each in reported}
 
     def options(self) -> dict[str, Any]:
         """All that a load balancer's options decide, without what tells it from another with the same ones."""
@@ -275,7 +275,7 @@ def opened(edge: Edge, balancer: Balancer) -> dict[int, list[str]]:
 
 
 def proxy_config_of(edge: Edge, gateway: str) -> tuple[dict[str, Any], int]:
-    """What the pods of a Gateway are told of the load balancer in front, and the seconds that they get to end."""
+    """What the pods of a Gateway are given for the load balancer in front, and the seconds that they get to end."""
     (pod, *_rest) = edge.get("pods", "-l", f"gateway.networking.k8s.io/gateway-name={gateway}")["items"]
     return json.loads(pod["metadata"]["annotations"]["proxy.istio.io/config"]), pod["spec"]["terminationGracePeriodSeconds"]
 

@@ -101,7 +101,7 @@ class Rehearsed:
     def control(self, path: str, body: Any = None, method: str | None = None) -> Any:
         """Speak with the emulator itself, below /_twin/."""
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"{account.facts_of(self.name).endpoint}/_twin/{path}", data, {"Content-Type": "application/json"}, method=method)
+        request = urllib.request.Request(f"{account.settings_of(self.name).endpoint}/_twin/{path}", data, {"Content-Type": "application/json"}, method=method)
         with urllib.request.urlopen(request, timeout=30) as answer:
             text = answer.read().decode()
         return json.loads(text) if text.strip() else None

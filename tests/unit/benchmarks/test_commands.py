@@ -26,16 +26,16 @@ def test_a_warning_before_the_result_is_no_harm() -> None:
     assert len(parse_play("[WARNING]: something\n" + printed(), "", 0)) == 1
 
 
-def test_a_failed_task_tells_its_message() -> None:
+def test_a_failed_task_reports_its_message() -> None:
     with pytest.raises(PeerFailed, match="task ours: no such namespace"):
         parse_play(printed(failed=True, msg="no such namespace"), "", 2)
 
 
-def test_a_failed_item_of_a_loop_tells_its_message() -> None:
+def test_a_failed_item_of_a_loop_reports_its_message() -> None:
     with pytest.raises(PeerFailed, match="task ours: the third was refused"):
         parse_play(printed(failed=True, results=[{"failed": False}, {"failed": True, "msg": "the third was refused"}]), "", 2)
 
 
-def test_a_process_that_printed_no_play_tells_what_it_said() -> None:
+def test_a_process_that_printed_no_play_reports_what_it_said() -> None:
     with pytest.raises(PeerFailed, match="ended with 4: no inventory"):
         parse_play("", "no inventory", 4)

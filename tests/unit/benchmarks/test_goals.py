@@ -34,7 +34,7 @@ def test_a_run_that_reaches_every_figure() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "differences"),
+    ("desired", "differences"),
     [
         pytest.param("at most twice `kubectl", {"enroll_300": {"kubectl": 0.49}}, id="slower-than-kubectl-allows"),
         pytest.param("100x", {"enroll_300": {"k8s_loop": 139.0}}, id="loop-too-fast"),
@@ -49,10 +49,10 @@ def test_a_run_that_reaches_every_figure() -> None:
         pytest.param("under 200 MB", {"memory_10000_pods": {"ours": 201.0}}, id="too-much-memory"),
     ],
 )
-def test_each_figure_can_be_missed_alone(wanted: str, differences: dict[str, Any]) -> None:
+def test_each_figure_can_be_missed_alone(desired: str, differences: dict[str, Any]) -> None:
     missed = [item.expected for item in judge(run(**differences)) if not item.met]
     assert len(missed) == 1, missed
-    assert wanted in missed[0]
+    assert desired in missed[0]
 
 
 def test_a_figure_that_was_not_measured_is_neither_met_nor_missed() -> None:

@@ -63,7 +63,7 @@ def test_a_peer_that_fails_is_recorded_with_its_reason_and_the_others_go_on() ->
     assert asked == 2, "a peer that has failed twice is not asked again"
 
 
-def test_one_failure_among_good_rounds_leaves_the_figure_and_is_told() -> None:
+def test_one_failure_among_good_rounds_leaves_the_figure_and_is_reported() -> None:
     outcomes = iter([1.0, None, 3.0])
 
     def sometimes() -> dict[str, float]:
@@ -111,16 +111,16 @@ def test_percentiles_are_values_that_were_measured_and_never_fall(values: list[f
 
 
 @given(VALUES)
-def test_a_distribution_tells_how_many_events_it_has(values: list[float]) -> None:
+def test_a_distribution_reports_how_many_events_it_has(values: list[float]) -> None:
     assert distribution(values)["events"] == len(values)
 
 
-@pytest.mark.parametrize(("value", "told"), [(0.123456, 0.1235), (12.3456, 12.35), (2.0, 2), (1234.56, 1234.6), (-0.00012345, -0.0001234)])
-def test_rounding_keeps_four_digits(value: float, told: float) -> None:
-    assert rounded(value) == told
+@pytest.mark.parametrize(("value", "reported"), [(0.123456, 0.1235), (12.3456, 12.35), (2.0, 2), (1234.56, 1234.6), (-0.00012345, -0.0001234)])
+def test_rounding_keeps_four_digits(value: float, reported: float) -> None:
+    assert rounded(value) == reported
 
 
 def test_a_reason_names_no_place_of_the_machine() -> None:
-    told = reason_of(PeerFailed(f"no file {Path.home()}/.kube/config"))
-    assert told == "no file .../.kube/config"
+    reported = reason_of(PeerFailed(f"no file {Path.home()}/.kube/config"))
+    assert reported == "no file .../.kube/config"
     assert reason_of(subprocess.TimeoutExpired([str(Path.home())], 60)) == "a process did not end within 60 s"

@@ -39,15 +39,15 @@ def test_a_scale_holds_all_its_figures(values: list[float]) -> None:
 
 
 def test_text_is_text_and_what_needs_escaping_is_escaped() -> None:
-    told = [text.text for text in drawn(row({"ours": 1.0, "kubectl": 0.5})).iter(f"{SVG}text")]
-    assert "300 <namespaces> & more, s" in told
-    assert "this collection" in told
-    assert "0.5" in told
+    reported = [text.text for text in drawn(row({"ours": 1.0, "kubectl": 0.5})).iter(f"{SVG}text")]
+    assert "300 <namespaces> & more, s" in reported
+    assert "this collection" in reported
+    assert "0.5" in reported
 
 
 def test_a_computed_figure_is_marked() -> None:
-    told = [text.text for text in drawn(row({"ours": 1.0, "k8s_loop": 1450.0}, extrapolated={"k8s_loop": "from 20 items"})).iter(f"{SVG}text")]
-    assert "~1,450" in told
+    reported = [text.text for text in drawn(row({"ours": 1.0, "k8s_loop": 1450.0}, extrapolated={"k8s_loop": "from 20 items"})).iter(f"{SVG}text")]
+    assert "~1,450" in reported
 
 
 def test_rows_and_peers_without_a_figure_are_left_out() -> None:

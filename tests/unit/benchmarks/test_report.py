@@ -34,10 +34,10 @@ def test_without_a_figure_of_ours_there_are_no_ratios() -> None:
     assert table([row]).splitlines()[-1] == "| 300 namespaces enrolled | - | - | 0.5 s | - | - | - |"
 
 
-def test_notes_tell_what_the_table_cannot() -> None:
-    told = notes([ROW])
-    for words in ("from 20 items", "kubernetes.core, one list failed: it ended with 2", "istioctl: it has no such command", "0.4 s", "300 patch namespaces"):
-        assert words in told
+def test_notes_report_what_the_table_cannot() -> None:
+    reported = notes([ROW])
+    for message in ("from 20 items", "kubernetes.core, one list failed: it ended with 2", "istioctl: it has no such command", "0.4 s", "300 patch namespaces"):
+        assert message in reported
 
 
 def test_a_page_says_machine_rounds_and_figures_to_reach() -> None:

@@ -49,9 +49,9 @@ def test_variables_are_those_of_a_role(shown: Page) -> None:
 
 @pytest.mark.parametrize("role", sorted(role_options()))
 def test_the_page_of_a_role_has_every_variable_in_a_table(role: str) -> None:
-    told = {cell.strip("`") for row in page(f"roles/{role}/README.md").rows() for cell in row[:1]}
-    untold = sorted(set(role_options()[role]) - told)
-    assert not untold, f"roles/{role}/README.md does not tell of {', '.join(untold)}"
+    documented = {cell.strip("`") for row in page(f"roles/{role}/README.md").rows() for cell in row[:1]}
+    undocumented = sorted(set(role_options()[role]) - documented)
+    assert not undocumented, f"roles/{role}/README.md does not tell of {', '.join(undocumented)}"
 
 
 @PAGES
@@ -59,7 +59,7 @@ def test_commands_name_playbooks_inventories_targets_and_tags_that_are_there(sho
     wrong = []
     for language, text in shown.blocks:
         if language in ("console", "sh"):
-            wrong += [f"{line!r}: {problem}" for line in text.splitlines() for problem in _problems(line)]
+            wrong += [f"{line!r}: {problem}" for line in text.splitlines() for problem in _find_errors(line)]
     assert not wrong, f"{shown.name}:\n" + "\n".join(wrong)
 
 
@@ -102,25 +102,25 @@ def _other_names() -> set[str]:
     return names
 
 
-def _problems(line: str) -> list[str]:
+def _find_errors(line: str) -> list[str]:
     words = [word for word in shlex.split(line, comments=True) if "=" not in word or word.startswith("INVENTORY=")]
-    problems = []
+    errors = []
     for place, word in enumerate(words):
         after = words[place + 1] if place + 1 < len(words) else ""
         if word == "make" and after and not after.startswith("-"):
-            problems += _unless(after in _targets(), f"there is no target {after}")
+            errors += _unless(after in _targets(), f"there is no target {after}")
         elif word == "ansible-playbook":
-            problems += _unless(_is_playbook(after), f"there is no playbook {after}")
+            errors += _unless(_is_playbook(after), f"there is no playbook {after}")
         elif word == "-i" or word.startswith("INVENTORY="):
-            problems += _unless(_is_inventory(after if word == "-i" else word.partition("=")[2]), f"there is no inventory {after or word}")
+            errors += _unless(_is_inventory(after if word == "-i" else word.partition("=")[2]), f"there is no inventory {after or word}")
         elif word == "--tags":
-            problems += _unless(set(after.split(",")) <= _tags(), f"site.yml has no tag {after}")
+            errors += _unless(set(after.split(",")) <= _tags(), f"site.yml has no tag {after}")
         elif word == "-m" and words[place - 1].endswith("python"):
             module = REPOSITORY.joinpath(*after.split("."))
-            problems += _unless((module / "__main__.py").exists(), f"there is no program {after}")
+            errors += _unless((module / "__main__.py").exists(), f"there is no program {after}")
         elif word.startswith("tests/"):
-            problems += _unless((REPOSITORY / word).exists(), f"there is no {word}")
-    return problems
+            errors += _unless((REPOSITORY / word).exists(), f"there is no {word}")
+    return errors
 
 
 def _unless(right: bool, problem: str) -> list[str]:

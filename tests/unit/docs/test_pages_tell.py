@@ -19,11 +19,11 @@ from tests.pages import page, role_options
 def test_the_table_of_load_balancers_decides_by_needs_and_names_the_words_of_the_one_variable() -> None:
     header, *rows = page("docs/ingress.md").section("Which load balancer").rows()[:9]
     assert [word in cell for word, cell in zip(("ALB", "NLB", "CLB"), header[1:], strict=True)] == [True] * 3
-    told = {row[0]: row[1:] for row in rows}
-    assert "WAF" in told["Use it for"][0] and "TCP" in told["Use it for"][1] and told["Use it for"][2] == "nothing new"
+    titled = {row[0]: row[1:] for row in rows}
+    assert "WAF" in titled["Use it for"][0] and "TCP" in titled["Use it for"][1] and titled["Use it for"][2] == "nothing new"
     choices = role_options()["ingress"]["ingress_gateways"]["options"]["load_balancer"]["choices"]
     assert choices == ["none", "nlb", "alb"]
-    assert "`load_balancer: nlb`" in told["Created from"][1]
+    assert "`load_balancer: nlb`" in titled["Created from"][1]
     assert any("`load_balancer: alb`" in line for line in page("docs/ingress.md").prose)
 
 
@@ -52,8 +52,8 @@ def test_outputs_of_terraform_become_variables_by_the_template_that_is_shown(tmp
     environment = {**os.environ, "ANSIBLE_CALLBACK_RESULT_FORMAT": "json"}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    told = json.loads(done.stdout.split("=>", 1)[1])["msg"]
-    assert sorted(map(str, told.values())) == sorted(map(str, outputs.values()))
+    titled = json.loads(done.stdout.split("=>", 1)[1])["msg"]
+    assert sorted(map(str, titled.values())) == sorted(map(str, outputs.values()))
     prose = " ".join(shown.prose)
     assert "`aws-ia/terraform-aws-eks-blueprints`" in prose
     assert "Istio 1.20.2 in sidecar mode, not ambient" in prose

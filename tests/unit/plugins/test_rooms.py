@@ -18,18 +18,16 @@ READING_AND_WRITING = ("state", "apply", "source")
 PURE_IN_DOORS = (("_aws", "policies"), ("_aws", "tags"), ("_k8s", "redaction"))
 # Files beside the rooms that are pure.
 PURE_FILES = ("_diff", "_errors", "_kinds", "_managed_fields", "_text")
-# What a pure file may import from outside of the collection, beside the standard library without its input and output.
+# What a pure file may import from outside of the collection. What is not named here might read, write, or look at a clock.
 PURE_OUTSIDE = (
-    "ansible.module_utils.common.arg_spec",
-    "ansible.module_utils.common.yaml",
-    "ansible.module_utils.errors",
-    "ansible_collections.amazon.aws.plugins.module_utils.policy",
-    "ansible_collections.amazon.aws.plugins.module_utils.tagging",
-)
-INPUT_AND_OUTPUT = {
-    "asyncio", "concurrent", "glob", "http", "io", "logging", "multiprocessing", "os", "pathlib", "queue", "random", "select", "shutil", "signal",
-    "socket", "subprocess", "sys", "tempfile", "threading", "time", "urllib.request",
-}  # fmt: skip
+    "__future__", "ansible.module_utils.common.arg_spec", "ansible.module_utils.common.yaml", "ansible.module_utils.errors",
+    "ansible_collections.amazon.aws.plugins.module_utils.policy", "ansible_collections.amazon.aws.plugins.module_utils.tagging",
+    "base64", "binascii", "dataclasses", "datetime", "decimal", "difflib", "fnmatch", "functools", "hashlib", "ipaddress", "json",
+    "jsonpath_ng.ext.parser", "math", "re", "ssl", "typing", "urllib.parse", "yaml", "zlib",
+)  # fmt: skip
+# What reads or writes without an import, and the methods that look at the clock.
+IMPURE_CALLS = ("__import__", "eval", "exec", "input", "open", "print")
+CLOCKS = ("now", "today", "utcnow")
 
 
 def imports_of(path: Path) -> list[tuple[str, ...]]:
@@ -40,8 +38,10 @@ def imports_of(path: Path) -> list[tuple[str, ...]]:
         if isinstance(node, ast.Import):
             found += [tuple(alias.name.split(".")) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            base = here[: len(here) - node.level] if node.level else ()
-            found.append((*base, *(node.module or "").split(".")) if node.module else base)
+            package = (*(here[: len(here) - node.level] if node.level else ()), *((node.module or "").split(".") if node.module else ()))
+            # "from .package import file" names a file, as "from .package.file import name" does.
+            files = [alias.name for alias in node.names if package[:1] == ("plugins",) and (PLUGINS.joinpath(*package[1:]) / f"{alias.name}.py").is_file()]
+            found += [(*package, name) for name in files] or [package]
     return found
 
 
@@ -50,10 +50,16 @@ def is_pure(module: tuple[str, ...]) -> bool:
         if (UTILS / module[2]).is_dir():
             return module[2:] in PURE_IN_DOORS or (module[2] not in DOORS and module[-1] not in READING_AND_WRITING)
         return module[2] in PURE_FILES
-    name = ".".join(module)
-    if module[0] in ("ansible", "ansible_collections") or name in PURE_OUTSIDE:
-        return name in PURE_OUTSIDE
-    return module[0] not in INPUT_AND_OUTPUT and name not in INPUT_AND_OUTPUT
+    return ".".join(module) in PURE_OUTSIDE
+
+
+def impure_calls_of(tree: ast.AST) -> list[str]:
+    """The calls in a file that read, write, or look at the clock, although nothing is imported for it."""
+    functions = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return [
+        *(one.id for one in functions if isinstance(one, ast.Name) and one.id in IMPURE_CALLS),
+        *(one.attr for one in functions if isinstance(one, ast.Attribute) and one.attr in CLOCKS),
+    ]
 
 
 PURE = sorted(path for path in UTILS.rglob("*.py") if is_pure(("plugins", "module_utils", *path.relative_to(UTILS).with_suffix("").parts)))
@@ -63,6 +69,25 @@ PURE = sorted(path for path in UTILS.rglob("*.py") if is_pure(("plugins", "modul
 def test_a_pure_file_imports_only_what_is_pure(path: Path) -> None:
     doors = [".".join(module) for module in imports_of(path) if not is_pure(module)]
     assert not doors, f"{path.relative_to(PLUGINS)} is of a pure room, and imports {', '.join(doors)}"
+    calls = impure_calls_of(ast.parse(path.read_text()))
+    assert not calls, f"{path.relative_to(PLUGINS)} is of a pure room, and calls {', '.join(calls)}"
+
+
+@pytest.mark.parametrize(
+    ("text", "calls"), [("open('x').read()", ["open"]), ("datetime.datetime.now()", ["now"]), ("item.open()", []), ("re.compile('x')", [])]
+)
+def test_a_call_that_reads_is_found_without_an_import(text: str, calls: list[str]) -> None:
+    assert impure_calls_of(ast.parse(text)) == calls
+
+
+def test_a_file_is_found_by_both_ways_to_import_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "module_utils" / "_a").mkdir(parents=True)
+    (tmp_path / "module_utils" / "_a" / "state.py").touch()
+    importer = tmp_path / "module_utils" / "_a" / "plan.py"
+    monkeypatch.setitem(globals(), "PLUGINS", tmp_path)
+    for text in ("from . import state", "from .state import read", "from .._a import state"):
+        importer.write_text(text)
+        assert imports_of(importer) == [("plugins", "module_utils", "_a", "state")], text
 
 
 @pytest.mark.parametrize(
@@ -97,6 +122,7 @@ def test_modules_do_not_import_each_other() -> None:
         (("plugins", "module_utils", "_aws", "tags"), True),
         (("urllib", "parse"), True),
         (("urllib", "request"), False),
+        (("requests",), False),
         (("time",), False),
         (("ansible", "module_utils", "basic"), False),
     ],
@@ -105,8 +131,8 @@ def test_what_pure_means(module: tuple[str, ...], pure: bool) -> None:
     assert is_pure(module) is pure
 
 
-# From the highest floor to the lowest: a file may import from its own floor and from those below.
-FLOORS = (
+# From the highest layer to the lowest: a file may import from its own layer and from those below.
+LAYERS = (
     ("modules", "action", "filter", "lookup", "plugin_utils", "shell"),
     ("_inventory",),
     ("a noun's package",),
@@ -121,11 +147,11 @@ LONGEST_MODULE = 450
 LONGEST_FUNCTION = 60
 
 
-def floor_of(module: tuple[str, ...]) -> int:
-    """The number of a module's floor, 0 for the highest."""
+def layer_of(module: tuple[str, ...]) -> int:
+    """The number of a module's layer, 0 for the highest."""
     name = module[2] if module[1] == "module_utils" else module[1]
-    kind = "a noun's package" if (UTILS / name).is_dir() and not any(name in floor for floor in FLOORS) else name
-    return next((number for number, floor in enumerate(FLOORS) if kind in floor), len(FLOORS) - 1)
+    kind = "a noun's package" if (UTILS / name).is_dir() and not any(name in layer for layer in LAYERS) else name
+    return next((number for number, layer in enumerate(LAYERS) if kind in layer), len(LAYERS) - 1)
 
 
 def own_imports(path: Path) -> set[tuple[str, ...]]:
@@ -139,8 +165,8 @@ SOURCES = sorted(PLUGINS.rglob("*.py"))
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PLUGINS)))
 def test_imports_lead_down(path: Path) -> None:
     here = ("plugins", *path.relative_to(PLUGINS).with_suffix("").parts)
-    upward = [".".join(module[1:]) for module in own_imports(path) if floor_of(module) < floor_of(here)]
-    assert not upward, f"{path.relative_to(PLUGINS)} imports from a floor above its own: {', '.join(upward)}"
+    upward = [".".join(module[1:]) for module in own_imports(path) if layer_of(module) < layer_of(here)]
+    assert not upward, f"{path.relative_to(PLUGINS)} imports from a layer above its own: {', '.join(upward)}"
 
 
 def test_no_file_imports_itself_by_way_of_others() -> None:

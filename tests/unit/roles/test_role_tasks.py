@@ -74,7 +74,7 @@ def documented() -> dict[str, Options]:
     return {name: found["doc"].get("options", {}) for name, found in json.loads(done.stdout).items()}
 
 
-def mistakes(given: Any, options: Options, place: str = "") -> Iterator[str]:
+def find_errors(given: Any, options: Options, place: str = "") -> Iterator[str]:
     """What is wrong with arguments, one sentence each; what a template gives is not known, and not said to be wrong."""
     if not isinstance(given, dict):
         return
@@ -83,12 +83,12 @@ def mistakes(given: Any, options: Options, place: str = "") -> Iterator[str]:
         if key not in named:
             yield f"{place}{key} is no option: {', '.join(sorted(options))}."
         else:
-            yield from _value_mistakes(value, options[named[key]], f"{place}{key}")
+            yield from _find_value_errors(value, options[named[key]], f"{place}{key}")
     there = {named.get(key) for key in given}
     yield from (f"{place}{name} is required." for name, option in options.items() if option.get("required") and name not in there)
 
 
-def _value_mistakes(value: Any, option: Mapping[str, Any], place: str) -> Iterator[str]:
+def _find_value_errors(value: Any, option: Mapping[str, Any], place: str) -> Iterator[str]:
     if _is_template(value) or value is None:
         return
     kind = option.get("type", "raw")
@@ -106,7 +106,7 @@ def _value_mistakes(value: Any, option: Mapping[str, Any], place: str) -> Iterat
         if choices and item not in choices and kind != "bool":
             yield f"{where} is {item!r}, and must be one of {', '.join(map(str, choices))}."
         if option.get("suboptions"):
-            yield from mistakes(item, option["suboptions"], f"{where}.")
+            yield from find_errors(item, option["suboptions"], f"{where}.")
 
 
 def _is_template(value: Any) -> bool:
@@ -140,7 +140,7 @@ def test_there_are_tasks_of_every_role() -> None:
 def test_a_task_gives_its_module_only_what_that_takes(call: Call) -> None:
     arguments = _as_arguments(call)
     if "_raw" not in arguments:
-        assert list(mistakes(arguments, documented()[call.module])) == []
+        assert list(find_errors(arguments, documented()[call.module])) == []
 
 
 def test_defaults_of_a_group_are_options_of_every_module_that_they_reach() -> None:
@@ -158,7 +158,7 @@ def test_defaults_of_a_group_are_options_of_every_module_that_they_reach() -> No
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "expected"),
     [
         ({"cluster": "prod", "wait_timeout": 3}, "wait_timeout is no option"),
         ({"entries": []}, "cluster is required"),
@@ -169,12 +169,12 @@ def test_defaults_of_a_group_are_options_of_every_module_that_they_reach() -> No
         ({"cluster": "{{ name }}", "purge": "{{ purge }}", "state": "{{ state }}", "entries": "{{ entries }}"}, ""),
     ],
 )
-def test_a_wrong_argument_is_found(given: dict[str, Any], said: str) -> None:
+def test_a_wrong_argument_is_found(given: dict[str, Any], expected: str) -> None:
     options: Options = {
         "cluster": {"type": "str", "required": True},
         "state": {"type": "str", "choices": ["present", "absent"]},
         "entries": {"type": "list", "elements": "dict", "suboptions": {"principal_arn": {"type": "str"}}},
         "purge": {"type": "bool"},
     }
-    found = " ".join(mistakes(given, options))
-    assert said in found and bool(said) == bool(found)
+    found = " ".join(find_errors(given, options))
+    assert expected in found and bool(expected) == bool(found)

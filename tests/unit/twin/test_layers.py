@@ -67,7 +67,8 @@ def _imports(name: str) -> set[str]:
     for node in ast.walk(modules[name]):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
+        elif isinstance(node, ast.ImportFrom):
+            assert node.module and not node.level, f"{name} imports relatively, which this test does not follow"
             below = {f"{node.module}.{alias.name}" for alias in node.names}
             found |= (below & modules.keys()) or {node.module}
     return {each for each in found if each in modules and each != name}

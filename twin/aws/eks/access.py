@@ -104,7 +104,7 @@ def _apply_grants(call: Call, before: list[Grant]) -> None:
     """Give the cluster the grants, if they are not what they were."""
     region, cluster, grants = call.region, call.cluster, _grants(call.cluster)
     if grants != before:
-        region.work(cluster, lambda: region.provider.set_grants(region.key(cluster), grants))
+        region.submit(cluster, lambda: region.provider.set_grants(region.key(cluster), grants))
 
 
 def has_entries(cluster: Cluster) -> bool:

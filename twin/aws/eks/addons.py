@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from twin.aws.cluster_provider import AddonFacts
+from twin.aws.cluster_provider import AddonSpec
 from twin.aws.eks import network, pod_identity
 from twin.aws.eks.call import Call
 from twin.aws.eks.catalogue import KUBERNETES_VERSIONS, OFFERS, AddonOffer, addon_info, configuration_schema
@@ -84,15 +84,15 @@ def create_addon(call: Call) -> dict[str, Any]:
     }
     addon["podIdentityAssociations"] = _associate(call, cluster, addon, offer)
     cluster.addons[name] = addon
-    facts = AddonFacts(name, version, configuration)
-    work = region.work(cluster, lambda: region.provider.install_addon(region.key(cluster), facts))
+    spec = AddonSpec(name, version, configuration)
+    future = region.submit(cluster, lambda: region.provider.install_addon(region.key(cluster), spec))
 
     def finish(error: BaseException | None) -> None:
         addon["status"] = "ACTIVE" if error is None else "CREATE_FAILED"
         if error is not None:
             _ail(addon, error)
 
-    region.transitions.begin("addon", finish, work)
+    region.transitions.begin("addon", finish, future)
     return {"addon": addon}
 
 
@@ -138,7 +138,7 @@ def update_addon(call: Call) -> dict[str, Any]:
     version = _check_version(cluster, offer, call.get("addonVersion")) if call.get("addonVersion") else addon["addonVersion"]
     # What is left out of an update stays as it is; except for the role, without which the add-on has the node's rights again.
     values = call.get("configurationValues", addon["configurationValues"]) or None
-    facts = AddonFacts(offer.name, version, _configuration(values))
+    spec = AddonSpec(offer.name, version, _configuration(values))
     if role := call.get("serviceAccountRoleArn"):
         network.must_be_role(region.account, role, addonName=offer.name)
     if call.get("podIdentityAssociations") is not None:
@@ -151,7 +151,7 @@ def update_addon(call: Call) -> dict[str, Any]:
         "PodIdentityAssociations": json.dumps(call.get("podIdentityAssociations")) if call.get("podIdentityAssociations") is not None else None,
     }
     addon["status"] = "UPDATING"
-    work = region.work(cluster, lambda: region.provider.install_addon(region.key(cluster), facts))
+    future = region.submit(cluster, lambda: region.provider.install_addon(region.key(cluster), spec))
 
     def apply() -> None:
         addon.update(status="ACTIVE", addonVersion=version, configurationValues=values, modifiedAt=now(), health={"issues": []})
@@ -162,7 +162,7 @@ def update_addon(call: Call) -> dict[str, Any]:
         _ail(addon, reason)
 
     parameters = {kind: value for kind, value in reported.items() if value is not None}
-    return {"update": region.begin_update(cluster, "AddonUpdate", parameters, apply, work=work, addon=offer.name, failed=failed)}
+    return {"update": region.begin_update(cluster, "AddonUpdate", parameters, apply, future=future, addon=offer.name, failed=failed)}
 
 
 def delete_addon(call: Call) -> dict[str, Any]:
@@ -170,7 +170,7 @@ def delete_addon(call: Call) -> dict[str, Any]:
     addon = cluster.addon(call.need("addonName"))
     name, preserve = addon["addonName"], bool(call.get("preserve", False))
     addon["status"] = "DELETING"
-    work = None if preserve else region.work(cluster, lambda: region.provider.remove_addon(region.key(cluster), name))
+    future = None if preserve else region.submit(cluster, lambda: region.provider.remove_addon(region.key(cluster), name))
 
     def finish(error: BaseException | None) -> None:
         if error is not None:
@@ -181,7 +181,7 @@ def delete_addon(call: Call) -> dict[str, Any]:
         for identity in [key for key, each in cluster.associations.items() if each["ownerArn"] == addon["addonArn"]]:
             del cluster.associations[identity]
 
-    region.transitions.begin("addon", finish, work)
+    region.transitions.begin("addon", finish, future)
     return {"addon": addon}
 
 

@@ -6,7 +6,7 @@ import re
 import secrets
 from typing import Any
 
-from twin.aws.cluster_provider import AddonFacts, ClusterEndpoint, ClusterFacts
+from twin.aws.cluster_provider import AddonSpec, ClusterEndpoint, ClusterSpec
 from twin.aws.eks import network
 from twin.aws.eks.access import let_creator_in
 from twin.aws.eks.call import Call
@@ -37,7 +37,7 @@ def create_cluster(call: Call) -> dict[str, Any]:
     region.clusters[name] = cluster
     issuer = f"https://oidc.eks.{region.name}.amazonaws.com/id/{secrets.token_hex(16).upper()}"
     let_creator_in(region, cluster)
-    facts = ClusterFacts(
+    spec = ClusterSpec(
         name=name,
         region=region.name,
         account=region.account,
@@ -53,31 +53,31 @@ def create_cluster(call: Call) -> dict[str, Any]:
     addons = _self_managed(version) if _flag(call.parameters, "bootstrapSelfManagedAddons", True) else []
 
     def build() -> ClusterEndpoint:
-        endpoint = region.provider.create(facts)
+        endpoint = region.provider.create(spec)
         for addon in addons:
-            region.provider.install_addon(facts.key, addon)
+            region.provider.install_addon(spec.key, addon)
         return endpoint
 
-    work = region.work(cluster, build)
+    future = region.submit(cluster, build)
 
     def finish(error: BaseException | None) -> None:
         if error is not None:
             record["status"] = "FAILED"
             record["health"] = {"issues": [{"code": "InternalFailure", "message": str(error), "resourceIds": [name]}]}
             return
-        made: ClusterEndpoint = work.result()
+        made: ClusterEndpoint = future.result()
         # All of these are missing while a cluster is CREATING, as in life.
         record.update(status="ACTIVE", endpoint=made.endpoint, certificateAuthority={"data": made.certificate_authority_data})
         record["identity"] = {"oidc": {"issuer": issuer}}
         record["resourcesVpcConfig"]["clusterSecurityGroupId"] = group
 
-    region.transitions.begin("cluster", finish, work)
+    region.transitions.begin("cluster", finish, future)
     return {"cluster": record}
 
 
-def _self_managed(kubernetes: str) -> list[AddonFacts]:
-    """What EKS puts into a new cluster by itself, unless bootstrapSelfManagedAddons is false; ListAddons does not tell of them."""
-    return [AddonFacts(name, OFFERS[name].default_version(kubernetes)) for name in ("vpc-cni", "kube-proxy", "coredns")]
+def _self_managed(kubernetes: str) -> list[AddonSpec]:
+    """What EKS puts into a new cluster by itself, unless bootstrapSelfManagedAddons is false; ListAddons does not return them."""
+    return [AddonSpec(name, OFFERS[name].default_version(kubernetes)) for name in ("vpc-cni", "kube-proxy", "coredns")]
 
 
 def _record(call: Call, name: str, version: str, vpc: network.Vpc) -> dict[str, Any]:
@@ -131,7 +131,7 @@ def _flag(values: dict[str, Any], name: str, default: bool) -> bool:
 
 
 def logging_of(before: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
-    """What DescribeCluster tells of logging: one group of the types that are on, one of those that are off."""
+    """What DescribeCluster returns about logging: one group of the types that are on, one of those that are off."""
     enabled = {kind for group in before.get("clusterLogging", []) if group.get("enabled") for kind in group.get("types", [])}
     for group in asked.get("clusterLogging") or []:
         kinds = set(group.get("types") or [])
@@ -160,7 +160,7 @@ def delete_cluster(call: Call) -> dict[str, Any]:
     if cluster.record["status"] in ("CREATING", "UPDATING", "DELETING"):
         raise InUse(f"Cluster {name} is in status {cluster.record['status']}: it cannot be deleted now.", clusterName=name)
     cluster.record["status"] = "DELETING"
-    work = region.work(cluster, lambda: region.provider.delete(region.key(cluster)))
+    future = region.submit(cluster, lambda: region.provider.delete(region.key(cluster)))
 
     def finish(error: BaseException | None) -> None:
         if error is not None:
@@ -172,7 +172,7 @@ def delete_cluster(call: Call) -> dict[str, Any]:
         if cluster.worker:
             cluster.worker.shutdown(wait=False)
 
-    region.transitions.begin("cluster", finish, work)
+    region.transitions.begin("cluster", finish, future)
     return {"cluster": cluster.record}
 
 

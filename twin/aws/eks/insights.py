@@ -1,4 +1,4 @@
-"""What EKS tells of versions; and of insights and Fargate profiles, of which there are none here."""
+"""What EKS reports about versions; and about insights and Fargate profiles, of which there are none here."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from twin.aws.cluster_provider import NodeFacts
+from twin.aws.cluster_provider import NodeSpec
 from twin.aws.eks.network import backend
 from twin.aws.eks.region import Cluster, NodeGroup, Region
 from twin.aws.errors import Unknown
@@ -79,12 +79,12 @@ def _instances(region: Region, group: NodeGroup) -> list[Any]:
     return [each for reservation in reservations for each in reservation.instances if each.id in desired and each.state == "running"]
 
 
-def node_facts(region: Region, group: NodeGroup) -> list[NodeFacts]:
+def node_specs(region: Region, group: NodeGroup) -> list[NodeSpec]:
     """What the Node objects of a group's instances have to show."""
     record = group.record
     taints = tuple({**each, "effect": TAINT_EFFECTS[each["effect"]]} for each in record["taints"])
     return [
-        NodeFacts(
+        NodeSpec(
             name=f"ip-{instance.private_ip.replace('.', '-')}.{region.name}.compute.internal",
             instance_id=instance.id,
             zone=instance.availability_zone,
@@ -124,9 +124,9 @@ def set_pod_addresses(region: Region, cluster: Cluster, pods: Iterable[tuple[str
     for address, node in pods:
         by_node.setdefault(node, []).append(address)
     interfaces = {
-        facts.name: instance.nics[0]
+        spec.name: instance.nics[0]
         for group in cluster.node_groups.values()
-        for facts, instance in zip(node_facts(region, group), _instances(region, group), strict=True)
+        for spec, instance in zip(node_specs(region, group), _instances(region, group), strict=True)
     }
     if unknown := set(by_node) - set(interfaces):
         raise Unknown(f"Cluster {cluster.name} has no node {', '.join(sorted(unknown))}: its nodes are {', '.join(sorted(interfaces)) or 'none'}.")

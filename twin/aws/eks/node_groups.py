@@ -63,21 +63,21 @@ def create_nodegroup(call: Call) -> dict[str, Any]:
     cluster.node_groups[name] = group
     let_nodes_in(region, cluster, record["nodeRole"])
     instances.scale(region, cluster, group)
-    work = set_nodes(region, cluster)
+    future = set_nodes(region, cluster)
 
     def finish(error: BaseException | None) -> None:
         record["status"] = "ACTIVE" if error is None else "CREATE_FAILED"
         if error is not None:
             _ail(record, error)
 
-    region.transitions.begin("nodegroup", finish, work)
+    region.transitions.begin("nodegroup", finish, future)
     return {"nodegroup": record}
 
 
 def set_nodes(region: Region, cluster: Cluster) -> Any:
     """Let the provider make the cluster's nodes those of its node groups as they are now."""
-    facts = [each for group in cluster.node_groups.values() if group.record["status"] != "DELETING" for each in instances.node_facts(region, group)]
-    return region.work(cluster, lambda: region.provider.set_nodes(region.key(cluster), facts))
+    specs = [each for group in cluster.node_groups.values() if group.record["status"] != "DELETING" for each in instances.node_specs(region, group)]
+    return region.submit(cluster, lambda: region.provider.set_nodes(region.key(cluster), specs))
 
 
 def _ail(record: dict[str, Any], error: object) -> None:
@@ -160,7 +160,7 @@ def _begin(
     record = group.record
     record.update(changed, status="UPDATING", modifiedAt=now())
     instances.scale(region, cluster, group, renew=renew)
-    work = set_nodes(region, cluster)
+    future = set_nodes(region, cluster)
 
     def apply() -> None:
         record.update(status="ACTIVE", modifiedAt=now(), health={"issues": []})
@@ -170,7 +170,7 @@ def _begin(
         _ail(record, reason)
 
     name = record["nodegroupName"]
-    return {"update": call.region.begin_update(cluster, kind, parameters, apply, work=work, node_group=name, failed=failed)}
+    return {"update": call.region.begin_update(cluster, kind, parameters, apply, future=future, node_group=name, failed=failed)}
 
 
 def update_nodegroup_version(call: Call) -> dict[str, Any]:
@@ -196,7 +196,7 @@ def delete_nodegroup(call: Call) -> dict[str, Any]:
         return {"nodegroup": group.record}
     group.record["status"] = "DELETING"
     instances.terminate(region, group)
-    work = set_nodes(region, cluster)
+    future = set_nodes(region, cluster)
 
     def finish(error: BaseException | None) -> None:
         if error is None:
@@ -206,7 +206,7 @@ def delete_nodegroup(call: Call) -> dict[str, Any]:
             group.record["status"] = "DELETE_FAILED"
             _ail(group.record, error)
 
-    region.transitions.begin("nodegroup", finish, work)
+    region.transitions.begin("nodegroup", finish, future)
     return {"nodegroup": group.record}
 
 

@@ -113,7 +113,7 @@ class Region:
     def arn(self, kind: str, *rest: str) -> str:
         return f"arn:aws:eks:{self.name}:{self.account}:{kind}/{'/'.join(rest)}"
 
-    def work(self, cluster: Cluster, job: Callable[[], Any]) -> Future[Any]:
+    def submit(self, cluster: Cluster, job: Callable[[], Any]) -> Future[Any]:
         """Have the provider do something, after all that it still does for the same cluster."""
         if self.provider.inline:
             done: Future[Any] = Future()
@@ -133,12 +133,12 @@ class Region:
         parameters: dict[str, Any],
         apply: Callable[[], None],
         *,
-        work: Future[Any] | None = None,
+        future: Future[Any] | None = None,
         node_group: str | None = None,
         addon: str | None = None,
         failed: Callable[[str], None],
     ) -> dict[str, Any]:
-        """Note an update as InProgress; once it is due, `apply` makes it true and it becomes Successful, or `failed` is told why not."""
+        """Note an update as InProgress; once it is due, `apply` makes it true and it becomes Successful, or `failed` gets the reason."""
         record = {
             "id": str(uuid.uuid4()),
             "status": "InProgress",
@@ -160,7 +160,7 @@ class Region:
                 record["errors"] = [{"errorCode": "Unknown", "errorMessage": reason, "resourceIds": []}]
                 failed(reason)
 
-        self.transitions.begin("update", finish, work)
+        self.transitions.begin("update", finish, future)
         return record
 
 

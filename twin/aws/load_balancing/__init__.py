@@ -1,4 +1,4 @@
-"""What the load balancer controller meets in AWS, where moto lacks it or tells it otherwise.
+"""What the load balancer controller meets in AWS, where moto lacks it or returns something else.
 
 Each function that changes moto stands for one gap, and its docstring says what AWS does. The real controller, run against
 the emulator, is what found them.

@@ -44,7 +44,7 @@ def _complete(create: Callable[..., FakeLoadBalancer]) -> Callable[..., FakeLoad
         # Without a scheme it is internet-facing (API reference of CreateLoadBalancer); moto's has none then.
         balancer.scheme = balancer.scheme or "internet-facing"
         _name(self, balancer)
-        # Every attribute has a value; moto tells a few.
+        # Every attribute has a value; moto returns a few.
         balancer.attrs = dict(NETWORK_ATTRIBUTES if balancer.type == "network" else APPLICATION_ATTRIBUTES)
         return balancer
 
@@ -61,7 +61,7 @@ def _tell_network_load_balancers_apart(backend: ELBv2Backend, balancer: FakeLoad
 
 
 def _name(backend: ELBv2Backend, balancer: FakeLoadBalancer) -> None:
-    """The DNS name tells an internal load balancer, and a network load balancer, from others."""
+    """The DNS name distinguishes an internal load balancer, and a network load balancer, from others."""
     unique = balancer.arn.rpartition("/")[2]
     if balancer.type == "network":
         balancer.dns_name = f"{balancer.name}-{unique}.elb.{backend.region_name}.amazonaws.com"

@@ -30,7 +30,7 @@ def test_what_should_not_be_there_has_no_manifest() -> None:
 
 
 @pytest.mark.parametrize(
-    ("items", "words"),
+    ("items", "message"),
     [
         pytest.param([{"name": "waypoint"}], "missing required arguments: namespace found in waypoints", id="missing"),
         pytest.param([{"namespace": "bookinfo", "replica": 2}], "waypoints.replica. Supported parameters include: affinity", id="unknown"),
@@ -40,6 +40,6 @@ def test_what_should_not_be_there_has_no_manifest() -> None:
         pytest.param("waypoint", "waypoints", id="no-list"),
     ],
 )
-def test_mistakes_are_told(items: Any, words: str) -> None:
-    with pytest.raises(AnsibleFilterError, match=words):
+def test_errors_are_reported(items: Any, message: str) -> None:
+    with pytest.raises(AnsibleFilterError, match=message):
         render(items)

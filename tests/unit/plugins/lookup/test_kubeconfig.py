@@ -103,8 +103,8 @@ def test_the_role_eks_has_found_the_cluster() -> None:
     ],
 )
 def test_an_eks_cluster_without_an_endpoint_is_never_replaced_by_another(found: dict[str, Any], state: str, kubeconfig: dict[str, Any]) -> None:
-    words = f"Cluster shop-prod cannot be reached, because EKS cluster shop in eu-central-1 {state}: run site.yml --tags eks"
-    with pytest.raises(AnsibleError, match=re.escape(words)):
+    message = f"Cluster shop-prod cannot be reached, because EKS cluster shop in eu-central-1 {state}: run site.yml --tags eks"
+    with pytest.raises(AnsibleError, match=re.escape(message)):
         kubeconfig_of(**EKS, eks_cluster=found, **kubeconfig)
 
 

@@ -65,7 +65,7 @@ def test_a_domain_is_found_by_one_call() -> None:
 
 @pytest.mark.requirement("A3")
 @pytest.mark.parametrize(
-    ("have", "words"),
+    ("have", "expected"),
     [
         ([], "ACM has no certificate there"),
         ([_summary("x", "example.org")], "ACM has 1 certificate there, none of this domain"),
@@ -74,8 +74,8 @@ def test_a_domain_is_found_by_one_call() -> None:
         ([_summary("x", "shop.example.com"), _summary("y", "shop.example.com")], f"2 issued certificates in eu-west-1 cover .*{ARN}x .*{ARN}y "),
     ],
 )
-def test_none_or_several_that_are_equally_good_are_an_error_with_the_candidates(have: list[dict[str, Any]], words: str) -> None:
-    with AwsStub() as aws, pytest.raises(MeshError, match=words) as refused:
+def test_none_or_several_that_are_equally_good_are_an_error_with_the_candidates(have: list[dict[str, Any]], expected: str) -> None:
+    with AwsStub() as aws, pytest.raises(MeshError, match=expected) as refused:
         Acm(aws, *have).run({"domain": "shop.example.com"})
     assert [one["arn"] for one in refused.value.details["candidates"]] == [one["CertificateArn"] for one in have if one["DomainName"] != "example.org"]
 
@@ -129,14 +129,14 @@ def test_in_check_mode_nothing_is_requested_and_its_hosts_count_as_covered() -> 
 
 
 @pytest.mark.parametrize(
-    ("status", "reason", "words"),
+    ("status", "reason", "expected"),
     [
         ("FAILED", "CAA_ERROR", r"FAILED \(CAA_ERROR\).*was not issued in eu-west-1. To fix it, let the CAA records of the domain name"),
         ("VALIDATION_TIMED_OUT", "", "VALIDATION_TIMED_OUT.*not validated within 72 hours"),
     ],
 )
-def test_a_request_that_fails_is_reported_with_its_reason_at_once(status: str, reason: str, words: str) -> None:
-    with AwsStub() as aws, pytest.raises(MeshError, match=words):
+def test_a_request_that_fails_is_reported_with_its_reason_at_once(status: str, reason: str, expected: str) -> None:
+    with AwsStub() as aws, pytest.raises(MeshError, match=expected):
         acm = Acm(aws, _summary("new", *NAMES, status="PENDING_VALIDATION"))
         aws.answer("acm", "describe_certificate", _description("new", *NAMES, status="PENDING_VALIDATION"), CertificateArn=ARN + "new")
         failed = _description("new", *NAMES, status=status, **({"FailureReason": reason} if reason else {}))
@@ -165,7 +165,7 @@ def test_a_domain_that_nobody_has_validated_in_time_is_reported_with_its_records
 
 
 @pytest.mark.parametrize(
-    ("zones", "zone", "words"),
+    ("zones", "zone", "expected"),
     [
         ([], "example.com", "has no public hosted zone called example.com: create it"),
         ([{**ZONE, "Config": {"PrivateZone": True}}], "example.com", "only a private one"),
@@ -173,8 +173,8 @@ def test_a_domain_that_nobody_has_validated_in_time_is_reported_with_its_records
         ([{**ZONE, "Name": "example.org."}], "example.org", r"example.org does not contain \*.example.com, example.com"),
     ],
 )
-def test_a_zone_that_cannot_validate_it_is_refused_before_anything_is_requested(zones: list[dict[str, Any]], zone: str, words: str) -> None:
-    with AwsStub() as aws, pytest.raises(MeshError, match=words):
+def test_a_zone_that_cannot_validate_it_is_refused_before_anything_is_requested(zones: list[dict[str, Any]], zone: str, expected: str) -> None:
+    with AwsStub() as aws, pytest.raises(MeshError, match=expected):
         acm = Acm(aws)
         aws.answer("route53", "list_hosted_zones_by_name", {"HostedZones": zones, "IsTruncated": False, "MaxItems": "100"}, DNSName=zone, MaxItems="100")
         acm.run({**WILD, "hosted_zone": zone})
@@ -212,16 +212,16 @@ def test_tags_are_set_on_a_certificate_for_these_names_only() -> None:
 
 @pytest.mark.requirement("A3")
 @pytest.mark.parametrize(
-    ("item", "words"),
+    ("item", "expected"),
     [
         ({"arn": ARN + "none"}, "There is no certificate .*none in eu-west-1"),
         ({"arn": ARN + "wild", "domain": "example.org"}, "does not cover example.org"),
         ({"arn": ARN + "half"}, "cannot be used: it must be issued and valid"),
     ],
 )
-def test_a_given_arn_must_be_there_issued_and_cover_its_domain(item: dict[str, Any], words: str) -> None:
+def test_a_given_arn_must_be_there_issued_and_cover_its_domain(item: dict[str, Any], expected: str) -> None:
     have = [_summary("wild", *NAMES), _summary("half", "example.com", status="PENDING_VALIDATION")]
-    with AwsStub() as aws, pytest.raises(MeshError, match=words):
+    with AwsStub() as aws, pytest.raises(MeshError, match=expected):
         Acm(aws, *have).run(item)
     with AwsStub() as aws:
         assert Acm(aws, *have).run({"arn": ARN + "wild", "domain": "shop.example.com"})["arns"] == [ARN + "wild"]

@@ -121,15 +121,15 @@ def test_check_mode_knows_that_an_earlier_task_would_make_it_possible(code: str,
 
 
 def test_a_cluster_that_takes_no_entries_is_refused() -> None:
-    told = "Cluster prod does not support access entries, because its authentication mode is CONFIG_MAP: change it to API_AND_CONFIG_MAP first"
+    reported = "Cluster prod does not support access entries, because its authentication mode is CONFIG_MAP: change it to API_AND_CONFIG_MAP first"
     with AwsStub() as aws:
         aws.refuse("eks", "list_access_entries", "InvalidRequestException", "The cluster's authentication mode must be set to one of [API]", clusterName="prod")
-        with pytest.raises(MeshError, match=told):
+        with pytest.raises(MeshError, match=reported):
             _run(aws, _item(ADA))
     with AwsStub() as aws:
         _lists(aws)
         _describes_cluster(aws, "CONFIG_MAP")
-        with pytest.raises(MeshError, match=told):
+        with pytest.raises(MeshError, match=reported):
             _run(aws, _item(ADA))
 
 

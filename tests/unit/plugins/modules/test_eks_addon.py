@@ -153,26 +153,26 @@ def test_check_mode_knows_that_the_cluster_comes_with_an_earlier_task() -> None:
 
 
 @pytest.mark.parametrize(
-    ("items", "told"),
+    ("items", "reported"),
     [
         pytest.param(
             [_item("vpc-cni", version="v9"), _item("coredns", version="v8")], ["vpc-cni has no version v9", "coredns has no version v8"], id="versions"
         ),
     ],
 )
-def test_all_versions_that_are_not_there_are_told_before_the_first_write(items: list[dict[str, Any]], told: list[str]) -> None:
+def test_all_versions_that_are_not_there_are_reported_before_the_first_write(items: list[dict[str, Any]], reported: list[str]) -> None:
     with AwsStub() as aws:
         _lists(aws)
         _offers(aws, "vpc-cni")
         _offers(aws, "coredns", first=False)
         with pytest.raises(MeshError) as caught:
             _run(aws, *items)
-    for words in [*told, "Nothing was changed on cluster prod."]:
-        assert words in caught.value.message
+    for expected in [*reported, "Nothing was changed on cluster prod."]:
+        assert expected in caught.value.message
 
 
 @pytest.mark.parametrize("code", ["InvalidParameterException", "ResourceNotFoundException"])
-def test_an_addon_that_eks_does_not_know_is_told_by_name(code: str) -> None:
+def test_an_addon_that_eks_does_not_know_is_reported_by_name(code: str) -> None:
     with AwsStub() as aws:
         _lists(aws)
         aws.answer("eks", "describe_cluster", {"cluster": {"name": "prod", "version": "1.33"}}, name="prod")
@@ -248,7 +248,7 @@ def test_deletion_and_purge_keep_the_software_on_request_and_wait() -> None:
     ]
 
 
-def test_a_deletion_that_fails_is_told() -> None:
+def test_a_deletion_that_fails_is_reported() -> None:
     with AwsStub() as aws:
         _lists(aws, "a")
         _describes(aws, "a")
@@ -258,7 +258,7 @@ def test_a_deletion_that_fails_is_told() -> None:
             _run(aws, _item("a", state="absent"))
 
 
-def test_a_degraded_addon_fails_at_once_and_tells_all_results() -> None:
+def test_a_degraded_addon_fails_at_once_and_reports_all_results() -> None:
     with AwsStub() as aws:
         _lists(aws, "coredns", "vpc-cni")
         _describes(aws, "vpc-cni", "DEGRADED", health={"issues": [CONFLICT]})
@@ -279,7 +279,7 @@ def test_an_addon_without_nodes_is_waited_for_until_the_time_is_up() -> None:
     with AwsStub() as aws:
         _lists(aws, "coredns")
         # What the module finds, and what it sees at the beginning and at the end of its patience.
-        for _look in range(3):
+        for _poll in range(3):
             _describes(aws, "coredns", "DEGRADED", health={"issues": [NO_NODES]})
         with pytest.raises(MeshError) as caught:
             _run(aws, _item("coredns"), wait_timeout=0.4)
@@ -296,7 +296,7 @@ def test_an_addon_without_nodes_is_tolerated_on_request() -> None:
     assert warnings == ["Add-on coredns of cluster prod is DEGRADED (InsufficientNumberOfReplicas: no replicas), which allow_degraded tolerates."]
 
 
-def test_what_takes_too_long_is_told() -> None:
+def test_what_takes_too_long_is_reported() -> None:
     with AwsStub() as aws:
         _lists(aws)
         _offers(aws, "coredns")
@@ -318,7 +318,7 @@ def test_without_waiting_nothing_is_asked_after_the_writes() -> None:
         assert _run(aws, _item("coredns"), wait=False)["changed"]
 
 
-def test_an_update_that_eks_drops_silently_is_told() -> None:
+def test_an_update_that_eks_drops_silently_is_reported() -> None:
     with AwsStub() as aws:
         _lists(aws, "coredns")
         _describes(aws, "coredns")
@@ -344,7 +344,7 @@ def test_pod_identities_are_read_where_they_are_wished_and_tags_are_changed_apar
     assert result["addons"][0]["after"]["pod_identity_associations.ebs"] == ROLE
 
 
-def test_a_refused_addon_is_told_with_what_was_written() -> None:
+def test_a_refused_addon_is_reported_with_what_was_written() -> None:
     with AwsStub() as aws:
         _lists(aws)
         _offers(aws, "a")

@@ -33,8 +33,8 @@ def aws() -> Iterator[AwsStub]:
 
 def cluster(status: str = "ACTIVE", version: str = "1.32", **changes: Any) -> dict[str, Any]:
     network = {"subnetIds": ["subnet-a", "subnet-b"], "endpointPublicAccess": True, "endpointPrivateAccess": False, "publicAccessCidrs": ["0.0.0.0/0"]}
-    told = {"name": "prod", "arn": ARN, "status": status, "version": version, "roleArn": ROLE, "resourcesVpcConfig": network, "tags": {"team": "mesh"}}
-    return {"cluster": {**told, "accessConfig": {"authenticationMode": "API"}, **changes}}
+    reported = {"name": "prod", "arn": ARN, "status": status, "version": version, "roleArn": ROLE, "resourcesVpcConfig": network, "tags": {"team": "mesh"}}
+    return {"cluster": {**reported, "accessConfig": {"authenticationMode": "API"}, **changes}}
 
 
 def see(aws: AwsStub, *states: dict[str, Any] | None) -> None:
@@ -52,13 +52,13 @@ def begin(aws: AwsStub, operation: str, identifier: str, kind: str, **params: An
 
 def track(aws: AwsStub, identifier: str, *states: str, errors: list[dict[str, Any]] | None = None) -> None:
     for state in states:
-        told = {"id": identifier, "status": state, "errors": errors if errors and state == "Failed" else []}
-        aws.answer("eks", "describe_update", {"update": told}, name="prod", updateId=identifier)
+        reported = {"id": identifier, "status": state, "errors": errors if errors and state == "Failed" else []}
+        aws.answer("eks", "describe_update", {"update": reported}, name="prod", updateId=identifier)
 
 
 def insights(aws: AwsStub, version: str, *found: dict[str, Any]) -> None:
-    wanted = {"categories": ["UPGRADE_READINESS"], "kubernetesVersions": [version], "statuses": ["ERROR"]}
-    aws.answer("eks", "list_insights", {"insights": list(found)}, clusterName="prod", filter=wanted)
+    desired = {"categories": ["UPGRADE_READINESS"], "kubernetesVersions": [version], "statuses": ["ERROR"]}
+    aws.answer("eks", "list_insights", {"insights": list(found)}, clusterName="prod", filter=desired)
 
 
 def run(aws: AwsStub, *, check_mode: bool = False, **options: Any) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def test_a_new_cluster_is_made_and_waited_for(aws: AwsStub) -> None:
     assert "version: 1.32" in result["diff"][0]["after"]
 
 
-def test_without_waiting_it_is_told_as_it_is(aws: AwsStub) -> None:
+def test_without_waiting_it_is_reported_as_it_is(aws: AwsStub) -> None:
     see(aws, None)
     aws.answer("eks", "create_cluster", cluster("CREATING"), name="prod", roleArn=ROLE, resourcesVpcConfig={"subnetIds": ["subnet-a"]})
     assert run(aws, role_arn=ROLE, subnet_ids=["subnet-a"], wait=False)["cluster"]["status"] == "CREATING"
@@ -93,7 +93,7 @@ def test_check_mode_makes_nothing(aws: AwsStub) -> None:
     assert aws.session.api_calls == {"eks:DescribeCluster": 1}
 
 
-def test_what_a_new_cluster_lacks_is_told_before_it_is_made(aws: AwsStub) -> None:
+def test_what_a_new_cluster_lacks_is_reported_before_it_is_made(aws: AwsStub) -> None:
     see(aws, None)
     with pytest.raises(MeshError, match="EKS cluster prod does not exist, and a new cluster requires role_arn and subnet_ids"):
         run(aws, version="1.32")
@@ -107,7 +107,7 @@ def test_a_half_made_cluster_is_waited_for_and_then_changed(aws: AwsStub) -> Non
     assert run(aws, deletion_protection=True)["changes"] == ["deletion_protection on"]
 
 
-def test_a_cluster_that_has_failed_is_told_with_its_issues(aws: AwsStub) -> None:
+def test_a_cluster_that_has_failed_is_reported_with_its_issues(aws: AwsStub) -> None:
     issue = {"code": "Ec2SubnetNotFound", "message": "no such subnet", "resourceIds": ["subnet-a"]}
     see(aws, cluster("FAILED", health={"issues": [issue]}))
     with pytest.raises(MeshError) as caught:
@@ -124,7 +124,7 @@ def test_a_cluster_that_is_being_deleted_is_made_anew_when_it_is_gone(aws: AwsSt
     assert run(aws, role_arn=ROLE, subnet_ids=["subnet-a"])["changes"] == ["created"]
 
 
-def test_one_that_is_never_ready_is_told_at_the_end_of_the_wait(aws: AwsStub, no_sleep: Clock) -> None:
+def test_one_that_is_never_ready_is_reported_at_the_end_of_the_wait(aws: AwsStub, no_sleep: Clock) -> None:
     see(aws, *[cluster("CREATING")] * 8)
     with pytest.raises(MeshError, match="EKS cluster prod in eu-west-1 is still CREATING after 10 s: raise wait_timeout, or run again to keep waiting"):
         run(aws, wait_timeout=10)
@@ -163,7 +163,7 @@ def test_updates_go_one_after_the_other_and_each_is_tracked(aws: AwsStub) -> Non
     assert result["after"] == {"log_types": ["audit"], "endpoint_private_access": True, "tags": {"cost": "7"}}
 
 
-def test_check_mode_tells_the_updates_and_makes_none(aws: AwsStub) -> None:
+def test_check_mode_reports_the_updates_and_makes_none(aws: AwsStub) -> None:
     see(aws, cluster())
     insights(aws, "1.33")
     result = run(aws, check_mode=True, version="1.34", tags={})
@@ -184,7 +184,7 @@ def test_an_upgrade_takes_each_minor_in_turn(aws: AwsStub) -> None:
     assert result["cluster"]["version"] == "1.34"
 
 
-def test_what_stands_in_the_way_of_an_upgrade_is_told_before_anything_changes(aws: AwsStub) -> None:
+def test_what_stands_in_the_way_of_an_upgrade_is_reported_before_anything_changes(aws: AwsStub) -> None:
     see(aws, cluster())
     skew = {"name": "Kubelet version skew", "insightStatus": {"status": "ERROR", "reason": "Node versions are 4 minors behind."}}
     insights(aws, "1.33", skew)
@@ -198,8 +198,8 @@ def test_what_stands_in_the_way_of_an_upgrade_is_told_before_anything_changes(aw
 
 def test_insights_that_may_not_be_read_are_a_warning(aws: AwsStub) -> None:
     see(aws, cluster())
-    wanted = {"categories": ["UPGRADE_READINESS"], "kubernetesVersions": ["1.33"], "statuses": ["ERROR"]}
-    aws.refuse("eks", "list_insights", "AccessDeniedException", status=403, clusterName="prod", filter=wanted)
+    desired = {"categories": ["UPGRADE_READINESS"], "kubernetesVersions": ["1.33"], "statuses": ["ERROR"]}
+    aws.refuse("eks", "list_insights", "AccessDeniedException", status=403, clusterName="prod", filter=desired)
     module = stub_module(OPTIONS, check_mode=True, name="prod", version="1.33")
     assert ensure_cluster(module, aws.session)["changed"]
     assert "the upgrade insights for version 1.33 could not be read" in module.warnings[0]
@@ -213,7 +213,7 @@ def test_a_forced_upgrade_asks_for_no_insights(aws: AwsStub) -> None:
     assert run(aws, version="1.33", force_upgrade=True)["changed"]
 
 
-def test_a_failed_update_is_told_with_its_errors_and_what_was_done_before(aws: AwsStub) -> None:
+def test_a_failed_update_is_reported_with_its_errors_and_what_was_done_before(aws: AwsStub) -> None:
     see(aws, cluster())
     begin(aws, "update_cluster_config", "u-1", "DeletionProtectionUpdate", name="prod", deletionProtection=True)
     track(aws, "u-1", "Successful")
@@ -239,7 +239,7 @@ def test_while_eks_is_at_another_update_this_one_waits(aws: AwsStub) -> None:
     assert run(aws, deletion_protection=True)["changed"]
 
 
-def test_without_waiting_one_update_is_begun_and_the_rest_is_told(aws: AwsStub) -> None:
+def test_without_waiting_one_update_is_begun_and_the_rest_is_reported(aws: AwsStub) -> None:
     see(aws, cluster())
     begin(aws, "update_cluster_config", "u-1", "DeletionProtectionUpdate", name="prod", deletionProtection=True)
     see(aws, cluster("UPDATING"))
@@ -248,7 +248,7 @@ def test_without_waiting_one_update_is_begun_and_the_rest_is_told(aws: AwsStub) 
     assert "left for another run: endpoint access public and private" in module.warnings[0]
 
 
-def test_several_mistakes_are_told_at_once(aws: AwsStub) -> None:
+def test_several_errors_are_reported_at_once(aws: AwsStub) -> None:
     see(aws, cluster())
     with pytest.raises(MeshError) as caught:
         run(aws, version="1.31", role_arn="arn:aws:iam::123456789012:role/other")

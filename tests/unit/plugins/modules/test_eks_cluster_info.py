@@ -1,4 +1,4 @@
-"""The module eks_cluster_info: a cluster's facts, and the way to it."""
+"""The module eks_cluster_info: a cluster's state, and the way to it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_a_cluster_that_is_not_there_is_no_failure() -> None:
 
 
 def test_a_cluster_is_described_with_a_kubeconfig() -> None:
-    told = {
+    reported = {
         "name": "prod",
         "arn": ARN,
         "status": "ACTIVE",
@@ -41,7 +41,7 @@ def test_a_cluster_is_described_with_a_kubeconfig() -> None:
         "tags": {"team": "mesh"},
     }
     with AwsStub() as aws:
-        aws.answer("eks", "describe_cluster", {"cluster": told}, name="prod")
+        aws.answer("eks", "describe_cluster", {"cluster": reported}, name="prod")
         result = read_cluster(module(profile="prod"), aws.session)
     assert (result["exists"], result["account_id"], result["status"], result["version"]) == (True, "123456789012", "ACTIVE", "1.34")
     assert (result["oidc_issuer"], result["vpc_id"], result["cluster_security_group_id"]) == ("https://oidc.example/id/1", "vpc-1", "sg-1")
@@ -67,6 +67,6 @@ def test_keys_in_options_are_refused_before_anything_is_asked(monkeypatch: pytes
     assert aws.session.api_calls == {}
 
 
-def test_an_unknown_region_is_told() -> None:
+def test_an_unknown_region_is_reported() -> None:
     with pytest.raises(MeshError, match="The cluster's region is unknown: set the option region, or AWS_REGION"):
         read_cluster(module(), AwsSession("", lambda _service: None))

@@ -93,7 +93,7 @@ def test_an_unchanged_run_writes_nothing_and_asks_for_no_permission() -> None:
     assert len(cluster.sent()) == len(set(cluster.sent())) == 3
 
 
-def test_check_mode_tells_the_same_and_writes_nothing() -> None:
+def test_check_mode_reports_the_same_and_writes_nothing() -> None:
     lists = {"/api/v1/namespaces": _many(2), "/api/v1/pods": [named(derived(CAPTURED, {"metadata": {"annotations": None}}), "web", "shop-000")]}
     desired = {"namespaces": [{"label_selector": "team=shop", "dataplane_mode": "ambient"}]}
     dry, real = Cluster(lists), Cluster(lists)

@@ -150,7 +150,7 @@ def test_definitions_with_a_chart_of_their_own_are_rendered(tmp_path: Path) -> N
     assert task.commands[1][-2:] == ["istiod", "/srv/crds.tgz"]
 
 
-def test_with_the_plugin_diff_helm_compares_what_the_records_do_not_tell(tmp_path: Path) -> None:
+def test_with_the_plugin_diff_helm_compares_what_the_records_do_not_report(tmp_path: Path) -> None:
     task = Task(tmp_path, record(), plugins="diff\t3.9.4\tPreview\n")
     assert task.run()["changed"] is False
     task.answers["diff upgrade"] = (0, "- a\n+ b\n", "")

@@ -26,7 +26,7 @@ def listed(aws: AwsStub, *arns: str) -> None:
     aws.answer("iam", "list_open_id_connect_providers", {"OpenIDConnectProviderList": [{"Arn": arn} for arn in arns]})
 
 
-def told(aws: AwsStub, **content: Any) -> None:
+def reported(aws: AwsStub, **content: Any) -> None:
     content = {"ClientIDList": ["sts.amazonaws.com"], "ThumbprintList": [PRINT], "Tags": [{"Key": "team", "Value": "mesh"}], **content}
     aws.answer("iam", "get_open_id_connect_provider", content, OpenIDConnectProviderArn=ARN)
 
@@ -59,7 +59,7 @@ def test_check_mode_makes_none(aws: AwsStub) -> None:
 @pytest.mark.parametrize("url", [URL, URL + "/"])
 def test_an_unchanged_provider_costs_two_calls(aws: AwsStub, url: str) -> None:
     listed(aws, ARN)
-    told(aws)
+    reported(aws)
     result = run(aws, url=url)
     assert (result["changed"], result["arn"], "diff" in result) == (False, ARN, False)
     assert aws.session.api_calls == {"iam:GetOpenIDConnectProvider": 1, "iam:ListOpenIDConnectProviders": 1}
@@ -67,7 +67,7 @@ def test_an_unchanged_provider_costs_two_calls(aws: AwsStub, url: str) -> None:
 
 def test_a_provider_is_changed_where_it_differs(aws: AwsStub) -> None:
     listed(aws, ARN)
-    told(aws)
+    reported(aws)
     aws.answer("iam", "add_client_id_to_open_id_connect_provider", {}, OpenIDConnectProviderArn=ARN, ClientID="other")
     aws.answer("iam", "remove_client_id_from_open_id_connect_provider", {}, OpenIDConnectProviderArn=ARN, ClientID="sts.amazonaws.com")
     aws.answer("iam", "update_open_id_connect_provider_thumbprint", {}, OpenIDConnectProviderArn=ARN, ThumbprintList=["b" * 40])
@@ -81,14 +81,14 @@ def test_a_provider_is_changed_where_it_differs(aws: AwsStub) -> None:
 
 def test_tags_of_others_are_kept_on_request(aws: AwsStub) -> None:
     listed(aws, ARN)
-    told(aws)
+    reported(aws)
     aws.answer("iam", "tag_open_id_connect_provider", {}, OpenIDConnectProviderArn=ARN, Tags=[{"Key": "cost", "Value": "7"}])
     assert run(aws, tags={"cost": 7}, purge_tags=False)["after"]["tags"] == {"cost": "7", "team": "mesh"}
 
 
 def test_a_provider_is_deleted(aws: AwsStub) -> None:
     listed(aws, ARN)
-    told(aws)
+    reported(aws)
     aws.answer("iam", "delete_open_id_connect_provider", {}, OpenIDConnectProviderArn=ARN)
     result = run(aws, state="absent")
     assert (result["changes"], result["arn"], result["after"]) == (["deleted"], "", {})
@@ -101,14 +101,14 @@ def test_what_is_not_there_needs_no_deletion(aws: AwsStub, check_mode: bool) -> 
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("options", "message"),
     [
         ({"url": "http://oidc.example"}, "url 'http://oidc.example' is not the URL of an issuer: it begins with https://"),
         ({"client_ids": []}, "client_ids is empty, so no token would be accepted"),
         ({"thumbprints": ["abc"]}, "thumbprints: 'abc' is not a SHA-1 hash of 40 hexadecimal digits"),
     ],
 )
-def test_mistakes_are_told_before_anything_is_asked(aws: AwsStub, options: dict[str, Any], words: str) -> None:
-    with pytest.raises(MeshError, match=words.replace("(", r"\(")):
+def test_errors_are_reported_before_anything_is_asked(aws: AwsStub, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(MeshError, match=message.replace("(", r"\(")):
         run(aws, **options)
     assert aws.session.api_calls == {}

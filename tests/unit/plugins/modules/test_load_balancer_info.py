@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._errors import MeshError
-from ansible_collections.meshwright.ambient.plugins.modules.load_balancer_info import OPTIONS, describe_load_balancers
+from ansible_collections.meshwright.ambient.plugins.modules.load_balancer_info import OPTIONS, report_load_balancers
 from tests.unit.aws_stub import AwsStub, stub_module
 
 BASE = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:"
@@ -19,7 +19,7 @@ def _arn(name: str) -> str:
     return f"{BASE}loadbalancer/app/{name}/1"
 
 
-def _said(name: str, state: str = "active", kind: str = "application") -> dict[str, Any]:
+def _message(name: str, state: str = "active", kind: str = "application") -> dict[str, Any]:
     return {"LoadBalancerArn": _arn(name), "LoadBalancerName": name, "DNSName": f"{name}-1", "Type": kind, "State": {"Code": state}}
 
 
@@ -30,10 +30,10 @@ def _run(aws: AwsStub, *items: dict[str, Any], **params: Any) -> dict[str, Any]:
         time[0] += seconds
 
     module = stub_module(OPTIONS, load_balancers=[{**ITEM, **item} for item in items], **params)
-    return describe_load_balancers(module, aws.session, clock=lambda: time[0], pause=pause)
+    return report_load_balancers(module, aws.session, clock=lambda: time[0], pause=pause)
 
 
-def _answer_look(aws: AwsStub, name: str, *states: str) -> None:
+def _answer_poll(aws: AwsStub, name: str, *states: str) -> None:
     """Listeners and one target group of a load balancer, with a target in each of these states."""
     listener = {"ListenerArn": f"{BASE}listener/{name}", "Port": 80, "Protocol": "HTTP", "DefaultActions": []}
     aws.answer("elbv2", "describe_listeners", {"Listeners": [listener]}, LoadBalancerArn=_arn(name))
@@ -50,13 +50,13 @@ OWNED = [{"Key": "elbv2.k8s.aws/cluster", "Value": "prod"}, {"Key": "ingress.k8s
 def test_an_owner_is_searched_once_and_waited_for_until_its_targets_are_healthy(tmp_path: Path) -> None:
     progress = tmp_path / "progress"
     with AwsStub() as aws:
-        aws.answer("elbv2", "describe_load_balancers", {"LoadBalancers": [_said("other")]})
+        aws.answer("elbv2", "describe_load_balancers", {"LoadBalancers": [_message("other")]})
         aws.answer("elbv2", "describe_tags", {"TagDescriptions": [{"ResourceArn": _arn("other")}]}, ResourceArns=[_arn("other")])
-        aws.answer("elbv2", "describe_load_balancers", {"LoadBalancers": [_said("other"), _said("web", "provisioning")]})
+        aws.answer("elbv2", "describe_load_balancers", {"LoadBalancers": [_message("other"), _message("web", "provisioning")]})
         aws.answer("elbv2", "describe_tags", {"TagDescriptions": [{"ResourceArn": _arn("web"), "Tags": OWNED}]}, ResourceArns=[_arn("web")])
         for states in (("initial",), ("healthy",)):
-            aws.answer("elbv2", "describe_load_balancers", {"LoadBalancers": [_said("web")]}, LoadBalancerArns=[_arn("web")])
-            _answer_look(aws, "web", *states)
+            aws.answer("elbv2", "describe_load_balancers", {"LoadBalancers": [_message("web")]}, LoadBalancerArns=[_arn("web")])
+            _answer_poll(aws, "web", *states)
         balancer = {"cluster": "prod", "ingress": "shop/web", "listeners": [{"port": 80, "protocol": "HTTP"}]}
         result = _run(aws, balancer, wait=True, details=False, progress=str(progress))
     assert [(row["status"], row["name"]) for row in result["load_balancers"]] == [("Current", "web")]
@@ -68,7 +68,7 @@ def test_forty_named_load_balancers_are_read_in_two_calls_and_tags_are_not_asked
     names = [f"lb{number:02}" for number in range(40)]
     with AwsStub() as aws:
         for some in (names[:20], names[20:]):
-            aws.answer("elbv2", "describe_load_balancers", {"LoadBalancers": [_said(name, "provisioning") for name in some]}, Names=some)
+            aws.answer("elbv2", "describe_load_balancers", {"LoadBalancers": [_message(name, "provisioning") for name in some]}, Names=some)
         for name in names:
             aws.answer("elbv2", "describe_listeners", {"Listeners": []}, LoadBalancerArn=_arn(name))
             aws.answer("elbv2", "describe_target_groups", {"TargetGroups": []}, LoadBalancerArn=_arn(name))
@@ -79,8 +79,8 @@ def test_forty_named_load_balancers_are_read_in_two_calls_and_tags_are_not_asked
 def test_one_that_does_not_exist_is_no_error_without_a_wait() -> None:
     with AwsStub() as aws:
         aws.refuse("elbv2", "describe_load_balancers", "LoadBalancerNotFound", Names=["a", "web"])
-        aws.answer("elbv2", "describe_load_balancers", {"LoadBalancers": [_said("web")]})
-        _answer_look(aws, "web", "healthy")
+        aws.answer("elbv2", "describe_load_balancers", {"LoadBalancers": [_message("web")]})
+        _answer_poll(aws, "web", "healthy")
         result = _run(aws, {"name": "a"}, {"name": "web"}, details=False)
     assert [row["status"] for row in result["load_balancers"]] == ["NotFound", "Current"]
     assert "failed" not in result
@@ -89,8 +89,8 @@ def test_one_that_does_not_exist_is_no_error_without_a_wait() -> None:
 @pytest.mark.requirement("E33")
 def test_details_web_acl_and_protection_are_read_once_at_the_end() -> None:
     with AwsStub() as aws:
-        aws.answer("elbv2", "describe_load_balancers", {"LoadBalancers": [_said("web")]}, Names=["web"])
-        _answer_look(aws, "web", "healthy")
+        aws.answer("elbv2", "describe_load_balancers", {"LoadBalancers": [_message("web")]}, Names=["web"])
+        _answer_poll(aws, "web", "healthy")
         aws.answer("elbv2", "describe_tags", {"TagDescriptions": [{"ResourceArn": _arn("web"), "Tags": OWNED}]}, ResourceArns=[_arn("web")])
         attributes = [{"Key": "idle_timeout.timeout_seconds", "Value": "60"}]
         aws.answer("elbv2", "describe_load_balancer_attributes", {"Attributes": attributes}, LoadBalancerArn=_arn("web"))
@@ -105,7 +105,7 @@ def test_details_web_acl_and_protection_are_read_once_at_the_end() -> None:
 
 def test_a_load_balancer_that_failed_ends_the_wait_at_once() -> None:
     with AwsStub() as aws:
-        aws.answer("elbv2", "describe_load_balancers", {"LoadBalancers": [_said("web", "failed")]}, Names=["web"])
+        aws.answer("elbv2", "describe_load_balancers", {"LoadBalancers": [_message("web", "failed")]}, Names=["web"])
         aws.answer("elbv2", "describe_listeners", {"Listeners": []}, LoadBalancerArn=_arn("web"))
         aws.answer("elbv2", "describe_target_groups", {"TargetGroups": []}, LoadBalancerArn=_arn("web"))
         result = _run(aws, {"name": "web"}, wait=True, details=False)
@@ -115,18 +115,18 @@ def test_a_load_balancer_that_failed_ends_the_wait_at_once() -> None:
 
 def test_one_that_goes_while_it_is_read_is_not_found() -> None:
     with AwsStub() as aws:
-        aws.answer("elbv2", "describe_load_balancers", {"LoadBalancers": [_said("web")]}, Names=["web"])
+        aws.answer("elbv2", "describe_load_balancers", {"LoadBalancers": [_message("web")]}, Names=["web"])
         aws.refuse("elbv2", "describe_listeners", "LoadBalancerNotFound", LoadBalancerArn=_arn("web"))
         assert _run(aws, {"name": "web"})["load_balancers"][0]["status"] == "NotFound"
 
 
 def test_tags_are_asked_for_by_halves_when_one_has_gone() -> None:
     with AwsStub() as aws:
-        aws.answer("elbv2", "describe_load_balancers", {"LoadBalancers": [_said("a"), _said("web")]})
+        aws.answer("elbv2", "describe_load_balancers", {"LoadBalancers": [_message("a"), _message("web")]})
         aws.refuse("elbv2", "describe_tags", "LoadBalancerNotFound", ResourceArns=[_arn("a"), _arn("web")])
         aws.refuse("elbv2", "describe_tags", "LoadBalancerNotFound", ResourceArns=[_arn("a")])
         aws.answer("elbv2", "describe_tags", {"TagDescriptions": [{"ResourceArn": _arn("web"), "Tags": OWNED}]}, ResourceArns=[_arn("web")])
-        _answer_look(aws, "web", "healthy")
+        _answer_poll(aws, "web", "healthy")
         assert _run(aws, {"cluster": "prod"}, details=False)["load_balancers"][0]["name"] == "web"
 
 

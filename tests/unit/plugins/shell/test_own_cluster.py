@@ -25,7 +25,7 @@ def _seen_by_a_module(environment: dict[str, str], **play: str) -> dict[str, str
     return dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
 
 
-def test_every_variable_by_which_kubernetes_core_is_told_a_cluster_is_taken_away() -> None:
+def test_every_variable_by_which_kubernetes_core_finds_a_cluster_is_taken_away() -> None:
     names = {name.upper() for pair in AUTH_ARG_MAP.items() for name in pair} - _KEPT
     foreign = {f"K8S_AUTH_{name}": "foreign" for name in names}
     seen = _seen_by_a_module({**foreign, "PATH": os.environ["PATH"]})

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from twin.agent.addresses import PodAddresses, addresses_of, follow_addresses
-from twin.kwok.facts import AwsFacts
+from twin.kwok.settings import AwsSettings
 
-_FACTS = AwsFacts("one", "http://127.0.0.1:9", "prod", "eu-west-1", "http://127.0.0.1:9/authenticate", "https://issuer", "172.20.0.0/16")
+_SETTINGS = AwsSettings("one", "http://127.0.0.1:9", "prod", "eu-west-1", "http://127.0.0.1:9/authenticate", "https://issuer", "172.20.0.0/16")
 
 
 def _pod(name: str, address: str | None, node: str | None = "node-1", phase: str = "Running", **spec: Any) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def test_pods_with_an_address_of_their_own() -> None:
 def test_changes_are_sent_and_repetitions_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
     sent: queue.Queue[list[str]] = queue.Queue()
     monkeypatch.setattr(PodAddresses, "_send", lambda _self, addresses: sent.put([each["address"] for each in addresses]))
-    tell = follow_addresses(_FACTS)
+    tell = follow_addresses(_SETTINGS)
     tell([_pod("a", "10.64.0.1")])
     assert sent.get(timeout=5) == ["10.64.0.1"]
     tell([_pod("a", "10.64.0.1")])
@@ -55,10 +55,10 @@ def test_what_could_not_be_sent_is_sent_again(monkeypatch: pytest.MonkeyPatch, c
 
     monkeypatch.setattr("twin.agent.addresses._RETRY_SECONDS", 0.0)
     monkeypatch.setattr(PodAddresses, "_send", send)
-    follow_addresses(_FACTS)([_pod("a", "10.64.0.1")])
+    follow_addresses(_SETTINGS)([_pod("a", "10.64.0.1")])
     assert [tries.get(timeout=5), tries.get(timeout=5)] == [1, 2]
     assert "the account one did not take the addresses of 1 pods: Connection refused" in caplog.text
 
 
-def test_a_twin_without_an_account_tells_nobody() -> None:
+def test_without_an_account_nothing_is_reported() -> None:
     follow_addresses(None)([_pod("a", "10.64.0.1")])

@@ -85,7 +85,7 @@ def test_resources_are_this_machines(resource: str) -> None:
         pytest.param(_from(configMapKeyRef={"name": "empty", "key": "a"}), "ConfigMap empty has no key a", id="no-data"),
     ],
 )
-def test_what_is_missing_is_told(variable: Object, message: str) -> None:
+def test_what_is_missing_is_reported(variable: Object, message: str) -> None:
     with pytest.raises(TwinError) as caught:
         _environment(variable)
     assert str(caught.value) == message
@@ -101,7 +101,7 @@ def test_sources_come_first_and_variables_win() -> None:
     assert found == {"mesh": "accessLogFile: /dev/stdout", "LEVEL": "info-debug", "blob": "\x01", "CA_key": "secret", "CA_dollar": "$(LEVEL)"}
 
 
-def test_a_missing_source_is_told() -> None:
+def test_a_missing_source_is_reported() -> None:
     with pytest.raises(TwinError, match="ConfigMap istio-system/no not found"):
         _environment(env_from=[{"configMapRef": {"name": "no"}}])
 
@@ -255,6 +255,6 @@ def test_a_path_that_cannot_be_one_is_refused(tmp_path: Path) -> None:
         inside(tmp_path, "/a\0b")
 
 
-def test_a_missing_volume_is_told(tmp_path: Path) -> None:
+def test_a_missing_volume_is_reported(tmp_path: Path) -> None:
     with pytest.raises(TwinError, match="Secret istio-system/missing not found"):
         write_volumes(_volume_pod(secret={"secretName": "missing"}), {"volumeMounts": [{"name": "v", "mountPath": "/v"}]}, SESSION, _token, tmp_path)

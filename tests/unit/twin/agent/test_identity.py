@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from twin.agent.identity import TokenFile, identity_of
-from twin.kwok.facts import AwsFacts
+from twin.kwok.settings import AwsSettings
 
 _ROLE = "arn:aws:iam::123456789012:role/controller"
 
@@ -21,7 +21,7 @@ class Account:
 
     status: int = 404
     asked: list[str] = field(default_factory=list)
-    facts: AwsFacts | None = None
+    settings: AwsSettings | None = None
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def account() -> Iterator[Account]:
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         url = f"http://127.0.0.1:{server.server_port}"
-        found.facts = AwsFacts("one", url, "prod", "eu-west-1", f"{url}/authenticate", "https://issuer", "172.20.0.0/16")
+        found.settings = AwsSettings("one", url, "prod", "eu-west-1", f"{url}/authenticate", "https://issuer", "172.20.0.0/16")
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield found
@@ -60,12 +60,12 @@ def test_a_twin_without_an_account_leads_nowhere(tmp_path: Path) -> None:
 @pytest.mark.parametrize("status", [200, 401, 403])
 def test_an_association(account: Account, tmp_path: Path, status: int) -> None:
     account.status = status
-    identity = identity_of(account.facts, _service_account(**{"eks.amazonaws.com/role-arn": _ROLE}), tmp_path)
+    identity = identity_of(account.settings, _service_account(**{"eks.amazonaws.com/role-arn": _ROLE}), tmp_path)
     assert account.asked == ["/_twin/pod-identity/prod/kube-system/controller?region=eu-west-1"]
-    assert account.facts is not None
-    assert identity.endpoint["AWS_ENDPOINT_URL"] == account.facts.endpoint
+    assert account.settings is not None
+    assert identity.endpoint["AWS_ENDPOINT_URL"] == account.settings.endpoint
     assert identity.variables["AWS_REGION"] == identity.variables["AWS_DEFAULT_REGION"] == "eu-west-1"
-    assert identity.variables["AWS_CONTAINER_CREDENTIALS_FULL_URI"] == account.facts.endpoint + account.asked[0]
+    assert identity.variables["AWS_CONTAINER_CREDENTIALS_FULL_URI"] == account.settings.endpoint + account.asked[0]
     assert identity.token is not None
     assert identity.token.audience == "pods.eks.amazonaws.com"
     assert identity.variables["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"] == str(tmp_path / identity.token.path)
@@ -73,7 +73,7 @@ def test_an_association(account: Account, tmp_path: Path, status: int) -> None:
 
 
 def test_the_annotation_of_a_role(account: Account, tmp_path: Path) -> None:
-    identity = identity_of(account.facts, _service_account(**{"eks.amazonaws.com/role-arn": _ROLE}), tmp_path)
+    identity = identity_of(account.settings, _service_account(**{"eks.amazonaws.com/role-arn": _ROLE}), tmp_path)
     assert identity.token is not None
     assert identity.token.audience == "sts.amazonaws.com"
     assert identity.variables["AWS_ROLE_ARN"] == _ROLE
@@ -82,21 +82,21 @@ def test_the_annotation_of_a_role(account: Account, tmp_path: Path) -> None:
 
 def test_an_audience_of_its_own(account: Account, tmp_path: Path) -> None:
     annotations = {"eks.amazonaws.com/role-arn": _ROLE, "eks.amazonaws.com/audience": "another"}
-    identity = identity_of(account.facts, _service_account(**annotations), tmp_path)
+    identity = identity_of(account.settings, _service_account(**annotations), tmp_path)
     assert identity.token is not None
     assert identity.token.audience == "another"
 
 
 def test_neither(account: Account, tmp_path: Path) -> None:
-    identity = identity_of(account.facts, _service_account(), tmp_path)
+    identity = identity_of(account.settings, _service_account(), tmp_path)
     assert identity.token is None
     assert not {name for name in identity.variables if "KEY" in name or "CREDENTIALS" in name or "ROLE" in name}
     assert identity.endpoint["AWS_EC2_METADATA_DISABLED"] == "true"
 
 
 def test_an_account_that_does_not_answer(account: Account, tmp_path: Path) -> None:
-    assert account.facts is not None
-    silent = AwsFacts(**{**account.facts.__dict__, "endpoint": "http://127.0.0.1:9"})
+    assert account.settings is not None
+    silent = AwsSettings(**{**account.settings.__dict__, "endpoint": "http://127.0.0.1:9"})
     with pytest.raises(OSError, match="refused"):
         identity_of(silent, _service_account(), tmp_path)
 

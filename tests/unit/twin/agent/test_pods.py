@@ -18,7 +18,7 @@ POD: dict[str, Any] = {
 }
 
 
-def test_a_pod_that_cannot_start_is_tried_again_though_the_api_server_cannot_be_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_pod_that_cannot_start_is_tried_again_though_the_api_server_does_not_hear_of_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     tries: list[str] = []
 
     def refuse(_write: object) -> None:

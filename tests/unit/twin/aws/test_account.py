@@ -9,15 +9,15 @@ import sys
 import pytest
 
 from twin.aws import account
-from twin.aws.account import AccountFacts
+from twin.aws.account import AccountSettings
 from twin.commands.environment import exports_of
 from twin.errors import TwinError
-from twin.kwok.facts import AwsFacts, TwinFacts, read_facts, write_facts
 from twin.kwok.lifecycle import clusters_of
+from twin.kwok.settings import AwsSettings, TwinSettings, read_settings, write_settings
 from twin.paths import REPOSITORY, AccountPaths, TwinPaths
 from twin.supervisor import MainProgram
 
-AWS = AwsFacts("a", "http://127.0.0.1:5601", "prod", "eu-west-1", "http://127.0.0.1:5601/_twin/authenticate", "https://issuer", "172.20.0.0/16")
+AWS = AwsSettings("a", "http://127.0.0.1:5601", "prod", "eu-west-1", "http://127.0.0.1:5601/_twin/authenticate", "https://issuer", "172.20.0.0/16")
 
 
 pytestmark = pytest.mark.usefixtures("state")
@@ -26,25 +26,25 @@ pytestmark = pytest.mark.usefixtures("state")
 def _account(name: str, port: int) -> None:
     paths = AccountPaths(name)
     paths.home.mkdir(parents=True)
-    paths.facts.write_text(json.dumps({"port": port}))
+    paths.settings.write_text(json.dumps({"port": port}))
 
 
-def _twin(name: str, aws: AwsFacts | None) -> TwinPaths:
+def _twin(name: str, aws: AwsSettings | None) -> TwinPaths:
     paths = TwinPaths(name)
     paths.home.mkdir(parents=True)
-    write_facts(paths, TwinFacts(64, aws))
+    write_settings(paths, TwinSettings(64, aws))
     return paths
 
 
 def test_which_cluster_a_twin_is_is_kept() -> None:
-    assert read_facts(_twin("a-prod", AWS)) == TwinFacts(64, AWS)
+    assert read_settings(_twin("a-prod", AWS)) == TwinSettings(64, AWS)
 
 
 def test_a_twin_of_before_is_no_cluster_of_an_account() -> None:
     paths = TwinPaths("old")
     paths.home.mkdir(parents=True)
-    paths.facts.write_text('{"pod_network": 70}')
-    assert read_facts(paths) == TwinFacts(70, layout=1)
+    paths.settings.write_text('{"pod_network": 70}')
+    assert read_settings(paths) == TwinSettings(70, layout=1)
 
 
 def test_an_account_of_before_serves_everybody_and_is_refused() -> None:
@@ -98,7 +98,7 @@ def test_neither_twin_nor_account() -> None:
     with pytest.raises(TwinError, match="There is no twin nothing"):
         exports_of("nothing")
     with pytest.raises(TwinError, match="There is no AWS account nothing: python -m twin --name nothing account up creates it"):
-        account.facts_of("nothing")
+        account.settings_of("nothing")
 
 
 def test_a_port_at_which_something_listens_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,13 +117,13 @@ def test_a_port_of_another_account_is_not_chosen(monkeypatch: pytest.MonkeyPatch
 
 
 def test_an_account_does_not_serve_when_nothing_answers() -> None:
-    assert not account.serves(AccountFacts(1))
+    assert not account.serves(AccountSettings(1))
 
 
 def test_what_another_version_of_the_twin_writes_of_an_account_is_left_out() -> None:
     _account("a", 5601)
-    AccountPaths("a").facts.write_text('{"port": 5601, "layout": 2, "later": 1}')
-    assert account.facts_of("a") == AccountFacts(5601)
+    AccountPaths("a").settings.write_text('{"port": 5601, "layout": 2, "later": 1}')
+    assert account.settings_of("a") == AccountSettings(5601)
     assert account._free_port() != 5601
 
 

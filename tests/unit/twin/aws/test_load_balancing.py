@@ -52,8 +52,8 @@ class Cloud:
         return found
 
     def health(self, group: str) -> dict[str, tuple[str, str | None]]:
-        told = self.elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
-        return {each["Target"]["Id"]: (each["TargetHealth"]["State"], each["TargetHealth"].get("Reason")) for each in told}
+        health = self.elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
+        return {each["Target"]["Id"]: (each["TargetHealth"]["State"], each["TargetHealth"].get("Reason")) for each in health}
 
 
 @functools.cache
@@ -139,7 +139,7 @@ def test_a_load_balancer_is_provisioned_first(cloud: Cloud, monkeypatch: pytest.
         ("network", "internal", r"one-[0-9a-f]{16}\.elb\.eu-central-1\.amazonaws\.com"),
     ],
 )
-def test_its_name_tells_what_it_is(cloud: Cloud, kind: str, scheme: str, pattern: str) -> None:
+def test_its_name_reports_what_it_is(cloud: Cloud, kind: str, scheme: str, pattern: str) -> None:
     assert re.fullmatch(pattern, cloud.balancer(kind, Scheme=scheme)["DNSName"])
 
 
@@ -255,8 +255,8 @@ def test_a_target_becomes_healthy_when_something_has_its_address(cloud: Cloud, m
 def test_a_target_keeps_its_zone(cloud: Cloud) -> None:
     group = cloud.group()
     cloud.elb.register_targets(TargetGroupArn=group, Targets=[{"Id": "10.64.0.1", "AvailabilityZone": "all"}])
-    (told,) = cloud.elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
-    assert told["Target"] == {"Id": "10.64.0.1", "Port": 80, "AvailabilityZone": "all"}
+    (health,) = cloud.elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
+    assert health["Target"] == {"Id": "10.64.0.1", "Port": 80, "AvailabilityZone": "all"}
 
 
 def test_a_target_group_knows_who_uses_it_now(cloud: Cloud) -> None:
@@ -273,14 +273,13 @@ def test_a_target_group_knows_who_uses_it_now(cloud: Cloud) -> None:
     assert users() == []
 
 
-@pytest.mark.parametrize(("kind", "told", "cross_zone"), [("application", "app", "true"), ("network", "net", "false")])
-def test_the_arn_tells_what_it_is(cloud: Cloud, kind: str, told: str, cross_zone: str) -> None:
+@pytest.mark.parametrize(("kind", "prefix", "cross_zone"), [("application", "app", "true"), ("network", "net", "false")])
+def test_the_arn_shows_the_type(cloud: Cloud, kind: str, prefix: str, cross_zone: str) -> None:
     balancer = cloud.balancer(kind, Tags=[{"Key": "team", "Value": "mesh"}])
     arn = balancer["LoadBalancerArn"]
-    assert f":loadbalancer/{told}/one/" in arn
-    assert (
-        f":listener/{told}/one/" in cloud.listener(balancer, cloud.group("HTTP" if told == "app" else "TCP"), "HTTP" if told == "app" else "TCP")["ListenerArn"]
-    )
+    assert f":loadbalancer/{prefix}/one/" in arn
+    protocol = "HTTP" if kind == "application" else "TCP"
+    assert f":listener/{prefix}/one/" in cloud.listener(balancer, cloud.group(protocol), protocol)["ListenerArn"]
     assert [each["LoadBalancerArn"] for each in cloud.elb.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"]] == [arn]
     assert cloud.elb.describe_tags(ResourceArns=[arn])["TagDescriptions"][0]["Tags"] == [{"Key": "team", "Value": "mesh"}]
     attributes = {each["Key"]: each["Value"] for each in cloud.elb.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]}

@@ -45,6 +45,6 @@ def test_one_that_is_not_there_is_nobodys() -> None:
     assert not is_own(("127.0.0.1", 1), ("127.0.0.1", 2))
 
 
-def test_a_kernel_that_does_not_tell(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kernel_that_names_no_owner(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(neighbours, "_NETLINK_SOCK_DIAG", 99)
     assert not is_own(*ends[1:])

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from twin.aws.cluster_provider import NodeFacts
+from twin.aws.cluster_provider import NodeSpec
 from twin.aws.node_objects import architecture_of, changes_to, node_object
 
 NOT_READY = {"key": "cni.istio.io/not-ready", "value": "true", "effect": "NoSchedule"}
 SPOT = {"key": "spot", "value": "true", "effect": "PreferNoSchedule"}
-NODE = NodeFacts(
+NODE = NodeSpec(
     name="ip-10-0-1-7.eu-central-1.compute.internal",
     instance_id="i-0123",
     zone="eu-central-1a",
@@ -58,7 +58,7 @@ def test_a_label_that_is_no_longer_asked_goes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("present", "wanted", "left"),
+    ("present", "desired", "left"),
     [
         pytest.param([], (NOT_READY, SPOT), [SPOT], id="a-removed-taint-stays-removed"),
         pytest.param([NOT_READY], (), [], id="one-that-is-no-longer-asked-goes"),
@@ -66,7 +66,7 @@ def test_a_label_that_is_no_longer_asked_goes() -> None:
         pytest.param([NOT_READY], ({**NOT_READY, "value": "no"},), [{**NOT_READY, "value": "no"}], id="a-new-value"),
     ],
 )
-def test_taints(present: list[dict[str, str]], wanted: tuple[dict[str, str], ...], left: list[dict[str, str]]) -> None:
-    changes = changes_to(_node(present), NODE, replace(NODE, taints=wanted))
+def test_taints(present: list[dict[str, str]], desired: tuple[dict[str, str], ...], left: list[dict[str, str]]) -> None:
+    changes = changes_to(_node(present), NODE, replace(NODE, taints=desired))
     assert changes is not None
     assert changes["spec"]["taints"] == left

@@ -31,7 +31,7 @@ def account(state: Path) -> str:
     paths = AccountPaths("a")
     assert paths.home.is_relative_to(state)
     paths.home.mkdir(parents=True)
-    paths.facts.write_text(json.dumps({"port": 5699}))
+    paths.settings.write_text(json.dumps({"port": 5699}))
     return "a"
 
 
@@ -77,8 +77,8 @@ def test_an_inventory_is_found_from_where_the_command_was_given(tmp_path: Path, 
     assert find_inventory("one,two") == "one,two"
 
 
-@pytest.mark.parametrize(("inventory", "said"), [("", "No inventory was named"), ("nowhere", "There is no inventory nowhere")])
-def test_a_missing_inventory_is_told(inventory: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("inventory", "expected"), [("", "No inventory was named"), ("nowhere", "There is no inventory nowhere")])
+def test_a_missing_inventory_is_reported(inventory: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(TwinError, match=said):
+    with pytest.raises(TwinError, match=expected):
         find_inventory(inventory)

@@ -12,7 +12,7 @@ VPC = {"VpcId": "vpc-1", "CidrBlock": "10.0.0.0/16", "Tags": [{"Key": "Name", "V
 SUBNET = {"SubnetId": "subnet-1", "AvailabilityZone": "eu-central-1a", "CidrBlock": "10.0.0.0/24", "Tags": [{"Key": "kubernetes.io/role/elb", "Value": "1"}]}
 
 
-def _told(resources: Resources) -> str:
+def _report(resources: Resources) -> str:
     console = Console(width=250, color_system=None)
     with console.capture() as capture:
         console.print(tree_of("AWS account sandbox", resources))
@@ -62,14 +62,14 @@ def _load_balancer() -> dict[str, Any]:
 
 
 def test_an_empty_account() -> None:
-    assert _told(Resources()).splitlines() == ["AWS account sandbox", "└── nothing"]
+    assert _report(Resources()).splitlines() == ["AWS account sandbox", "└── nothing"]
 
 
-def test_a_load_balancer_is_told_down_to_its_targets() -> None:
-    told = _told(
+def test_a_load_balancer_is_reported_down_to_its_targets() -> None:
+    reported = _report(
         Resources(vpcs=[{**VPC, "Subnets": [SUBNET]}], load_balancers=[_load_balancer()], target_groups={GROUP: _target_group("healthy", "unhealthy")})
     )
-    assert [line.strip() for line in told.splitlines()] == [
+    assert [line.strip() for line in reported.splitlines()] == [
         "AWS account sandbox",
         "└── VPC prod (vpc-1), 10.0.0.0/16",
         "├── Subnet subnet-1, eu-central-1a, 10.0.0.0/24, for public load balancers",
@@ -83,10 +83,10 @@ def test_a_load_balancer_is_told_down_to_its_targets() -> None:
     ]
 
 
-def test_a_target_group_that_nobody_uses_is_told_too() -> None:
-    told = _told(Resources(target_groups={GROUP: _target_group()}))
-    assert "Target groups of no load balancer" in told
-    assert "0 of 0 healthy" in told
+def test_a_target_group_that_nobody_uses_is_reported_too() -> None:
+    reported = _report(Resources(target_groups={GROUP: _target_group()}))
+    assert "Target groups of no load balancer" in reported
+    assert "0 of 0 healthy" in reported
 
 
 def test_a_cluster_with_all_that_belongs_to_it() -> None:
@@ -118,7 +118,7 @@ def test_a_cluster_with_all_that_belongs_to_it() -> None:
         "access": [{"principalArn": "arn:aws:iam::1:role/dev", "policies": [policy]}],
         "identities": [{"namespace": "kube-system", "serviceAccount": "lbc", "roleArn": "arn:aws:iam::1:role/lbc"}],
     }
-    told = _told(Resources(vpcs=[VPC], clusters=[cluster], names={"S3 buckets": [], "IAM roles": ["lbc"]}))
+    reported = _report(Resources(vpcs=[VPC], clusters=[cluster], names={"S3 buckets": [], "IAM roles": ["lbc"]}))
     for expected in (
         "EKS cluster prod, 1.35, https://127.0.0.1:1, ACTIVE",
         "Node group main, 1.35, 2 x m7i.large (1 to 4), taint cni.istio.io/not-ready, ACTIVE",
@@ -128,5 +128,5 @@ def test_a_cluster_with_all_that_belongs_to_it() -> None:
         "Pod identity kube-system/lbc, role lbc",
         "└── IAM roles",
     ):
-        assert expected in told
-    assert "S3 buckets" not in told, "what is not there is not told"
+        assert expected in reported
+    assert "S3 buckets" not in reported, "what is not there is not told"

@@ -9,13 +9,13 @@ import pytest
 from twin.aws import account
 from twin.commands import demo, rehearsal
 from twin.kwok import lifecycle
-from twin.kwok.facts import AwsFacts
+from twin.kwok.settings import AwsSettings
 from twin.paths import REPOSITORY
 from twin.tools import build
 from twin.tools.build import ensure_tools, locate_tools
 from twin.tools.needs import CONTROL_PLANE, EVERYTHING, MAIN_JOB, REHEARSAL
 
-_AWS = AwsFacts("a", "http://127.0.0.1:1", "prod", "eu-west-1", "http://127.0.0.1:1/authenticate", "https://issuer", "172.20.0.0/16")
+_AWS = AwsSettings("a", "http://127.0.0.1:1", "prod", "eu-west-1", "http://127.0.0.1:1/authenticate", "https://issuer", "172.20.0.0/16")
 
 
 class _Enough(Exception):
@@ -66,12 +66,12 @@ def test_the_main_job_needs_no_load_balancer_controller_and_nothing_of_the_tests
     assert set(REHEARSAL) - set(MAIN_JOB) == {"aws-load-balancer-controller", "load-balancer-controller", "karpenter"}
 
 
-def test_what_is_built_and_for_whom_is_told(built: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_built_and_for_whom_is_reported(built: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     ensure_tools(["istioctl", "argo-cd"], "A test")
     assert built == ["istioctl", "argo-cd"]
-    told = capsys.readouterr().err
-    assert "A test needs what has not been built yet: istioctl, argo-cd." in told
-    assert "[ 1/2] building istioctl" in told
+    reported = capsys.readouterr().err
+    assert "A test needs what has not been built yet: istioctl, argo-cd." in reported
+    assert "[ 1/2] building istioctl" in reported
 
 
 def test_charts_are_packaged_by_helm(built: list[str]) -> None:

@@ -112,9 +112,9 @@ def test_the_fewest_certificates_cover_the_hosts_whatever_order_they_come_in(
     have = [_certificate(f"arn{index}", *names, days=days) for index, (names, days) in enumerate(named)]
     chosen, uncovered = cover(have, hosts, NOW)
     assert uncovered == [host for host in hosts if not any(one.covers(host) for one in have)]
-    wanted = [host for host in hosts if host not in uncovered]
-    assert all(for_host(chosen, host) for host in wanted)
-    sizes = (size for size in range(len(have) + 1) for some in itertools.combinations(have, size) if all(any(c.covers(h) for c in some) for h in wanted))
+    desired = [host for host in hosts if host not in uncovered]
+    assert all(for_host(chosen, host) for host in desired)
+    sizes = (size for size in range(len(have) + 1) for some in itertools.combinations(have, size) if all(any(c.covers(h) for c in some) for h in desired))
     assert len(chosen) == next(sizes)
     shuffled = list(have)
     order.shuffle(shuffled)

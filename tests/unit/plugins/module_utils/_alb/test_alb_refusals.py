@@ -29,7 +29,7 @@ def state(*services: dict[str, Any], **options: Any) -> AlbState:
 
 
 @pytest.mark.parametrize(
-    ("item", "current", "words"),
+    ("item", "current", "message"),
     [
         pytest.param(ALB, state(), "its backend Service istio-ingress/public-istio does not exist", marks=pytest.mark.requirement("E6")),
         pytest.param({**CHART_ALB, "service_port": 8080}, state(service("istio-ingress")), "has no port 8080", marks=pytest.mark.requirement("E6")),
@@ -47,9 +47,9 @@ def state(*services: dict[str, Any], **options: Any) -> AlbState:
         pytest.param(CHART_ALB, state(service("istio-ingress"), namespaces=frozenset()), "namespace istio-ingress does not exist"),
     ],
 )
-def test_what_can_never_work_is_refused(item: dict[str, Any], current: AlbState, words: str) -> None:
+def test_what_can_never_work_is_refused(item: dict[str, Any], current: AlbState, message: str) -> None:
     refusals = refuse_albs(plan_changes([alb(item)], {}), current)
-    assert any(words in refusal for refusal in refusals), refusals
+    assert any(message in refusal for refusal in refusals), refusals
 
 
 @pytest.mark.parametrize(

@@ -174,7 +174,7 @@ def test_a_free_annotation_passes_through() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("options", "message"),
     [
         pytest.param({"listen_ports": [{"HTTPS": 443}]}, "but no certificate", marks=CHECK("E16")),
         pytest.param({"listen_ports": [{"HTTP": 80}], "ssl_redirect": 443}, "no HTTPS listener at that port", marks=CHECK("E18")),
@@ -201,9 +201,9 @@ def test_a_free_annotation_passes_through() -> None:
         pytest.param({"actions": {"x": {"redirectConfig": {}}}}, "has no type"),
     ],
 )
-def test_an_error_says_what_to_do(options: dict[str, Any], words: str) -> None:
+def test_an_error_says_what_to_do(options: dict[str, Any], message: str) -> None:
     errors = find_alb_errors(item(**options))
-    assert any(words in error for error in errors), errors
+    assert any(message in error for error in errors), errors
 
 
 @pytest.mark.parametrize(

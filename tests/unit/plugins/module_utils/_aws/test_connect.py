@@ -32,7 +32,7 @@ class Module:
         raise Ended(result, failed=True)
 
 
-def test_a_result_tells_the_calls() -> None:
+def test_a_result_reports_the_calls() -> None:
     with pytest.raises(Ended) as ended:
         run(Module(), lambda _module, session: {"changed": False, "where": session.region})
     assert (ended.value.failed, ended.value.result) == (False, {"changed": False, "where": "eu-west-1", "api_calls": {}})

@@ -14,8 +14,8 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._errors import 
 from tests.unit.aws_stub import AwsStub
 
 
-def _error(code: str, said: str = "no") -> AwsError:
-    return AwsError(f"AWS refused it ({code}): {said}", code=code, operation="eks:Any", server_message=said)
+def _error(code: str, expected: str = "no") -> AwsError:
+    return AwsError(f"AWS refused it ({code}): {expected}", code=code, operation="eks:Any", server_message=expected)
 
 
 class Writer:
@@ -61,9 +61,9 @@ def _patient(clock: Clock) -> partial[PollResult]:
     return partial(wait_until, clock=clock.read, pause=clock.pause)
 
 
-@pytest.mark.parametrize("said", ["The specified principalArn is invalid: invalid principal.", "Role provided in the request does not exist."])
-def test_a_role_that_iam_has_just_made_is_waited_for(said: str) -> None:
-    answers: list[AwsError | None] = [_error("InvalidParameterException", said), _error("InvalidParameterException", said), None]
+@pytest.mark.parametrize("expected", ["The specified principalArn is invalid: invalid principal.", "Role provided in the request does not exist."])
+def test_a_role_that_iam_has_just_made_is_waited_for(expected: str) -> None:
+    answers: list[AwsError | None] = [_error("InvalidParameterException", expected), _error("InvalidParameterException", expected), None]
 
     def call() -> None:
         answer = answers.pop(0)
@@ -74,7 +74,7 @@ def test_a_role_that_iam_has_just_made_is_waited_for(said: str) -> None:
     assert not answers
 
 
-def test_a_role_that_does_not_come_is_told_after_some_seconds() -> None:
+def test_a_role_that_does_not_come_is_reported_after_some_seconds() -> None:
     clock = Clock()
 
     def call() -> None:
@@ -85,7 +85,7 @@ def test_a_role_that_does_not_come_is_told_after_some_seconds() -> None:
     assert 10 <= clock.now <= 60
 
 
-def test_another_refusal_is_told_at_once() -> None:
+def test_another_refusal_is_reported_at_once() -> None:
     clock = Clock()
 
     def call() -> None:

@@ -97,13 +97,13 @@ def test_a_refusal_is_not_repeated() -> None:
         session.call("eks", "create_cluster")
 
 
-def test_a_mistake_of_the_program_is_no_error_of_aws() -> None:
+def test_an_error_of_the_program_is_no_error_of_aws() -> None:
     with pytest.raises(ZeroDivisionError):
         session_with(ZeroDivisionError()).call("eks", "create_cluster")
 
 
 @pytest.mark.parametrize(
-    ("error", "code", "words"),
+    ("error", "code", "expected"),
     [
         (
             refusal("ExpiredTokenException"),
@@ -131,10 +131,10 @@ def test_a_mistake_of_the_program_is_no_error_of_aws() -> None:
         (botocore.exceptions.NoRegionError(), "NoRegionError", "eks:X needs a region and none is given: set the option region, or AWS_REGION"),
     ],
 )
-def test_every_error_is_one_sentence_that_says_what_to_do(error: Exception, code: str, words: str) -> None:
+def test_every_error_is_one_sentence_that_says_what_to_do(error: Exception, code: str, expected: str) -> None:
     found = explain(error, "eks:X", REGION)
     assert found.code == code
-    assert words in found.message
+    assert expected in found.message
     assert "\n" not in found.message
 
 

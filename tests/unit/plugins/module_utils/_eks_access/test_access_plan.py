@@ -120,8 +120,8 @@ SSO = "arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_Admin_0123456789abc
 def test_validation_errors(items: list[dict[str, Any]], message: list[str]) -> None:
     errors = validate_specs([parse_spec(item) for item in items])
     assert len(errors) == bool(message), errors
-    for words in message:
-        assert words in errors[0]
+    for text in message:
+        assert text in errors[0]
 
 
 @pytest.mark.parametrize(

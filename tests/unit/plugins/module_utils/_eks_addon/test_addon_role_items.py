@@ -36,15 +36,15 @@ def test_a_users_configuration_lies_over_the_collections() -> None:
 
 
 @pytest.mark.parametrize(
-    ("identity", "wanted"),
+    ("identity", "expected"),
     [
         ("pod_identity", {"pod_identity_associations": [{"service_account": "ebs-csi-controller-sa", "role_arn": "csi"}]}),
         ("irsa", {"service_account_role_arn": "csi"}),
     ],
 )
-def test_the_ebs_csi_driver_gets_its_role(identity: str, wanted: dict[str, object]) -> None:
+def test_the_ebs_csi_driver_gets_its_role(identity: str, expected: dict[str, object]) -> None:
     [driver] = _addons([{"name": "aws-ebs-csi-driver"}], identity=identity)
-    assert {key: value for key, value in driver.items() if key in ("pod_identity_associations", "service_account_role_arn")} == wanted
+    assert {key: value for key, value in driver.items() if key in ("pod_identity_associations", "service_account_role_arn")} == expected
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,7 @@ def test_standard_support_is_entered_after_the_upgrade_and_extended_support_befo
 
 
 @pytest.mark.parametrize(
-    ("options", "now", "words"),
+    ("options", "now", "message"),
     [
         ({"version": "1.31"}, {}, "EKS cluster prod runs version 1.32 and cannot be downgraded to 1.31: set version to 1.32 or a later one."),
         ({"role_arn": "arn:other"}, {}, "EKS cluster prod has role_arn " + ROLE + ", and EKS cannot change it to arn:other: correct the option"),
@@ -154,15 +154,15 @@ def test_standard_support_is_entered_after_the_upgrade_and_extended_support_befo
         ),
     ],
 )
-def test_refusals(options: dict[str, Any], now: dict[str, Any], words: str) -> None:
+def test_refusals(options: dict[str, Any], now: dict[str, Any], message: str) -> None:
     plan = plan_cluster(spec(**options, deletion_protection=True), description(**now))
     assert len(plan.refusals) == 1
-    assert words in plan.refusals[0]
+    assert message in plan.refusals[0]
     assert plan.updates == (), "something would be done although something cannot be had"
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("options", "message"),
     [
         ({"version": "1.3"}, "version '1.3' is not a version of EKS: write it as a quoted string, such as '1.34', because YAML reads 1.30 as 1.3."),
         ({"version": "v1.33"}, "version 'v1.33' is not a version of EKS"),
@@ -173,10 +173,10 @@ def test_refusals(options: dict[str, Any], now: dict[str, Any], words: str) -> N
         ({"service_ipv4_cidr": "10.100.0.0/33"}, "service_ipv4_cidr: '10.100.0.0/33' is not an address range"),
     ],
 )
-def test_what_is_wrong_whatever_the_cluster_is(options: dict[str, Any], words: str) -> None:
+def test_what_is_wrong_whatever_the_cluster_is(options: dict[str, Any], message: str) -> None:
     errors = validate_spec(spec(**options))
     assert len(errors) == 1
-    assert words in errors[0]
+    assert message in errors[0]
 
 
 def test_nothing_is_wrong_with_a_good_spec() -> None:
@@ -234,9 +234,9 @@ def test_a_forced_upgrade_says_so_to_eks() -> None:
     assert config("x", deletionProtection=True).forced().params == {"deletionProtection": True}
 
 
-def test_a_cluster_that_tells_little_is_one_of_before_there_were_choices() -> None:
-    facts = normalize_cluster({"name": "old", "status": "CREATING"})
-    assert (facts["authentication_mode"], facts["endpoint"], facts["log_types"], facts["tags"]) == ("CONFIG_MAP", "", [], {})
+def test_a_cluster_that_reports_little_is_one_of_before_there_were_choices() -> None:
+    current = normalize_cluster({"name": "old", "status": "CREATING"})
+    assert (current["authentication_mode"], current["endpoint"], current["log_types"], current["tags"]) == ("CONFIG_MAP", "", [], {})
 
 
 def applied(cluster: dict[str, Any], update: Update) -> dict[str, Any]:

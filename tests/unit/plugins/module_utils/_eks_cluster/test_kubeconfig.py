@@ -126,21 +126,21 @@ def test_a_profile_is_the_one_that_was_meant_though_the_environment_has_keys(tmp
 
 
 @pytest.mark.parametrize(
-    ("profile", "environment", "words"),
+    ("profile", "environment", "expected"),
     [
         ("", {}, "Unable to locate credentials"),
         ("", {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE"}, "Partial credentials found in env, missing: AWS_SECRET_ACCESS_KEY"),
         ("nope", {}, "The config profile (nope) could not be found"),
     ],
 )
-def test_without_credentials_it_says_so_in_a_line(tmp_path: Path, profile: str, environment: dict[str, str], words: str) -> None:
+def test_without_credentials_it_says_so_in_a_line(tmp_path: Path, profile: str, environment: dict[str, str], expected: str) -> None:
     ran = run_program(tmp_path, kubeconfig(profile=profile), **environment)
     assert (ran.returncode, ran.stdout) == (1, "")
     assert ran.stderr.startswith("No token for the EKS cluster prod: ")
-    if words.startswith("Partial"):
+    if expected.startswith("Partial"):
         # botocore takes half a pair of keys for none.
-        words = "credentials"
-    assert words in ran.stderr
+        expected = "credentials"
+    assert expected in ran.stderr
     assert ran.stderr.count("\n") == 1
 
 

@@ -112,7 +112,7 @@ def test_what_eks_fixes_at_creation_is_refused_with_the_way_out(spec: dict[str, 
     assert "create a node group with another name" in refused
 
 
-def test_all_that_is_fixed_is_told_at_once() -> None:
+def test_all_that_is_fixed_is_reported_at_once() -> None:
     refused = find_refusals(
         [_spec(instance_types=["c7i.large"], disk_size=100, launch_template={"id": "lt-1", "name": None, "version": "1"})], {"general": DESCRIPTION}
     )
@@ -141,6 +141,6 @@ def test_a_creation_says_what_is_desired_and_leaves_the_rest_to_eks() -> None:
     assert not {"amiType", "instanceTypes", "version", "updateConfig"} & made.keys()
 
 
-def test_health_issues_are_told_with_what_they_concern() -> None:
+def test_health_issues_are_reported_with_what_they_concern() -> None:
     issues = [{"code": "AsgInstanceLaunchFailures", "message": "no capacity", "resourceIds": ["asg-1"]}]
     assert health_issues({"health": {"issues": issues}}) == ["AsgInstanceLaunchFailures: no capacity (asg-1)"]

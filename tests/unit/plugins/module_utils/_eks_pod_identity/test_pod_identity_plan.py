@@ -14,7 +14,7 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._eks_pod_identi
 
 REF = AccountRef("shop", "reports")
 ROLE, OTHER, TARGET = (f"arn:aws:iam::123456789012:role/{name}" for name in ("reports", "other", "target"))
-THERE = Association(REF, ROLE, tags={"t": "1"}, id="a-1", arn="arn:a-1")
+EXISTING = Association(REF, ROLE, tags={"t": "1"}, id="a-1", arn="arn:a-1")
 ITEM = {
     "namespace": "shop",
     "service_account": "reports",
@@ -34,13 +34,13 @@ def _plan(spec: AssociationSpec, current: Association | None, *, purge_tags: boo
 @pytest.mark.parametrize(
     ("spec", "current", "sent"),
     [
-        pytest.param(AssociationSpec(REF, role=ROLE), THERE, {}, id="same"),
-        pytest.param(AssociationSpec(REF, role=OTHER), THERE, {"roleArn": OTHER}, id="role"),
-        pytest.param(AssociationSpec(REF, role=ROLE, target_role=TARGET), THERE, {"targetRoleArn": TARGET}, id="target-role"),
-        pytest.param(AssociationSpec(REF, role=ROLE), replace(THERE, target_role=TARGET, disable_session_tags=True), {}, id="left-as-it-is"),
-        pytest.param(AssociationSpec(REF, role=ROLE, target_role=""), replace(THERE, target_role=TARGET), {"targetRoleArn": ""}, id="target-role-taken-away"),
-        pytest.param(AssociationSpec(REF, role=ROLE, disable_session_tags=True), THERE, {"disableSessionTags": True}, id="session-tags"),
-        pytest.param(AssociationSpec(REF, role=ROLE, disable_session_tags=False), THERE, {}, id="session-tags-as-they-are"),
+        pytest.param(AssociationSpec(REF, role=ROLE), EXISTING, {}, id="same"),
+        pytest.param(AssociationSpec(REF, role=OTHER), EXISTING, {"roleArn": OTHER}, id="role"),
+        pytest.param(AssociationSpec(REF, role=ROLE, target_role=TARGET), EXISTING, {"targetRoleArn": TARGET}, id="target-role"),
+        pytest.param(AssociationSpec(REF, role=ROLE), replace(EXISTING, target_role=TARGET, disable_session_tags=True), {}, id="left-as-it-is"),
+        pytest.param(AssociationSpec(REF, role=ROLE, target_role=""), replace(EXISTING, target_role=TARGET), {"targetRoleArn": ""}, id="target-role-removed"),
+        pytest.param(AssociationSpec(REF, role=ROLE, disable_session_tags=True), EXISTING, {"disableSessionTags": True}, id="session-tags"),
+        pytest.param(AssociationSpec(REF, role=ROLE, disable_session_tags=False), EXISTING, {}, id="session-tags-as-they-are"),
     ],
 )
 def test_what_an_update_sends(spec: AssociationSpec, current: Association, sent: dict[str, Any]) -> None:
@@ -62,14 +62,14 @@ def test_what_a_creation_sends() -> None:
 
 
 def test_tags_are_changed_apart_from_the_rest() -> None:
-    change = _plan(AssociationSpec(REF, role=ROLE, tags={"n": "1"}), THERE)
+    change = _plan(AssociationSpec(REF, role=ROLE, tags={"n": "1"}), EXISTING)
     assert (change.action, change.request, change.tags) == ("updated", {}, ({"n": "1"}, ["t"]))
 
 
 def test_purging_spares_what_addons_own() -> None:
     owned = Association(AccountRef("kube-system", "ebs"), id="a-2", owner="arn:addon")
     other = Association(AccountRef("aaa", "x"), role=ROLE, id="a-3")
-    present = {one.ref: one for one in (owned, other, THERE)}
+    present = {one.ref: one for one in (owned, other, EXISTING)}
     specs = [AssociationSpec(REF, role=ROLE)]
     changes = plan_associations(specs, present, purge=True)
     assert [(str(change.ref), change.action) for change in changes] == [("shop/reports", "unchanged"), ("aaa/x", "deleted"), ("kube-system/ebs", "kept")]
@@ -77,7 +77,7 @@ def test_purging_spares_what_addons_own() -> None:
 
 
 def test_what_an_addon_owns_is_not_changed_behind_its_back() -> None:
-    owned = replace(THERE, owner="arn:addon")
+    owned = replace(EXISTING, owner="arn:addon")
     assert find_refusals([_plan(AssociationSpec(REF, role=ROLE), owned)]) == []
     for spec in (AssociationSpec(REF, role=OTHER), AssociationSpec(REF, present=False)):
         (refusal,) = find_refusals([_plan(spec, owned)])

@@ -80,10 +80,10 @@ def test_what_kubectl_refuses_and_why(text: str, why: str) -> None:
     assert str(caught.value) == why
 
 
-_words = st.from_regex(r"[a-z0-9]([a-z0-9_.-]{0,8}[a-z0-9])?", fullmatch=True)
+_message = st.from_regex(r"[a-z0-9]([a-z0-9_.-]{0,8}[a-z0-9])?", fullmatch=True)
 
 
-@given(key=_words, values=st.lists(_words, min_size=1, max_size=3), labels=st.dictionaries(_words, _words, max_size=3))
+@given(key=_message, values=st.lists(_message, min_size=1, max_size=3), labels=st.dictionaries(_message, _message, max_size=3))
 def test_in_and_notin_are_opposites(key: str, values: list[str], labels: dict[str, str]) -> None:
     selectors = f"{key} in ({','.join(values)})", f"{key} notin ({','.join(values)})"
     assert matches(parse_selector(selectors[0]), labels) is (labels.get(key) in values)

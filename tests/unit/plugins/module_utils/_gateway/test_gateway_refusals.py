@@ -53,7 +53,7 @@ def test_only_namespaces_that_may_be_created_are_created() -> None:
 
 
 @pytest.mark.parametrize(
-    ("item", "current", "words"),
+    ("item", "current", "message"),
     [
         pytest.param(NLB, state(controller=False), "no AWS Load Balancer Controller", marks=pytest.mark.requirement("B6")),
         pytest.param(NLB, state(routable=False), "addresses the VPC routes", marks=pytest.mark.requirement("A10")),
@@ -76,9 +76,9 @@ def test_only_namespaces_that_may_be_created_are_created() -> None:
         pytest.param(SHARED, state(), "the selector of listener plain does not allow"),
     ],
 )
-def test_what_can_never_work_is_refused(item: dict[str, Any], current: GatewayState, words: str) -> None:
+def test_what_can_never_work_is_refused(item: dict[str, Any], current: GatewayState, message: str) -> None:
     refusals = refusals_of(item, current)
-    assert any(words in refusal for refusal in refusals), refusals
+    assert any(message in refusal for refusal in refusals), refusals
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ FIXED = {"name": "edge", "scheme": "internet-facing", "subnets": ["subnet-1", "s
 
 @pytest.mark.requirement("F10")
 @pytest.mark.parametrize(
-    ("nlb", "words"),
+    ("nlb", "message"),
     [
         (FIXED, ""),
         ({**FIXED, "name": "other"}, "nlb.name would change from edge to other, but the name of a load balancer cannot change"),
@@ -115,14 +115,14 @@ FIXED = {"name": "edge", "scheme": "internet-facing", "subnets": ["subnet-1", "s
         ({**FIXED, "subnets": ["subnet-1", "subnet-3"], "eip_allocations": ["eipalloc-1", "eipalloc-3"]}, ""),
     ],
 )
-def test_what_a_network_load_balancer_gets_when_it_is_made_is_not_changed_later(nlb: dict[str, Any], words: str) -> None:
+def test_what_a_network_load_balancer_gets_when_it_is_made_is_not_changed_later(nlb: dict[str, Any], message: str) -> None:
     prefix = TYPE.removesuffix("type")
     # As somebody may have written them, with spaces.
     annotations = {"name": "edge", "subnets": "subnet-1, subnet-2", "eip-allocations": "eipalloc-1, eipalloc-2", "type": "external"}
     current = service("edge-istio", "LoadBalancer", gateway="edge", **{f"{prefix}{name}": value for name, value in annotations.items()})
     current["status"] = {"loadBalancer": {"ingress": [{"hostname": "edge-1.elb.amazonaws.com"}]}}
     refusals = refusals_of({**NLB, "nlb": nlb}, state(current))
-    assert len(refusals) == bool(words), refusals
-    assert not words or words in refusals[0]
+    assert len(refusals) == bool(message), refusals
+    assert not message or message in refusals[0]
     del current["status"]["loadBalancer"]["ingress"]
     assert refusals_of({**NLB, "nlb": nlb}, state(current)) == [], "it has no load balancer yet"

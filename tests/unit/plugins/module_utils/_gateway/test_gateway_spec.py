@@ -93,7 +93,7 @@ def test_an_option_renders_its_annotation(options: dict[str, Any], key: str, val
 
 
 @pytest.mark.requirement("F11")
-def test_nodes_are_probed_as_the_controller_does_it_unless_told() -> None:
+def test_nodes_are_probed_as_the_controller_does_it_by_default() -> None:
     keys = nlb.render_annotations(balancer(target_type="instance"))
     assert not [key for key in keys if "healthcheck" in key], "port 15021 of a node is nobody's"
 
@@ -228,7 +228,7 @@ def test_a_port_that_only_redirects_takes_no_routes_of_others(who: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("options", "message"),
     [
         ({"load_balancer": "nlb", "service_type": "ClusterIP"}, "omit service_type"),
         ({"nlb": {"name": "x"}}, "set load_balancer to nlb, or remove nlb"),
@@ -262,9 +262,9 @@ def test_a_port_that_only_redirects_takes_no_routes_of_others(who: str) -> None:
         ({"route_namespaces": ["shop"]}, "their labels would have no effect"),
     ],
 )
-def test_an_error_says_what_to_do(options: dict[str, Any], words: str) -> None:
+def test_an_error_says_what_to_do(options: dict[str, Any], message: str) -> None:
     errors = find_gateway_errors(item(**options))
-    assert any(words in error for error in errors), errors
+    assert any(message in error for error in errors), errors
 
 
 @pytest.mark.requirement("F7")

@@ -37,7 +37,7 @@ def test_a_valid_inventory_has_no_errors() -> None:
 
 
 @pytest.mark.parametrize(
-    ("variables", "words"),
+    ("variables", "message"),
     [
         ({"gateways": [GATEWAY]}, "no ALB refers to it"),
         ({"gateways": [{**GATEWAY, "load_balancer": "nlb"}], "albs": [ALB]}, "would create two load balancers"),
@@ -62,9 +62,9 @@ def test_a_valid_inventory_has_no_errors() -> None:
         ({"classic_gateways": [{"name": "g", "namespace": "istio-system"}]}, "release and selector are empty"),
     ],
 )
-def test_an_error_says_what_to_do(variables: dict[str, Any], words: str) -> None:
+def test_an_error_says_what_to_do(variables: dict[str, Any], message: str) -> None:
     errors = errors_of(**variables)
-    assert any(words in error for error in errors), errors
+    assert any(message in error for error in errors), errors
 
 
 def test_a_name_may_be_shared_within_a_group() -> None:

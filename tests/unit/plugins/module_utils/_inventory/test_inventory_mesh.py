@@ -171,7 +171,7 @@ def test_what_the_chosen_roles_do_not_have_is_not_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("variables", "words"),
+    ("variables", "message"),
     [
         pytest.param({}, [], id="nothing"),
         pytest.param({"mesh_services": [{"name": "cart", "namespace": "shop"}]}, [], id="named"),
@@ -184,9 +184,9 @@ def test_what_the_chosen_roles_do_not_have_is_not_asked_for() -> None:
         pytest.param({"mesh_waypoints": [{"name": "w", "namespace": "shop", "state": "absent", "overlays": {"deploy": {}}}]}, [], id="to-be-deleted"),
     ],
 )
-def test_validate_mesh_items(variables: dict[str, Any], words: list[str]) -> None:
+def test_validate_mesh_items(variables: dict[str, Any], message: list[str]) -> None:
     """What the modules would refuse is expected before the first cluster is touched."""
     errors = item_errors_of(variables)
-    assert len(errors) == len(words), errors
-    for error, begin in zip(errors, words, strict=True):
+    assert len(errors) == len(message), errors
+    for error, begin in zip(errors, message, strict=True):
         assert error.startswith(begin)

@@ -96,19 +96,19 @@ WRONG: dict[str, Any] = {
 }
 
 
-def spelled(value: Any, words: tuple[str, str]) -> Any:
+def spelled(value: Any, message: tuple[str, str]) -> Any:
     """The same value with its booleans and numbers as text."""
     if isinstance(value, dict):
-        return {key: spelled(item, words) for key, item in value.items()}
+        return {key: spelled(item, message) for key, item in value.items()}
     if isinstance(value, list):
-        return [spelled(item, words) for item in value]
+        return [spelled(item, message) for item in value]
     if isinstance(value, bool):
-        return words[value]
+        return message[value]
     return str(value) if isinstance(value, int) else value
 
 
-@pytest.mark.parametrize("words", [("false", "true"), ("False", "True"), ("no", "yes"), ("off", "on")], ids=" and ".join)
-def test_validation_finds_the_same_in_every_spelling(words: tuple[str, str]) -> None:
+@pytest.mark.parametrize("message", [("false", "true"), ("False", "True"), ("no", "yes"), ("off", "on")], ids=" and ".join)
+def test_validation_finds_the_same_in_every_spelling(message: tuple[str, str]) -> None:
     def errors_of(variables: dict[str, Any]) -> list[str]:
         result = converted(variables)
         assert result.errors == ()
@@ -116,7 +116,7 @@ def test_validation_finds_the_same_in_every_spelling(words: tuple[str, str]) -> 
 
     expected = errors_of(WRONG)
     assert len(expected) >= 8, expected
-    assert errors_of(spelled(WRONG, words)) == expected
+    assert errors_of(spelled(WRONG, message)) == expected
 
 
 def test_false_as_text_is_not_reported_as_true() -> None:

@@ -65,7 +65,7 @@ class Server:
                 outer.done.wait(PATIENCE)
                 self.close_connection = True
 
-            def log_message(self, *_words: object) -> None:
+            def log_message(self, *_message: object) -> None:
                 """Nothing is logged."""
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -160,7 +160,7 @@ def test_impersonation_is_told_to_the_server(server: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "expected"),
     [
         pytest.param(None, "No session could be opened with the given kubeconfig", id="no-file"),
         pytest.param("{}", "No session could be opened with the given kubeconfig", id="empty"),
@@ -169,17 +169,17 @@ def test_impersonation_is_told_to_the_server(server: Server) -> None:
         pytest.param("what is this?", "No session could be opened with the given kubeconfig", id="a-sentence"),
     ],
 )
-def test_a_kubeconfig_that_cannot_be_used_is_told(content: str | None, words: str, tmp_path: Path) -> None:
+def test_a_kubeconfig_that_cannot_be_used_is_reported(content: str | None, expected: str, tmp_path: Path) -> None:
     path = tmp_path / "config"
     if content is not None:
         path.write_text(content)
-    with pytest.raises(MeshError, match=words):
+    with pytest.raises(MeshError, match=expected):
         _connect(kubeconfig=str(path))
 
 
 @pytest.mark.parametrize("form", ["file", "content"])
 @pytest.mark.parametrize(
-    ("users", "words"),
+    ("users", "expected"),
     [
         pytest.param([{"name": "test", "token": "planted"}], "Expected key user in ", id="not-below-user"),
         pytest.param([{"name": "test", "user": "planted"}], "one of its fields has a wrong type or format", id="a-text"),
@@ -190,11 +190,11 @@ def test_a_kubeconfig_that_cannot_be_used_is_told(content: str | None, words: st
         ),
     ],
 )
-def test_a_malformed_user_is_not_quoted(users: list[Any], words: str, form: str, tmp_path: Path) -> None:
+def test_a_malformed_user_is_not_quoted(users: list[Any], expected: str, form: str, tmp_path: Path) -> None:
     content = {**_kubeconfig("https://api.example.org"), "users": users}
     path = tmp_path / "config"
     path.write_text(yaml.safe_dump(content))
-    with pytest.raises(MeshError, match=words) as caught:
+    with pytest.raises(MeshError, match=expected) as caught:
         _connect(kubeconfig=content if form == "content" else str(path))
     assert "planted" not in caught.value.message
 
@@ -205,7 +205,7 @@ def test_a_field_of_a_wrong_type_is_no_traceback(change: dict[str, Any]) -> None
         _connect(kubeconfig={**_kubeconfig("https://api.example.org"), **change})
 
 
-def test_a_context_that_is_not_there_is_told() -> None:
+def test_a_context_that_is_not_there_is_reported() -> None:
     with pytest.raises(MeshError, match=r"that it is complete and contains the context\.$"):
         _connect(kubeconfig=_kubeconfig("https://api.example.org"), context="other")
 
@@ -253,7 +253,7 @@ def _program(command: str, *arguments: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("plugin", "words"),
+    ("plugin", "expected"),
     [
         pytest.param(_program("sh", "-c", "echo 'no AWS keys' >&2; exit 3"), "process returned 3. no AWS keys", id="fails"),
         pytest.param(_program("/nowhere/aws"), "No such file or directory: '/nowhere/aws'", id="is-not-there"),
@@ -261,17 +261,17 @@ def _program(command: str, *arguments: str) -> dict[str, Any]:
         pytest.param(_program("echo", '{"kind": "ExecCredential"}'), "missing key 'apiVersion'", id="says-something-else"),
     ],
 )
-def test_an_exec_plugin_that_gives_no_credentials_is_told(plugin: dict[str, Any], words: str, server: Server, capfd: pytest.CaptureFixture[str]) -> None:
+def test_an_exec_plugin_that_gives_no_credentials_is_reported(plugin: dict[str, Any], expected: str, server: Server, capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(MeshError) as caught:
         _connect(kubeconfig=_kubeconfig(server.address, exec=plugin))
     message = caught.value.message
     assert message.startswith(f"There are no credentials for the cluster at {server.address}: the program that the kubeconfig runs to get them returned none (")
-    assert words in message
+    assert expected in message
     assert server.requests == [], "a request without credentials was sent"
     assert "Traceback" not in "".join(capfd.readouterr())
 
 
-def test_an_exec_plugin_that_gives_no_more_credentials_is_told(server: Server, tmp_path: Path) -> None:
+def test_an_exec_plugin_that_gives_no_more_credentials_is_reported(server: Server, tmp_path: Path) -> None:
     word = tmp_path / "token"
     word.write_text('{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {"token": "first"}}')
     session = _connect(kubeconfig=_kubeconfig(server.address, exec=_program("cat", str(word))))
@@ -284,7 +284,7 @@ def test_an_exec_plugin_that_gives_no_more_credentials_is_told(server: Server, t
     assert _tokens(server) == ["Bearer first", "Bearer first"], "a request without credentials was sent"
 
 
-def test_what_an_exec_plugin_says_is_told_without_its_token_and_in_short(server: Server) -> None:
+def test_what_an_exec_plugin_says_is_reported_without_its_token_and_in_short(server: Server) -> None:
     token = "k8s-aws-v1." + "aHR0cHM6Ly9zdHMuZXhhbXBsZQ" * 4
     plugin = _program("sh", "-c", f"echo 'debug: {token} '{'word ' * 200} >&2; exit 1")
     with pytest.raises(MeshError) as caught:
@@ -298,7 +298,7 @@ def test_credentials_beside_an_exec_plugin_that_fails_are_used(server: Server) -
     assert _connect(kubeconfig=_kubeconfig(server.address, exec=_program("false"), token="first")).get(NAMESPACE, "shop") == SHOP
 
 
-def test_a_token_without_a_successor_is_told(server: Server, tmp_path: Path) -> None:
+def test_a_token_without_a_successor_is_reported(server: Server, tmp_path: Path) -> None:
     session = _connect(kubeconfig=_written(tmp_path / "config", server.address))
     server.token = "second"
     with pytest.raises(ApiError, match="log in again or renew the kubeconfig"):

@@ -10,7 +10,7 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._k8s import ses
 from ansible_collections.meshwright.ambient.plugins.module_utils._k8s.refusals import ATTEMPTS
 from ansible_collections.meshwright.ambient.plugins.module_utils._k8s.session import RETRY_SECONDS, ApiSession
 from ansible_collections.meshwright.ambient.plugins.module_utils._k8s.transport import TransportError
-from ansible_collections.meshwright.ambient.plugins.module_utils._k8s.writes import Write, describe
+from ansible_collections.meshwright.ambient.plugins.module_utils._k8s.writes import Write, title_of
 from ansible_collections.meshwright.ambient.plugins.module_utils._kinds import (
     CUSTOM_RESOURCE_DEFINITION,
     DEPLOYMENT,
@@ -104,7 +104,7 @@ def test_each_page_is_trimmed_before_the_next_is_read() -> None:
         return next(pages)
 
     def trim(item: dict[str, Any]) -> dict[str, Any]:
-        assert (item["kind"], item["apiVersion"]) == ("Pod", "v1"), "trim is told what the object is"
+        assert (item["kind"], item["apiVersion"]) == ("Pod", "v1"), "trim gets to know what the object is"
         done.append(item["metadata"]["name"])
         return {"only": item["metadata"]["name"]}
 
@@ -396,7 +396,7 @@ def test_refused_credentials_are_renewed_and_the_request_sent_once_more(call: Ca
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize(("others", "requests"), [pytest.param(False, 1, id="no-others"), pytest.param(True, 2, id="others-refused-too")])
-def test_credentials_that_stay_refused_are_told_in_one_sentence(call: Callable[[ApiSession], object], others: bool, requests: int) -> None:
+def test_credentials_that_stay_refused_are_reported_in_one_sentence(call: Callable[[ApiSession], object], others: bool, requests: int) -> None:
     api = FakeApi(respond=lambda _request: UNAUTHORIZED)
     api.transport.renew = lambda: others
     with pytest.raises(ApiError, match=r"did not accept the credentials to .* \(401 Unauthorized\): .* log in again or renew the kubeconfig\.$") as caught:
@@ -423,7 +423,7 @@ def test_only_refused_credentials_are_renewed() -> None:
         pytest.param(Answer(302, "", {"Location": "https://login.example.org"}), id="sent-elsewhere"),
     ],
 )
-def test_what_is_no_api_server_is_told_in_a_sentence(answer: Answer) -> None:
+def test_what_is_no_api_server_is_reported_in_a_sentence(answer: Answer) -> None:
     """A kubeconfig may name the address of a login page, or of a proxy in front of the cluster."""
     api = FakeApi(respond=lambda _request: answer)
     with pytest.raises(ApiError, match=r"^Cluster prod \(https://api\.example\.org\) "):
@@ -720,7 +720,7 @@ def test_probe(reply: Reply, expected: tuple[int, str]) -> None:
     ],
 )
 def test_describe(arguments: tuple[Any, ...], text: str) -> None:
-    assert describe(*arguments) == text
+    assert title_of(*arguments) == text
 
 
 def test_the_field_manager_can_be_chosen() -> None:

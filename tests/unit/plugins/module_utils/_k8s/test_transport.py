@@ -110,7 +110,7 @@ REFUSED = NewConnectionError(cast("Any", SimpleNamespace(host="api.example.org")
 
 
 @pytest.mark.parametrize(
-    ("error", "words"),
+    ("error", "message"),
     [
         pytest.param(ConnectionRefusedError(111, "Connection refused"), "Connection refused", id="refused"),
         pytest.param(MaxRetryError(POOL, "/", ConnectionResetError(104, "Connection reset by peer")), "Connection reset by peer", id="wrapped"),
@@ -119,13 +119,13 @@ REFUSED = NewConnectionError(cast("Any", SimpleNamespace(host="api.example.org")
         pytest.param(OSError(), "OSError", id="without-words"),
     ],
 )
-def test_no_answer_is_told_in_plain_words(error: Exception, words: str) -> None:
+def test_no_answer_is_reported_in_plain_words(error: Exception, message: str) -> None:
     with pytest.raises(TransportError) as caught:
         _transport(_Client(error)).send("GET", "/")
-    assert str(caught.value) == words
+    assert str(caught.value) == message
     with pytest.raises(TransportError) as caught:
         _response(b"half", error).text()
-    assert str(caught.value) == words
+    assert str(caught.value) == message
 
 
 def test_words_of_a_refused_connection_name_no_python_object() -> None:

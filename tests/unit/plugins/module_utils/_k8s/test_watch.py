@@ -147,7 +147,7 @@ def test_a_kind_that_is_no_longer_served_is_listed_anew() -> None:
     assert [type(event) for event in events] == [Listed, Trouble, Listed]
 
 
-def test_an_unreachable_server_is_told_and_asked_again() -> None:
+def test_an_unreachable_server_is_reported_and_asked_again() -> None:
     api = FakeApi(respond=_serve([TransportError("Connection refused"), listed(version="10")], []))
     with Streams(api.session, [PODS]) as streams:
         trouble, then = _collect(streams, 2)
@@ -207,7 +207,7 @@ def _types(events: Sequence[Event]) -> list[str]:
     return [type(event).__name__ for event in events]
 
 
-def test_a_watch_that_is_open_again_after_trouble_is_told() -> None:
+def test_a_watch_that_is_open_again_after_trouble_is_reported() -> None:
     api = FakeApi(respond=_serve([listed(_pod("a"), version="10")], [_cut(("ADDED", _pod("b", "11"))), REFUSED, REFUSED, WatchAnswer(LAST)]))
     with Streams(api.session, [PODS]) as streams:
         events = _collect(streams, 6)
@@ -237,7 +237,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return taken
 
 
-def test_a_busy_server_is_told_and_asked_again_when_it_says(pauses: list[float]) -> None:
+def test_a_busy_server_is_reported_and_asked_again_when_it_says(pauses: list[float]) -> None:
     busy = refusal(429, "TooManyRequests", "come later", {"Retry-After": "7"})
     api = FakeApi(respond=_serve([busy, listed(version="10")], [busy, WatchAnswer(LAST)]))
     with Streams(api.session, [PODS]) as streams:
@@ -307,10 +307,10 @@ def test_a_line_that_is_no_event_does_not_end_the_stream(line: bytes, pauses: li
     api = FakeApi(respond=_serve([listed(version="10"), listed(version="10")], [WatchAnswer(line), WatchAnswer(LAST), WatchAnswer(LAST)]))
     streams = Streams(api.session, [PODS])
     with streams:
-        told = _collect(streams, 1)
-        while Changed(PODS, LAST[1]) not in told:
+        reported = _collect(streams, 1)
+        while Changed(PODS, LAST[1]) not in reported:
             assert streams._threads[0].is_alive(), "the stream has ended without a word"
-            told += streams.next_events(0.1)
+            reported += streams.next_events(0.1)
 
 
 # what was heard, and listing anew
@@ -553,7 +553,7 @@ class _ModelWatch(WatchAnswer):
             if isinstance(line, TransportError):
                 raise line
             yield line
-        # All has been played: the reader is told by an object of its own, and then keeps the watch open.
+        # All has been played: the reader learns it by an object of its own, and then keeps the watch open.
         yield json.dumps({"type": "ADDED", "object": _pod("the end", str(self._server.version + 1))}).encode()
         yield from super().lines()
 
@@ -570,7 +570,7 @@ _DEEDS = st.one_of(
 def test_a_follower_sees_what_the_server_has_whatever_breaks(plan: list[tuple[str, str]]) -> None:
     server = _ModelServer(plan)
     seen = ObjectCache()
-    told: list[tuple[str, str]] = []
+    reported: list[tuple[str, str]] = []
     # Nothing here waits: a pause would only make the test slow.
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(watch_module, "_BETWEEN_WATCHES", 0.0)
@@ -578,18 +578,18 @@ def test_a_follower_sees_what_the_server_has_whatever_breaks(plan: list[tuple[st
         with Streams(FakeApi(respond=server.respond).session, [PODS]) as streams:
             while not seen.get(POD, "the end", "shop"):
                 events = streams.next_events(PATIENCE)
-                assert events, f"the stream has stopped after {told}"
+                assert events, f"the stream has stopped after {reported}"
                 for event in events:
                     assert not (isinstance(event, Trouble) and event.final), event.error.message
                     seen.apply_event(event)
                     if isinstance(event, Listed):
-                        told.clear()
+                        reported.clear()
                     elif isinstance(event, Changed | Gone):
-                        told.append((type(event).__name__, event.object["metadata"]["resourceVersion"]))
+                        reported.append((type(event).__name__, event.object["metadata"]["resourceVersion"]))
     known = {item["metadata"]["name"]: item["metadata"]["resourceVersion"] for item in seen.all(POD) if item["metadata"]["name"] != "the end"}
     assert known == {name: item["metadata"]["resourceVersion"] for name, item in server.objects.items()}, "what the follower knows is not what is there"
-    assert len(set(told)) == len(told), f"since its last list the follower was told the same twice: {told}"
-    versions = [int(version) for _kind, version in told]
-    assert versions == sorted(versions), f"the follower was told of changes in another order than they happened in: {told}"
+    assert len(set(reported)) == len(reported), f"since its last list the follower got the same twice: {reported}"
+    versions = [int(version) for _kind, version in reported]
+    assert versions == sorted(versions), f"the follower got changes in another order than they happened in: {reported}"
     losses = sum(deed in ("gone", "forget", "error") for deed, _name in plan)
     assert server.lists <= 1 + losses, f"{server.lists} lists, where only {losses} losses called for one"

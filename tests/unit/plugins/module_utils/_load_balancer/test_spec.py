@@ -40,7 +40,7 @@ def test_a_load_balancer_is_known_by_its_name_or_by_its_controllers_tags(item: d
 
 
 @pytest.mark.parametrize(
-    ("item", "words"),
+    ("item", "message"),
     [
         ({}, "does not name"),
         ({"ingress": "a/b", "service": "a/b"}, "more than one of ingress"),
@@ -49,6 +49,6 @@ def test_a_load_balancer_is_known_by_its_name_or_by_its_controllers_tags(item: d
         ({"name": "web"}, None),
     ],
 )
-def test_a_spec_must_name_a_load_balancer(item: dict[str, Any], words: str | None) -> None:
+def test_a_spec_must_name_a_load_balancer(item: dict[str, Any], message: str | None) -> None:
     error = validation_error(parse_spec(item))
-    assert error is None if words is None else words in str(error)
+    assert error is None if message is None else message in str(error)

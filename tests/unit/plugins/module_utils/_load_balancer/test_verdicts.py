@@ -100,16 +100,16 @@ REASONS = [
 ]
 
 
-@pytest.mark.parametrize(("reason", "words"), REASONS)
-def test_each_reason_of_aws_has_a_remedy(reason: str, words: str) -> None:
-    assert words in remedy_for(reason, _group(HEALTHY))
+@pytest.mark.parametrize(("reason", "text"), REASONS)
+def test_each_reason_of_aws_has_a_remedy(reason: str, text: str) -> None:
+    assert text in remedy_for(reason, _group(HEALTHY))
 
 
 def test_botocore_knows_no_reason_without_a_remedy() -> None:
     from botocore.session import Session
 
     known = Session().get_service_model("elbv2").shape_for("TargetHealthReasonEnum").enum
-    assert set(known) <= {reason for reason, _words in REASONS}
+    assert set(known) <= {reason for reason, _message in REASONS}
 
 
 def test_with_instance_targets_the_remedy_speaks_of_node_ports() -> None:

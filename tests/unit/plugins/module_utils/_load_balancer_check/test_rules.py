@@ -46,9 +46,9 @@ def _found(desired: dict[str, Any], context: Context) -> list[tuple[str, str, st
 
 
 def _expect(found: list[tuple[str, str, str]], *expected: tuple[str, str, str]) -> None:
-    assert [(what, severity) for what, severity, _message in found] == [(what, severity) for what, severity, _words in expected], found
-    for (_what, _severity, message), (_also_what, _also_severity, words) in zip(found, expected, strict=True):
-        assert words in message
+    assert [(what, severity) for what, severity, _message in found] == [(what, severity) for what, severity, _text in expected], found
+    for (_what, _severity, message), (_also_what, _also_severity, text) in zip(found, expected, strict=True):
+        assert text in message
 
 
 @pytest.mark.requirement("A4")
@@ -119,7 +119,7 @@ def test_what_it_should_have_must_be_there(desired: dict[str, Any], expected: li
 
 @pytest.mark.requirement("A6")
 @pytest.mark.parametrize(
-    ("arn", "words"),
+    ("arn", "text"),
     [
         (ACL, ""),
         ("none", ""),
@@ -129,8 +129,8 @@ def test_what_it_should_have_must_be_there(desired: dict[str, Any], expected: li
         ("arn:aws:waf-regional:eu-west-1:1:webacl/1", "is not the ARN of a web ACL of AWS WAF (v2)"),
     ],
 )
-def test_a_web_acl_must_be_a_regional_one_that_exists(arn: str, words: str) -> None:
-    _expect(_found({"waf_acl_arn": arn}, _context()), *([("waf_acl_arn", "error", words)] if words else []))
+def test_a_web_acl_must_be_a_regional_one_that_exists(arn: str, text: str) -> None:
+    _expect(_found({"waf_acl_arn": arn}, _context()), *([("waf_acl_arn", "error", text)] if text else []))
 
 
 def test_an_nlb_has_no_web_acl() -> None:
@@ -152,7 +152,7 @@ ADDRESSES = {
 
 @pytest.mark.requirement("F10")
 @pytest.mark.parametrize(
-    ("allocations", "kind", "words"),
+    ("allocations", "kind", "text"),
     [
         (("eipalloc-1", "eipalloc-2"), "nlb", []),
         (("eipalloc-3",), "nlb", ["eipalloc-3 (192.0.2.3) belongs to eni-3: name one that is free"]),
@@ -161,9 +161,9 @@ ADDRESSES = {
         (("eipalloc-1",), "alb", ["an ALB takes no Elastic IP addresses"]),
     ],
 )
-def test_addresses_must_be_there_and_free(allocations: tuple[str, ...], kind: str, words: list[str]) -> None:
+def test_addresses_must_be_there_and_free(allocations: tuple[str, ...], kind: str, text: list[str]) -> None:
     found = _found({"eip_allocations": allocations, "type": kind}, _context(addresses=ADDRESSES))
-    _expect(found, *(("eip_allocations", "error", each) for each in words))
+    _expect(found, *(("eip_allocations", "error", each) for each in text))
 
 
 WEB = {"LoadBalancerName": "web", "Type": "application", "Scheme": "internal"}

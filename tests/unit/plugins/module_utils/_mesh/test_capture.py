@@ -159,7 +159,7 @@ def test_report_pods() -> None:
     ]
 
 
-def test_pods_outside_the_mesh_are_not_told() -> None:
+def test_pods_outside_the_mesh_are_not_reported() -> None:
     assert not any(report_pods([UNMARKED], PLAIN).values())
 
 

@@ -67,17 +67,17 @@ def test_merge(base: dict[str, Any], patch: dict[str, Any], expected: dict[str, 
 
 
 @pytest.mark.parametrize(
-    ("patch", "words"),
+    ("patch", "message"),
     [
         pytest.param({"spec": {"containers": [{"image": "x"}]}}, "spec.containers: each item needs name, by which the list is merged", id="no-key"),
         pytest.param({"spec": {"containers": ["x"]}}, "spec.containers: each item needs name, by which the list is merged", id="no-map"),
         pytest.param({"spec": {"$patch": "remove"}}, "spec: $patch is 'remove'; it must be merge, replace or delete", id="unknown-directive"),
     ],
 )
-def test_what_cannot_be_merged(patch: dict[str, Any], words: str) -> None:
+def test_what_cannot_be_merged(patch: dict[str, Any], message: str) -> None:
     with pytest.raises(OverlayError) as caught:
         merge({}, patch)
-    assert str(caught.value) == words
+    assert str(caught.value) == message
 
 
 def _overlays(depth: int, nulls: st.SearchStrategy[None]) -> st.SearchStrategy[dict[str, Any]]:

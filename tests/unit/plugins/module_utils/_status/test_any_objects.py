@@ -38,7 +38,7 @@ def test_a_condition_on_an_older_generation_does_not_count() -> None:
     assert judge_any_object("it", stale, ConditionExpectation("Degraded", "False")).reason == "GenerationNotObserved"
 
 
-def test_a_condition_is_told() -> None:
+def test_a_condition_is_reported() -> None:
     verdict = judge_any_object("it", OBJECT, ConditionExpectation("Synced", "False"))
     assert verdict.message == "condition Synced is True (Done): all is well; expected False"
     assert verdict.since == "2026-11-21T08:00:00Z"

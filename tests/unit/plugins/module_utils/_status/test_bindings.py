@@ -163,7 +163,7 @@ def test_what_is_missing_is_not_found() -> None:
     assert judge_binding("Service bookinfo/cart", [], ENROLLED, None, one=True).message == "Service bookinfo/cart does not exist"
 
 
-def test_of_many_the_first_are_told_and_all_are_counted() -> None:
+def test_of_many_the_first_are_reported_and_all_are_counted() -> None:
     services = [named(UNBOUND, f"s{number}") for number in range(7)]
     verdict = judge_binding("Namespace bookinfo", services, ENROLLED, None, one=False)
     assert verdict.message == "; ".join(f"Service s{number}: istiod has not bound it to bookinfo/waypoint yet" for number in range(5)) + "; and 2 more"

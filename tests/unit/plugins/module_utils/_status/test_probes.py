@@ -57,7 +57,7 @@ def test_no_answer(status: int, text: str, part: str) -> None:
     assert verdict.remedy
 
 
-def test_what_nobody_may_ask_is_told() -> None:
+def test_what_nobody_may_ask_is_reported() -> None:
     note = note_on_probe(PROBE, 403, FORBIDDEN)
     assert note.startswith("whether Service istio-system/istiod, port 443, path /validate answers was not checked: ")
     assert note_on_probe(PROBE, 403, "RBAC: access denied") == ""

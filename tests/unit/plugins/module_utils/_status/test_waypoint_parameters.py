@@ -103,7 +103,7 @@ def _without(name: str) -> dict[str, Any]:
         pytest.param({}, {}, "istiod has not rendered these parameters yet; its objects still reflect the previous ones", id="parameters-left-behind"),
     ],
 )
-def test_the_first_difference_is_told(overlays: dict[str, Any], differences: dict[str, Object | None], message: str) -> None:
+def test_the_first_difference_is_reported(overlays: dict[str, Any], differences: dict[str, Object | None], message: str) -> None:
     objects: dict[str, Object | None] = {"deployment": DEPLOYMENT, "service": SERVICE, "autoscaler": AUTOSCALER, "budget": BUDGET}
     for name, difference in differences.items():
         found = objects[name]

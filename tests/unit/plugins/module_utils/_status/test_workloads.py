@@ -66,7 +66,7 @@ def test_judge_deployment(deployment: Object | None, status: str, reason: str, m
     assert not verdict.final
 
 
-def test_a_laggard_tells_since_when() -> None:
+def test_a_laggard_reports_since_when() -> None:
     deployment = with_condition(derived(DEPLOYMENT, {"status": {"availableReplicas": None}}), "Available", lastTransitionTime="2026-11-21T08:00:00Z")
     assert judge_deployment("Deployment istio-system/istiod", deployment).since == "2026-11-21T08:00:00Z"
 
@@ -310,7 +310,7 @@ OVER_QUOTA = recorded("deployment/over_quota")
 REFUSED = 'pods "over-quota-84946f6845-zzd76" is forbidden: exceeded quota: q, requested: pods=1, used: pods=2, limited: pods=2'
 
 
-def test_pods_that_the_api_server_refuses_are_told() -> None:
+def test_pods_that_the_api_server_refuses_are_reported() -> None:
     verdict = judge_deployment("it", OVER_QUOTA)
     assert (verdict.status, verdict.reason, verdict.message, verdict.final) == ("InProgress", "FailedCreate", REFUSED, False)
     assert "raise the quota" in verdict.remedy
@@ -328,7 +328,7 @@ def test_a_paused_rollout_is_named() -> None:
     assert judge_deployment("it", derived(DEPLOYMENT, {"spec": {"paused": True}})).current
 
 
-def test_who_must_delete_old_pods_by_hand_is_told() -> None:
+def test_who_must_delete_old_pods_by_hand_is_reported() -> None:
     by_hand = {"spec": {"updateStrategy": {"type": "OnDelete"}}}
     daemon_set = derived(DAEMON_SET, {**by_hand, "status": {"updatedNumberScheduled": 1}})
     assert judge_daemon_set("it", daemon_set).remedy.startswith("Its update strategy is OnDelete")

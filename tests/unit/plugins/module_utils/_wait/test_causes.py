@@ -62,7 +62,7 @@ def _explained(*objects: Object, target: Target = WAYPOINT, verdict: Verdict = V
 # pods
 
 
-def test_the_pods_below_tell_the_cause() -> None:
+def test_the_pods_below_report_the_cause() -> None:
     verdict = _explained(DEPLOYMENT, PULLING, ISTIOD)
     assert verdict.message == f"{MESSAGE} ({PULL})"
     assert verdict.details == {"cause": PULL}
@@ -99,7 +99,7 @@ def test_who_is_well_is_not_explained() -> None:
 # warnings
 
 
-def test_the_newest_warnings_about_it_are_told_once_each() -> None:
+def test_the_newest_warnings_about_it_are_reported_once_each() -> None:
     events = [
         _event("Failed", "waypoint-58b67b7c74-x", "2026-11-21T08:00:03Z"),
         _event("Failed", "waypoint-58b67b7c74-x", "2026-11-21T08:00:02Z"),

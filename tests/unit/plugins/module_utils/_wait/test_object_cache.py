@@ -74,7 +74,7 @@ def test_of_a_pod_that_is_well_little_is_kept() -> None:
 
 
 @pytest.mark.parametrize("ready", ["False", "Unknown", None])
-def test_of_a_pod_that_is_not_well_all_is_kept_that_tells_why(ready: str | None) -> None:
+def test_of_a_pod_that_is_not_well_all_is_kept_that_reports_why(ready: str | None) -> None:
     pod = derived(CAPTURED, {"status": {"initContainerStatuses": [{"name": "init"}], "reason": "Evicted", "message": "low on memory"}})
     conditions = [
         {**condition, "status": ready} if condition["type"] == "Ready" else condition

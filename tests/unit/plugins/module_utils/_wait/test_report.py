@@ -134,13 +134,13 @@ def test_progress_goes_to_the_end_of_a_file(tmp_path: Path) -> None:
         assert path.read_text() == f"before\n{LINE}", "a line is there as soon as it is reported"
 
 
-def test_progress_may_be_told_in_any_script(tmp_path: Path) -> None:
+def test_progress_may_be_reported_in_any_script(tmp_path: Path) -> None:
     _report(tmp_path / "progress", message="준비되지 않음")
     assert "준비되지 않음" in (tmp_path / "progress").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("path", [pytest.param(None, id="none"), pytest.param("", id="empty"), pytest.param("missing/progress", id="no-such-directory")])
-def test_where_nothing_can_be_told_the_wait_goes_on(path: str | None, tmp_path: Path) -> None:
+def test_where_nothing_can_be_reported_the_wait_goes_on(path: str | None, tmp_path: Path) -> None:
     with open_report(str(tmp_path / path) if path else path) as report:
         assert report is None
 

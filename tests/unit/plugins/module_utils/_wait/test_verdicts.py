@@ -166,7 +166,7 @@ def test_nothing_to_judge_is_current() -> None:
     assert (verdicts.complete, verdicts.current, verdicts.judge()) == (True, True, [])
 
 
-def test_a_change_of_words_alone_is_not_told() -> None:
+def test_a_change_of_words_alone_is_not_reported() -> None:
     waypoint = Target("Deployment", "waypoint", "bookinfo")
     item = recorded("deployment/waypoint_available")
     verdicts = _verdicts(waypoint)

@@ -104,7 +104,7 @@ def test_a_kind_may_come_to_be_served_during_the_wait() -> None:
     assert wait_until_current(cluster.api.session, [WAYPOINT], timeout=PATIENCE, clock=time.monotonic).current
 
 
-def test_a_kind_that_is_not_served_is_told_with_its_remedy() -> None:
+def test_a_kind_that_is_not_served_is_reported_with_its_remedy() -> None:
     cluster = Cluster(DEPLOYMENT, SERVICE, ISTIOD_OBJECT, Gateway=NOT_SERVED)
     outcome = wait_until_current(cluster.api.session, [WAYPOINT], timeout=0, clock=lambda: 0.0)
     ((_target, verdict),) = outcome.laggards
@@ -152,7 +152,7 @@ class Timeline:
         self.cluster = Cluster(*objects)
         self.renewed: list[tuple[float, str]] = []
         self.list_seconds = 0.0
-        self._there = {_key(item): item for item in objects}
+        self._existing = {_key(item): item for item in objects}
         self._plan: list[tuple[float, int, Callable[[], list[Event]]]] = []
         self._order = itertools.count()
         self._scopes: dict[str, Scope] = {}
@@ -171,7 +171,7 @@ class Timeline:
         """An object is made or changed."""
 
         def do() -> list[Event]:
-            self._there[_key(item)] = item
+            self._existing[_key(item)] = item
             return self._events(item["kind"], lambda scope: Changed(scope, item))
 
         self._at(at, do)
@@ -261,7 +261,7 @@ class Timeline:
 
     def _list(self, kind: str) -> list[Event]:
         self._deaf.discard(kind)
-        return self._events(kind, lambda scope: Listed(scope, [item for (of, *_name), item in self._there.items() if of == kind]))
+        return self._events(kind, lambda scope: Listed(scope, [item for (of, *_name), item in self._existing.items() if of == kind]))
 
 
 def _key(item: Object) -> tuple[str, str, str]:
@@ -269,7 +269,7 @@ def _key(item: Object) -> tuple[str, str, str]:
 
 
 @pytest.fixture
-def waypoint_there(monkeypatch: pytest.MonkeyPatch) -> Timeline:
+def existing_waypoint(monkeypatch: pytest.MonkeyPatch) -> Timeline:
     """A waypoint that is ready from the beginning."""
     return Timeline(monkeypatch, GATEWAY_OBJECT, DEPLOYMENT, SERVICE, ISTIOD_OBJECT)
 
@@ -296,12 +296,12 @@ def test_the_wait_ends_in_the_moment_in_which_all_is_well(waypoint_coming: Timel
     assert (outcome.current, outcome.elapsed) == (True, 3.25)
 
 
-def test_nothing_to_wait_for(waypoint_there: Timeline) -> None:
-    outcome = waypoint_there.wait(timeout=60)
+def test_nothing_to_wait_for(existing_waypoint: Timeline) -> None:
+    outcome = existing_waypoint.wait(timeout=60)
     assert (outcome.current, outcome.verdicts, outcome.elapsed) == (True, (), 0.0)
 
 
-def test_the_same_target_twice_is_judged_twice_and_told_twice(waypoint_coming: Timeline) -> None:
+def test_the_same_target_twice_is_judged_twice_and_reported_twice(waypoint_coming: Timeline) -> None:
     waypoint_coming.change(5, GATEWAY_OBJECT)
     outcome = waypoint_coming.wait(WAYPOINT, ISTIOD, WAYPOINT, timeout=60)
     assert [target for target, verdict in outcome.verdicts if verdict.current] == [WAYPOINT, ISTIOD, WAYPOINT]
@@ -333,26 +333,26 @@ def test_what_must_hold_is_waited_for(waypoint_coming: Timeline) -> None:
     assert (outcome.current, outcome.elapsed, outcome.held) == (True, 13, None)
 
 
-def test_a_break_begins_the_time_again(waypoint_there: Timeline) -> None:
-    waypoint_there.change(9.5, BROKEN)
-    waypoint_there.change(9.75, DEPLOYMENT)
-    outcome = waypoint_there.wait(WAYPOINT, timeout=60, stable_for=10)
+def test_a_break_begins_the_time_again(existing_waypoint: Timeline) -> None:
+    existing_waypoint.change(9.5, BROKEN)
+    existing_waypoint.change(9.75, DEPLOYMENT)
+    outcome = existing_waypoint.wait(WAYPOINT, timeout=60, stable_for=10)
     assert (outcome.current, outcome.elapsed) == (True, 19.75)
 
 
-def test_a_break_in_the_last_moment_counts(waypoint_there: Timeline) -> None:
-    waypoint_there.change(10, BROKEN)
-    outcome = waypoint_there.wait(WAYPOINT, timeout=60, stable_for=10)
+def test_a_break_in_the_last_moment_counts(existing_waypoint: Timeline) -> None:
+    existing_waypoint.change(10, BROKEN)
+    outcome = existing_waypoint.wait(WAYPOINT, timeout=60, stable_for=10)
     assert [verdict.reason for _target, verdict in outcome.laggards] == ["LessAvailable"]
 
 
-def test_changes_that_break_nothing_do_not_begin_the_time_again(waypoint_there: Timeline) -> None:
+def test_changes_that_break_nothing_do_not_begin_the_time_again(existing_waypoint: Timeline) -> None:
     for second in range(1, 10):
-        waypoint_there.change(second, derived(DEPLOYMENT, {"metadata": {"labels": {"tick": str(second)}}}))
-    assert waypoint_there.wait(WAYPOINT, timeout=60, stable_for=10).elapsed == 10
+        existing_waypoint.change(second, derived(DEPLOYMENT, {"metadata": {"labels": {"tick": str(second)}}}))
+    assert existing_waypoint.wait(WAYPOINT, timeout=60, stable_for=10).elapsed == 10
 
 
-def test_what_has_not_held_at_the_deadline_is_told(waypoint_coming: Timeline) -> None:
+def test_what_has_not_held_at_the_deadline_is_reported(waypoint_coming: Timeline) -> None:
     waypoint_coming.change(5, GATEWAY_OBJECT)
     outcome = waypoint_coming.wait(WAYPOINT, timeout=20, stable_for=50)
     assert (outcome.current, outcome.held, outcome.elapsed) == (False, 15, 20)
@@ -360,52 +360,52 @@ def test_what_has_not_held_at_the_deadline_is_told(waypoint_coming: Timeline) ->
     assert format_failure(outcome, "prod", 50).startswith("All targets are ready on cluster prod, but have been so only for 15.0 s instead of 50 s: ")
 
 
-def test_without_time_nothing_can_be_seen_to_hold(waypoint_there: Timeline) -> None:
-    outcome = waypoint_there.wait(WAYPOINT, timeout=0, stable_for=5)
+def test_without_time_nothing_can_be_seen_to_hold(existing_waypoint: Timeline) -> None:
+    outcome = existing_waypoint.wait(WAYPOINT, timeout=0, stable_for=5)
     assert (outcome.current, outcome.held) == (False, 0.0)
 
 
-def test_who_has_not_held_because_of_a_laggard_is_told_of_the_laggard(waypoint_there: Timeline) -> None:
-    waypoint_there.change(5, BROKEN)
-    outcome = waypoint_there.wait(WAYPOINT, timeout=20, stable_for=50)
+def test_who_has_not_held_because_of_a_laggard_hears_of_the_laggard(existing_waypoint: Timeline) -> None:
+    existing_waypoint.change(5, BROKEN)
+    outcome = existing_waypoint.wait(WAYPOINT, timeout=20, stable_for=50)
     assert (outcome.current, outcome.held) == (False, None)
     assert "1 of 1 targets are not ready" in format_failure(outcome, "prod", 50)
 
 
-def test_a_silent_stream_is_read_again_before_success_is_called(waypoint_there: Timeline) -> None:
+def test_a_silent_stream_is_read_again_before_success_is_called(existing_waypoint: Timeline) -> None:
     """It was half-open: what broke in the meantime was never reported."""
-    waypoint_there.deafen(1, "Deployment")
-    waypoint_there.change(2, BROKEN)
-    outcome = waypoint_there.wait(WAYPOINT, timeout=60, stable_for=10)
-    assert (10, "Deployment") in waypoint_there.renewed
+    existing_waypoint.deafen(1, "Deployment")
+    existing_waypoint.change(2, BROKEN)
+    outcome = existing_waypoint.wait(WAYPOINT, timeout=60, stable_for=10)
+    assert (10, "Deployment") in existing_waypoint.renewed
     assert [verdict.reason for _target, verdict in outcome.laggards] == ["LessAvailable"], "success would have been a lie"
 
 
-def test_what_has_held_is_seen_shortly_before_the_deadline_too(waypoint_there: Timeline) -> None:
+def test_what_has_held_is_seen_shortly_before_the_deadline_too(existing_waypoint: Timeline) -> None:
     """The final read, 5 s before the deadline, comes in the midst of the time to hold, and must not be the last one."""
-    outcome = waypoint_there.wait(WAYPOINT, timeout=20, stable_for=16)
+    outcome = existing_waypoint.wait(WAYPOINT, timeout=20, stable_for=16)
     assert (outcome.current, outcome.elapsed) == (True, 16), format_failure(outcome, "prod", 16)
 
 
-def test_what_holds_at_the_second_attempt_is_not_waited_for_longer(waypoint_there: Timeline) -> None:
+def test_what_holds_at_the_second_attempt_is_not_waited_for_longer(existing_waypoint: Timeline) -> None:
     """All was read again 4 s before, when the first attempt was over: it has to be read again once more."""
-    waypoint_there.deafen(1, "Gateway")
-    waypoint_there.change(2, NOT_PROGRAMMED)
-    waypoint_there.change(4, GATEWAY_OBJECT)
-    outcome = waypoint_there.wait(WAYPOINT, timeout=600, stable_for=3)
+    existing_waypoint.deafen(1, "Gateway")
+    existing_waypoint.change(2, NOT_PROGRAMMED)
+    existing_waypoint.change(4, GATEWAY_OBJECT)
+    outcome = existing_waypoint.wait(WAYPOINT, timeout=600, stable_for=3)
     assert (outcome.current, outcome.elapsed) == (True, 7)
 
 
-def test_a_stream_in_trouble_is_waited_for_before_success_is_called(waypoint_there: Timeline) -> None:
-    waypoint_there.part(5, "Deployment", until=25)
-    outcome = waypoint_there.wait(WAYPOINT, timeout=60, stable_for=10)
+def test_a_stream_in_trouble_is_waited_for_before_success_is_called(existing_waypoint: Timeline) -> None:
+    existing_waypoint.part(5, "Deployment", until=25)
+    outcome = existing_waypoint.wait(WAYPOINT, timeout=60, stable_for=10)
     assert (outcome.current, outcome.elapsed) == (True, 25)
 
 
-def test_who_has_held_for_long_enough_but_not_to_the_end_is_not_told_to_have_held_too_short(waypoint_there: Timeline) -> None:
-    waypoint_there.bookmark(4.5, "Deployment")
-    waypoint_there.part(5, "Deployment")
-    outcome = waypoint_there.wait(WAYPOINT, timeout=14, stable_for=8)
+def test_who_has_held_for_long_enough_but_not_to_the_end_is_not_told_to_have_held_too_short(existing_waypoint: Timeline) -> None:
+    existing_waypoint.bookmark(4.5, "Deployment")
+    existing_waypoint.part(5, "Deployment")
+    outcome = existing_waypoint.wait(WAYPOINT, timeout=14, stable_for=8)
     assert not outcome.current, "whether it is ready at the end could not be read"
     message = format_failure(outcome, "prod", 8)
     assert "only since 14.0 s, not for 8 s" not in message, f"14 s are longer than 8 s: {message}"
@@ -431,7 +431,7 @@ def test_a_stream_that_has_spoken_lately_is_not_read_again(waypoint_coming: Time
     assert waypoint_coming.renewed == []
 
 
-def test_at_the_deadline_a_last_look_finds_what_was_never_told(waypoint_coming: Timeline) -> None:
+def test_at_the_deadline_a_last_list_finds_what_was_never_reported(waypoint_coming: Timeline) -> None:
     waypoint_coming.deafen(10, "Gateway")
     waypoint_coming.change(20, GATEWAY_OBJECT)
     outcome = waypoint_coming.wait(WAYPOINT, timeout=60)
@@ -450,9 +450,9 @@ def test_at_the_deadline_what_cannot_be_looked_at_is_unknown(waypoint_coming: Ti
     assert not waypoint_coming.cluster.api.requests, "a server that does not answer must not be asked for causes beyond the deadline"
 
 
-def test_what_was_well_is_unknown_when_it_cannot_be_looked_at_in_the_end(waypoint_there: Timeline) -> None:
-    waypoint_there.part(5, "Gateway")
-    outcome = waypoint_there.wait(WAYPOINT, timeout=60, stable_for=20)
+def test_what_was_well_is_unknown_when_it_cannot_be_looked_at_in_the_end(existing_waypoint: Timeline) -> None:
+    existing_waypoint.part(5, "Gateway")
+    outcome = existing_waypoint.wait(WAYPOINT, timeout=60, stable_for=20)
     assert not outcome.current
     assert [(verdict.status, verdict.reason) for _target, verdict in outcome.laggards] == [("Unknown", "Unreadable")]
 
@@ -515,27 +515,27 @@ def test_an_endpoint_is_asked_only_when_all_else_is_well(waypoint_coming: Timeli
 
 
 @pytest.mark.usefixtures("_probed_deployments")
-def test_an_endpoint_that_does_not_answer_is_asked_again_after_a_pause(waypoint_there: Timeline) -> None:
-    endpoint = Endpoint(waypoint_there, [503, 0, 503, 200])
-    outcome = waypoint_there.wait(ISTIOD, timeout=60)
+def test_an_endpoint_that_does_not_answer_is_asked_again_after_a_pause(existing_waypoint: Timeline) -> None:
+    endpoint = Endpoint(existing_waypoint, [503, 0, 503, 200])
+    outcome = existing_waypoint.wait(ISTIOD, timeout=60)
     assert outcome.current
     assert [at for at, _path in endpoint.asked] == [0, PROBE_PAUSE, 2 * PROBE_PAUSE, 3 * PROBE_PAUSE]
     assert outcome.elapsed == 3 * PROBE_PAUSE
 
 
 @pytest.mark.usefixtures("_probed_deployments")
-def test_events_in_between_do_not_ask_more_often(waypoint_there: Timeline) -> None:
-    endpoint = Endpoint(waypoint_there, [503] * 5 + [200])
+def test_events_in_between_do_not_ask_more_often(existing_waypoint: Timeline) -> None:
+    endpoint = Endpoint(existing_waypoint, [503] * 5 + [200])
     for number in range(1, 50):
-        waypoint_there.change(number / 10, derived(ISTIOD_OBJECT, {"metadata": {"labels": {"tick": str(number)}}}))
-    assert waypoint_there.wait(ISTIOD, timeout=60).current
+        existing_waypoint.change(number / 10, derived(ISTIOD_OBJECT, {"metadata": {"labels": {"tick": str(number)}}}))
+    assert existing_waypoint.wait(ISTIOD, timeout=60).current
     assert [at for at, _path in endpoint.asked] == pytest.approx([PROBE_PAUSE * number for number in range(6)], abs=0.11)
 
 
 @pytest.mark.usefixtures("_probed_deployments")
-def test_the_verdict_on_an_endpoint_that_never_answers_is_the_last_word(waypoint_there: Timeline) -> None:
-    Endpoint(waypoint_there, [503])
-    outcome = waypoint_there.wait(WAYPOINT, ISTIOD, timeout=20)
+def test_the_verdict_on_an_endpoint_that_never_answers_is_the_last_word(existing_waypoint: Timeline) -> None:
+    Endpoint(existing_waypoint, [503])
+    outcome = existing_waypoint.wait(WAYPOINT, ISTIOD, timeout=20)
     ((target, verdict),) = outcome.laggards
     assert (target, verdict.reason) == (ISTIOD, "NotAnswering")
     assert verdict.message.startswith(NOT_ANSWERING.message)
@@ -543,9 +543,9 @@ def test_the_verdict_on_an_endpoint_that_never_answers_is_the_last_word(waypoint
 
 
 @pytest.mark.usefixtures("_probed_deployments")
-def test_what_must_hold_includes_an_endpoint_at_its_end(waypoint_there: Timeline) -> None:
-    endpoint = Endpoint(waypoint_there, [200, 503, 200])
-    outcome = waypoint_there.wait(ISTIOD, timeout=60, stable_for=10)
+def test_what_must_hold_includes_an_endpoint_at_its_end(existing_waypoint: Timeline) -> None:
+    endpoint = Endpoint(existing_waypoint, [200, 503, 200])
+    outcome = existing_waypoint.wait(ISTIOD, timeout=60, stable_for=10)
     assert outcome.current
     assert endpoint.asked[1][0] == 10, "asked when it began, and when the time was over"
     assert outcome.elapsed >= 10 + PROBE_PAUSE + 10, "it did not answer at the end of the time, so the time begins again"
@@ -574,7 +574,7 @@ def _recorder() -> tuple[Reports, Callable[..., None]]:
     return reports, report
 
 
-def test_each_change_is_told_once(waypoint_coming: Timeline) -> None:
+def test_each_change_is_reported_once(waypoint_coming: Timeline) -> None:
     reports, report = _recorder()
     waypoint_coming.change(2, BROKEN)
     waypoint_coming.change(3, GATEWAY_OBJECT)
@@ -588,14 +588,14 @@ def test_each_change_is_told_once(waypoint_coming: Timeline) -> None:
     ]
 
 
-def test_a_change_that_ends_the_wait_by_failing_is_told_as_well(waypoint_coming: Timeline) -> None:
+def test_a_change_that_ends_the_wait_by_failing_is_reported_as_well(waypoint_coming: Timeline) -> None:
     reports, report = _recorder()
     waypoint_coming.change(5, FAILED)
     waypoint_coming.wait(WAYPOINT, timeout=60, report=report)
     assert [line[1] for line in reports] == [["waypoint AddressNotAssigned"], ["waypoint UnsupportedAddress"]]
 
 
-def test_many_changes_at_once_are_told_at_once() -> None:
+def test_many_changes_at_once_are_reported_at_once() -> None:
     names = [f"d{number}" for number in range(100)]
     reports, report = _recorder()
     cluster = Cluster(*(named(ISTIOD_OBJECT, name) for name in names))

@@ -141,7 +141,7 @@ def test_patch(detachment: Detachment, patch: dict[str, Any]) -> None:
     assert detachment.patch == patch
 
 
-def test_pods_of_what_cannot_be_changed_are_told() -> None:
+def test_pods_of_what_cannot_be_changed_are_reported() -> None:
     pods = [
         _pod("job-x", ("Job", "job"), **{USE: "waypoint"}),
         _pod("web-5d-x", ("ReplicaSet", "web-5d"), **{USE: "waypoint", "pod-template-hash": "5d"}),

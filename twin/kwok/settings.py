@@ -18,7 +18,7 @@ _FLAG_HOST, _FLAG_PORT = "255.254", 15999
 
 
 @dataclass(frozen=True)
-class AwsFacts:
+class AwsSettings:
     """What makes a twin an EKS cluster of a local AWS account.
 
     Attributes:
@@ -41,8 +41,8 @@ class AwsFacts:
 
 
 @dataclass(frozen=True)
-class TwinFacts:
-    """The facts.
+class TwinSettings:
+    """The settings of a twin.
 
     Attributes:
         pod_network: N in the pod addresses 10.N.x.y, which processes serve at the loopback addresses 127.N.x.y.
@@ -51,7 +51,7 @@ class TwinFacts:
     """
 
     pod_network: int
-    aws: AwsFacts | None = None
+    aws: AwsSettings | None = None
     layout: int = LAYOUT
 
     @property
@@ -70,24 +70,24 @@ class TwinFacts:
         return "127." + pod_address.removeprefix("10.") if pod_address.startswith(f"10.{self.pod_network}.") else pod_address
 
 
-def choose_facts(aws: AwsFacts | None = None) -> TwinFacts:
-    """Facts for a new twin: a network that no twin of this user has, and no running one of anybody else.
+def choose_settings(aws: AwsSettings | None = None) -> TwinSettings:
+    """Settings for a new twin: a network that no twin of this user has, and no running one of anybody else.
 
     Raises:
         TwinError: all networks are taken.
     """
-    taken = {read_facts(TwinPaths(path.parent.name)).pod_network for path in state_directory().glob("twins/*/twin.json")}
+    taken = {read_settings(TwinPaths(path.parent.name)).pod_network for path in state_directory().glob("twins/*/twin.json")}
     for number in _POD_NETWORKS:
         if number not in taken:
             try:
-                raise_flag(TwinFacts(number)).close()
+                raise_flag(TwinSettings(number)).close()
             except TwinError:
                 continue
-            return TwinFacts(number, aws)
+            return TwinSettings(number, aws)
     raise TwinError("All pod networks of this machine's twins are taken: take a twin down first.")
 
 
-def raise_flag(facts: TwinFacts) -> socket.socket:
+def raise_flag(settings: TwinSettings) -> socket.socket:
     """Show that a network is taken, for as long as the returned socket is open.
 
     Raises:
@@ -97,25 +97,25 @@ def raise_flag(facts: TwinFacts) -> socket.socket:
     # A flag that was taken down a moment ago may be raised again at once.
     flag.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        flag.bind((f"127.{facts.pod_network}.{_FLAG_HOST}", _FLAG_PORT))
+        flag.bind((f"127.{settings.pod_network}.{_FLAG_HOST}", _FLAG_PORT))
         flag.listen()
     except OSError as error:
         flag.close()
         raise TwinError(
-            f"The pod network 10.{facts.pod_network}.0.0/16 is taken by another twin of this machine: make twin-down, then make twin-up."
+            f"The pod network 10.{settings.pod_network}.0.0/16 is taken by another twin of this machine: make twin-down, then make twin-up."
         ) from error
     return flag
 
 
-def read_facts(paths: TwinPaths) -> TwinFacts:
-    """The facts of a twin; what another version of the twin has written beside them is left out."""
-    data = json.loads(paths.facts.read_text())
+def read_settings(paths: TwinPaths) -> TwinSettings:
+    """The settings of a twin; what another version of the twin has written beside them is left out."""
+    data = json.loads(paths.settings.read_text())
     aws = data.get("aws")
-    return TwinFacts(data["pod_network"], AwsFacts(**{each.name: aws[each.name] for each in fields(AwsFacts)}) if aws else None, data.get("layout", 1))
+    return TwinSettings(data["pod_network"], AwsSettings(**{each.name: aws[each.name] for each in fields(AwsSettings)}) if aws else None, data.get("layout", 1))
 
 
-def write_facts(paths: TwinPaths, facts: TwinFacts) -> None:
+def write_settings(paths: TwinPaths, settings: TwinSettings) -> None:
     # Others read it at any time, and find all of it or nothing.
-    draft = paths.facts.with_suffix(".draft")
-    draft.write_text(json.dumps(asdict(facts)))
-    draft.replace(paths.facts)
+    draft = paths.settings.with_suffix(".draft")
+    draft.write_text(json.dumps(asdict(settings)))
+    draft.replace(paths.settings)

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twin.errors import TwinError
-from twin.kwok.facts import AwsFacts, TwinFacts, choose_facts, raise_flag, read_facts, write_facts
+from twin.kwok.settings import AwsSettings, TwinSettings, choose_settings, raise_flag, read_settings, write_settings
 from twin.paths import TwinPaths
 
-FACTS = TwinFacts(pod_network=64)
+SETTINGS = TwinSettings(pod_network=64)
 LAST = 128 * 256 - 2
 
 
@@ -25,22 +25,22 @@ LAST = 128 * 256 - 2
     ],
 )
 def test_addresses_of_real_pods(number: int, address: str) -> None:
-    assert FACTS.real_pod(number) == address
+    assert SETTINGS.real_pod(number) == address
 
 
 @pytest.mark.parametrize("number", [-1, 0, LAST + 1, 10**6])
 def test_there_are_only_so_many(number: int) -> None:
     with pytest.raises(TwinError) as caught:
-        FACTS.real_pod(number)
+        SETTINGS.real_pod(number)
     assert str(caught.value) == f"This twin has no pod address number {number}: delete pods of real processes first."
 
 
 @given(first=st.integers(1, LAST), second=st.integers(1, LAST), network=st.integers(64, 127))
 def test_addresses_are_unique_and_apart_from_simulated_ones(first: int, second: int, network: int) -> None:
-    facts = TwinFacts(network)
-    assert (facts.real_pod(first) == facts.real_pod(second)) == (first == second)
-    assert ip_address(facts.real_pod(first)) not in ip_network(facts.simulated_pods)
-    assert ip_address(facts.real_pod(first)) in ip_network(f"10.{network}.0.0/16")
+    settings = TwinSettings(network)
+    assert (settings.real_pod(first) == settings.real_pod(second)) == (first == second)
+    assert ip_address(settings.real_pod(first)) not in ip_network(settings.simulated_pods)
+    assert ip_address(settings.real_pod(first)) in ip_network(f"10.{network}.0.0/16")
 
 
 @pytest.mark.parametrize(
@@ -53,47 +53,47 @@ def test_addresses_are_unique_and_apart_from_simulated_ones(first: int, second: 
     ],
 )
 def test_where_a_process_listens(pod_address: str, local: str) -> None:
-    assert FACTS.local_address(pod_address) == local
+    assert SETTINGS.local_address(pod_address) == local
 
 
 @given(st.integers(1, LAST), st.integers(64, 127))
 def test_processes_listen_on_the_loopback_network(number: int, network: int) -> None:
-    facts = TwinFacts(network)
-    assert ip_address(facts.local_address(facts.real_pod(number))).is_loopback
+    settings = TwinSettings(network)
+    assert ip_address(settings.local_address(settings.real_pod(number))).is_loopback
 
 
 def _twin(name: str, network: int) -> TwinPaths:
     paths = TwinPaths(name)
     paths.home.mkdir(parents=True)
-    write_facts(paths, TwinFacts(network))
+    write_settings(paths, TwinSettings(network))
     return paths
 
 
 @pytest.mark.usefixtures("state")
 def test_what_is_written_is_read() -> None:
-    assert read_facts(_twin("a", 99)) == TwinFacts(99)
+    assert read_settings(_twin("a", 99)) == TwinSettings(99)
 
 
 @pytest.mark.usefixtures("state")
 def test_what_another_version_of_the_twin_writes_is_left_out() -> None:
-    aws = AwsFacts("a", "http://127.0.0.1:5601", "prod", "eu-west-1", "http://127.0.0.1:5601/_twin/authenticate", "https://issuer", "172.20.0.0/16")
+    aws = AwsSettings("a", "http://127.0.0.1:5601", "prod", "eu-west-1", "http://127.0.0.1:5601/_twin/authenticate", "https://issuer", "172.20.0.0/16")
     paths = TwinPaths("a")
     paths.home.mkdir(parents=True)
-    write_facts(paths, TwinFacts(99, aws))
-    written = json.loads(paths.facts.read_text())
-    paths.facts.write_text(json.dumps({**written, "later": 1, "aws": {**written["aws"], "later": 2}}))
-    assert read_facts(paths) == TwinFacts(99, aws)
-    assert choose_facts().pod_network != 99
+    write_settings(paths, TwinSettings(99, aws))
+    written = json.loads(paths.settings.read_text())
+    paths.settings.write_text(json.dumps({**written, "later": 1, "aws": {**written["aws"], "later": 2}}))
+    assert read_settings(paths) == TwinSettings(99, aws)
+    assert choose_settings().pod_network != 99
 
 
 @pytest.mark.usefixtures("state")
 def test_each_twin_has_a_network_of_its_own() -> None:
     # Which ones are free depends on what else runs on this machine; that they are different does not.
-    first = choose_facts()
+    first = choose_settings()
     _twin("a", first.pod_network)
-    second = choose_facts()
+    second = choose_settings()
     _twin("b", second.pod_network)
-    assert len({first, second, choose_facts()}) == 3
+    assert len({first, second, choose_settings()}) == 3
 
 
 @pytest.mark.usefixtures("state")
@@ -101,7 +101,7 @@ def test_networks_run_out() -> None:
     for network in range(64, 128):
         _twin(f"t{network}", network)
     with pytest.raises(TwinError, match="take a twin down first"):
-        choose_facts()
+        choose_settings()
 
 
 @pytest.mark.parametrize("name", ["", "A", "-a", "a-", "a_b", "../a", "a" * 33])
@@ -119,8 +119,8 @@ def test_a_state_directory_that_is_too_deep_for_a_socket(monkeypatch: pytest.Mon
 
 @pytest.mark.usefixtures("state")
 def test_a_network_that_another_twin_shows_is_not_chosen() -> None:
-    first = choose_facts()
+    first = choose_settings()
     with raise_flag(first):
         with pytest.raises(TwinError, match="is taken by another twin"):
             raise_flag(first)
-        assert choose_facts() != first
+        assert choose_settings() != first
