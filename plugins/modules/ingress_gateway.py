@@ -49,7 +49,7 @@ options:
         choices: [ClusterIP, NodePort, LoadBalancer]
       hosts:
         description:
-          - The hosts of its listeners, each with a listener at port 80, and with O(gateways[].tls) one at port 443. If empty, every host is meant.
+          - The hosts of its listeners, each with a listener at port 80, and with O(gateways[].tls) one at port 443. If empty, every host matches.
           - A wildcard does not cover the domain itself.
         type: list
         elements: str
@@ -67,7 +67,7 @@ options:
         default: []
         suboptions: &secret
           name: {type: str, required: true, description: The name of the Secret.}
-          namespace: {type: str, description: 'Its namespace, if it is another one. It then needs a ReferenceGrant.'}
+          namespace: {type: str, description: 'Its namespace, if it differs. It then needs a ReferenceGrant.'}
       redirect_http:
         description:
           - Redirect port 80 to HTTPS by an HTTPRoute. Routes of the role C(ingress) then attach to the other listeners unless they name some.
@@ -95,7 +95,7 @@ options:
           name: {type: str, required: true, description: The name of the listener.}
           port: {type: int, required: true, description: Its port.}
           protocol: {type: str, choices: [HTTP, HTTPS, TCP, TLS], default: HTTP, description: Its protocol.}
-          hostname: {type: str, description: 'Its host. If omitted, every host is meant.'}
+          hostname: {type: str, description: 'Its host. If omitted, every host matches.'}
           certificate_refs:
             description: The Secrets of its certificates.
             type: list
@@ -115,7 +115,7 @@ options:
         default: {}
       replicas: {type: int, description: 'How many pods it has. If omitted, it is one.'}
       trusted_proxies:
-        description: How many proxies in front are trusted about the client's address (C(X-Forwarded-For)). If omitted, it is 1 behind an ALB, and 0 otherwise.
+        description: How many proxies in front are trusted to report the client's address (C(X-Forwarded-For)). If omitted, it is 1 behind an ALB, and 0 otherwise.
         type: int
       drain_seconds:
         description: How long a terminating pod still answers. If omitted, it is 30 behind a load balancer; V(0) leaves it to Istio. It must not be shorter

@@ -31,7 +31,7 @@ options:
       namespace: {type: str, required: true, description: The namespace of the route.}
       state: {type: str, choices: [present, absent], default: present, description: Whether it should exist.}
       gateway: {type: str, description: The Gateway to which it attaches.}
-      gateway_namespace: {type: str, description: 'The namespace of the Gateway, if it is another one.'}
+      gateway_namespace: {type: str, description: 'The namespace of the Gateway, if it differs.'}
       section_names:
         description:
           - The listeners to which it attaches. If empty, all listeners; the role C(ingress) then omits those that only redirect to HTTPS.
@@ -57,7 +57,7 @@ options:
             suboptions:
               service: {type: str, required: true, description: The Service.}
               port: {type: int, required: true, description: Its port.}
-              namespace: {type: str, description: 'Its namespace, if it is another one. An HTTPRoute then needs a ReferenceGrant.'}
+              namespace: {type: str, description: 'Its namespace, if it differs. An HTTPRoute then needs a ReferenceGrant.'}
               weight: {type: int, description: Its share of the requests.}
       labels: {type: dict, default: {}, description: Labels of the route.}
       spec: {type: dict, default: {}, description: Fields of C(spec) that replace those rendered from the other options.}

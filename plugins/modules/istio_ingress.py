@@ -36,7 +36,7 @@ options:
         description: 'The labels of the gateway''s pods, such as V({app: istio-ingress}), if they are not those of O(gateways[].release).'
         type: dict
         default: {}
-      hosts: {type: list, elements: str, default: [], description: 'Its hosts. If empty, every host is meant.'}
+      hosts: {type: list, elements: str, default: [], description: 'Its hosts. If empty, every host matches.'}
       port: {type: int, default: 80, description: Its port.}
       protocol: {type: str, choices: [HTTP, HTTPS, HTTP2, GRPC, TCP, TLS], default: HTTP, description: The protocol of the port.}
       tls: {type: dict, default: {}, description: 'TLS of the port, as C(servers[].tls).'}
@@ -51,7 +51,7 @@ options:
       namespace: {type: str, required: true, description: The namespace of the route.}
       state: {type: str, choices: [present, absent], default: present, description: Whether it should exist.}
       gateway: {type: str, description: The Gateway to which it attaches.}
-      gateway_namespace: {type: str, description: 'The namespace of the Gateway, if it is another one.'}
+      gateway_namespace: {type: str, description: 'The namespace of the Gateway, if it differs.'}
       hosts: {type: list, elements: str, default: [], description: The hosts of the route.}
       rules:
         description: Which path leads to which Services.
@@ -69,7 +69,7 @@ options:
             suboptions:
               service: {type: str, required: true, description: The Service.}
               port: {type: int, required: true, description: Its port.}
-              namespace: {type: str, description: 'Its namespace, if it is another one. An HTTPRoute then needs a ReferenceGrant.'}
+              namespace: {type: str, description: 'Its namespace, if it differs. An HTTPRoute then needs a ReferenceGrant.'}
               weight: {type: int, description: Its share of the requests.}
       labels: {type: dict, default: {}, description: Labels of the route.}
       spec: {type: dict, default: {}, description: Fields of C(spec) that replace those rendered from the other options.}
