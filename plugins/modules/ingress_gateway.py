@@ -115,7 +115,8 @@ options:
         default: {}
       replicas: {type: int, description: 'How many pods it has. If omitted, it is one.'}
       trusted_proxies:
-        description: How many proxies in front are trusted to report the client's address (C(X-Forwarded-For)). If omitted, it is 1 behind an ALB, and 0 otherwise.
+        description: How many proxies in front are trusted to report the client's address (C(X-Forwarded-For)). If omitted, it is 1 behind an ALB, and 0
+          otherwise.
         type: int
       drain_seconds:
         description: How long a terminating pod still answers. If omitted, it is 30 behind a load balancer; V(0) leaves it to Istio. It must not be shorter
