@@ -12,6 +12,7 @@ from __future__ import annotations
 import typing as t
 
 from .._helm.charts import merge
+from .._managed_fields import FIELD_MANAGER, MANAGED_BY
 from .._mesh.startup_taint import KUBERNETES_TAINT, has_startup_taint
 from .._text import format_scalar, text_values
 
@@ -139,7 +140,7 @@ def _node_class(
 
 
 def _manifest(kind: tuple[str, str], name: str, spec: dict[str, t.Any], over: Pool | None) -> Manifest:
-    metadata = {"name": name, "labels": {"app.kubernetes.io/managed-by": "meshwright"}}
+    metadata = {"name": name, "labels": {MANAGED_BY: FIELD_MANAGER}}
     return {"apiVersion": kind[0], "kind": kind[1], "metadata": metadata, "spec": _without_none(merge(spec, over or {}))}
 
 
