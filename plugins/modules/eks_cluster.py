@@ -199,10 +199,10 @@ from ..module_utils._diff import diff_of
 from ..module_utils._eks_cluster.apply import ClusterWriter
 from ..module_utils._eks_cluster.normalize import normalize_cluster
 from ..module_utils._eks_cluster.plan import desired_fields, plan_cluster, plan_protection
-from ..module_utils._eks_cluster.refusals import find_creation_refusals
+from ..module_utils._eks_cluster.refusals import find_creation_refusals, find_deletion_refusals
 from ..module_utils._eks_cluster.render import render_creation
 from ..module_utils._eks_cluster.spec import AUTHENTICATION_MODES, LOG_TYPES, ClusterSpec, validate_spec
-from ..module_utils._eks_cluster.state import describe_cluster
+from ..module_utils._eks_cluster.state import describe_cluster, list_nodegroups
 from ..module_utils._errors import MeshError
 
 if t.TYPE_CHECKING:
@@ -251,7 +251,7 @@ def ensure_cluster(module: AnsibleModule, session: AwsSession) -> Result:
     spec = ClusterSpec(**{option: params[option] for option in _SPEC})
     writer = ClusterWriter(session, name, timeout=params["wait_timeout"], wait=params["wait"], force_upgrade=params["force_upgrade"], warn=module.warn)
     if params["state"] == "absent":
-        return _delete(module, writer, describe_cluster(session, name))
+        return _delete(module, session, writer, describe_cluster(session, name))
     _refuse(validate_spec(spec))
     current = describe_cluster(session, name)
     if current is not None and current.get("status") == "DELETING" and (wait or module.check_mode):
@@ -283,7 +283,7 @@ def _change(module: AnsibleModule, session: AwsSession, writer: ClusterWriter, s
     return {**result, "updates": updates} if updates else result
 
 
-def _delete(module: AnsibleModule, writer: ClusterWriter, current: Description | None) -> Result:
+def _delete(module: AnsibleModule, session: AwsSession, writer: ClusterWriter, current: Description | None) -> Result:
     if current is None:
         return _result(writer, [], before={}, after={}, cluster={})
     wait = module.params["wait"] and not module.check_mode
@@ -291,14 +291,14 @@ def _delete(module: AnsibleModule, writer: ClusterWriter, current: Description |
         if wait:
             writer.wait_until_deleted()
         return _result(writer, [], before={}, after={}, cluster={})
-    if current.get("deletionProtection") and not module.params["override_deletion_protection"]:
-        raise MeshError(f"{writer.title} is protected from deletion: set override_deletion_protection to true to delete it all the same.")
-    writer.refuse_inhabited()
+    protected, override = bool(current.get("deletionProtection")), module.params["override_deletion_protection"]
+    nodegroups = list_nodegroups(session, module.params["name"])
+    _refuse(find_deletion_refusals(writer.title, protected=protected, override_protection=override, nodegroups=nodegroups))
     if not module.check_mode:
         if wait and current.get("status") not in ("ACTIVE", "FAILED"):
             # EKS deletes no cluster that it is still creating or updating.
             writer.wait_until_idle()
-        if current.get("deletionProtection"):
+        if protected:
             writer.update(plan_protection(False))
         writer.delete()
     before = {"name": module.params["name"], "version": current.get("version") or ""}

@@ -194,18 +194,6 @@ class ClusterWriter:
         if refusal := find_upgrade_refusals(version, insights):
             raise MeshError(f"{self.title} {refusal}")
 
-    def refuse_inhabited(self) -> None:
-        """Refuse to delete a cluster with node groups, which EKS does not delete.
-
-        Raises:
-            MeshError: there are node groups.
-        """
-        groups = sorted(self._session.pages("eks", "list_nodegroups", "nodegroups", clusterName=self._name))
-        if groups:
-            raise MeshError(
-                f"{self.title} still has the node groups {', '.join(groups)}: delete these first, because EKS does not delete a cluster that has node groups."
-            )
-
 
 def _reasons(description: Description) -> str:
     return format_issues(health_issues(description)) or "EKS gives no reason"

@@ -55,6 +55,25 @@ def endpoint_access(spec: ClusterSpec, current: t.Mapping[str, t.Any]) -> tuple[
     return bool(public), bool(private)
 
 
+def find_deletion_refusals(title: str, *, protected: bool, override_protection: bool, nodegroups: t.Iterable[str]) -> list[str]:
+    """Why a cluster is not deleted, one sentence each.
+
+    Args:
+        title: the cluster, as messages name it.
+        protected: whether its deletion protection is on.
+        override_protection: whether it is to be deleted in spite of that.
+        nodegroups: the names of its node groups.
+    """
+    refusals = []
+    if protected and not override_protection:
+        refusals.append(f"{title} is protected from deletion: set override_deletion_protection to true to delete it all the same.")
+    if groups := sorted(nodegroups):
+        refusals.append(
+            f"{title} still has the node groups {', '.join(groups)}: delete these first, because EKS does not delete a cluster that has node groups."
+        )
+    return refusals
+
+
 def find_upgrade_refusals(version: str, insights: t.Iterable[t.Mapping[str, t.Any]]) -> str:
     """What EKS' upgrade insights say stands in the way of a version (old nodes, add-ons, APIs that are removed); empty if nothing does."""
     # A server that does not know the filter returns all insights.
@@ -71,4 +90,4 @@ def _fixed(spec: ClusterSpec, option: str, current: str, desired: str) -> str:
     )
 
 
-__all__ = ("endpoint_access", "find_creation_refusals", "find_refusals", "find_upgrade_refusals")
+__all__ = ("endpoint_access", "find_creation_refusals", "find_deletion_refusals", "find_refusals", "find_upgrade_refusals")

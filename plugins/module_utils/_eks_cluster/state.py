@@ -60,8 +60,13 @@ def list_of_cluster(session: AwsSession, operation: str, key: str, cluster: str,
     return None
 
 
+def list_nodegroups(session: AwsSession, name: str) -> list[str]:
+    """The names of a cluster's node groups."""
+    return session.pages("eks", "list_nodegroups", "nodegroups", clusterName=name)
+
+
 def _no_cluster(session: AwsSession, cluster: str) -> MeshError:
     return MeshError(f"There is no EKS cluster {cluster} in {session.region}: correct the name, the region or the account (profile), or create it first.")
 
 
-__all__ = ("describe_cluster", "list_of_cluster", "require_cluster")
+__all__ = ("describe_cluster", "list_nodegroups", "list_of_cluster", "require_cluster")

@@ -307,7 +307,15 @@ def test_node_groups_that_are_left_are_named(aws: AwsStub) -> None:
 
 def test_deletion_protection_is_respected(aws: AwsStub) -> None:
     see(aws, cluster(deletionProtection=True))
+    empty(aws)
     with pytest.raises(MeshError, match="is protected from deletion: set override_deletion_protection to true to delete it all the same"):
+        run(aws, state="absent")
+
+
+def test_all_that_keeps_a_cluster_from_being_deleted_is_reported_at_once(aws: AwsStub) -> None:
+    see(aws, cluster(deletionProtection=True))
+    empty(aws, "system")
+    with pytest.raises(MeshError, match=r"(?s)is protected from deletion.*still has the node groups system"):
         run(aws, state="absent")
 
 
