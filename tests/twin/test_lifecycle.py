@@ -76,4 +76,4 @@ def _wait_until_dead(part: str) -> None:
     while time.monotonic() < deadline:
         if any(found.name == part and not found.running for found in parts_of(_NAME)):
             return
-    raise AssertionError(f"{part} was killed and is still said to run")
+    raise AssertionError(f"{part} was killed and is still reported as running")

@@ -28,7 +28,7 @@ def edge(prod: Rehearsed) -> Iterator[Edge]:
 
 
 class Whole:
-    """One ALB with ip targets for which nearly everything is said."""
+    """One ALB with ip targets for which nearly every option is set."""
 
     def __init__(self, edge: Edge, certificates: list[str], web_acl: str) -> None:
         self.edge = edge
@@ -235,13 +235,13 @@ def test_instance_targets_are_asked_at_the_node_port_of_the_status_port(edge: Ed
 @pytest.mark.requirement("E7", "E10", "E12", "E17")
 def test_the_old_class_the_internal_default_and_tls_to_the_gateway(edge: Edge, instances: dict[str, Any]) -> None:
     balancer = edge.balancer("instances")
-    assert balancer.kind == ("application", "internal"), "not said, the scheme is the controller's default"
-    assert balancer.subnets == edge.private_subnets(), "not said, the subnets are those that are tagged for it"
+    assert balancer.kind == ("application", "internal"), "if omitted, the scheme is the controller's default"
+    assert balancer.subnets == edge.private_subnets(), "if omitted, the subnets are those that are tagged for it"
     assert balancer.tags["ingress.k8s.aws/stack"] == f"{edge.namespace}/instances"
     assert "ingressClassName" not in edge.get("ingress", "instances")["spec"]
     assert balancer.group["Protocol"] == "HTTPS"
-    assert balancer.certificates(443) == (instances["certificate"], []), "not said, the certificate is the one for the TLS hosts"
-    assert balancer.listeners[443]["SslPolicy"] == "ELBSecurityPolicy-TLS13-1-2-2021-06", "not said, the policy is the one with TLS 1.3"
+    assert balancer.certificates(443) == (instances["certificate"], []), "if omitted, the certificate is the one for the TLS hosts"
+    assert balancer.listeners[443]["SslPolicy"] == "ELBSecurityPolicy-TLS13-1-2-2021-06", "if omitted, the policy is the one with TLS 1.3"
 
 
 @pytest.mark.requirement("E5", "E19")

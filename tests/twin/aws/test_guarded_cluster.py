@@ -1,4 +1,4 @@
-"""The module eks_cluster before a cluster that is protected from deletion: it goes when that is said, and not before."""
+"""The module eks_cluster before a cluster that is protected from deletion: it is deleted on request only."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def certificates(edge: Edge) -> Iterator[list[str]]:
 
 
 class Whole:
-    """One NLB with ip targets for which nearly everything is said."""
+    """One NLB with ip targets for which nearly every option is set."""
 
     def __init__(self, edge: Edge, certificates: list[str]) -> None:
         self.edge = edge
@@ -179,7 +179,7 @@ def test_instance_targets_with_the_local_policy_are_asked_by_kube_proxys_own_che
     try:
         edge.declare(gateways=[edge.gateway("local", load_balancer="nlb", nlb=nlb)])
         balancer, service = edge.balancer("local-nlb"), edge.get("service", "local-istio")
-        assert balancer.kind == ("network", "internal"), "not said, the scheme is the controller's default"
+        assert balancer.kind == ("network", "internal"), "if omitted, the scheme is the controller's default"
         assert balancer.subnets == edge.private_subnets()
         group = balancer.group
         assert (group["TargetType"], group["Port"]) == ("instance", edge.node_ports("local-istio")["http"])

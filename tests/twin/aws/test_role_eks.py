@@ -55,7 +55,7 @@ PLAYBOOKS: dict[str, list[dict[str, Any]]] = {
 
 @dataclass(frozen=True)
 class Runs:
-    """The runs of the role: with a mistake in its subnets, from nothing, again, and again with variables as text."""
+    """The runs of the role: with an error in its subnets, from nothing, again, and again with variables as text."""
 
     wrong: subprocess.CompletedProcess[str]
     created: subprocess.CompletedProcess[str]

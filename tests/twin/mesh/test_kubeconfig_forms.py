@@ -43,7 +43,7 @@ class Operator:
 
 @dataclass(frozen=True)
 class Run:
-    """What a run has said, and the places where it may have left something."""
+    """The output of a run, and the places where it may have left something."""
 
     returncode: int
     output: str

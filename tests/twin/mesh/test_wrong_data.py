@@ -1,4 +1,4 @@
-"""Wrong data of load balancers: told before anything is made where it can be known, else by the controller's own word within seconds."""
+"""Wrong data of load balancers: reported before anything is created where it can be known, else by the controller's own word within seconds."""
 
 from __future__ import annotations
 
@@ -132,8 +132,8 @@ def test_what_aws_would_refuse_is_reported_of_all_load_balancers_at_once(prod: R
         result = prod.module("load_balancer_check", {"load_balancers": items, "vpc_id": vpc, "cluster_name": prod.cluster, "region": region})
     assert result.get("failed"), "what AWS would refuse is no success"
     lines = result["msg"].splitlines()
-    untold = [name for name, (_options, text) in wrong.items() if not any(name in line and text in line for line in lines)]
-    assert not untold, f"{untold} are not told: {result['msg']}"
+    unreported = [name for name, (_options, text) in wrong.items() if not any(name in line and text in line for line in lines)]
+    assert not unreported, f"{unreported} are not reported: {result['msg']}"
 
 
 def test_what_the_cluster_shows_to_be_wrong_is_refused_before_the_first_write(prod: Rehearsed) -> None:

@@ -47,7 +47,7 @@ class Network:
 
 @dataclass(frozen=True)
 class Variants:
-    """The account, and what was said on the way to it.
+    """The account, and the output on the way to it.
 
     Attributes:
         frankfurt: the account, with kubectl for the cluster in Frankfurt.

@@ -26,7 +26,7 @@ PROD = REPOSITORY / "inventories" / "prod"
 
 @dataclass(frozen=True)
 class Rehearsed:
-    """A local AWS account and what was said when it was filled."""
+    """A local AWS account and the output of filling it."""
 
     name: str
     cluster: str = "prod-frankfurt"
@@ -37,7 +37,7 @@ class Rehearsed:
 
     @property
     def first_run(self) -> Path:
-        """All that the rehearsal from nothing has said, at -vvv and with diffs."""
+        """The output of the rehearsal from nothing, at -vvv and with diffs."""
         return self.paths.home / "first-run.txt"
 
     @property

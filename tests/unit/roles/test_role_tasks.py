@@ -75,7 +75,7 @@ def documented() -> dict[str, Options]:
 
 
 def find_errors(given: Any, options: Options, place: str = "") -> Iterator[str]:
-    """What is wrong with arguments, one sentence each; what a template gives is not known, and not said to be wrong."""
+    """What is wrong with arguments, one sentence each; what a template gives is not known, and not reported."""
     if not isinstance(given, dict):
         return
     named = {alias: name for name, option in options.items() for alias in (name, *option.get("aliases", ()))}

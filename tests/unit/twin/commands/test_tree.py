@@ -129,4 +129,4 @@ def test_a_cluster_with_all_that_belongs_to_it() -> None:
         "└── IAM roles",
     ):
         assert expected in reported
-    assert "S3 buckets" not in reported, "what is not there is not told"
+    assert "S3 buckets" not in reported, "what does not exist is not shown"

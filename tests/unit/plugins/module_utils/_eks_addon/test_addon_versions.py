@@ -21,8 +21,8 @@ OFFER = Offer(
 @pytest.mark.parametrize(
     ("requested", "current", "chosen"),
     [
-        pytest.param(None, None, "v1.20.10-eksbuild.1", id="nothing-said-and-new"),
-        pytest.param(None, "v1.0.0-eksbuild.1", "v1.0.0-eksbuild.1", id="nothing-said-and-there"),
+        pytest.param(None, None, "v1.20.10-eksbuild.1", id="omitted-and-new"),
+        pytest.param(None, "v1.0.0-eksbuild.1", "v1.0.0-eksbuild.1", id="omitted-and-existing"),
         pytest.param("default", None, "v1.20.10-eksbuild.1", id="default"),
         pytest.param("default", "v1.20.4-eksbuild.1", "v1.20.10-eksbuild.1", id="default-upwards"),
         pytest.param("default", "v1.21.1-eksbuild.1", "v1.21.1-eksbuild.1", id="default-never-downwards"),

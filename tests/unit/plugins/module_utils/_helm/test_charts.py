@@ -43,7 +43,7 @@ def test_sidecar_mode_is_what_the_charts_do_by_themselves(chart: str) -> None:
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
-        pytest.param({}, {}, id="nothing-said"),
+        pytest.param({}, {}, id="omitted"),
         pytest.param({"replicas": 2}, {"autoscaleEnabled": False, "replicaCount": 2}, id="two-istiods"),
         pytest.param({"autoscaling": {"min": 2, "max": 4}}, {"autoscaleEnabled": True, "autoscaleMin": 2, "autoscaleMax": 4}, id="autoscaling"),
         pytest.param(

@@ -115,8 +115,8 @@ def test_a_broken_watch_goes_on_from_the_last_version_seen(broken: WatchAnswer, 
 @pytest.mark.parametrize(
     "expired",
     [
-        pytest.param(WatchAnswer(("ERROR", {"kind": "Status", "code": 410, "reason": "Expired"})), id="told-in-the-watch"),
-        pytest.param(refusal(410, "Expired", "too old resource version"), id="told-when-opening"),
+        pytest.param(WatchAnswer(("ERROR", {"kind": "Status", "code": 410, "reason": "Expired"})), id="in-the-watch"),
+        pytest.param(refusal(410, "Expired", "too old resource version"), id="when-opening"),
     ],
 )
 def test_an_expired_version_is_listed_anew(expired: Answer) -> None:
