@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,39 +63,25 @@ class Twin:
         return subprocess.run(command, cwd=cwd, env=environment, check=False, capture_output=True, text=True, timeout=300)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The files that need the account of inventories/prod run in one process, which makes it once; others are given out file by file."""
-    needing = {item.path for item in items if "prod" in getattr(item, "fixturenames", ())}
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("prod" if item.path in needing else item.path.stem))
-
-
 @pytest.fixture(scope="session")
-def own_name(worker_id: str) -> Callable[[str], str]:
-    """Gives a twin or an account a name that no other process of this run uses: each makes its own."""
-    return lambda name: name if worker_id == "master" else f"{name}-{worker_id}"
-
-
-@pytest.fixture(scope="session")
-def mesh(own_name: Callable[[str], str]) -> Iterator[Twin]:
+def mesh() -> Iterator[Twin]:
     """A twin on which site.yml has run. Tests leave it as they find it."""
-    with fresh_twin(own_name("test-mesh")) as environment:
-        twin = Twin(own_name("test-mesh"), environment)
+    with fresh_twin("test-mesh") as environment:
+        twin = Twin("test-mesh", environment)
         done = twin.play("site.yml")
         assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
         yield twin
 
 
 @pytest.fixture(scope="module")
-def empty_twin(own_name: Callable[[str], str]) -> Iterator[Twin]:
+def empty_twin() -> Iterator[Twin]:
     """A fresh twin with nothing on it, for the tests of one file."""
-    with fresh_twin(own_name("test-empty")) as environment:
-        yield Twin(own_name("test-empty"), environment)
+    with fresh_twin("test-empty") as environment:
+        yield Twin("test-empty", environment)
 
 
 @pytest.fixture(scope="session")
-def prod(own_name: Callable[[str], str]) -> Iterator[Rehearsed]:
+def prod() -> Iterator[Rehearsed]:
     """An account in which inventories/prod has been rehearsed. Tests leave it as they find it.
 
     MESHWRIGHT_PROD_ACCOUNT names one that is up already, for those who write tests.
@@ -103,7 +89,7 @@ def prod(own_name: Callable[[str], str]) -> Iterator[Rehearsed]:
     if os.environ.get("MESHWRIGHT_PROD_ACCOUNT"):
         yield Rehearsed(os.environ["MESHWRIGHT_PROD_ACCOUNT"])
         return
-    with fresh_account(own_name("test-prod")) as rehearsed:
+    with fresh_account("test-prod") as rehearsed:
         done = rehearsed.rehearse("-vvv", "--diff")
         assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
         rehearsed.first_run.write_text(done.stdout + done.stderr)

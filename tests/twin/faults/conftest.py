@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import urllib.parse
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -20,10 +20,10 @@ _WITHOUT_LIMITS = ("--enable-priority-and-fairness=false", "--max-requests-infli
 
 
 @pytest.fixture(scope="package")
-def faulty_twin(own_name: Callable[[str], str]) -> Iterator[Twin]:
+def faulty_twin() -> Iterator[Twin]:
     """A fresh twin for all fault tests; nothing on it is taken away but with the twin."""
-    with fresh_twin(own_name("test-faults")) as environment:
-        twin = Twin(own_name("test-faults"), environment)
+    with fresh_twin("test-faults") as environment:
+        twin = Twin("test-faults", environment)
         configuration = twin.paths.cluster / "kwok.yaml"
         lines = configuration.read_text().splitlines(keepends=True)
         kept = [line for line in lines if not any(argument in line for argument in _WITHOUT_LIMITS)]
