@@ -48,7 +48,7 @@ def test_templates_are_resolved_and_defaults_filled_in() -> None:
 
 
 def test_a_value_that_cannot_be_converted_names_the_role() -> None:
-    with pytest.raises(AnsibleError, match=r"The variables of the role istio cannot be used: .*istio_timeout"):
+    with pytest.raises(AnsibleError, match=r"The variables of the role istio of cluster localhost cannot be used: istio_timeout is 'soon'"):
         variables_of("istio", istio_timeout="soon")
 
 
