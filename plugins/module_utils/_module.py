@@ -15,6 +15,7 @@ from ._errors import ApiError, MeshError
 from ._k8s.connect import AUTH_ARG_SPEC, connect
 from ._k8s.kubeconfig import normalize_kubeconfig
 from ._k8s.redaction import public_strings, secret_strings
+from ._text import message_line
 
 if t.TYPE_CHECKING:
     from ._k8s.session import ApiSession
@@ -22,9 +23,16 @@ if t.TYPE_CHECKING:
 Result = t.Dict[str, t.Any]
 
 
+class MeshModule(AnsibleModule):
+    """A module whose warnings are lines of messages, as its errors are."""
+
+    def warn(self, warning: str, **options: t.Any) -> None:
+        super().warn(message_line(warning), **options)
+
+
 def mesh_module(options: t.Mapping[str, t.Any], **rules: t.Any) -> AnsibleModule:
     """A module with these options and those that say which cluster is meant; rules are AnsibleModule's own."""
-    return AnsibleModule(argument_spec={**AUTH_ARG_SPEC, **options}, supports_check_mode=True, **rules)
+    return MeshModule(argument_spec={**AUTH_ARG_SPEC, **options}, supports_check_mode=True, **rules)
 
 
 def run(module: AnsibleModule, ensure: t.Callable[[AnsibleModule, ApiSession], Result]) -> None:

@@ -383,7 +383,7 @@ def ensure_enrollment(module: AnsibleModule, session: ApiSession) -> Result:
     steps = list_writes(changes)
     forbidden = session.refused(write for step in steps for write in step)
     if forbidden:
-        raise MeshError("\n".join(forbidden))
+        raise MeshError(forbidden)
     if not check_mode:
         session.write_all(*steps)
     for warning in find_warnings(changes, current):

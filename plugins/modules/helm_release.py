@@ -187,7 +187,7 @@ def install(module: AnsibleModule, session: ApiSession) -> Result:
     refused = [refusal] if not params["repair"] and (refusal := refuse_pending(desired, current, plan, session.cluster)) else []
     refused += session.refused([*repairs, *applies])
     if refused:
-        raise MeshError("\n".join(refused))
+        raise MeshError(refused)
     if plan.differs and not module.check_mode:
         session.write_all(repairs, applies)
         helm.upgrade(desired, reference)

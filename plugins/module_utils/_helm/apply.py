@@ -18,7 +18,7 @@ from .._errors import MeshError
 from .._k8s.connect import auth_options
 from .._k8s.writes import Write
 from .._kinds import CUSTOM_RESOURCE_DEFINITION
-from .._text import in_one_line
+from .._text import printable, quoted, without_userinfo
 from .plan import ReleasePlan
 from .records import CurrentState
 from .render import values_text
@@ -59,9 +59,8 @@ class Helm:
 
     def difference(self, release: Release, chart: ChartReference) -> str:
         """What Helm's plugin diff says an upgrade would change; empty for nothing."""
-        return self._run(
-            f"compare release {release}", ["diff", "upgrade", "--reset-values", *self._of_release(release), *chart.arguments, release.name, chart.ref]
-        ).strip()
+        arguments = ["diff", "upgrade", "--reset-values", *self._of_release(release), *chart.arguments, release.name, chart.ref]
+        return printable(self._run(f"compare release {release}", arguments).strip())
 
     def chart(self, release: Release, chart: ChartReference) -> Chart:
         """The chart that a reference means, which only its repository may know."""
@@ -105,7 +104,7 @@ class Helm:
     def _run(self, action: str, arguments: list[str]) -> str:
         code, output, errors = self._module.run_command([self._program, *arguments], environ_update=self._environment)
         if code:
-            raise MeshError(f"Helm could not {action} on cluster {self._cluster}: {in_one_line(errors)}", rc=code, stderr=errors)
+            raise MeshError(f"Helm could not {action} on cluster {self._cluster}: {quoted(errors)}", rc=code, stderr=without_userinfo(printable(errors)))
         return str(output)
 
 

@@ -11,7 +11,7 @@ import typing as t
 
 from .._errors import ApiError, NotServed, ResourceExpired, Unreachable
 from .._kinds import Kind
-from .._text import in_one_line
+from .._text import in_one_line, quoted
 
 # How often a request is sent that fails with a broken connection or a server error.
 ATTEMPTS = 4
@@ -37,8 +37,8 @@ def refusal(cluster: str, action: str, kind: Kind, code: int, headers: t.Mapping
         text: its body, by the API's rules a Status object.
     """
     status = _parse_status(text)
-    server_message = str(status.get("message") or text.strip()[:300] or "no message")
-    reason = str(status.get("reason") or "")
+    server_message = quoted(status.get("message") or text.strip()[:300] or "no message")
+    reason = quoted(status.get("reason") or "")
     details: dict[str, t.Any] = {"status": code, "reason": reason, "retry_after": _retry_after(headers), "server_message": server_message}
     if code == 401:
         message = (

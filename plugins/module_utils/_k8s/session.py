@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import threading
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from .._errors import ApiError, MeshError, NotServed, ResourceExpired
 from .._kinds import SELF_SUBJECT_ACCESS_REVIEW, Kind
 from .._managed_fields import FIELD_MANAGER
+from .outside import decode
 from .refusals import no_api_server, not_served, refusal, unreachable, worth_a_retry
 from .transport import Response, Timeout, Transport, TransportError
 from .writes import Object, Write, title_of
@@ -277,7 +277,7 @@ class ApiSession:
         if response.status == 404:
             return None
         try:
-            return json.loads(text)
+            return decode(text)
         except ValueError as error:
             raise no_api_server(self.cluster, action, text) from error
 
@@ -318,7 +318,7 @@ class ApiSession:
             raise unreachable(self.cluster, action, str(error)) from error
 
 
-def _tally(outcomes: t.Sequence[t.Any], planned: int) -> str:
+def _tally(outcomes: t.Sequence[t.Any], planned: int) -> list[str]:
     """What went wrong, each cause once, and what became of all writes."""
     failures = [outcome for outcome in outcomes if isinstance(outcome, ApiError)]
     causes: dict[tuple[int, str], list[ApiError]] = {}
@@ -326,14 +326,14 @@ def _tally(outcomes: t.Sequence[t.Any], planned: int) -> str:
         causes.setdefault((failure.status, failure.reason if failure.status == 0 else failure.server_message), []).append(failure)
     sentences = [alike[0].message + (f" (And the same for {len(alike) - 1} more.)" if len(alike) > 1 else "") for alike in causes.values()]
     if planned == 1:
-        return sentences[0]
+        return sentences[:1]
     # A write whose answer did not come may have been made.
     lost = sum(failure.status == 0 for failure in failures)
     made = sum(not isinstance(outcome, ApiError) and outcome is not _NOT_BEGUN for outcome in outcomes)
     parts = [f"{made} of {planned} writes were completed"]
     parts += [f"the responses to {lost} were lost"] if lost else []
     parts.append(f"{planned - made - len(failures)} were not started")
-    return "\n".join([*sentences, f"{', '.join(parts)}; run again to continue from here."])
+    return [*sentences, f"{', '.join(parts)}; run again to continue from here."]
 
 
 __all__ = ("ApiSession", "Object", "ObjectList")

@@ -9,6 +9,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from .._text import message_line
+
 Object = t.Mapping[str, t.Any]
 Status = t.Literal["Current", "InProgress", "Failed", "NotFound", "Terminating", "Unknown"]
 
@@ -34,6 +36,11 @@ class Verdict:
     since: str = ""
     final: bool = False
     details: t.Mapping[str, t.Any] | None = None
+
+    def __post_init__(self) -> None:
+        # Each may quote a name or a value that others have chosen, and is a part of one line.
+        for field in ("reason", "message", "remedy"):
+            object.__setattr__(self, field, message_line(getattr(self, field)))
 
     @property
     def current(self) -> bool:
@@ -93,8 +100,7 @@ def format_change(title: object, verdict: Verdict) -> str:
     """A verdict in a line of progress: C(waypoint shop/waypoint is InProgress (LessAvailable): 0 of 1 pods are available)."""
     if verdict.current:
         return f"{title} is Current"
-    message = verdict.message.partition("\n")[0]
-    return f"{title} is {verdict.status} ({verdict.reason}): {message}"
+    return f"{title} is {verdict.status} ({verdict.reason}): {verdict.message}"
 
 
 def format_laggard(title: object, verdict: Verdict) -> str:
