@@ -16,7 +16,7 @@ from ..module_utils._inventory.karpenter import karpenter_warnings, validate_kar
 from ..module_utils._inventory.mesh import validate_mesh, validate_mesh_items
 from ..module_utils._inventory.near_misses import find_misspelt
 from ..module_utils._inventory.values import convert
-from ..plugin_utils._role_variables import resolve, role_options
+from ..plugin_utils._role_variables import resolve, role_options, vaulted
 
 
 class ActionModule(ActionBase):
@@ -31,7 +31,7 @@ class ActionModule(ActionBase):
         specs = {role: role_options(role) for role in self._task.args["roles"]}
         options = {name: option for spec in specs.values() for name, option in spec.items()}
         given, errors = resolve(self._templar, options, variables)
-        converted = convert(options, given)
+        converted = convert(options, given, vaulted(options, variables))
         errors += converted.errors
         for validate in (validate_istio, validate_mesh, validate_eks, validate_karpenter, validate_ingress):
             errors += validate(converted.values)

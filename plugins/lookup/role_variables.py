@@ -53,7 +53,7 @@ from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
 from ..module_utils._inventory.values import convert
-from ..plugin_utils._role_variables import resolve, role_options
+from ..plugin_utils._role_variables import resolve, role_options, vaulted
 
 
 class LookupModule(LookupBase):
@@ -71,7 +71,7 @@ class LookupModule(LookupBase):
             missing = f"role {role} has no variable {only}" if isinstance(error, KeyError) else f"collection meshwright.ambient has no role {role}"
             raise AnsibleLookupError(f"The {missing}: correct the name in the lookup role_variables.") from error
         given, errors = resolve(self._templar, options, variables)
-        converted = convert(options, given)
+        converted = convert(options, given, vaulted(options, variables))
         if errors or converted.errors:
             cluster = variables.get("inventory_hostname", "localhost")
             listed = " ".join([*errors, *converted.errors])

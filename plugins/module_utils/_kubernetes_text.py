@@ -69,6 +69,11 @@ def without_lists(value: t.Any, name: str = "") -> t.Iterator[str]:
             yield from (f"[{index}]{path}" for path in without_lists(item))
 
 
+def find_text_errors(item: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+    """One sentence for each label, annotation, tag or selector of an item that cannot be text."""
+    return (f"{path[1:]} is a list or a dictionary, but must be a text: write one, in quotes if need be." for path in without_lists(dict(item)))
+
+
 def _requirement(item: t.Any) -> t.Any:
     if not isinstance(item, dict) or not isinstance(item.get("values"), list):
         return item
@@ -79,4 +84,4 @@ def _text(value: t.Any) -> str:
     return "" if value is None else format_scalar(value)
 
 
-__all__ = ("holds_values", "is_text_map", "with_text", "without_lists")
+__all__ = ("find_text_errors", "holds_values", "is_text_map", "with_text", "without_lists")

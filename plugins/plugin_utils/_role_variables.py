@@ -68,6 +68,20 @@ def resolve(templar: t.Any, options: Options, variables: t.Mapping[str, t.Any]) 
     return {name: value for name, value in resolved.items() if value is not None}, errors
 
 
+def vaulted(names: t.Iterable[str], variables: t.Mapping[str, t.Any]) -> set[str]:
+    """Which of these variables have a value, or a part of it, that is encrypted in the inventory, so that no message may show it."""
+    return {name for name in names if _is_vaulted(variables.get(name))}
+
+
+def _is_vaulted(value: t.Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_is_vaulted, value.values()))
+    if isinstance(value, list):
+        return any(map(_is_vaulted, value))
+    # The second one is that of ansible-core before 2.19.
+    return type(value).__name__ in ("EncryptedString", "AnsibleVaultEncryptedUnicode")
+
+
 @functools.cache
 def _prefixes() -> tuple[str, ...]:
     """What the names of the collection's variables begin with."""
@@ -88,4 +102,4 @@ def _sentence(name: str, error: AnsibleError) -> str:
     return f"{name} is a template that cannot be resolved: correct it, or the variables that it refers to."
 
 
-__all__ = ("Options", "resolve", "role_options")
+__all__ = ("Options", "resolve", "role_options", "vaulted")

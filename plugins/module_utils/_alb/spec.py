@@ -10,6 +10,7 @@ import typing as t
 
 from .._ingress.annotation_values import ALB_PREFIX, STATUS_PORT_NAME, find_annotation_errors, find_common_errors, is_global_web_acl, is_web_acl
 from .._ingress.spec import DICT, IDENTITY, LOAD_BALANCER, STRINGS, DesiredItem, DesiredObject, Item, Options, list_of, note_uncovered_domains
+from .._kubernetes_text import find_text_errors, with_text
 from .._text import repeated
 from .render import listen_ports, render_annotations, render_ingress
 
@@ -53,7 +54,8 @@ def parse_alb(item: Item, *, certificates_pending: bool = False) -> DesiredItem:
     ingress = DesiredObject(("Ingress", item["namespace"], item["name"]))
     if item["state"] == "absent":
         return DesiredItem("ALB", item, ingress)
-    errors = find_alb_errors(item, certificates_pending=certificates_pending)
+    item = with_text(dict(item))
+    errors = [*find_text_errors(item), *find_alb_errors(item, certificates_pending=certificates_pending)]
     return DesiredItem("ALB", item, DesiredObject(ingress.key, render_ingress(item)), (), tuple(errors), tuple(note_uncovered_domains(item["hosts"])))
 
 

@@ -23,6 +23,7 @@ from .._ingress.spec import (
     note_uncovered_domains,
     service_name,
 )
+from .._kubernetes_text import find_text_errors, with_text
 from .._mesh.parameters import OVERLAY_KINDS, parameters_name
 from .._mesh.strategic_merge import OverlayError
 from .._text import repeated
@@ -112,7 +113,8 @@ def parse_gateway(item: Item, *, certificates_pending: bool = False) -> DesiredI
     redirect = DesiredObject(("HTTPRoute", namespace, redirect_name(name)), order=_ROUTES)
     if item["state"] == "absent":
         return DesiredItem("Gateway", item, gateway, (parameters, redirect))
-    errors = find_gateway_errors(item, certificates_pending=certificates_pending)
+    item = with_text(dict(item))
+    errors = [*find_text_errors(item), *find_gateway_errors(item, certificates_pending=certificates_pending)]
     if any("cannot be merged" in error for error in errors):
         return DesiredItem("Gateway", item, gateway, errors=tuple(errors))
     others = (

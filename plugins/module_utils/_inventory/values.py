@@ -36,12 +36,13 @@ class Converted:
     errors: tuple[str, ...]
 
 
-def convert(options: Options, given: t.Mapping[str, t.Any]) -> Converted:
+def convert(options: Options, given: t.Mapping[str, t.Any], secrets: t.Container[str] = ()) -> Converted:
     """The variables of an argument spec, converted to their declared types and completed by its defaults.
 
     Args:
         options: the argument spec's options by the name of the variable.
         given: the variables that the inventory has, with templates resolved; others than those of the spec are ignored, and so are those without a value.
+        secrets: variables whose values no sentence shows, besides those that the spec declares as C(no_log).
     """
     complete: dict[str, t.Any] = {}
     errors: list[str] = []
@@ -49,7 +50,7 @@ def convert(options: Options, given: t.Mapping[str, t.Any]) -> Converted:
         value = given.get(name)
         if value is not None:
             # One by one: a value that cannot be converted must not hide that another one can.
-            conversion = _Conversion()
+            conversion = _Conversion(is_secret=name in secrets or bool(option.get("no_log")))
             value = conversion.value(option, value, name)
             errors += conversion.errors
             if not conversion.is_wrong:
@@ -71,10 +72,12 @@ class _Conversion:
     """The way through one variable, along its declaration.
 
     Attributes:
+        is_secret: no sentence shows what the variable has.
         errors: what was found on the way.
         is_wrong: a part is missing or of a wrong type. A wrong choice or an unknown key does not keep the rest from being validated.
     """
 
+    is_secret: bool = False
     errors: list[str] = field(default_factory=list)
     is_wrong: bool = False
 
@@ -86,7 +89,7 @@ class _Conversion:
         try:
             found: t.Any = to_list(given, option.get("elements", "raw")) if kind == "list" else CONVERSIONS[kind](given)
         except Unconvertible:
-            shown = describe_kind(given) if option.get("no_log") else describe(given)
+            shown = describe_kind(given) if self.is_secret else describe(given)
             wanted, remedy = WANTED[kind]
             return self._wrong(f"{place} is {shown}, but must be {wanted}: {remedy}.")
         if kind == "list":
@@ -96,7 +99,7 @@ class _Conversion:
         return self._choice(option, found, place)
 
     def _items(self, option: t.Mapping[str, t.Any], items: list[t.Any], place: str) -> list[t.Any]:
-        element = {key: option[key] for key in ("options", "choices", "no_log") if key in option}
+        element = {key: option[key] for key in ("options", "choices") if key in option}
         found = []
         for index, item in enumerate(items):
             where = f"{place}[{index}]"
@@ -141,10 +144,10 @@ class _Conversion:
         try:
             return to_choice(value, choices)
         except Unconvertible:
-            meant = nearest(str(value), [str(choice) for choice in choices])
+            meant = None if self.is_secret else nearest(str(value), [str(choice) for choice in choices])
             shown = ", ".join(str(choice) or '""' for choice in choices)
             remedy = f"did you mean {meant}? The choices are {shown}." if meant else f"use one of {shown}."
-            self.errors.append(f"{place} is {value!r}, which is not one of its choices: {remedy}")
+            self.errors.append(f"{place} is {describe_kind(value) if self.is_secret else repr(value)}, which is not one of its choices: {remedy}")
             return value
 
     def _wrong(self, error: str) -> None:

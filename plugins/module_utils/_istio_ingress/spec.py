@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from .._ingress.spec import DICT, IDENTITY, STRINGS, DesiredItem, DesiredObject, Item, Options
+from .._kubernetes_text import find_text_errors, with_text
 from .._route.spec import ANY_ROUTE, find_route_errors
 from .render import render_istio_gateway, render_virtual_service
 
@@ -34,7 +35,9 @@ def parse_istio_gateway(item: Item) -> DesiredItem:
     gateway = DesiredObject(("IstioGateway", item["namespace"], item["name"]), order=_GATEWAYS)
     if item["state"] == "absent":
         return DesiredItem("Istio Gateway", item, gateway)
-    return DesiredItem("Istio Gateway", item, DesiredObject(gateway.key, render_istio_gateway(item), _GATEWAYS), errors=tuple(find_istio_gateway_errors(item)))
+    item = with_text(dict(item))
+    errors = (*find_text_errors(item), *find_istio_gateway_errors(item))
+    return DesiredItem("Istio Gateway", item, DesiredObject(gateway.key, render_istio_gateway(item), _GATEWAYS), errors=errors)
 
 
 def parse_virtual_service(item: Item) -> DesiredItem:
@@ -42,7 +45,9 @@ def parse_virtual_service(item: Item) -> DesiredItem:
     route = DesiredObject(("VirtualService", item["namespace"], item["name"]), order=_ROUTES)
     if item["state"] == "absent":
         return DesiredItem("VirtualService", item, route)
-    return DesiredItem("VirtualService", item, DesiredObject(route.key, render_virtual_service(item), _ROUTES), errors=tuple(find_route_errors(item)))
+    item = with_text(dict(item))
+    errors = (*find_text_errors(item), *find_route_errors(item))
+    return DesiredItem("VirtualService", item, DesiredObject(route.key, render_virtual_service(item), _ROUTES), errors=errors)
 
 
 def report_istio_gateways(items: t.Iterable[DesiredItem]) -> list[dict[str, str]]:

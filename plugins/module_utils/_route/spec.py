@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from .._ingress.spec import DICT, IDENTITY, STRINGS, DesiredItem, DesiredObject, Item, Options, list_of
+from .._kubernetes_text import find_text_errors, with_text
 from .render import render_route
 
 _BACKEND: Options = {
@@ -38,7 +39,9 @@ def parse_route(item: Item) -> DesiredItem:
     route = DesiredObject(("HTTPRoute", item["namespace"], item["name"]))
     if item["state"] == "absent":
         return DesiredItem("Route", item, route)
-    return DesiredItem("Route", item, DesiredObject(route.key, render_route(item)), errors=tuple(find_route_errors(item)))
+    item = with_text(dict(item))
+    errors = (*find_text_errors(item), *find_route_errors(item))
+    return DesiredItem("Route", item, DesiredObject(route.key, render_route(item)), errors=errors)
 
 
 def find_route_errors(item: Item) -> list[str]:

@@ -132,6 +132,10 @@ def test_a_long_value_is_shortened_and_a_secret_is_not_shown() -> None:
     assert len(error) < 150
     (error,) = convert({"secret": {"type": "int", "no_log": True}}, {"secret": "hunter2"}).errors
     assert error == "secret is a text, but must be a whole number: write digits only."
+    (error,) = convert(OPTIONS, {"items": [{"name": "x", "size": "hunter2"}]}, secrets={"items"}).errors
+    assert error == "items[0].size is a text, but must be a whole number: write digits only."
+    (error,) = convert(OPTIONS, {"choice": "hunter2"}, secrets={"choice"}).errors
+    assert "hunter2" not in error
 
 
 def test_several_errors_of_one_item_are_told_at_once() -> None:
