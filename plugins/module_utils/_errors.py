@@ -33,10 +33,12 @@ class ApiError(MeshError):
         reason: the reason of the answered Status object (such as C(Forbidden)), or the transport's own message.
         retry_after: after how many seconds the server asks to repeat the request, if it does.
         server_message: the server's own message.
+        cause: who has refused, if that is known, such as C(rbac), C(quota) or C(policy); see _k8s/denials.py.
     """
 
-    def __init__(self, message: str, *, status: int, reason: str, retry_after: float | None = None, server_message: str = "") -> None:
+    def __init__(self, message: str, *, status: int, reason: str, retry_after: float | None = None, server_message: str = "", cause: str = "") -> None:
         super().__init__(message)
+        self.cause = cause
         self.status = status
         self.reason = reason
         self.server_message = server_message or self.message

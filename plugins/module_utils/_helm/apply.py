@@ -16,6 +16,7 @@ from ansible.module_utils.common.yaml import yaml_load, yaml_load_all
 
 from .._errors import MeshError
 from .._k8s.connect import auth_options
+from .._k8s.denials import find_denial
 from .._k8s.writes import Write
 from .._kinds import CUSTOM_RESOURCE_DEFINITION
 from .._text import printable, quoted, without_userinfo
@@ -32,6 +33,10 @@ if t.TYPE_CHECKING:
 _VARIABLES = {"context": "HELM_KUBECONTEXT", "host": "HELM_KUBEAPISERVER", "api_key": "HELM_KUBETOKEN", "ssl_ca_cert": "HELM_KUBECAFILE"}
 # What the environment of the job must not add: the API session does not read it, and would work on another cluster, or as somebody else.
 _NOBODY = dict.fromkeys((*_VARIABLES.values(), "HELM_KUBEASUSER", "HELM_KUBEASGROUPS", "HELM_KUBEINSECURE_SKIP_TLS_VERIFY", "HELM_KUBETLS_SERVER_NAME"), "")
+# What Helm quotes of the API server's words and says nothing about; the other causes may be Helm's own words.
+_SAID_BY_THE_CLUSTER = frozenset(
+    {"webhook", "webhook_unavailable", "policy", "namespace_terminating", "escalation", "rbac", "quota", "pod_security", "limit_range"}
+)
 
 
 class Helm:
@@ -104,7 +109,9 @@ class Helm:
     def _run(self, action: str, arguments: list[str]) -> str:
         code, output, errors = self._module.run_command([self._program, *arguments], environ_update=self._environment)
         if code:
-            raise MeshError(f"Helm could not {action} on cluster {self._cluster}: {quoted(errors)}", rc=code, stderr=without_userinfo(printable(errors)))
+            seen, denial = quoted(errors), find_denial(quoted(errors))
+            remedy = f" To do: {denial.remedy}." if denial and denial.cause in _SAID_BY_THE_CLUSTER else ""
+            raise MeshError(f"Helm could not {action} on cluster {self._cluster}: {seen}{remedy}", rc=code, stderr=without_userinfo(printable(errors)))
         return str(output)
 
 

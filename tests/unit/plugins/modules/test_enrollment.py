@@ -57,7 +57,7 @@ class Cluster:
         if request.method == "PATCH":
             return Answer(200, {"metadata": {}})
         if (request.path, "list") in self.forbidden:
-            return refusal(403, "Forbidden", "you may not")
+            return refusal(403, "Forbidden", 'configmaps is forbidden: User "ci" cannot list resource "configmaps" in API group "" at the cluster scope')
         above, _namespaces, below = request.path.partition("/namespaces/")
         namespace, _slash, plural = below.partition("/")
         items = self.lists.get(f"{above}/{plural}" if plural else request.path, [])
