@@ -15,6 +15,7 @@ from ..module_utils._inventory.istio import validate_istio
 from ..module_utils._inventory.karpenter import karpenter_warnings, validate_karpenter
 from ..module_utils._inventory.mesh import validate_mesh, validate_mesh_items
 from ..module_utils._inventory.near_misses import find_misspelt
+from ..module_utils._inventory.references import validate_references
 from ..module_utils._inventory.values import convert
 from ..plugin_utils._role_variables import resolve, role_options, vaulted
 
@@ -33,7 +34,7 @@ class ActionModule(ActionBase):
         given, errors = resolve(self._templar, options, variables)
         converted = convert(options, given, vaulted(options, variables))
         errors += converted.errors
-        for validate in (validate_istio, validate_mesh, validate_eks, validate_karpenter, validate_ingress):
+        for validate in (validate_istio, validate_mesh, validate_eks, validate_karpenter, validate_ingress, validate_references):
             errors += validate(converted.values)
         # Validation errors that the modules would report on any cluster.
         errors += validate_mesh_items(converted.complete)
