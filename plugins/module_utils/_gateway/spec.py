@@ -129,6 +129,7 @@ def find_gateway_errors(item: Item, *, certificates_pending: bool = False) -> li
     """The validation errors of a gateway."""
     return [
         *_find_name_errors(item),
+        *_find_replica_errors(item),
         *_find_load_balancer_errors(item, certificates_pending),
         *_find_tls_errors(item, certificates_pending),
         *_find_listener_errors(item),
@@ -155,6 +156,12 @@ def _find_name_errors(item: Item) -> t.Iterator[str]:
     for host in item.get("hosts") or ():
         if not _HOST.fullmatch(str(host)):
             yield f"hosts has {host!r}: use a host name such as shop.example.com or *.example.com."
+
+
+def _find_replica_errors(item: Item) -> t.Iterator[str]:
+    replicas = item.get("replicas")
+    if replicas is not None and replicas < 1:
+        yield f"replicas is {replicas}, and without a pod all of its traffic is lost: use at least 1."
 
 
 def _find_load_balancer_errors(item: Item, certificates_pending: bool) -> t.Iterator[str]:

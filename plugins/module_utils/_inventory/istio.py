@@ -10,6 +10,7 @@ import re
 import typing as t
 
 from .._mesh.version_matrix import find_version_conflicts
+from .scale import validate_scale
 
 OLDEST_ISTIO = (1, 24)
 
@@ -22,7 +23,8 @@ def validate_istio(variables: t.Mapping[str, t.Any]) -> list[str]:
     """
     return [
         *_validate_sources(variables),
-        *_validate_scale(variables),
+        *_validate_delivery(variables),
+        *validate_scale(variables),
         *_validate_gateways(variables.get("istio_gateways") or ()),
         *validate_versions(variables),
     ]
@@ -50,16 +52,6 @@ def _validate_sources(variables: t.Mapping[str, t.Any]) -> t.Iterator[str]:
         yield f"istio_version is {version}: ambient mesh is stable from {OLDEST_ISTIO[0]}.{OLDEST_ISTIO[1]} on, so use that version or a newer one."
 
 
-def _validate_scale(variables: t.Mapping[str, t.Any]) -> t.Iterator[str]:
-    replicas, autoscaling = variables.get("istio_istiod_replicas"), variables.get("istio_istiod_autoscaling")
-    if replicas is not None and replicas < 1:
-        yield f"istio_istiod_replicas is {replicas}: a control plane needs at least 1; omit the variable to use the autoscaling of the chart."
-    if autoscaling and not 1 <= autoscaling["min"] <= autoscaling["max"]:
-        yield f"istio_istiod_autoscaling is from {autoscaling['min']} to {autoscaling['max']}: min must be at least 1, and max must not be less than min."
-    if replicas is not None and autoscaling:
-        yield "istio_istiod_replicas and istio_istiod_autoscaling are both set, but exclude each other: omit one of them."
-
-
 def _validate_gateways(gateways: t.Iterable[t.Mapping[str, t.Any]]) -> t.Iterator[str]:
     places: dict[tuple[t.Any, t.Any], int] = {}
     for index, gateway in enumerate(gateways):
@@ -68,13 +60,12 @@ def _validate_gateways(gateways: t.Iterable[t.Mapping[str, t.Any]]) -> t.Iterato
         if place in places:
             yield f"{item} names the same release {place[0]}/{place[1]} as istio_gateways[{places[place]}]: list each release once."
         places.setdefault(place, index)
-        replicas, autoscaling = gateway.get("replicas"), gateway.get("autoscaling")
-        if replicas is not None and replicas < 0:
-            yield f"{item} has {replicas} replicas: use 0 or more."
-        if replicas is not None and autoscaling:
-            yield f"{item} has both replicas and autoscaling, which exclude each other: omit one of them."
-        if autoscaling and not 1 <= autoscaling["min"] <= autoscaling["max"]:
-            yield f"{item} has autoscaling from {autoscaling['min']} to {autoscaling['max']}: min must be at least 1, and max must not be less than min."
+
+
+def _validate_delivery(variables: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+    source = variables.get("istio_chart_source") or ""
+    if variables.get("istio_delivery") == "argocd" and source and not source.startswith(("https://", "http://", "oci://")):
+        yield f"istio_chart_source is {source!r}, which Argo CD cannot read: use an HTTPS or OCI repository, or set istio_delivery to helm."
 
 
 __all__ = ("OLDEST_ISTIO", "validate_istio", "validate_versions")

@@ -42,8 +42,9 @@ def _waypoints(variables: Variables) -> t.Iterator[str]:
                 (("use_waypoint", "use_waypoint_namespace"), item.get("use_waypoint"), item.get("use_waypoint_namespace")),
                 (("canary.waypoint", "canary.waypoint_namespace"), canary.get("waypoint"), canary.get("waypoint_namespace")),
             ):
-                if name and name != NO_WAYPOINT and (namespace or home):
-                    yield from _missed(f"{variable}[{index}]", keys, (namespace or home, name), declared, "mesh_waypoints", is_given=bool(namespace))
+                place = (str(namespace or home or ""), str(name))
+                if name and name != NO_WAYPOINT and place[0]:
+                    yield from _missed(f"{variable}[{index}]", keys, place, declared, "mesh_waypoints", is_given=bool(namespace))
 
 
 def _gateways(variables: Variables) -> t.Iterator[str]:
