@@ -185,6 +185,8 @@ def install(module: AnsibleModule, session: ApiSession) -> Result:
     plan = plan_release(desired, current, differs, documents)
     repairs, applies = writes_of(plan, desired, current)
     refused = [refusal] if not params["repair"] and (refusal := refuse_pending(desired, current, plan, session.cluster)) else []
+    if plan.differs:
+        refused += session.refuse_terminating([(desired.namespace, f"install release {desired}")], read=True)
     refused += session.refused([*repairs, *applies])
     if refused:
         raise MeshError(refused)

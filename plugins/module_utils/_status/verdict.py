@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from .._mesh.namespaces import what_holds
 from .._text import message_line
 
 Object = t.Mapping[str, t.Any]
@@ -59,6 +60,8 @@ def terminating(item: Object | None) -> Verdict | None:
         return None
     held = item["metadata"].get("finalizers") if item else None
     by = f", blocked by the finalizers {', '.join(held)}" if held else ""
+    if item and item.get("kind") == "Namespace":
+        by = f" ({what_holds(item)})"
     return Verdict("Terminating", "Terminating", f"it is being deleted{by}", "Wait until it is deleted, then create it again.", str(deleted))
 
 
