@@ -9,13 +9,10 @@ import typing as t
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 
-from ..module_utils._inventory.eks import validate_eks, validate_shared_clusters
-from ..module_utils._inventory.ingress import validate_ingress
-from ..module_utils._inventory.istio import validate_istio
-from ..module_utils._inventory.karpenter import karpenter_warnings, validate_karpenter
-from ..module_utils._inventory.mesh import validate_mesh, validate_mesh_items
+from ..module_utils._inventory.eks import validate_shared_clusters
+from ..module_utils._inventory.karpenter import karpenter_warnings
 from ..module_utils._inventory.near_misses import find_misspelt
-from ..module_utils._inventory.references import validate_references
+from ..module_utils._inventory.validation import find_errors
 from ..module_utils._inventory.values import convert
 from ..plugin_utils._role_variables import resolve, role_options, vaulted
 
@@ -33,11 +30,7 @@ class ActionModule(ActionBase):
         options = {name: option for spec in specs.values() for name, option in spec.items()}
         given, errors = resolve(self._templar, options, variables)
         converted = convert(options, given, vaulted(options, variables))
-        errors += converted.errors
-        for validate in (validate_istio, validate_mesh, validate_eks, validate_karpenter, validate_ingress, validate_references):
-            errors += validate(converted.values)
-        # Validation errors that the modules would report on any cluster.
-        errors += validate_mesh_items(converted.complete)
+        errors += find_errors(converted)
         errors += find_misspelt(variables, {role: spec.keys() for role, spec in specs.items()})
         cluster = variables["inventory_hostname"]
         # Conditions across hosts are validated once, for the first host.

@@ -114,9 +114,15 @@ def validate_ingress(variables: t.Mapping[str, t.Any]) -> list[str]:
     places = {id(item): f"ingress_{name}[{index}] ({item.title})" for name in names for index, item in enumerate(getattr(edge, name))}
     return [
         *(f"{places[id(item)]}: {error}" for item in edge.all for error in item.errors),
-        *find_conflicts(edge),
+        *(f"{_variables_of(conflict, edge)}: {conflict}" for conflict in find_conflicts(edge)),
         *(f"{places[id(item)]}: {error}" for item in (*edge.gateways, *edge.albs) for error in _foreign_arns(item, variables.get("eks_region"))),
     ]
+
+
+def _variables_of(conflict: str, edge: Edge) -> str:
+    """The variables whose items a sentence names."""
+    names = [f"ingress_{name}" for name in ("gateways", "albs", "routes", "classic_gateways") if any(item.title in conflict for item in getattr(edge, name))]
+    return " and ".join(names) or "ingress_gateways, ingress_albs or ingress_routes"
 
 
 def _parse_route(item: Item) -> DesiredItem:
