@@ -14,7 +14,7 @@ from .._eks_addon.role_items import needs_role
 from .._mesh.startup_taint import STARTUP_TAINT
 from .._network.spec import MOST_ZONES
 from .._text import repeated
-from .patterns import BOUNDARY, SECURITY_GROUP_IDS, SUBNET_IDS, Variables, role_arn, validate_patterns, validate_role_names
+from .patterns import BOUNDARY, ROLE_PATH, SECURITY_GROUP_IDS, SUBNET_IDS, Variables, role_arn, validate_patterns, validate_role_names
 
 # Names and ids as the APIs of EKS, EC2, IAM, KMS and S3 take them.
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
@@ -30,6 +30,8 @@ _PATTERNS = {
     "alb_controller_role_arn": role_arn("controller"),
     "eks_permissions_boundary": BOUNDARY,
     "alb_controller_permissions_boundary": BOUNDARY,
+    "eks_role_path": ROLE_PATH,
+    "alb_controller_role_path": ROLE_PATH,
     "eks_encryption_key_arn": (
         re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(key|alias)/\S+"),
         "an ARN such as arn:aws:kms:eu-central-1:123456789012:key/...",

@@ -12,7 +12,7 @@ import typing as t
 from .._karpenter.render import starts_tainted
 from .._mesh.startup_taint import KUBERNETES_TAINT, has_startup_taint
 from .._text import repeated
-from .patterns import BOUNDARY, SECURITY_GROUP_IDS, SUBNET_IDS, Variables, role_arn, validate_patterns, validate_role_names
+from .patterns import BOUNDARY, ROLE_PATH, SECURITY_GROUP_IDS, SUBNET_IDS, Variables, role_arn, validate_patterns, validate_role_names
 
 Items = t.Sequence[t.Mapping[str, t.Any]]
 
@@ -24,6 +24,7 @@ _PATTERNS = {
     "karpenter_role_arn": role_arn("karpenter"),
     "karpenter_node_role_arn": role_arn("nodes"),
     "karpenter_permissions_boundary": BOUNDARY,
+    "karpenter_role_path": ROLE_PATH,
     "karpenter_interruption_queue": (re.compile(r"[0-9A-Za-z_-]{1,80}"), "the name of a queue, not its URL or ARN"),
     "karpenter_subnet_ids": SUBNET_IDS,
     "karpenter_security_group_ids": SECURITY_GROUP_IDS,

@@ -18,6 +18,8 @@ Pattern = t.Tuple[t.Pattern[str], str]
 SUBNET_IDS: Pattern = (re.compile(r"subnet-[0-9a-f]{8,17}"), "ids such as subnet-0a1b2c3d4e5f60718")
 SECURITY_GROUP_IDS: Pattern = (re.compile(r"sg-[0-9a-f]{8,17}"), "ids such as sg-0a1b2c3d4e5f60718")
 BOUNDARY: Pattern = (re.compile(r"arn:aws[a-z-]*:iam::(\d{12}|aws):policy/\S+"), "an ARN such as arn:aws:iam::123456789012:policy/boundary")
+# API of IAM, CreateRole: (\u002F)|(\u002F[\u0021-\u007E]+\u002F), 512 characters.
+ROLE_PATH: Pattern = (re.compile(r"/(?:[!-~]{1,510}/)?"), "a path that begins and ends with a slash, such as /platform/")
 # The names of IAM roles (API of IAM: CreateRole). Ours are those of the cluster with its region and what they are for.
 LONGEST_ROLE_NAME = 64
 
@@ -49,6 +51,7 @@ def validate_role_names(roles: t.Iterable[str]) -> t.Iterator[str]:
 __all__ = (
     "BOUNDARY",
     "LONGEST_ROLE_NAME",
+    "ROLE_PATH",
     "SECURITY_GROUP_IDS",
     "SUBNET_IDS",
     "Pattern",
