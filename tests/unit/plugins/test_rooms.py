@@ -140,7 +140,7 @@ LAYERS = (
     ("_status",),
     ("_module",),
     ("_k8s", "_aws"),
-    ("_mesh",),
+    ("_mesh", "_limits"),
     ("a single file",),
 )
 LONGEST_MODULE = 450
