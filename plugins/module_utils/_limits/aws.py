@@ -50,14 +50,14 @@ _ATTRIBUTES: Limits = {
 
 
 def find_tag_errors(option: str, tags: Tags | None, *, any_case: bool = False) -> t.Iterator[str]:
-    """Tags that AWS does not take.
+    """Tags that AWS does not take; a value that cannot be text is another error.
 
     Args:
         option: how messages name them.
         tags: the tags.
         any_case: whether keys that differ by capital letters alone are the same, as they are for IAM.
     """
-    given = {str(key): "" if value is None else format_scalar(value) for key, value in (tags or {}).items()}
+    given = {str(key): "" if value is None or isinstance(value, (dict, list)) else format_scalar(value) for key, value in (tags or {}).items()}
     if len(given) > MOST_TAGS - _OWN_TAGS:
         yield f"{option} has {len(given)} tags: use at most {MOST_TAGS - _OWN_TAGS}, because AWS takes {MOST_TAGS}, of which {_OWN_TAGS} are added."
     for key, value in sorted(given.items()):

@@ -58,10 +58,10 @@ def find_name_errors(option: str, name: t.Any) -> t.Iterator[str]:
 
 
 def find_label_errors(option: str, labels: t.Mapping[t.Any, t.Any] | None) -> t.Iterator[str]:
-    """Keys and values that labels cannot have."""
+    """Keys and values that labels cannot have; a value that cannot be text is another error."""
     for key, value in sorted((labels or {}).items(), key=lambda item: str(item[0])):
         yield from find_key_errors(option, key)
-        text = "" if value is None else format_scalar(value)
+        text = "" if value is None or isinstance(value, (dict, list)) else format_scalar(value)
         if text and (len(text) > LONGEST_LABEL or not _QUALIFIED.fullmatch(text)):
             yield (
                 f"{option} has {key} with the value {text!r}: use at most {LONGEST_LABEL} letters, digits, dashes, underscores and dots, "
