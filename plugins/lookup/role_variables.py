@@ -56,12 +56,25 @@ from ..module_utils._inventory.values import convert
 from ..plugin_utils._role_variables import resolve, role_options, vaulted
 
 
+# The variables of one task, and what was converted from them, by role and variable.
+_LAST: dict[t.Any, t.Any] = {}
+
+
 class LookupModule(LookupBase):
     """The variables of a role as values of their declared types."""
 
     def run(self, terms: list[str], variables: dict[str, t.Any] | None = None, **options: t.Any) -> list[t.Any]:
         only = options.get("variable")
-        return [self._converted(role, variables or {}, only) for role in terms]
+        return [self._last(role, variables or {}, only) for role in terms]
+
+    def _last(self, role: str, variables: dict[str, t.Any], only: str | None) -> t.Any:
+        """What was last converted, if it was for the same variables: each argument of a task is a template of its own, which asks again."""
+        if _LAST.get("variables") is not variables:
+            _LAST.clear()
+            _LAST["variables"] = variables
+        if (role, only) not in _LAST:
+            _LAST[role, only] = self._converted(role, variables, only)
+        return _LAST[role, only]
 
     def _converted(self, role: str, variables: dict[str, t.Any], only: str | None) -> t.Any:
         try:
