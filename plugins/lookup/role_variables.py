@@ -55,7 +55,6 @@ from ansible.plugins.lookup import LookupBase
 from ..module_utils._inventory.values import convert
 from ..plugin_utils._role_variables import resolve, role_options, vaulted
 
-
 # The variables of one task, and what was converted from them, by role and variable.
 _LAST: dict[t.Any, t.Any] = {}
 

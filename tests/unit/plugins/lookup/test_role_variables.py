@@ -85,6 +85,15 @@ def test_only_one_variable_is_read_on_request() -> None:
         lookup.run(["eks"], variables=given, variable="eks_enbled")
 
 
+def test_the_arguments_of_one_task_share_a_conversion_and_other_tasks_do_not() -> None:
+    lookup = LookupModule(loader=DataLoader(), templar=Templar(loader=DataLoader(), variables={}))
+    given = {"istio_timeout": "12"}
+    [first], [second] = (lookup.run(["istio"], variables=given) for _ in range(2))
+    assert first is second
+    [other] = lookup.run(["istio"], variables={"istio_timeout": "13"})
+    assert (first["istio_timeout"], other["istio_timeout"]) == (12, 13)
+
+
 def test_a_role_that_is_not_there_is_named() -> None:
     with pytest.raises(AnsibleError, match="has no role itsio"):
         variables_of("itsio")

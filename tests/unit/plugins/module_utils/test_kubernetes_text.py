@@ -149,7 +149,7 @@ def free_dictionaries(options: Any, place: str = "") -> list[tuple[str, str]]:
 # Structures of others, in which labels and the like are found by their names, and maps of quantities or ids, which an API takes as text and numbers.
 STRUCTURED = {
     *("spec", "node_class_spec", "disruption", "overlays", "affinity", "metrics", "topology_spread", "actions", "servers", "tls", "ports", "listen_ports"),
-    *("launch_template", "eks_access_entries", "eks_pod_identity_associations", "tolerations", "taints", "startup_taints", "requirements", "selector"),
+    *("launch_template", "tolerations", "taints", "startup_taints", "requirements", "selector"),
     *("requests", "limits", "karpenter_resources"),
 }
 

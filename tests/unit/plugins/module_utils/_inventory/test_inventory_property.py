@@ -19,30 +19,25 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._helm.istio imp
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.ingress import parse_edge
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.karpenter import karpenter_warnings
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.validation import find_errors
-from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.values import Converted
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.values import Converted, is_template
 from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.spec import OPTIONS, parse_waypoint
 from tests.unit.inventories import ALL, WHOLE, inventories, spelled_inventories
 from tests.unit.inventory_values import converted
 
-EXAMPLES = int(os.environ.get("MESHWRIGHT_INVENTORIES", "120"))
+EXAMPLES = int(os.environ.get("MESHWRIGHT_INVENTORIES", "200"))
 # Each example is independent of the machine's load, and the same in every run unless more are asked for.
-DRAWN = settings(max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES <= 120, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+DRAWN = settings(max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES <= 200, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 WORDS_OF_PYTHON = re.compile(r"NoneType|<class|object has no|Traceback|\bdict\b|\bint\(\)|unhashable|unable to convert|not subscriptable")
 # What other variables refer to, where the inventory leaves the templates of defaults to Ansible.
-RESOLVED: dict[str, Any] = {
-    "karpenter_startup_taint": True,
-    "eks_cluster_name": "shop",
-    "karpenter_cluster_name": "shop",
-    "karpenter_region": "eu-central-1",
-    "karpenter_identity": "pod_identity",
-}
+EMPTY: dict[str, Any] = {"bool": True, "dict": {}, "list": [], "str": ""}
+RESOLVED = {name: EMPTY[option["type"]] for name, option in ALL.items() if is_template(option.get("default"))}
+RESOLVED |= {"eks_cluster_name": "shop", "karpenter_cluster_name": "shop", "karpenter_region": "eu-central-1", "karpenter_identity": "pod_identity"}
 ROLE = "arn:aws:iam::123456789012:role/nodes"
 
 
 def plan(result: Converted) -> list[Any]:
     """What the roles make of the variables: the releases, manifests and requests that do not depend on a cluster."""
-    values = {**{name: [] if ALL[name]["type"] == "list" else {} for name in ALL if name.endswith(("_tags", "_ids"))}, **RESOLVED, **result.values}
-    values = {"karpenter_permissions_boundary": "", **values}
+    values = {**RESOLVED, **result.values}
     edge = parse_edge({name: values[f"ingress_{name}"] for name in ("gateways", "albs", "routes", "classic_gateways")})
     releases = istio_releases(values)
     lists = {name: values[f"ingress_{name}"] for name in ("gateways", "albs", "routes", "classic_gateways")}
