@@ -14,6 +14,7 @@ from ..module_utils._inventory.karpenter import karpenter_warnings
 from ..module_utils._inventory.near_misses import find_misspelt
 from ..module_utils._inventory.validation import find_errors
 from ..module_utils._inventory.values import convert
+from ..module_utils._text import without_userinfo
 from ..plugin_utils._role_variables import resolve, role_options, vaulted
 
 
@@ -36,6 +37,8 @@ class ActionModule(ActionBase):
         # Conditions across hosts are validated once, for the first host.
         if cluster == variables.get("ansible_play_hosts_all", [cluster])[0]:
             errors += validate_shared_clusters(self._eks_clusters(variables))
+        # What a value was wrong about may be a URL.
+        errors = [without_userinfo(error) for error in errors]
         if errors:
             listed = "\n".join(f"- cluster {cluster}: {error}" for error in errors)
             result.update(

@@ -44,6 +44,11 @@ def without_userinfo(text: str) -> str:
     return _USERINFO.sub("", text) if "@" in text else text
 
 
+def userinfo_in(text: str) -> list[str]:
+    """The users and passwords of the URLs in a text, as they stand there: C(user:password)."""
+    return [found[:-1] for found in _USERINFO.findall(text)] if "@" in text else []
+
+
 def message_line(text: object) -> str:
     """A line of a message, whatever it is made of: one line, nothing in it that a terminal obeys, no password of a URL, of bounded length."""
     return _cut(without_userinfo(in_one_line(text)), LONGEST_LINE)
@@ -124,5 +129,6 @@ __all__ = (
     "quoted",
     "repeated",
     "text_values",
+    "userinfo_in",
     "without_userinfo",
 )

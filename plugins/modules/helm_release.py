@@ -41,7 +41,9 @@ options:
     type: path
     required: true
   chart_repo_url:
-    description: The URL of the repository that contains the chart.
+    description:
+      - The URL of the repository that contains the chart.
+      - The user and password of a URL, here and in O(chart_ref), are passed to Helm in a file, and are not returned.
     type: str
   chart_version:
     description: The version of the chart. If omitted, the newest in the repository.

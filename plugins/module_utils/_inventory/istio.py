@@ -10,6 +10,7 @@ import re
 import typing as t
 
 from .._mesh.version_matrix import find_version_conflicts
+from .._text import userinfo_in
 from .scale import validate_scale
 
 OLDEST_ISTIO = (1, 24)
@@ -66,6 +67,11 @@ def _validate_delivery(variables: t.Mapping[str, t.Any]) -> t.Iterator[str]:
     source = variables.get("istio_chart_source") or ""
     if variables.get("istio_delivery") == "argocd" and source and not source.startswith(("https://", "http://", "oci://")):
         yield f"istio_chart_source is {source!r}, which Argo CD cannot read: use an HTTPS or OCI repository, or set istio_delivery to helm."
+    elif variables.get("istio_delivery") == "argocd" and userinfo_in(source):
+        yield (
+            "istio_chart_source has a user or a password, which everybody who may read Argo CD's Applications would see: "
+            "give it to Argo CD as the credentials of a repository, and name the repository without it."
+        )
 
 
 __all__ = ("OLDEST_ISTIO", "validate_istio", "validate_versions")
