@@ -15,7 +15,7 @@ from twin.paths import REPOSITORY
 
 FILES = sorted([*(REPOSITORY / "roles").glob("*/tasks/*.yml"), *(REPOSITORY / "roles").glob("*/vars/*.yml"), *(REPOSITORY / "playbooks").glob("*.yml")])
 NAMES = {name for options in role_options().values() for name in options}
-# The lookup kubeconfig reads these; a context is a text in any case.
+# The lookup kubeconfig converts these; of the others, only whether they are there decides which shell is used.
 CONNECTION = {"cluster_kubeconfig", "cluster_context", "cluster_from_environment"}
 CONDITIONS = ("when", "that", "changed_when", "failed_when", "until")
 
