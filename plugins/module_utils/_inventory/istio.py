@@ -9,11 +9,15 @@ from __future__ import annotations
 import re
 import typing as t
 
+from .._limits.kubernetes import find_label_name_errors, is_label_name
+from .._limits.ranges import find_range_errors
 from .._mesh.version_matrix import find_version_conflicts
 from .._text import userinfo_in
 from .scale import validate_scale
 
 OLDEST_ISTIO = (1, 24)
+# Source: Helm's pkg/chart/common/util (ValidateReleaseName).
+_LONGEST_RELEASE = 53
 
 
 def validate_istio(variables: t.Mapping[str, t.Any]) -> list[str]:
@@ -57,6 +61,12 @@ def _validate_gateways(gateways: t.Iterable[t.Mapping[str, t.Any]]) -> t.Iterato
     places: dict[tuple[t.Any, t.Any], int] = {}
     for index, gateway in enumerate(gateways):
         item = f"istio_gateways[{index}]"
+        yield from find_label_name_errors(f"{item}.namespace", gateway["namespace"])
+        if not is_label_name(gateway["name"]) or len(gateway["name"]) > _LONGEST_RELEASE:
+            yield f"{item}.name is {gateway['name']!r}: use at most {_LONGEST_RELEASE} lower-case letters, digits and dashes."
+        service = gateway.get("service") or {}
+        # Kubernetes takes an address within a range for the range.
+        yield from find_range_errors(f"{item}.service.load_balancer_source_ranges", service.get("load_balancer_source_ranges"), host_bits=True)
         place = (gateway.get("namespace"), gateway.get("name"))
         if place in places:
             yield f"{item} names the same release {place[0]}/{place[1]} as istio_gateways[{places[place]}]: list each release once."

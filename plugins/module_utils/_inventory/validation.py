@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import typing as t
 
+from .aws import validate_aws
 from .eks import validate_eks
 from .ingress import validate_ingress
 from .istio import validate_istio
 from .karpenter import validate_karpenter
 from .mesh import validate_mesh, validate_mesh_items
+from .names import validate_shared_names
 from .references import validate_references
 from .values import Converted
 
@@ -20,9 +22,11 @@ _VALIDATIONS: tuple[t.Callable[[t.Mapping[str, t.Any]], list[str]], ...] = (
     validate_istio,
     validate_mesh,
     validate_eks,
+    validate_aws,
     validate_karpenter,
     validate_ingress,
     validate_references,
+    validate_shared_names,
 )
 
 
