@@ -6,16 +6,16 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 
-from ..module_utils._inventory.eks import validate_eks, validate_shared_clusters
-from ..module_utils._inventory.ingress import validate_ingress
-from ..module_utils._inventory.istio import validate_istio
-from ..module_utils._inventory.karpenter import karpenter_warnings, validate_karpenter
-from ..module_utils._inventory.mesh import find_misspelt, validate_mesh, validate_mesh_items
-from ..module_utils._inventory.values import convert, unclear_switches
-from ..plugin_utils._role_variables import resolve, role_options
+from ..module_utils._inventory.eks import validate_shared_clusters
+from ..module_utils._inventory.karpenter import karpenter_warnings
+from ..module_utils._inventory.near_misses import find_misspelt
+from ..module_utils._inventory.validation import find_errors
+from ..module_utils._inventory.values import convert
+from ..module_utils._text import without_userinfo
+from ..plugin_utils._role_variables import resolve, role_options, vaulted
 
 
 class ActionModule(ActionBase):
@@ -30,17 +30,15 @@ class ActionModule(ActionBase):
         specs = {role: role_options(role) for role in self._task.args["roles"]}
         options = {name: option for spec in specs.values() for name, option in spec.items()}
         given, errors = resolve(self._templar, options, variables)
-        converted = convert(options, given)
-        errors += [*converted.errors, *unclear_switches(given)]
-        for validate in (validate_istio, validate_mesh, validate_eks, validate_karpenter, validate_ingress):
-            errors += validate(converted.values)
-        # Validation errors that the modules would report on any cluster.
-        errors += validate_mesh_items(converted.complete)
+        converted = convert(options, given, vaulted(options, variables))
+        errors += find_errors(converted)
         errors += find_misspelt(variables, {role: spec.keys() for role, spec in specs.items()})
         cluster = variables["inventory_hostname"]
         # Conditions across hosts are validated once, for the first host.
         if cluster == variables.get("ansible_play_hosts_all", [cluster])[0]:
-            errors += validate_shared_clusters(_eks_clusters(variables))
+            errors += validate_shared_clusters(self._eks_clusters(variables))
+        # What a value was wrong about may be a URL.
+        errors = [without_userinfo(error) for error in errors]
         if errors:
             listed = "\n".join(f"- cluster {cluster}: {error}" for error in errors)
             result.update(
@@ -54,12 +52,19 @@ class ActionModule(ActionBase):
                 result["warnings"] = [f"Cluster {cluster}: {warning}" for warning in warnings]
         return result
 
-
-def _eks_clusters(variables: dict[str, t.Any]) -> dict[str, tuple[str, str]]:
-    """Region and name of the EKS cluster of each host that creates one."""
-    found = {}
-    for host in variables.get("ansible_play_hosts_all", []):
-        given = variables["hostvars"][host]
-        if boolean(given.get("eks_enabled", False), strict=False):
-            found[host] = (str(given.get("eks_region", "")), str(given.get("eks_cluster_name", host)))
-    return found
+    def _eks_clusters(self, variables: dict[str, t.Any]) -> dict[str, tuple[str, str]]:
+        """Region and name of the EKS cluster of each host that creates one."""
+        options = {name: role_options("eks")[name] for name in ("eks_enabled", "eks_region", "eks_cluster_name")}
+        found = {}
+        for host in variables.get("ansible_play_hosts_all", []):
+            try:
+                # Only these are read, because each is resolved as it is read.
+                of_host = {name: variables["hostvars"][host].get(name) for name in (*options, "inventory_hostname")}
+            except AnsibleError:
+                # It is reported for that host.
+                continue
+            given, _errors = resolve(self._templar, options, of_host)
+            values = convert(options, given).values
+            if values.get("eks_enabled"):
+                found[host] = (values.get("eks_region", ""), values.get("eks_cluster_name", host))
+        return found

@@ -15,5 +15,7 @@ options:
       - A file or named pipe to which a line is written each time something that the module waits for changes.
       - If omitted and the task runs on the controller, the lines are shown as they are written, on the terminal and in AWX.
         An empty string disables them.
+      - The lines go to standard output only with a stdout callback that is derived from P(ansible.builtin.default#callback). With any other, such as
+        P(ansible.posix.json#callback), whose output is a document, they go to standard error.
     type: path
 """

@@ -50,15 +50,23 @@ from pathlib import Path
 
 from ansible import constants
 from ansible.errors import AnsibleLookupError
-from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.lookup import LookupBase
 
 from ..module_utils._errors import MeshError
+from ..module_utils._inventory.values import convert
 from ..module_utils._k8s.kubeconfig import normalize_kubeconfig
 from ..module_utils._k8s.redaction import secret_strings
 from ..plugin_utils._role_variables import resolve
 
-_VARIABLES = ("cluster_kubeconfig", "cluster_context", "cluster_from_environment", "eks_cluster", "eks_cluster_name", "eks_region")
+# As the argument specs of the roles declare them; eks_cluster is a fact of the role eks.
+_OPTIONS: dict[str, dict[str, t.Any]] = {
+    "cluster_kubeconfig": {"type": "raw", "no_log": True},
+    "cluster_context": {"type": "str"},
+    "cluster_from_environment": {"type": "bool"},
+    "eks_cluster": {"type": "raw", "no_log": True},
+    "eks_cluster_name": {"type": "str"},
+    "eks_region": {"type": "str"},
+}
 
 
 class LookupModule(LookupBase):
@@ -66,11 +74,12 @@ class LookupModule(LookupBase):
 
     def run(self, _terms: list[str], variables: dict[str, t.Any] | None = None, **_options: t.Any) -> list[str | dict[str, t.Any] | None]:
         host = (variables or {}).get("inventory_hostname", "localhost")
-        resolved, errors = resolve(self._templar, _VARIABLES, variables or {})
-        if errors:
-            raise AnsibleLookupError(f"Cluster {host} cannot be reached: {' '.join(errors)}")
+        resolved, errors = resolve(self._templar, _OPTIONS, variables or {})
+        converted = convert(_OPTIONS, resolved)
+        if errors or converted.errors:
+            raise AnsibleLookupError(f"Cluster {host} cannot be reached: {' '.join([*errors, *converted.errors])}")
         try:
-            kubeconfig = kubeconfig_of(host, resolved)
+            kubeconfig = kubeconfig_of(host, converted.values)
         except MeshError as error:
             # Nothing but this sentence is to be shown.
             raise AnsibleLookupError(error.message) from None
@@ -92,7 +101,7 @@ def kubeconfig_of(host: str, variables: t.Mapping[str, t.Any]) -> str | dict[str
         remedy = "run site.yml --tags eks, which creates it and waits for it, or reports what is wrong with it"
         raise MeshError(f"Cluster {host} cannot be reached, because {where} {state}: {remedy}.")
     kubeconfig = normalize_kubeconfig(variables.get("cluster_kubeconfig"), f"The variable cluster_kubeconfig of cluster {host}")
-    if kubeconfig is None and not variables.get("cluster_context") and not boolean(variables.get("cluster_from_environment") or False):
+    if kubeconfig is None and not variables.get("cluster_context") and not variables.get("cluster_from_environment"):
         raise MeshError(
             f"No variable says how cluster {host} is reached: set cluster_kubeconfig or cluster_context, let the role eks find an EKS cluster, "
             "or set cluster_from_environment to true to use the cluster that the environment of the job names."

@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Diffs as modules return them; imports nothing, because the AWS modules do without the Kubernetes client."""
+"""Diffs as modules return them; imports little, because the AWS modules do without the Kubernetes client."""
 
 from __future__ import annotations
 
 import typing as t
+
+from ._text import printable
 
 _BEFORE, _AFTER = " (current)", " (desired)"
 
@@ -22,7 +24,8 @@ def diff_titles(diff: t.Iterable[t.Mapping[str, str]]) -> list[str]:
 
 
 def _lines(fields: t.Mapping[str, t.Any]) -> str:
-    return "".join(f"{name}: {value}\n" for name, value in fields.items())
+    # The further lines of a value are indented, and cannot be mistaken for a field.
+    return "".join(printable(f"{name}: {value}").replace("\n", "\n  ") + "\n" for name, value in fields.items())
 
 
 __all__ = ("diff_of", "diff_titles")

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import typing as t
 
+from ._text import message_line
+
 
 class MeshError(Exception):
     """Something that a user can cause and fix.
 
     Args:
-        message: the whole sentence (or list of sentences) that the user reads.
+        message: the whole sentence that the user reads, or a list of them, each of which becomes a line. What they quote cannot add further lines.
         details: what the module adds to its failed result, keyed as it will be returned.
     """
 
-    def __init__(self, message: str, **details: t.Any) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(self, message: str | t.Iterable[str], **details: t.Any) -> None:
+        self.message = "\n".join(map(message_line, [message] if isinstance(message, str) else message))
+        super().__init__(self.message)
         self.details = details
 
 
@@ -31,13 +33,15 @@ class ApiError(MeshError):
         reason: the reason of the answered Status object (such as C(Forbidden)), or the transport's own message.
         retry_after: after how many seconds the server asks to repeat the request, if it does.
         server_message: the server's own message.
+        cause: who has refused, if that is known, such as C(rbac), C(quota) or C(policy); see _k8s/denials.py.
     """
 
-    def __init__(self, message: str, *, status: int, reason: str, retry_after: float | None = None, server_message: str = "") -> None:
+    def __init__(self, message: str, *, status: int, reason: str, retry_after: float | None = None, server_message: str = "", cause: str = "") -> None:
         super().__init__(message)
+        self.cause = cause
         self.status = status
         self.reason = reason
-        self.server_message = server_message or message
+        self.server_message = server_message or self.message
         self.retry_after = retry_after
 
 
@@ -61,7 +65,7 @@ def raise_if_any(refusals: t.Sequence[str], cluster: str = "") -> None:
     """
     if refusals:
         where = f" on cluster {cluster}" if cluster else ""
-        raise MeshError("\n".join([*refusals, f"Nothing was changed{where}."]), refusals=list(refusals))
+        raise MeshError([*refusals, f"Nothing was changed{where}."], refusals=list(map(message_line, refusals)))
 
 
 __all__ = ("ApiError", "MeshError", "NotServed", "ResourceExpired", "Unreachable", "raise_if_any")

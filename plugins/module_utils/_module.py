@@ -15,6 +15,7 @@ from ._errors import ApiError, MeshError
 from ._k8s.connect import AUTH_ARG_SPEC, connect
 from ._k8s.kubeconfig import normalize_kubeconfig
 from ._k8s.redaction import public_strings, secret_strings
+from ._text import message_line, userinfo_in
 
 if t.TYPE_CHECKING:
     from ._k8s.session import ApiSession
@@ -22,9 +23,16 @@ if t.TYPE_CHECKING:
 Result = t.Dict[str, t.Any]
 
 
+class MeshModule(AnsibleModule):
+    """A module whose warnings are lines of messages, as its errors are."""
+
+    def warn(self, warning: str, **options: t.Any) -> None:
+        super().warn(message_line(warning), **options)
+
+
 def mesh_module(options: t.Mapping[str, t.Any], **rules: t.Any) -> AnsibleModule:
     """A module with these options and those that say which cluster is meant; rules are AnsibleModule's own."""
-    return AnsibleModule(argument_spec={**AUTH_ARG_SPEC, **options}, supports_check_mode=True, **rules)
+    return MeshModule(argument_spec={**AUTH_ARG_SPEC, **options}, supports_check_mode=True, **rules)
 
 
 def run(module: AnsibleModule, ensure: t.Callable[[AnsibleModule, ApiSession], Result]) -> None:
@@ -34,6 +42,8 @@ def run(module: AnsibleModule, ensure: t.Callable[[AnsibleModule, ApiSession], R
     """
     try:
         _read_kubeconfig(module)
+        # Options that no_log does not cover, such as the URL of a repository, are returned by Ansible with high verbosity.
+        module.no_log_values |= set(_passwords_in(module.params))
         result = ensure(module, connect(module))
     except MeshError as error:
         result = {"failed": True, "msg": error.message, **error.details}
@@ -52,6 +62,17 @@ def _read_kubeconfig(module: AnsibleModule) -> None:
         others = {str(module.params[name]) for name, spec in AUTH_ARG_SPEC.items() if spec.get("no_log") and name != "kubeconfig"}
         module.no_log_values -= public_strings(kubeconfig) - others
         module.no_log_values |= secret_strings(kubeconfig)
+
+
+def _passwords_in(value: t.Any) -> t.Iterator[str]:
+    """The users with passwords of all URLs in options, as they stand there. A user alone may be a word that occurs elsewhere."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from _passwords_in(item)
+    elif isinstance(value, str):
+        yield from (userinfo for userinfo in userinfo_in(value) if ":" in userinfo)
 
 
 @contextlib.contextmanager

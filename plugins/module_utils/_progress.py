@@ -10,6 +10,8 @@ import contextlib
 import os
 import typing as t
 
+from ._text import message_line
+
 # A line is written into a pipe in one piece only up to PIPE_BUF, 4096 bytes.
 _LONGEST = 1000
 
@@ -29,7 +31,7 @@ def lines_to(path: str | None) -> t.Iterator[t.Callable[[str], None] | None]:
 
     def write_line(line: str) -> None:
         with contextlib.suppress(OSError):
-            os.write(stream, line[:_LONGEST].encode() + b"\n")
+            os.write(stream, message_line(line)[:_LONGEST].encode() + b"\n")
 
     try:
         yield write_line

@@ -6,14 +6,61 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 T = t.TypeVar("T")
 
+# How much of a text from outside a message quotes, and how long a line of a message is at most, in characters.
+LONGEST_TEXT = 2000
+LONGEST_LINE = 5000
+# What a terminal obeys instead of showing it, what reorders or hides text (Unicode, UAX #9 and category Cf), and what cannot be written as UTF-8.
+# Not the two joiners, which ordinary words need in some scripts.
+_CONTROLS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+)
+_SHOWN_INSTEAD = "\N{REPLACEMENT CHARACTER}"
+# Source: RFC 3986, 3.2: what stands between the slashes and the last "@" before the path.
+_USERINFO = re.compile(r"(?<=://)[^\s/?#\"'<>]*@")
+
+
+def printable(text: str) -> str:
+    """A text whose control characters are replaced, so that a terminal shows it and obeys none of it; line breaks and tabs stay."""
+    return text if text.isprintable() else _CONTROLS.sub(_SHOWN_INSTEAD, text)
+
 
 def in_one_line(text: object) -> str:
-    """A text without line breaks or runs of blanks."""
-    return " ".join(str(text).split())
+    """A text without line breaks, runs of blanks or control characters."""
+    return printable(" ".join(str(text).split()))
+
+
+def quoted(text: object) -> str:
+    """A text from outside as messages quote it: in one line, harmless, and of bounded length."""
+    return _cut(in_one_line(text), LONGEST_TEXT)
+
+
+def without_userinfo(text: str) -> str:
+    """A text without the user and password of the URLs in it."""
+    return _USERINFO.sub("", text) if "@" in text else text
+
+
+def userinfo_in(text: str) -> list[str]:
+    """The users and passwords of the URLs in a text, as they stand there: C(user:password)."""
+    return [found[:-1] for found in _USERINFO.findall(text)] if "@" in text else []
+
+
+def message_line(text: object) -> str:
+    """A line of a message, whatever it is made of: one line, nothing in it that a terminal obeys, no password of a URL, of bounded length."""
+    return _cut(without_userinfo(in_one_line(text)), LONGEST_LINE)
+
+
+def harmless(value: t.Any) -> t.Any:
+    """A value of JSON whose texts, below lists and dictionaries as well, are as messages quote them."""
+    if isinstance(value, str):
+        return value if value.isprintable() and len(value) <= LONGEST_TEXT else quoted(value)
+    if isinstance(value, dict):
+        return {name: harmless(below) for name, below in value.items()}
+    return [harmless(item) for item in value] if isinstance(value, list) else value
 
 
 def format_names(names: t.Iterable[object], most: int = 10) -> str:
@@ -58,9 +105,30 @@ def repeated(items: t.Sequence[T]) -> list[T]:
     return sorted({item for item in items if items.count(item) > 1}, key=str)
 
 
+def _cut(line: str, most: int) -> str:
+    return line if len(line) <= most else line[:most] + " [...]"
+
+
 def _shortened(items: t.Iterable[object], most: int, separator: str, last: str) -> str:
     texts = [str(item) for item in items]
     return separator.join(texts[:most]) + (f"{last} {len(texts) - most} more" if len(texts) > most else "")
 
 
-__all__ = ("format_clauses", "format_count", "format_names", "format_scalar", "format_scalars", "in_one_line", "repeated", "text_values")
+__all__ = (
+    "LONGEST_LINE",
+    "LONGEST_TEXT",
+    "format_clauses",
+    "format_count",
+    "format_names",
+    "format_scalar",
+    "format_scalars",
+    "harmless",
+    "in_one_line",
+    "message_line",
+    "printable",
+    "quoted",
+    "repeated",
+    "text_values",
+    "userinfo_in",
+    "without_userinfo",
+)

@@ -307,7 +307,7 @@ def _delete(module: AnsibleModule, session: AwsSession, writer: ClusterWriter, c
 
 def _refuse(refusals: t.Sequence[str]) -> None:
     if refusals:
-        raise MeshError("\n".join(refusals))
+        raise MeshError(refusals)
 
 
 def _result(writer: ClusterWriter, changes: list[str], *, before: t.Mapping[str, t.Any], after: t.Mapping[str, t.Any], cluster: Result) -> Result:

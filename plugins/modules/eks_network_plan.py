@@ -178,7 +178,9 @@ api_calls:
 import typing as t
 
 from ..module_utils._aws.connect import aws_module, run
-from ..module_utils._errors import MeshError
+from ..module_utils._errors import MeshError, raise_if_any
+from ..module_utils._limits.aws import find_tag_errors
+from ..module_utils._limits.ranges import find_range_errors
 from ..module_utils._network.plan import as_result, plan_network
 from ..module_utils._network.spec import Network
 from ..module_utils._network.state import read_network
@@ -205,6 +207,7 @@ def main() -> None:
 def plan_changes(module: AnsibleModule, session: AwsSession) -> Result:
     """Read each kind once, and compare."""
     options = module.params
+    raise_if_any([*find_range_errors("cidr_block", [options["cidr_block"]]), *find_tag_errors("tags", options["tags"])], options["name"])
     desired = Network(options["name"], options["cidr_block"], tuple(options["availability_zones"]), options["nat_gateways"], options["tags"])
     try:
         plan = plan_network(desired, read_network(session, desired.name, desired.cidr))

@@ -202,7 +202,7 @@ from ..module_utils._diff import diff_of
 from ..module_utils._eks_nodegroup.apply import NodegroupWriter
 from ..module_utils._eks_nodegroup.plan import plan_nodegroups
 from ..module_utils._eks_nodegroup.refusals import find_refusals
-from ..module_utils._eks_nodegroup.spec import parse_spec
+from ..module_utils._eks_nodegroup.spec import parse_spec, validate_items
 from ..module_utils._eks_nodegroup.state import read_nodegroups
 from ..module_utils._errors import raise_if_any
 
@@ -264,6 +264,7 @@ def main() -> None:
 def ensure_nodegroups(module: AnsibleAWSModule, session: AwsSession) -> Result:
     """Make the node groups of a cluster the desired ones, all at the same time."""
     params = module.params
+    raise_if_any(validate_items(params["nodegroups"]), params["cluster"])
     specs = [parse_spec(item) for item in params["nodegroups"]]
     current = read_nodegroups(session, params["cluster"], [spec.name for spec in specs])
     raise_if_any(find_refusals(specs, current), params["cluster"])

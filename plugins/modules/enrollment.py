@@ -379,11 +379,14 @@ def ensure_enrollment(module: AnsibleModule, session: ApiSession) -> Result:
     current = read_objects(session, selections, planned, settings_optional=overrides.excluded_namespaces and overrides.hidden_namespaces)
     desired, unresolved = resolve_selections(selections, current.objects, current.planned_namespaces)
     changes = plan_enrollment(desired, current)
-    raise_if_any([*unresolved, *refuse_enrollment(changes, current, overrides)], session.cluster)
     steps = list_writes(changes)
-    forbidden = session.refused(write for step in steps for write in step)
+    writes = [write for step in steps for write in step]
+    # In a namespace that is being deleted, all else that could be said of it leads nowhere.
+    raise_if_any(session.refuse_terminating((write.into, str(write)) for write in writes), session.cluster)
+    raise_if_any([*unresolved, *refuse_enrollment(changes, current, overrides)], session.cluster)
+    forbidden = session.refused(writes)
     if forbidden:
-        raise MeshError("\n".join(forbidden))
+        raise MeshError(forbidden)
     if not check_mode:
         session.write_all(*steps)
     for warning in find_warnings(changes, current):

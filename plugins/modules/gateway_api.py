@@ -126,7 +126,7 @@ def install(module: AnsibleModule, session: ApiSession) -> Result:
     definitions, guards = plan_writes(plan, force=params["force_conflicts"])
     forbidden = session.refused([*definitions, *guards])
     if forbidden:
-        raise MeshError("\n".join(forbidden))
+        raise MeshError(forbidden)
     if not module.check_mode:
         session.write_all(definitions)
         session.write_all(guards)

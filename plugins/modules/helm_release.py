@@ -41,7 +41,9 @@ options:
     type: path
     required: true
   chart_repo_url:
-    description: The URL of the repository that contains the chart.
+    description:
+      - The URL of the repository that contains the chart.
+      - The user and password of a URL, here and in O(chart_ref), are passed to Helm in a file, and are not returned.
     type: str
   chart_version:
     description: The version of the chart. If omitted, the newest in the repository.
@@ -185,9 +187,11 @@ def install(module: AnsibleModule, session: ApiSession) -> Result:
     plan = plan_release(desired, current, differs, documents)
     repairs, applies = writes_of(plan, desired, current)
     refused = [refusal] if not params["repair"] and (refusal := refuse_pending(desired, current, plan, session.cluster)) else []
+    if plan.differs:
+        refused += session.refuse_terminating([(desired.namespace, f"install release {desired}")], read=True)
     refused += session.refused([*repairs, *applies])
     if refused:
-        raise MeshError("\n".join(refused))
+        raise MeshError(refused)
     if plan.differs and not module.check_mode:
         session.write_all(repairs, applies)
         helm.upgrade(desired, reference)

@@ -135,7 +135,7 @@ def ensure_provider(module: AnsibleModule, session: AwsSession) -> Result:
     spec = parse_spec(module.params)
     errors = validate_spec(spec)
     if errors:
-        raise MeshError("\n".join(errors))
+        raise MeshError(errors)
     arn, current = read_provider(session, spec.url)
     if module.params["state"] == "absent":
         if arn and not module.check_mode:

@@ -382,7 +382,7 @@ def ensure_waypoints(module: AnsibleModule, session: ApiSession) -> Result:
     steps = list_writes(plan, force=overrides.force_conflicts)
     forbidden = session.refused(steps.all)
     if forbidden:
-        raise MeshError("\n".join(forbidden))
+        raise MeshError(forbidden)
     if not check_mode:
         apply_plan(session, plan, steps, params["wait_timeout"])
     result = result_of(plan)

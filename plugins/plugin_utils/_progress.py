@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Shows what a module reports while it waits, line by line, on the terminal and in AWX."""
+"""Shows what a module reports while it waits, line by line, on the terminal and in AWX: on stdout, or on stderr if stdout may be a document."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from pathlib import Path
 
 from ansible import constants
 from ansible.plugins.action import ActionBase
+from ansible.plugins.callback.default import CallbackModule as DefaultCallback
+from ansible.plugins.loader import callback_loader
 from ansible.utils.display import Display
 
 _CHUNK = 64 * 1024
@@ -45,12 +47,21 @@ class ProgressAction(ActionBase):
 
     @contextlib.contextmanager
     def _pipe(self, name: str) -> t.Iterator[str]:
-        display = Display()
+        display, stderr = Display(), not prints_lines(constants.DEFAULT_STDOUT_CALLBACK)
         with tempfile.TemporaryDirectory(dir=constants.DEFAULT_LOCAL_TMP) as directory:
             path = str(Path(directory) / "progress")
             os.mkfifo(path, mode=0o600)
-            with read_lines(path, lambda line: display.display(f"  [{name}] {line}")):
+            with read_lines(path, lambda line: display.display(f"  [{name}] {line}", stderr=stderr)):
                 yield path
+
+
+def prints_lines(callback: str) -> bool:
+    """Whether a stdout callback prints a line for each event, between which others do no harm, because it is derived from ansible-core's own.
+
+    No callback declares that its output is a document, as that of ansible.posix.json is. What is derived from nothing has a format of its own.
+    """
+    found = callback_loader.get(callback, class_only=True)
+    return isinstance(found, type) and issubclass(found, DefaultCallback)
 
 
 @contextlib.contextmanager
@@ -84,4 +95,4 @@ def _read(pipe: int, ended: int, show: t.Callable[[str], None]) -> None:
                     show(line.decode("utf-8", "replace"))
 
 
-__all__ = ("ProgressAction", "read_lines")
+__all__ = ("ProgressAction", "prints_lines", "read_lines")

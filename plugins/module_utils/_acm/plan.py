@@ -93,7 +93,7 @@ def refuse(selections: Selections, zones: t.Mapping[str, Zone | str]) -> None:
     refusals = [one.refusal or _zone_refusal(one, zones) for one in selections]
     if any(refusals):
         candidates = {one.arn: as_result(one) for selection in selections for one in selection.candidates}
-        raise MeshError("\n".join(filter(None, refusals)), candidates=list(candidates.values()))
+        raise MeshError(filter(None, refusals), candidates=list(candidates.values()))
 
 
 def plan_certificates(selections: Selections, context: Context, certificates: t.Sequence[Certificate]) -> list[Plan]:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from .._errors import MeshError
+from .._errors import MeshError, raise_if_any
+from .._limits.aws import find_tag_errors
+from .._limits.hosts import find_host_errors, find_one_host_errors
 from .certificates import canonical
 
 
@@ -46,11 +48,23 @@ def parse_specs(params: t.Mapping[str, t.Any]) -> list[CertificateSpec]:
     """The items of the option C(certificates).
 
     Raises:
-        MeshError: there is nothing to do.
+        MeshError: there is nothing to do, or a name or a tag is one that ACM does not take.
     """
     if not params["certificates"] and not params["hosts"]:
         raise MeshError("Neither certificates nor hosts is set: set one of them, or skip the task.")
+    raise_if_any([*find_host_errors("hosts", dict.fromkeys(params["hosts"]), any_case=True), *_find_item_errors(params["certificates"])])
     return [_parse(item) for item in params["certificates"]]
+
+
+def _find_item_errors(items: t.Iterable[t.Mapping[str, t.Any]]) -> t.Iterator[str]:
+    for index, item in enumerate(items):
+        place = f"certificates[{index}]"
+        if item["domain"]:
+            yield from find_one_host_errors(f"{place}.domain", item["domain"], any_case=True)
+        # The domain may be among them again.
+        for name in dict.fromkeys(item["subject_alternative_names"] or ()):
+            yield from find_one_host_errors(f"{place}.subject_alternative_names", name, any_case=True)
+        yield from find_tag_errors(f"{place}.tags", item["tags"])
 
 
 def _parse(item: t.Mapping[str, t.Any]) -> CertificateSpec:

@@ -6,10 +6,15 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from .._ingress.annotation_values import ALB_PREFIX, STATUS_PORT_NAME, find_annotation_errors, find_common_errors, is_global_web_acl, is_web_acl
 from .._ingress.spec import DICT, IDENTITY, LOAD_BALANCER, STRINGS, DesiredItem, DesiredObject, Item, Options, list_of, note_uncovered_domains
+from .._kubernetes_text import find_text_errors, with_text
+from .._limits.hosts import find_host_errors
+from .._limits.kubernetes import HIGHEST_PORT, LONGEST_LABEL, find_key_errors, find_label_errors, find_label_name_errors, find_name_errors
+from .._limits.ranges import find_range_errors
 from .._text import repeated
 from .render import listen_ports, render_annotations, render_ingress
 
@@ -41,6 +46,11 @@ ALBS = list_of(ALB, mutually_exclusive=[("gateway", "service")])
 
 # The controller's defaults in seconds. Source: its docs/guide/ingress/annotations.md.
 _INTERVAL, _TIMEOUT = 15, 5
+# Source: the API reference of Elastic Load Balancing, Matcher and HostHeaderConditionConfig.
+_MOST_CODE, _LONGEST_HOST = 499, 128
+# Source: the controller's pkg/ingress/group_loader.go.
+_GROUP_NAME = re.compile(r"([a-z0-9][-a-z0-9.]*)?[a-z0-9]")
+_LEAST_ORDER, _MOST_ORDER = -1000, 1000
 
 
 def parse_alb(item: Item, *, certificates_pending: bool = False) -> DesiredItem:
@@ -53,7 +63,8 @@ def parse_alb(item: Item, *, certificates_pending: bool = False) -> DesiredItem:
     ingress = DesiredObject(("Ingress", item["namespace"], item["name"]))
     if item["state"] == "absent":
         return DesiredItem("ALB", item, ingress)
-    errors = find_alb_errors(item, certificates_pending=certificates_pending)
+    item = with_text(dict(item))
+    errors = [*find_text_errors(item), *find_alb_errors(item, certificates_pending=certificates_pending)]
     return DesiredItem("ALB", item, DesiredObject(ingress.key, render_ingress(item)), (), tuple(errors), tuple(note_uncovered_domains(item["hosts"])))
 
 
@@ -66,7 +77,11 @@ def find_alb_errors(item: Item, *, certificates_pending: bool = False) -> list[s
     """
     return [
         *_find_backend_errors(item),
-        *find_common_errors(item, "load_balancer_name"),
+        *_find_name_errors(item),
+        *find_common_errors(item, "load_balancer_name", _MOST_CODE),
+        *_find_host_errors(item),
+        *find_range_errors("inbound_cidrs", item.get("inbound_cidrs")),
+        *_find_group_errors(item),
         *_find_listener_errors(item, certificates_pending),
         *_find_check_errors(item),
         *_find_waf_errors(item),
@@ -78,8 +93,35 @@ def find_alb_errors(item: Item, *, certificates_pending: bool = False) -> list[s
 def _find_backend_errors(item: Item) -> t.Iterator[str]:
     if bool(item.get("gateway")) == bool(item.get("service")):
         yield "set either gateway (a Gateway in the same namespace) or service (the Service of a chart's release)."
-    if not 1 <= int(item.get("service_port") or 0) <= 65535:
-        yield f"service_port is {item.get('service_port')}: use a port from 1 to 65535."
+    if not 1 <= int(item.get("service_port") or 0) <= HIGHEST_PORT:
+        yield f"service_port is {item.get('service_port')}: use a port from 1 to {HIGHEST_PORT}."
+
+
+def _find_name_errors(item: Item) -> t.Iterator[str]:
+    yield from find_name_errors("name", item.get("name"))
+    for option in ("namespace", "gateway", "service"):
+        if item.get(option):
+            yield from find_label_name_errors(option, item[option])
+    yield from find_label_errors("labels", item.get("labels"))
+    for key in item.get("annotations") or ():
+        yield from find_key_errors("annotations", key)
+    for name in item.get("actions") or ():
+        yield from find_label_name_errors("actions", name)
+
+
+def _find_host_errors(item: Item) -> t.Iterator[str]:
+    """Hosts; those of the rules are conditions of listeners, too, which take fewer characters."""
+    yield from find_host_errors("hosts", item.get("hosts"), longest=_LONGEST_HOST)
+    yield from find_host_errors("tls_hosts", item.get("tls_hosts"))
+    yield from find_host_errors("certificate_domains", item.get("certificate_domains"), any_case=True)
+
+
+def _find_group_errors(item: Item) -> t.Iterator[str]:
+    group, order = item.get("group_name"), item.get("group_order")
+    if group and (len(group) > LONGEST_LABEL or not _GROUP_NAME.fullmatch(group)):
+        yield f"group_name is {group!r}: use at most {LONGEST_LABEL} lower-case letters, digits, dashes and dots, with a letter or digit at both ends."
+    if order is not None and not _LEAST_ORDER <= order <= _MOST_ORDER:
+        yield f"group_order is {order}: use {_LEAST_ORDER} to {_MOST_ORDER}."
 
 
 def _find_listener_errors(item: Item, certificates_pending: bool) -> t.Iterator[str]:

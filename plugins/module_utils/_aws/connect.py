@@ -14,6 +14,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 
 from .._errors import MeshError
+from .._text import message_line
 from .errors import THROTTLED
 from .session import AwsSession
 
@@ -31,10 +32,17 @@ _RETRY = {"retries": 10, "delay": 2, "backoff": 1.7, "max_delay": 20, "catch_ext
 _CONNECT_SECONDS = 10
 
 
+class AwsModule(AnsibleAWSModule):
+    """A module whose warnings are lines of messages, as its errors are."""
+
+    def warn(self, warning: str, **options: t.Any) -> None:
+        super().warn(message_line(warning), **options)
+
+
 def aws_module(options: t.Mapping[str, t.Any], **rules: t.Any) -> AnsibleAWSModule:
     """A module with these options and amazon.aws' own (keys, profile, region, endpoint); rules are AnsibleModule's."""
     set_collection_info("meshwright.ambient", "0.1.0")
-    return AnsibleAWSModule(argument_spec=dict(options), supports_check_mode=True, **rules)
+    return AwsModule(argument_spec=dict(options), supports_check_mode=True, **rules)
 
 
 def run(module: AnsibleAWSModule, ensure: t.Callable[[AnsibleAWSModule, AwsSession], Result]) -> None:

@@ -87,11 +87,11 @@ def write_all(writes: t.Iterable[Write]) -> None:
             if what not in written:
                 written.append(what)
     if refusals:
-        raise MeshError("\n".join(refusals.values()) + _format_written(written), refusals=list(refusals.values()), written=written)
+        raise MeshError([*refusals.values(), _format_written(written)], refusals=list(refusals.values()), written=written)
 
 
 def _format_written(written: t.Sequence[str]) -> str:
-    return f"\nWritten: {', '.join(written)}." if written else "\nNothing was written."
+    return f"Written: {', '.join(written)}." if written else "Nothing was written."
 
 
 __all__ = ("Write", "apply_tags", "retry_until_role_is_known", "write_all")

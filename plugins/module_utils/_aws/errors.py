@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from .._errors import MeshError
-from .._text import in_one_line
+from .._text import quoted
 
 try:
     from botocore import exceptions as botocore_errors
@@ -92,10 +92,10 @@ def explain(error: Exception, operation: str, region: str) -> AwsError:
     response = getattr(error, "response", None)
     if isinstance(response, dict) and "Error" in response:
         code = str(response["Error"].get("Code") or "Unknown")
-        text = in_one_line(response["Error"].get("Message") or code).split(_ENCODED, maxsplit=1)[0].strip()
+        text = quoted(response["Error"].get("Message") or code).split(_ENCODED, maxsplit=1)[0].strip()
         status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0)
         return AwsError(_answered(code, text, where), code=code, operation=operation, server_message=text, status=status)
-    text = in_one_line(error)
+    text = quoted(error)
     code = type(error).__name__
     if isinstance(error, _NO_CREDENTIALS):
         message = (

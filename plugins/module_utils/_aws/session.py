@@ -9,7 +9,11 @@ from __future__ import annotations
 import typing as t
 from collections import Counter
 
+from .._text import harmless
 from .errors import AwsError, explain
+
+# The ends of the names of the fields that hold sentences, in lower case.
+_SENTENCES = ("description", "message", "reason")
 
 Answer = t.Dict[str, t.Any]
 Retry = t.Callable[[t.Callable[[], t.Any]], t.Callable[[], t.Any]]
@@ -122,7 +126,14 @@ class AwsSession:
             raise
         metadata = answer.pop("ResponseMetadata", {}) if isinstance(answer, dict) else {}
         self._calls[name] += 1 + int(metadata.get("RetryAttempts") or 0)
-        return answer
+        return _with_harmless_texts(answer)
+
+
+def _with_harmless_texts(answer: t.Any) -> t.Any:
+    """An answer whose sentences are as messages quote them: the texts of errors and states, which AWS fills with what others have sent."""
+    if isinstance(answer, dict):
+        return {key: harmless(value) if key.lower().endswith(_SENTENCES) else _with_harmless_texts(value) for key, value in answer.items()}
+    return [_with_harmless_texts(item) for item in answer] if isinstance(answer, list) else answer
 
 
 def _iam_name(client: t.Any, operation: str) -> str:

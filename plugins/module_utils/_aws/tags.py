@@ -10,7 +10,8 @@ import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import ansible_dict_to_boto3_tag_list, boto3_tag_list_to_ansible_dict, compare_aws_tags
 
-from .._text import format_scalar
+from .._errors import MeshError
+from .._text import text_values
 
 Tags = t.Dict[str, str]
 
@@ -33,8 +34,7 @@ def compare_tags(current: t.Mapping[str, str], desired: t.Mapping[str, t.Any] | 
     """The changes from the current to the desired tags; None leaves them as they are. AWS keeps values as text."""
     if desired is None:
         return NO_TAG_CHANGES
-    text = {str(key): _text(value) for key, value in desired.items()}
-    to_set, to_remove = compare_aws_tags(dict(current), text, purge_tags=purge)
+    to_set, to_remove = compare_aws_tags(dict(current), as_text(desired), purge_tags=purge)
     return TagChanges({key: to_set[key] for key in sorted(to_set)}, sorted(to_remove))
 
 
@@ -51,17 +51,19 @@ def tags_of(listed: t.Sequence[t.Mapping[str, str]] | None) -> Tags:
 
 def tag_list(tags: t.Mapping[str, t.Any]) -> list[dict[str, str]]:
     """The sorted list of C(Key)/C(Value), which most services take (EKS takes the dictionary)."""
-    return list(ansible_dict_to_boto3_tag_list({key: _text(tags[key]) for key in sorted(tags)}))
+    return list(ansible_dict_to_boto3_tag_list(as_text(tags)))
 
 
 def as_text(tags: t.Mapping[str, t.Any]) -> Tags:
-    """The tags with keys and values as the text that AWS keeps, sorted, for services that take a dictionary."""
-    return {str(key): _text(tags[key]) for key in sorted(tags)}
+    """The tags with keys and values as the text that AWS keeps, sorted, for services that take a dictionary.
 
-
-def _text(value: t.Any) -> str:
-    """A value as the text that a YAML file has most likely shown: C(true), not Python's C(True)."""
-    return "" if value is None else format_scalar(value)
+    Raises:
+        MeshError: a value is a list or a dictionary.
+    """
+    try:
+        return text_values(tags)
+    except ValueError as error:
+        raise MeshError(f"The tags cannot be used in AWS: {error}.") from error
 
 
 __all__ = ("NO_TAG_CHANGES", "TagChanges", "Tags", "as_text", "compare_tags", "tag_list", "tags_after", "tags_of")

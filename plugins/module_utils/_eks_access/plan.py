@@ -130,7 +130,7 @@ def _plan_creation(spec: EntrySpec, arns: _Arns) -> EntryChange:
     if desired.username:
         request["username"] = desired.username
     if desired.tags:
-        request["tags"] = dict(desired.tags)
+        request["tags"] = as_text(desired.tags)
     return EntryChange(spec.principal, "created", {}, format_entry(desired), request, dict(sorted(policies.items())))
 
 

@@ -13,6 +13,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from .._limits.aws import find_tag_errors
 from .._text import repeated
 from .normalize import CLUSTER_ADMIN, STANDARD, Scope, normalize_scope, policy_name
 
@@ -67,7 +68,7 @@ def validate_specs(specs: t.Sequence[EntrySpec]) -> list[str]:
     for spec in specs:
         errors = [*_validate_principal(spec)]
         if spec.present:
-            errors += [*_validate_identity(spec), *_validate_policies(spec)]
+            errors += [*_validate_identity(spec), *_validate_policies(spec), *find_tag_errors("tags", spec.tags)]
         found += (f"Access entry of {spec.principal}: {error}" for error in errors)
     return found
 

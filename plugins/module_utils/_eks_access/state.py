@@ -120,11 +120,11 @@ def _read_entry(session: AwsSession, cluster: str, principal: str, *, policies: 
 
 
 def _wrong_mode(cluster: str) -> MeshError:
-    return MeshError(
+    sentence = (
         f"Cluster {cluster} does not support access entries, because its authentication mode is CONFIG_MAP: change it to API_AND_CONFIG_MAP first "
-        "(authentication_mode of meshwright.ambient.eks_cluster), which cannot be undone.\n"
-        f"Nothing was changed on cluster {cluster}."
+        "(authentication_mode of meshwright.ambient.eks_cluster), which cannot be undone."
     )
+    return MeshError([sentence, f"Nothing was changed on cluster {cluster}."])
 
 
 __all__ = ("AccessState", "read_state", "refuse_config_map")

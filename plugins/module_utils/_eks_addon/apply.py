@@ -167,7 +167,7 @@ class AddonWait:
             elif name in pending:
                 errors.append(f"{late[name]} after {self._timeout:g} s: raise wait_timeout, or check its health issues in the EKS console.")
         if errors:
-            raise MeshError("\n".join(errors))
+            raise MeshError(errors)
 
 
 def wait_for_changes(changes: t.Sequence[AddonChange], desired: t.Collection[str], wait: AddonWait, current: dict[str, Addon]) -> list[str]:
@@ -198,7 +198,7 @@ def wait_for_changes(changes: t.Sequence[AddonChange], desired: t.Collection[str
         if change.request and current[change.name].version != change.request["addonVersion"]
     ]
     if unchanged:
-        raise MeshError("\n".join(unchanged))
+        raise MeshError(unchanged)
     return tolerated
 
 

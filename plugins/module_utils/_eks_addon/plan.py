@@ -96,7 +96,7 @@ def _plan_creation(spec: AddonSpec, current: Addon | None, version: str) -> Addo
     if spec.namespace:
         request["namespaceConfig"] = {"namespace": spec.namespace}
     if desired.tags:
-        request["tags"] = dict(desired.tags)
+        request["tags"] = as_text(desired.tags)
     # An add-on whose creation has failed can neither be updated nor created again while it exists.
     action: Action = "created" if current is None or current.status == "DELETING" else "recreated"
     return AddonChange(spec.name, action, format_addon(current) if current else {}, format_addon(desired), request, current=current)

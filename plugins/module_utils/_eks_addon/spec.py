@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 from dataclasses import dataclass
 
 from .._eks_cluster.spec import ROLE_ARN
+from .._limits.aws import ADDON_NAME, find_tag_errors
 from .._text import repeated
 
 
@@ -58,7 +58,8 @@ def validate_specs(specs: t.Sequence[AddonSpec]) -> list[str]:
     """Validation errors, one sentence each, whatever the cluster has."""
     errors = [f"Add-on {name} is listed more than once in this task: keep one of the items." for name in repeated([spec.name for spec in specs])]
     for spec in specs:
-        if not re.fullmatch(r"[0-9A-Za-z][\w-]*", spec.name):
+        errors += (f"Add-on {spec.name}: {error}" for error in find_tag_errors("tags", spec.tags))
+        if not ADDON_NAME.fullmatch(spec.name):
             errors.append(f"Add-on {spec.name!r}: this is not a valid name of an add-on: use one that EKS offers, such as vpc-cni.")
         errors += (
             f"Add-on {spec.name}: its service account {account} has more than one role in pod_identity_associations: keep one of them."

@@ -11,6 +11,9 @@ import typing as t
 from dataclasses import dataclass
 from ipaddress import ip_network
 
+from .._limits.aws import CLUSTER_NAME, find_tag_errors
+from .._limits.ranges import find_range_problem
+
 LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 # A cluster moves only from one mode to the next, never back.
 AUTHENTICATION_MODES = ("CONFIG_MAP", "API_AND_CONFIG_MAP", "API")
@@ -49,7 +52,9 @@ class ClusterSpec:
 
 def validate_spec(spec: ClusterSpec) -> list[str]:
     """Validation errors, one sentence each, whatever the cluster is."""
-    errors = []
+    errors = [*find_tag_errors("tags", spec.tags)]
+    if not CLUSTER_NAME.fullmatch(spec.name):
+        errors.append(f"name {spec.name!r} is not a name of an EKS cluster: use at most 100 letters, digits, dashes and underscores.")
     match = VERSION.match(spec.version or "")
     if spec.version is not None and (not match or int(match.group(1)) < _OLDEST_MINOR):
         errors.append(f"version {spec.version!r} is not a version of EKS: write it as a quoted string, such as '1.34', because YAML reads 1.30 as 1.3.")
@@ -60,7 +65,8 @@ def validate_spec(spec: ClusterSpec) -> list[str]:
     for option in ("public_access_cidrs", "service_ipv4_cidr"):
         option_value = getattr(spec, option)
         cidrs = [option_value] if isinstance(option_value, str) else option_value or []
-        errors += [f"{option}: {cidr!r} is not an address range such as 203.0.113.0/24." for cidr in cidrs if not normal_cidr(cidr)]
+        problems = {cidr: find_range_problem(cidr, host_bits=True) for cidr in cidrs}
+        errors += [f"{option} has {cidr!r}, {problem}." for cidr, problem in problems.items() if problem]
     return errors
 
 

@@ -6,11 +6,14 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from dataclasses import dataclass, field
 
 from .._errors import MeshError
-from .._text import text_values
+from .._limits.aws import LAST_AL2_MINOR, NODE_GROUP_NAME, find_tag_errors, needs_other_image
+from .._limits.kubernetes import LONGEST_LABEL, find_key_errors, find_label_errors, find_number_errors
+from .._text import repeated, text_values
 from .normalize import Taint, normalize_taint
 
 # What CreateNodegroup takes once and no update changes later, by option (API reference of EKS, UpdateNodegroupConfig and UpdateNodegroupVersion).
@@ -22,6 +25,8 @@ FIXED = {
     "capacity_type": "capacityType",
     "disk_size": "diskSize",
 }
+
+_AMI_TYPE = re.compile(r"CUSTOM|(AL2|AL2023|BOTTLEROCKET|WINDOWS)_\w+")
 
 
 @dataclass(frozen=True)
@@ -72,4 +77,47 @@ def parse_spec(item: t.Mapping[str, t.Any]) -> NodegroupSpec:
     )
 
 
-__all__ = ("FIXED", "NodegroupSpec", "parse_spec")
+def validate_items(items: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
+    """Validation errors of the option C(nodegroups), one sentence each, whatever the cluster has."""
+    names = [item["name"] for item in items]
+    found = [f"Node group {name} is listed more than once in this task: keep one of the items." for name in repeated(names)]
+    for item in items:
+        if item["state"] == "present":
+            errors = [*find_name_errors("name", item["name"]), *find_node_errors(item), *find_image_errors(item["ami_type"], item["version"])]
+            errors += find_tag_errors("tags", item["tags"])
+            found += (f"Node group {item['name']}: {error}" for error in errors)
+    return found
+
+
+def find_name_errors(option: str, name: str) -> t.Iterator[str]:
+    """What keeps a node group from having a name."""
+    if not NODE_GROUP_NAME.fullmatch(name):
+        yield f"{option} is {name!r} ({len(name)} characters): use at most 63 letters, digits, dashes and underscores, with a letter or digit first."
+
+
+def find_node_errors(item: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+    """What EKS refuses of the nodes of a group: labels, taints, and numbers out of range."""
+    yield from find_label_errors("labels", item.get("labels"))
+    yield from find_number_errors("", item, {"max_unavailable": (1, 100), "max_unavailable_percentage": (1, 100), "disk_size": (1, 16384)})
+    taints = [taint for taint in item.get("taints") or () if taint.get("key")]
+    for taint in taints:
+        yield from find_key_errors("taints", taint["key"])
+        yield from find_label_errors("taints", {"value": taint.get("value")})
+    keys = [*(item.get("labels") or ()), *(taint["key"] for taint in taints)]
+    for key in keys:
+        if len(str(key)) > LONGEST_LABEL:
+            yield f"labels or taints have the key {key!r}: EKS takes at most {LONGEST_LABEL} characters, the domain included."
+    for key, effect in repeated([(taint["key"], taint.get("effect")) for taint in taints]):
+        yield f"taints names {key} with the effect {effect} more than once: keep one of them."
+
+
+def find_image_errors(ami_type: str | None, version: str | None) -> t.Iterator[str]:
+    """Types of images that EKS does not know, and those that it does not have for a version of Kubernetes."""
+    if ami_type and not _AMI_TYPE.fullmatch(ami_type):
+        yield f"ami_type is {ami_type!r}: use a type of EKS, such as AL2023_x86_64_STANDARD."
+    elif needs_other_image(ami_type, version):
+        other = "AL2023_ARM_64_STANDARD" if "ARM" in str(ami_type) else "AL2023_x86_64_NVIDIA" if "GPU" in str(ami_type) else "AL2023_x86_64_STANDARD"
+        yield f"ami_type is {ami_type}, but EKS has images of Amazon Linux 2 only up to Kubernetes 1.{LAST_AL2_MINOR}, not for {version}: use {other}."
+
+
+__all__ = ("FIXED", "NodegroupSpec", "find_image_errors", "find_name_errors", "find_node_errors", "parse_spec", "validate_items")

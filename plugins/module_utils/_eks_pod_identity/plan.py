@@ -85,7 +85,7 @@ def _plan_creation(spec: AssociationSpec) -> AssociationChange:
     if desired.disable_session_tags:
         request["disableSessionTags"] = True
     if desired.tags:
-        request["tags"] = dict(desired.tags)
+        request["tags"] = as_text(desired.tags)
     return AssociationChange(spec.ref, "created", {}, format_association(desired), request)
 
 

@@ -11,6 +11,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .._eks_cluster.spec import ROLE_ARN
+from .._limits.aws import find_tag_errors
 from .._text import repeated
 from .normalize import AccountRef
 
@@ -49,6 +50,7 @@ def validate_specs(specs: t.Sequence[AssociationSpec]) -> list[str]:
         f"Service account {ref} is listed more than once in this task, but can have only one association: keep one of the items." for ref in repeated(refs)
     ]
     for spec in specs:
+        errors += (f"Service account {spec.ref}: {error}" for error in find_tag_errors("tags", spec.tags))
         if not _LABEL.fullmatch(spec.ref.namespace) or not _SUBDOMAIN.fullmatch(spec.ref.name):
             errors.append(f"Service account {spec.ref}: this is not a valid name of a service account: use lower-case letters, digits and hyphens.")
         if spec.present and not ROLE_ARN.fullmatch(spec.role):

@@ -22,6 +22,8 @@ from .._ingress.annotation_values import (
     format_pairs,
     target_group_attributes_of,
 )
+from .._limits.hosts import find_host_errors
+from .._limits.ranges import find_range_errors
 from .._text import format_scalar
 
 Item = t.Mapping[str, t.Any]
@@ -33,6 +35,8 @@ EXTERNAL = "external"
 ON_GATEWAY = tuple(f"{NLB_PREFIX}{name}" for name in ("type", "nlb-target-type", "scheme", "attributes", "ssl-cert", "ssl-ports", "subnets"))
 
 _TRAFFIC_PORT = "traffic-port"
+# The highest HTTP code that a health check takes as success. Source: the API reference of Elastic Load Balancing, Matcher.
+_MOST_CODE = 599
 
 
 def ssl_ports(nlb: Item) -> list[int]:
@@ -106,7 +110,8 @@ def health_check(nlb: Item) -> dict[str, t.Any]:
 def find_errors(nlb: Item, *, certificates_pending: bool = False) -> list[str]:
     """The validation errors of a load balancer's options."""
     return [
-        *find_common_errors(nlb, "name"),
+        *find_common_errors(nlb, "name", _MOST_CODE),
+        *find_range_errors("source_ranges", nlb.get("source_ranges")),
         *_find_check_errors(nlb),
         *_find_address_errors(nlb),
         *find_annotation_errors(nlb, NLB_PREFIX, render_annotations(nlb, certificates_pending=certificates_pending)),
@@ -141,6 +146,10 @@ def _find_check_errors(nlb: Item) -> t.Iterator[str]:
 
 
 def _find_address_errors(nlb: Item) -> t.Iterator[str]:
+    yield from find_host_errors("certificate_domains", nlb.get("certificate_domains"), any_case=True)
+    for text in nlb.get("source_ranges") or ():
+        if ":" in str(text) and nlb.get("ip_address_type") != "dualstack":
+            yield f"source_ranges has {text!r}, a range of IPv6: set ip_address_type to dualstack, without which the controller refuses it."
     allocations, subnets = nlb.get("eip_allocations") or (), nlb.get("subnets") or ()
     if allocations and nlb.get("scheme") != "internet-facing":
         yield "eip_allocations require scheme internet-facing: set it, or omit them."

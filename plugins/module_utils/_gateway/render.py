@@ -8,11 +8,13 @@ Source: istio's files/kube-gateway.yaml and pilot/pkg/config/kube/gatewaycommon/
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import typing as t
 
 from .._ingress.annotation_values import STATUS_PORT
+from .._limits.kubernetes import LONGEST_NAME
 from .._managed_fields import FIELD_MANAGER, MANAGED_BY
 from .._mesh.labels import REVISION
 from .._mesh.parameters import parameters_name, render_parameters
@@ -29,6 +31,9 @@ SHARED_ACCESS = {"shared-gateway-access": "true"}
 DEFAULT_DRAIN_SECONDS = 30
 # A Network Load Balancer with no options.
 DEFAULT_NLB: Item = {"target_type": "ip", "deregistration_delay": 30}
+# The name of a listener is "https-", what is made of its host, and a dash with this many characters of a hash where that is not enough.
+_HASH = 8
+_LONGEST_SLUG = LONGEST_NAME - len("https-") - _HASH - 1
 # How long a pod may take to end after its connections were drained.
 _TERMINATION_SECONDS = 15
 
@@ -68,8 +73,7 @@ def listeners_of(item: Item) -> list[dict[str, t.Any]]:
         return [_given_listener(item, listener) for listener in item["listeners"]]
     hosts: list[str] = list(item.get("hosts") or ()) or [""]
     found = []
-    for place, host in enumerate(hosts):
-        suffix = f"-{_slug(host)}" if place else ""
+    for host, suffix in _suffixes(hosts).items():
         # A listener that only redirects admits the redirect alone, which is in the namespace of the gateway: other routes would be served in plain HTTP.
         plain = {**item, "allowed_routes": None} if item.get("redirect_http") else item
         found.append(_listener(plain, f"http{suffix}", 80, "HTTP", host))
@@ -224,8 +228,18 @@ def _certificate_refs(certificates: t.Sequence[Item]) -> list[dict[str, t.Any]]:
     return [{"name": ref["name"], **({"namespace": ref["namespace"]} if ref.get("namespace") else {})} for ref in certificates]
 
 
-def _slug(host: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", host.replace("*", "wildcard").lower()).strip("-")
+def _suffixes(hosts: t.Sequence[str]) -> dict[str, str]:
+    """What the names of the listeners of each host end with: nothing for the first, then the host without its dots.
+
+    Where an earlier host has this end already, as C(a.b.example.com) has that of C(a-b.example.com), or it is too long, a hash of the host is added.
+    """
+    found = {hosts[0]: ""}
+    for host in dict.fromkeys(hosts[1:]):
+        slug = re.sub(r"[^a-z0-9]+", "-", host.replace("*", "wildcard").lower()).strip("-")
+        if f"-{slug}" in found.values() or len(slug) > _LONGEST_SLUG:
+            slug = f"{slug[:_LONGEST_SLUG]}-{hashlib.sha256(host.encode()).hexdigest()[:_HASH]}"
+        found.setdefault(host, f"-{slug}")
+    return found
 
 
 __all__ = (

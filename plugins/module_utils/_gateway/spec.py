@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 
 from .._ingress.annotation_values import NLB_PREFIX
@@ -23,6 +22,23 @@ from .._ingress.spec import (
     note_uncovered_domains,
     service_name,
 )
+from .._kubernetes_text import find_text_errors, with_text
+from .._limits.hosts import find_host_errors, find_one_host_errors
+from .._limits.kubernetes import (
+    HIGHEST_PORT,
+    LONGEST_LABEL,
+    MOST_INFRASTRUCTURE_LABELS,
+    MOST_LISTENERS,
+    MOST_PARENTS,
+    find_count_errors,
+    find_key_errors,
+    find_label_errors,
+    find_label_name_errors,
+    find_name_errors,
+    find_number_errors,
+    is_label_name,
+)
+from .._mesh.labels import REVISION
 from .._mesh.parameters import OVERLAY_KINDS, parameters_name
 from .._mesh.strategic_merge import OverlayError
 from .._text import repeated
@@ -35,6 +51,7 @@ from .render import (
     listeners_of,
     overlays_of,
     redirect_name,
+    redirecting,
     render_gateway,
     render_gateway_parameters,
     render_redirect,
@@ -95,9 +112,6 @@ MOST_ANNOTATIONS = 8
 # The steps of writing: what others need comes first.
 _PARAMETERS, _GATEWAYS, _ROUTES = range(3)
 
-_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
-_HOST = re.compile(r"(\*\.)?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]*[a-z0-9])?")
-
 
 def parse_gateway(item: Item, *, certificates_pending: bool = False) -> DesiredItem:
     """An item, with its objects and what is wrong with it.
@@ -112,7 +126,8 @@ def parse_gateway(item: Item, *, certificates_pending: bool = False) -> DesiredI
     redirect = DesiredObject(("HTTPRoute", namespace, redirect_name(name)), order=_ROUTES)
     if item["state"] == "absent":
         return DesiredItem("Gateway", item, gateway, (parameters, redirect))
-    errors = find_gateway_errors(item, certificates_pending=certificates_pending)
+    item = with_text(dict(item))
+    errors = [*find_text_errors(item), *find_gateway_errors(item, certificates_pending=certificates_pending)]
     if any("cannot be merged" in error for error in errors):
         return DesiredItem("Gateway", item, gateway, errors=tuple(errors))
     others = (
@@ -127,6 +142,8 @@ def find_gateway_errors(item: Item, *, certificates_pending: bool = False) -> li
     """The validation errors of a gateway."""
     return [
         *_find_name_errors(item),
+        *_find_replica_errors(item),
+        *_find_number_errors(item),
         *_find_load_balancer_errors(item, certificates_pending),
         *_find_tls_errors(item, certificates_pending),
         *_find_listener_errors(item),
@@ -146,13 +163,41 @@ def find_gateway_notes(item: Item, *, certificates_pending: bool = False) -> lis
 
 def _find_name_errors(item: Item) -> t.Iterator[str]:
     for option in ("name", "namespace"):
-        if not _NAME.fullmatch(str(item.get(option) or "")) or len(item[option]) > 63:
-            yield f"{option} is {item.get(option)!r}: use at most 63 lower-case letters, digits and dashes."
-    if len(service_name(str(item.get("name")))) > 63:
-        yield f"name is {item['name']!r}: its Service would be named {service_name(item['name'])}, which is longer than 63 characters: choose a shorter one."
-    for host in item.get("hosts") or ():
-        if not _HOST.fullmatch(str(host)):
-            yield f"hosts has {host!r}: use a host name such as shop.example.com or *.example.com."
+        yield from find_label_name_errors(option, item.get(option))
+    if is_label_name(item.get("name")) and len(service_name(item["name"])) > LONGEST_LABEL:
+        yield (
+            f"name is {item['name']!r}: its Service would be named {service_name(item['name'])}, which is longer than {LONGEST_LABEL} characters: "
+            "choose a shorter one."
+        )
+    yield from find_host_errors("hosts", item.get("hosts"))
+    for namespace in item.get("route_namespaces") or ():
+        yield from find_label_name_errors("route_namespaces", namespace)
+    yield from find_label_errors("labels", item.get("labels"))
+    if item.get("revision"):
+        yield from find_label_errors("revision", {REVISION: item["revision"]})
+    yield from find_count_errors("labels", item.get("labels"), MOST_INFRASTRUCTURE_LABELS, "set the others in overlays")
+    for key in item.get("annotations") or ():
+        yield from find_key_errors("annotations", key)
+    for place, references in (("", item), *((f"listener {listener['name']}: ", listener) for listener in item.get("listeners") or ())):
+        for reference in references.get("certificate_refs") or ():
+            yield from find_name_errors(f"{place}certificate_refs.name", reference["name"])
+            if reference.get("namespace"):
+                yield from find_label_name_errors(f"{place}certificate_refs.namespace", reference["namespace"])
+
+
+def _find_number_errors(item: Item) -> t.Iterator[str]:
+    most = 2**31 - 1
+    yield from find_number_errors("", item, {"trusted_proxies": (0, most), "drain_seconds": (0, most)})
+    for listener in item.get("listeners") or ():
+        yield from find_number_errors(f"listener {listener['name']}: ", listener, {"port": (1, HIGHEST_PORT)})
+    for port in (item.get("nlb") or {}).get("ssl_ports") or ():
+        yield from find_number_errors("nlb.", {"ssl_ports": port}, {"ssl_ports": (1, HIGHEST_PORT)})
+
+
+def _find_replica_errors(item: Item) -> t.Iterator[str]:
+    replicas = item.get("replicas")
+    if replicas is not None and replicas < 1:
+        yield f"replicas is {replicas}, and without a pod all of its traffic is lost: use at least 1."
 
 
 def _find_load_balancer_errors(item: Item, certificates_pending: bool) -> t.Iterator[str]:
@@ -204,14 +249,44 @@ def _find_listener_errors(item: Item) -> t.Iterator[str]:
     given = item.get("listeners") or ()
     if given and (item.get("hosts") or item["tls"] != "none" or item.get("certificate_refs")):
         yield "listeners replaces hosts, tls and certificate_refs: set either listeners or these."
-    names = [listener["name"] for listener in listeners_of(item)]
+    for listener in given:
+        yield from _find_one_listener_errors(listener)
+    names = [listener["name"] for listener in given]
     for name in repeated(names):
         yield f"listeners has the name {name} more than once: each listener needs a unique name."
-    for listener in given:
-        if listener["protocol"] == "HTTPS" and not listener.get("certificate_refs"):
-            yield f"listener {listener['name']} is HTTPS without certificate_refs: add the Secret of its certificate."
+    places = [(listener["port"], listener["protocol"], listener.get("hostname") or "") for listener in given]
+    for port, protocol, host in repeated(places):
+        yield f"listeners has {protocol} {port} {f'of {host}' if host else 'of every host'} more than once: combine these listeners into one."
+    count = len(listeners_of(item))
+    if count > MOST_LISTENERS:
+        made = f"hosts has {len(item['hosts'])} entries, which make {count} listeners" if not given else f"listeners has {count} entries"
+        yield f"{made}, but a Gateway has at most {MOST_LISTENERS}: replace hosts by a wildcard such as *.example.com, or move some to a second gateway."
+    elif len(redirecting(item)) > MOST_PARENTS:
+        yield (
+            f"redirect_http would attach an HTTPRoute to {len(redirecting(item))} listeners, and the Gateway API allows {MOST_PARENTS}: "
+            "replace hosts by a wildcard, or move some to a second gateway."
+        )
     if item.get("route_namespaces") and not access_labels(item):
         yield "route_namespaces is set, but allowed_routes does not select namespaces by matchLabels, so their labels would have no effect: set allowed_routes."
+
+
+def _find_one_listener_errors(listener: Item) -> t.Iterator[str]:
+    """What the Gateway API refuses of one listener, whatever the others are."""
+    name, protocol, mode = listener["name"], listener["protocol"], listener.get("tls_mode")
+    place = f"listener {name}"
+    yield from find_name_errors(f"{place}: name", name)
+    if listener.get("hostname"):
+        yield from find_one_host_errors(f"{place}: hostname", listener["hostname"])
+        if protocol == "TCP":
+            yield f"{place} is TCP, which knows no hosts: omit hostname."
+    if protocol == "HTTPS" and not listener.get("certificate_refs"):
+        yield f"{place} is HTTPS without certificate_refs: add the Secret of its certificate."
+    if protocol in ("HTTP", "TCP") and (listener.get("certificate_refs") or mode):
+        yield f"{place} is {protocol}, which has no TLS: omit certificate_refs and tls_mode, or use {'HTTPS' if protocol == 'HTTP' else 'TLS'}."
+    if protocol == "HTTPS" and mode == "Passthrough":
+        yield f"{place} is HTTPS with tls_mode Passthrough, but HTTPS ends at the gateway: use the protocol TLS, or omit tls_mode."
+    if protocol == "TLS" and not (listener.get("certificate_refs") or mode):
+        yield f"{place} is TLS, but says neither where TLS ends nor with which certificate: set certificate_refs, or tls_mode to Passthrough."
 
 
 def _find_overlay_errors(item: Item) -> t.Iterator[str]:

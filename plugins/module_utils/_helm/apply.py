@@ -6,19 +6,22 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import tempfile
 import typing as t
+from dataclasses import replace
 from pathlib import Path
 
 from ansible.module_utils.common.yaml import yaml_load, yaml_load_all
 
 from .._errors import MeshError
 from .._k8s.connect import auth_options
+from .._k8s.denials import find_denial
 from .._k8s.writes import Write
 from .._kinds import CUSTOM_RESOURCE_DEFINITION
-from .._text import in_one_line
+from .._text import printable, quoted, without_userinfo
 from .plan import ReleasePlan
 from .records import CurrentState
 from .render import values_text
@@ -32,6 +35,20 @@ if t.TYPE_CHECKING:
 _VARIABLES = {"context": "HELM_KUBECONTEXT", "host": "HELM_KUBEAPISERVER", "api_key": "HELM_KUBETOKEN", "ssl_ca_cert": "HELM_KUBECAFILE"}
 # What the environment of the job must not add: the API session does not read it, and would work on another cluster, or as somebody else.
 _NOBODY = dict.fromkeys((*_VARIABLES.values(), "HELM_KUBEASUSER", "HELM_KUBEASGROUPS", "HELM_KUBEINSECURE_SKIP_TLS_VERIFY", "HELM_KUBETLS_SERVER_NAME"), "")
+# What a repository with a password is named in a file of its own.
+_REPOSITORY = "meshwright-source"
+# What Helm quotes of the API server's words and says nothing about; the other causes may be Helm's own words.
+_SAID_BY_THE_CLUSTER = frozenset(
+    {"webhook", "webhook_unavailable", "policy", "namespace_terminating", "escalation", "rbac", "quota", "pod_security", "limit_range"}
+)
+
+
+class _Location(t.NamedTuple):
+    """A chart as Helm finds it: its name, the options beside it, and variables that name files."""
+
+    ref: str
+    arguments: list[str]
+    environment: dict[str, str]
 
 
 class Helm:
@@ -51,30 +68,54 @@ class Helm:
             raise MeshError("The program helm was not found on the host that runs this task: install Helm 3, and make sure that it is on PATH.")
         self._program, self._module, self._cluster = program, module, cluster
         self._environment = self._cluster_environment()
+        self._repositories: dict[str | None, dict[str, str]] = {}
 
     def upgrade(self, release: Release, chart: ChartReference) -> None:
         """Install or upgrade a release, and create its namespace."""
         options = ["--install", "--create-namespace", "--reset-values", *(["--skip-crds"] if release.definitions else [])]
-        self._run(f"install release {release}", ["upgrade", *options, *self._of_release(release), *chart.arguments, "--", release.name, chart.ref])
+        at = self._find(chart)
+        self._run(f"install release {release}", ["upgrade", *options, *self._of_release(release), *at.arguments, "--", release.name, at.ref], at)
 
     def difference(self, release: Release, chart: ChartReference) -> str:
         """What Helm's plugin diff says an upgrade would change; empty for nothing."""
-        return self._run(
-            f"compare release {release}", ["diff", "upgrade", "--reset-values", *self._of_release(release), *chart.arguments, release.name, chart.ref]
-        ).strip()
+        at = self._find(chart)
+        arguments = ["diff", "upgrade", "--reset-values", *self._of_release(release), *at.arguments, release.name, at.ref]
+        return printable(self._run(f"compare release {release}", arguments, at).strip())
 
     def chart(self, release: Release, chart: ChartReference) -> Chart:
         """The chart that a reference means, which only its repository may know."""
-        metadata = yaml_load(self._run(f"read the chart of release {release}", ["show", "chart", *chart.arguments, "--", chart.ref]))
+        at = self._find(chart)
+        metadata = yaml_load(self._run(f"read the chart of release {release}", ["show", "chart", *at.arguments, "--", at.ref], at))
         return Chart(str(metadata["name"]), str(metadata["version"]), str(metadata.get("appVersion") or ""))
 
     def definitions(self, release: Release, chart: ChartReference, own: ChartReference | None) -> list[t.Any]:
         """The documents below crds/ of a chart, or all that the chart of its definitions renders."""
+        at = self._find(own or chart)
         if own:
-            arguments = ["template", "--namespace", release.namespace, *own.arguments, "--", release.name, own.ref]
+            arguments = ["template", "--namespace", release.namespace, *at.arguments, "--", release.name, at.ref]
         else:
-            arguments = ["show", "crds", *chart.arguments, "--", chart.ref]
-        return list(yaml_load_all(self._run(f"read the definitions of release {release}", arguments)))
+            arguments = ["show", "crds", *at.arguments, "--", at.ref]
+        return list(yaml_load_all(self._run(f"read the definitions of release {release}", arguments, at)))
+
+    def _find(self, chart: ChartReference) -> _Location:
+        """How Helm is told where a chart is. Helm takes a password only as an argument, which every user of the host could read, or from a file."""
+        login = chart.login
+        if login is None:
+            return _Location(chart.ref, chart.arguments, {})
+        if chart.is_in_registry:
+            token = base64.b64encode(f"{login.user}:{login.password}".encode()).decode()
+            return _Location(chart.ref, chart.arguments, {"HELM_REGISTRY_CONFIG": self._write(json.dumps({"auths": {login.host: {"auth": token}}}))})
+        if chart.repository not in self._repositories:
+            entry = {"name": _REPOSITORY, "url": chart.repository, "username": login.user, "password": login.password}
+            cache = tempfile.mkdtemp(dir=str(self._module.tmpdir))
+            files = {"HELM_REPOSITORY_CONFIG": self._write(json.dumps({"repositories": [entry]})), "HELM_REPOSITORY_CACHE": cache}
+            action = f"read the repository {chart.repository}"
+            output = self._run(action, ["repo", "update", _REPOSITORY], _Location("", [], files))
+            # Helm 3 reports a repository that it could not read as a success.
+            if not Path(cache, f"{_REPOSITORY}-index.yaml").exists():
+                raise MeshError(f"Helm could not {action}: {quoted(output)}")
+            self._repositories[chart.repository] = files
+        return _Location(f"{_REPOSITORY}/{chart.ref}", replace(chart, repository=None).arguments, self._repositories[chart.repository])
 
     def has_plugin(self, name: str) -> bool:
         """Whether Helm has a plugin; also when Helm cannot say so, because whatever uses it then says why."""
@@ -102,10 +143,12 @@ class Helm:
             stream.write(text)
         return path
 
-    def _run(self, action: str, arguments: list[str]) -> str:
-        code, output, errors = self._module.run_command([self._program, *arguments], environ_update=self._environment)
+    def _run(self, action: str, arguments: list[str], chart: _Location) -> str:
+        code, output, errors = self._module.run_command([self._program, *arguments], environ_update={**self._environment, **chart.environment})
         if code:
-            raise MeshError(f"Helm could not {action} on cluster {self._cluster}: {in_one_line(errors)}", rc=code, stderr=errors)
+            seen, denial = quoted(errors), find_denial(quoted(errors))
+            remedy = f" To do: {denial.remedy}." if denial and denial.cause in _SAID_BY_THE_CLUSTER else ""
+            raise MeshError(f"Helm could not {action} on cluster {self._cluster}: {seen}{remedy}", rc=code, stderr=without_userinfo(printable(errors)))
         return str(output)
 
 

@@ -17,7 +17,7 @@ from .spec import Chart, ChartReference
 
 def chart_of(reference: ChartReference) -> Chart | None:
     """The chart that Helm would take; None if there is no such file. Its version is empty if only the repository knows it."""
-    if reference.repository or reference.ref.startswith("oci://"):
+    if reference.repository or reference.is_in_registry:
         # A range (1.x) is never a release's version, so that it counts as another chart, and Helm is asked.
         return Chart(reference.ref.rstrip("/").rpartition("/")[2], reference.version or "")
     from yaml import YAMLError

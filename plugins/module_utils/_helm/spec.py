@@ -7,7 +7,25 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from urllib.parse import unquote, urlsplit
+
+from .._text import userinfo_in, without_userinfo
+
+
+@dataclass(frozen=True)
+class Login:
+    """Who asks a repository for a chart.
+
+    Attributes:
+        host: the host of the repository, with its port if one is named.
+        user: the user.
+        password: the password; it is in no message and no argument.
+    """
+
+    host: str
+    user: str
+    password: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -18,21 +36,38 @@ class ChartReference:
         ref: its name in a repository, an C(oci://) path, an archive or a directory.
         repository: the URL of its repository, or None.
         version: its version, or None for the newest.
+        login: user and password that the URL of the repository or registry had; None if it had none.
     """
 
     ref: str
     repository: str | None = None
     version: str | None = None
+    login: Login | None = None
 
     @classmethod
     def of(cls, options: t.Mapping[str, t.Any]) -> ChartReference:
         """The reference of the module options C(chart_ref), C(chart_repo_url) and C(chart_version)."""
-        return cls(options["chart_ref"], options["chart_repo_url"], options["chart_version"])
+        ref, repository = options["chart_ref"], options["chart_repo_url"]
+        login = _login_of(repository or ref)
+        return cls(without_userinfo(ref), without_userinfo(repository) if repository else repository, options["chart_version"], login)
+
+    @property
+    def is_in_registry(self) -> bool:
+        """Whether the chart is in an OCI registry."""
+        return self.ref.startswith("oci://")
 
     @property
     def arguments(self) -> list[str]:
         """The options that say where it is."""
         return [*(["--repo", self.repository] if self.repository else []), *(["--version", self.version] if self.version else [])]
+
+
+def _login_of(url: str) -> Login | None:
+    """User and password of a URL; an empty text for what it does not have."""
+    for userinfo in userinfo_in(url):
+        user, _colon, password = userinfo.partition(":")
+        return Login(urlsplit(without_userinfo(url)).netloc, unquote(user), unquote(password))
+    return None
 
 
 @dataclass(frozen=True)
@@ -77,4 +112,4 @@ class Release:
         return f"{self.namespace}/{self.name}"
 
 
-__all__ = ("Chart", "ChartReference", "Release")
+__all__ = ("Chart", "ChartReference", "Login", "Release")

@@ -9,6 +9,9 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from .._errors import raise_if_any
+from .._limits.aws import find_role_errors, find_tag_errors
+
 if t.TYPE_CHECKING:
     from .._aws.policies import Policy
 
@@ -44,12 +47,23 @@ class ManagedPolicy:
 
 
 def parse_role(item: t.Mapping[str, t.Any]) -> Role:
-    """One item of the module's option."""
+    """One item of the module's option.
+
+    Raises:
+        MeshError: the name, the path or a tag is one that IAM does not take.
+    """
+    errors = [*find_role_errors(item["name"], item["path"]), *find_tag_errors("tags", item["tags"], any_case=True)]
+    raise_if_any([f"Role {item['name']}: {error}" for error in errors])
     return Role(item["name"], item["trust"], tuple(item["managed_policies"]), item["path"], item["boundary"] or "", item["tags"])
 
 
 def parse_policy(item: t.Mapping[str, t.Any]) -> ManagedPolicy:
-    """One item of the module's option."""
+    """One item of the module's option.
+
+    Raises:
+        MeshError: a tag is one that IAM does not take.
+    """
+    raise_if_any([f"Policy {item['arn']}: {error}" for error in find_tag_errors("tags", item["tags"], any_case=True)])
     return ManagedPolicy(item["arn"], item["document"], item["tags"])
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import typing as t
 
+from .._limits.aws import find_attribute_errors, find_bucket_errors, find_health_check_errors, find_tag_errors
 from .._text import format_scalar
 
 ALB_PREFIX = "alb.ingress.kubernetes.io/"
@@ -70,8 +71,14 @@ def target_group_attributes_of(item: Item) -> dict[str, t.Any]:
     return found
 
 
-def find_common_errors(item: Item, name_option: str) -> t.Iterator[str]:
-    """Validation errors of the options that both types of load balancer have."""
+def find_common_errors(item: Item, name_option: str, most_code: int) -> t.Iterator[str]:
+    """Validation errors of the options that both types of load balancer have.
+
+    Args:
+        item: the load balancer.
+        name_option: the option with its name.
+        most_code: the highest HTTP code that its health checks take as success.
+    """
     name = item.get(name_option)
     if name and (len(name) > LONGEST_NAME or not _LB_NAME.fullmatch(name)):
         yield (
@@ -89,9 +96,11 @@ def find_common_errors(item: Item, name_option: str) -> t.Iterator[str]:
     path = check.get("path")
     if path and not path.startswith("/"):
         yield f"health_check.path is {path!r}: it begins with a slash, as {STATUS_PATH} does."
-    logs = item.get("access_logs") or {}
-    if logs.get("enabled") and not logs.get("bucket"):
-        yield "access_logs is enabled without bucket: set the S3 bucket for the logs."
+    yield from find_health_check_errors(check, most_code)
+    yield from _find_log_errors(item.get("access_logs") or {})
+    yield from find_tag_errors("tags", item.get("tags"))
+    yield from find_attribute_errors("attributes", attributes_of(item))
+    yield from find_attribute_errors("target_group_attributes", target_group_attributes_of(item))
     for option in ("tags", "attributes", "target_group_attributes"):
         for key, value in sorted((item.get(option) or {}).items()):
             if "," in f"{key}{format_scalar(value)}" or "=" in str(key):
@@ -127,6 +136,18 @@ def is_global_web_acl(arn: str) -> bool:
 def is_web_acl(arn: str) -> bool:
     """Whether this is the ARN of a WAFv2 web ACL."""
     return bool(_WEB_ACL.fullmatch(arn))
+
+
+def _find_log_errors(logs: Item) -> t.Iterator[str]:
+    if not logs.get("enabled"):
+        return
+    if not logs.get("bucket"):
+        yield "access_logs is enabled without bucket: set the S3 bucket for the logs."
+        return
+    yield from find_bucket_errors("access_logs.bucket", [logs["bucket"]])
+    prefix = logs.get("prefix") or ""
+    if prefix.startswith("/") or prefix.endswith("/") or "AWSLogs" in prefix:
+        yield f"access_logs.prefix is {prefix!r}: it neither begins nor ends with a slash, and does not contain AWSLogs."
 
 
 def _each(option: str, item: Item, pattern: re.Pattern[str], expected: str) -> t.Iterator[str]:

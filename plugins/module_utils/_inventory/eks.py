@@ -11,14 +11,16 @@ import re
 import typing as t
 
 from .._eks_addon.role_items import needs_role
+from .._eks_nodegroup.spec import find_image_errors, find_name_errors, find_node_errors
+from .._limits.aws import ADDON_NAME, CLUSTER_NAME
+from .._limits.ranges import find_range_errors, find_range_problem
 from .._mesh.startup_taint import STARTUP_TAINT
 from .._network.spec import MOST_ZONES
 from .._text import repeated
-from .patterns import BOUNDARY, SECURITY_GROUP_IDS, SUBNET_IDS, Variables, role_arn, validate_patterns, validate_role_names
+from .patterns import BOUNDARY, ROLE_PATH, SECURITY_GROUP_IDS, SUBNET_IDS, Variables, role_arn, validate_patterns, validate_role_names
 
 # Names and ids as the APIs of EKS, EC2, IAM, KMS and S3 take them.
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
-_CLUSTER = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}")
 _VERSION = re.compile(r"1\.\d{2}")
 _PATTERNS = {
     "eks_vpc_id": (re.compile(r"vpc-[0-9a-f]{8,17}"), "an id such as vpc-0a1b2c3d4e5f60718"),
@@ -30,14 +32,17 @@ _PATTERNS = {
     "alb_controller_role_arn": role_arn("controller"),
     "eks_permissions_boundary": BOUNDARY,
     "alb_controller_permissions_boundary": BOUNDARY,
+    "eks_role_path": ROLE_PATH,
+    "alb_controller_role_path": ROLE_PATH,
     "eks_encryption_key_arn": (
         re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(key|alias)/\S+"),
         "an ARN such as arn:aws:kms:eu-central-1:123456789012:key/...",
     ),
-    "aws_edge_log_buckets": (re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"), "3 to 63 lower-case letters, digits, dots and dashes"),
 }
 # The ranges that a VPC of EKS gives out well; the API of EC2 takes /16 to /28, of which eight subnets with room for nodes need /22.
 _LARGEST, _SMALLEST = 16, 22
+# The ranges that Services may have (API reference of EKS, KubernetesNetworkConfigRequest).
+_PRIVATE = tuple(ipaddress.IPv4Network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
 _POD_IDENTITY_AGENT = "eks-pod-identity-agent"
 
 
@@ -80,8 +85,8 @@ def _validate_cluster(variables: Variables, region: str) -> t.Iterator[str]:
     if not region:
         yield "eks_region is not set, but eks_enabled is true: set the region of the cluster, such as eu-central-1."
     name = variables.get("eks_cluster_name")
-    if name is not None and not _CLUSTER.fullmatch(name):
-        yield f"eks_cluster_name is {name!r}: use at most 100 letters, digits, dashes and underscores."
+    if name is not None and not CLUSTER_NAME.fullmatch(name):
+        yield f"eks_cluster_name is {name!r} (the name of the host, unless it is set): use at most 100 letters, digits, dashes and underscores."
     elif name is not None and region:
         yield from _validate_role_names(variables, f"{name}-{region}")
     version = variables.get("eks_version") or ""
@@ -92,9 +97,7 @@ def _validate_cluster(variables: Variables, region: str) -> t.Iterator[str]:
         yield f"eks_encryption_key_arn is in region {key.split(':')[3]}, but eks_region is {region}: use a key in the region of the cluster."
     if not variables.get("eks_endpoint_public_access", True) and not variables.get("eks_endpoint_private_access", True):
         yield "eks_endpoint_public_access and eks_endpoint_private_access are both false: the API server would be unreachable, so set one of them to true."
-    for cidr in variables.get("eks_endpoint_public_cidrs") or ():
-        if _network(cidr) is None:
-            yield f"eks_endpoint_public_cidrs has {cidr!r}: use an address range such as 203.0.113.0/24."
+    yield from find_range_errors("eks_endpoint_public_cidrs", variables.get("eks_endpoint_public_cidrs"))
     if variables.get("eks_startup_taint", True) and variables.get("eks_node_groups") and variables.get("istio_startup_taint") is False:
         yield (
             f"eks_startup_taint is true, but istio_startup_taint is false: nothing would remove the taint {STARTUP_TAINT['key']} from the nodes, "
@@ -145,7 +148,7 @@ def _validate_ranges(variables: Variables) -> t.Iterator[str]:
     if not services:
         return
     inner = _network(services)
-    if inner is None or inner.version != 4 or not 12 <= inner.prefixlen <= 24 or not inner.is_private:
+    if inner is None or inner.version != 4 or not 12 <= inner.prefixlen <= 24 or not any(map(inner.subnet_of, _PRIVATE)):
         yield f"eks_service_ipv4_cidr is {services!r}: use a private IPv4 range with a prefix between /12 and /24, such as 172.20.0.0/16."
     elif inner.overlaps(network):
         yield f"eks_service_ipv4_cidr {services} overlaps eks_vpc_cidr {cidr}: Services need a separate range."
@@ -161,6 +164,10 @@ def _validate_nodes(variables: Variables) -> t.Iterator[str]:
         if group.get("state") == "absent":
             continue
         place = f"eks_node_groups[{index}]"
+        yield from find_name_errors(f"{place}.name", group["name"])
+        yield from (
+            f"{place}.{error}" for error in (*find_node_errors(group), *find_image_errors(group.get("ami_type"), group.get("version") or control_plane))
+        )
         low, high = group["min_size"], group["max_size"]
         desired = group.get("desired_size", low)
         if not 0 <= low <= desired <= max(high, 1) <= high:
@@ -183,6 +190,9 @@ def _validate_nodes(variables: Variables) -> t.Iterator[str]:
 def _validate_addons(variables: Variables) -> t.Iterator[str]:
     addons = variables.get("eks_addons") or ()
     names = [addon["name"] for addon in addons]
+    for index, name in enumerate(names):
+        if not ADDON_NAME.fullmatch(name):
+            yield f"eks_addons[{index}].name is {name!r}: use the name of an add-on that EKS offers, such as vpc-cni."
     for name in repeated(names):
         yield f"eks_addons names {name} more than once: combine these items into one."
     installed = {addon["name"] for addon in addons if addon.get("state") != "absent"}
@@ -197,10 +207,7 @@ def _validate_addons(variables: Variables) -> t.Iterator[str]:
 
 
 def _network(cidr: str) -> t.Any:
-    try:
-        return ipaddress.ip_network(cidr)
-    except ValueError:
-        return None
+    return None if find_range_problem(cidr) else ipaddress.ip_network(cidr)
 
 
 __all__ = ("validate_eks", "validate_shared_clusters")

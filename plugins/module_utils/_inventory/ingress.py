@@ -9,6 +9,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from .._alb.groups import find_group_conflicts, find_grpc_errors
+from .._alb.render import listen_ports
 from .._alb.spec import ALB, parse_alb
 from .._gateway.render import drain_seconds, listeners_of, redirecting
 from .._gateway.spec import GATEWAY, parse_gateway
@@ -95,12 +97,15 @@ def find_conflicts(edge: Edge) -> list[str]:
         *_gateways_without_alb(edge),
         *(conflict for alb in edge.albs if alb.present for conflict in _alb_and_gateway(alb, edge)),
         *_routes_to_redirects(edge),
+        *_routes_named_like_redirects(edge),
+        *_routes_for_the_same(edge),
+        *_grpc_without_https(edge),
     ]
 
 
 def find_load_balancer_conflicts(edge: Edge) -> list[str]:
     """Where items contradict each other about a load balancer of AWS, one sentence each; some of the lists may be unknown."""
-    return [*_shared_names(edge), *_groups_that_disagree(edge)]
+    return [*_shared_names(edge), *find_group_conflicts(edge.albs), *find_grpc_errors(edge.albs)]
 
 
 def validate_ingress(variables: t.Mapping[str, t.Any]) -> list[str]:
@@ -114,9 +119,15 @@ def validate_ingress(variables: t.Mapping[str, t.Any]) -> list[str]:
     places = {id(item): f"ingress_{name}[{index}] ({item.title})" for name in names for index, item in enumerate(getattr(edge, name))}
     return [
         *(f"{places[id(item)]}: {error}" for item in edge.all for error in item.errors),
-        *find_conflicts(edge),
+        *(f"{_variables_of(conflict, edge)}: {conflict}" for conflict in find_conflicts(edge)),
         *(f"{places[id(item)]}: {error}" for item in (*edge.gateways, *edge.albs) for error in _foreign_arns(item, variables.get("eks_region"))),
     ]
+
+
+def _variables_of(conflict: str, edge: Edge) -> str:
+    """The variables whose items a sentence names."""
+    names = [f"ingress_{name}" for name in ("gateways", "albs", "routes", "classic_gateways") if any(item.title in conflict for item in getattr(edge, name))]
+    return " and ".join(names) or "ingress_gateways, ingress_albs or ingress_routes"
 
 
 def _parse_route(item: Item) -> DesiredItem:
@@ -170,20 +181,6 @@ def _alb_and_gateway(alb: DesiredItem, edge: Edge) -> t.Iterator[str]:
         )
 
 
-def _groups_that_disagree(edge: Edge) -> t.Iterator[str]:
-    """Ingresses of a group share one load balancer, so they must agree on it."""
-    groups: dict[str, list[DesiredItem]] = {}
-    for alb in edge.albs:
-        if alb.present and alb.item["group_name"]:
-            groups.setdefault(alb.item["group_name"], []).append(alb)
-    for name, albs in sorted(groups.items()):
-        for option in ("load_balancer_name", "scheme", "ip_address_type", "ssl_redirect", "waf_acl_arn", "shield"):
-            values = {str(alb.item[option]) for alb in albs if alb.item[option] is not None}
-            if len(values) > 1:
-                members = " and ".join(alb.title for alb in albs)
-                yield f"Group {name}: {members} set different values of {option} ({', '.join(sorted(values))}), but share one load balancer: make them equal."
-
-
 def _routes_to_redirects(edge: Edge) -> t.Iterator[str]:
     """Routes of other namespaces that name a listener which only redirects, and would never admit them."""
     redirects = {
@@ -199,6 +196,57 @@ def _routes_to_redirects(edge: Edge) -> t.Iterator[str]:
                     f"{route.title}: listener {section} of Gateway {place[0]}/{place[1]} only redirects to HTTPS (redirect_http): "
                     "omit section_names, or set listeners of that gateway."
                 )
+
+
+def _routes_named_like_redirects(edge: Edge) -> t.Iterator[str]:
+    """Routes with the name of the route that a gateway's redirect_http makes."""
+    made = {other.key: gateway for gateway in edge.gateways for other in gateway.others if gateway.present and other.manifest}
+    for route in edge.routes:
+        gateway = made.get(route.main.key)
+        if route.present and gateway is not None:
+            yield f"{route.title} has the name of the route that redirect_http of {gateway.title} makes: choose another name."
+
+
+def _routes_for_the_same(edge: Edge) -> t.Iterator[str]:
+    """Routes of one gateway with the same host and path at the same listener, of which only one would be used."""
+    owners: dict[tuple[t.Any, ...], dict[str, list[str]]] = {}
+    for route in edge.routes:
+        item = route.item
+        if not route.present or item.get("spec"):
+            continue
+        place = (route.main.key[0], item["gateway_namespace"] or item["namespace"], item["gateway"])
+        for host in dict.fromkeys(item["hosts"]):
+            for rule in item["rules"]:
+                sections = owners.setdefault((*place, host, rule["path_type"], rule["path"]), {})
+                for section in dict.fromkeys(item.get("section_names") or [""]):
+                    sections.setdefault(section, []).append(route.title)
+    for (_kind, namespace, gateway, host, _type, path), sections in owners.items():
+        anywhere = sections.get("", [])
+        same = next((titles for titles in ([*anywhere, *found] if section else found for section, found in sections.items()) if len(titles) > 1), None)
+        if same:
+            titles = list(dict.fromkeys(same))
+            who = f"{' and '.join(titles)} both send" if len(titles) > 1 else f"{titles[0]} sends twice"
+            yield f"{who} {host} {path} of gateway {namespace}/{gateway}, and only one of the rules would be used: combine them."
+
+
+def _grpc_without_https(edge: Edge) -> t.Iterator[str]:
+    """Load balancers of plain HTTP in front of a release whose port is for gRPC."""
+    ports = {(release, server["port"].get("number")) for gateway in edge.classic_gateways for release, server in _grpc_servers(gateway)}
+    for alb in edge.albs:
+        if alb.present and (alb.item["service"], alb.item["service_port"]) in ports and all(protocol == "HTTP" for protocol, _port in listen_ports(alb.item)):
+            yield (
+                f"{alb.title}: port {alb.item['service_port']} of {alb.item['service']} is for gRPC, which an ALB takes by HTTPS only: "
+                "add a certificate and an HTTPS listener."
+            )
+
+
+def _grpc_servers(gateway: DesiredItem) -> t.Iterator[tuple[str, dict[str, t.Any]]]:
+    """The servers for gRPC of one of Istio's own Gateways, each with the release that serves it."""
+    spec = gateway.main.manifest.get("spec") or {}
+    release = (spec.get("selector") or {}).get("app")
+    for server in spec.get("servers") or () if gateway.present and release else ():
+        if isinstance(server, dict) and isinstance(server.get("port"), dict) and server["port"].get("protocol") == "GRPC":
+            yield str(release), server
 
 
 def _foreign_arns(item: DesiredItem, region: t.Any) -> t.Iterator[str]:

@@ -9,9 +9,15 @@ from __future__ import annotations
 import re
 import typing as t
 
+from .._limits.kubernetes import find_label_name_errors, is_label_name
+from .._limits.ranges import find_range_errors
 from .._mesh.version_matrix import find_version_conflicts
+from .._text import userinfo_in
+from .scale import validate_scale
 
 OLDEST_ISTIO = (1, 24)
+# Source: Helm's pkg/chart/common/util (ValidateReleaseName).
+_LONGEST_RELEASE = 53
 
 
 def validate_istio(variables: t.Mapping[str, t.Any]) -> list[str]:
@@ -22,7 +28,8 @@ def validate_istio(variables: t.Mapping[str, t.Any]) -> list[str]:
     """
     return [
         *_validate_sources(variables),
-        *_validate_scale(variables),
+        *_validate_delivery(variables),
+        *validate_scale(variables),
         *_validate_gateways(variables.get("istio_gateways") or ()),
         *validate_versions(variables),
     ]
@@ -50,31 +57,31 @@ def _validate_sources(variables: t.Mapping[str, t.Any]) -> t.Iterator[str]:
         yield f"istio_version is {version}: ambient mesh is stable from {OLDEST_ISTIO[0]}.{OLDEST_ISTIO[1]} on, so use that version or a newer one."
 
 
-def _validate_scale(variables: t.Mapping[str, t.Any]) -> t.Iterator[str]:
-    replicas, autoscaling = variables.get("istio_istiod_replicas"), variables.get("istio_istiod_autoscaling")
-    if replicas is not None and replicas < 1:
-        yield f"istio_istiod_replicas is {replicas}: a control plane needs at least 1; omit the variable to use the autoscaling of the chart."
-    if autoscaling and not 1 <= autoscaling["min"] <= autoscaling["max"]:
-        yield f"istio_istiod_autoscaling is from {autoscaling['min']} to {autoscaling['max']}: min must be at least 1, and max must not be less than min."
-    if replicas is not None and autoscaling:
-        yield "istio_istiod_replicas and istio_istiod_autoscaling are both set, but exclude each other: omit one of them."
-
-
 def _validate_gateways(gateways: t.Iterable[t.Mapping[str, t.Any]]) -> t.Iterator[str]:
     places: dict[tuple[t.Any, t.Any], int] = {}
     for index, gateway in enumerate(gateways):
         item = f"istio_gateways[{index}]"
+        yield from find_label_name_errors(f"{item}.namespace", gateway["namespace"])
+        if not is_label_name(gateway["name"]) or len(gateway["name"]) > _LONGEST_RELEASE:
+            yield f"{item}.name is {gateway['name']!r}: use at most {_LONGEST_RELEASE} lower-case letters, digits and dashes."
+        service = gateway.get("service") or {}
+        # Kubernetes takes an address within a range for the range.
+        yield from find_range_errors(f"{item}.service.load_balancer_source_ranges", service.get("load_balancer_source_ranges"), host_bits=True)
         place = (gateway.get("namespace"), gateway.get("name"))
         if place in places:
             yield f"{item} names the same release {place[0]}/{place[1]} as istio_gateways[{places[place]}]: list each release once."
         places.setdefault(place, index)
-        replicas, autoscaling = gateway.get("replicas"), gateway.get("autoscaling")
-        if replicas is not None and replicas < 0:
-            yield f"{item} has {replicas} replicas: use 0 or more."
-        if replicas is not None and autoscaling:
-            yield f"{item} has both replicas and autoscaling, which exclude each other: omit one of them."
-        if autoscaling and not 1 <= autoscaling["min"] <= autoscaling["max"]:
-            yield f"{item} has autoscaling from {autoscaling['min']} to {autoscaling['max']}: min must be at least 1, and max must not be less than min."
+
+
+def _validate_delivery(variables: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+    source = variables.get("istio_chart_source") or ""
+    if variables.get("istio_delivery") == "argocd" and source and not source.startswith(("https://", "http://", "oci://")):
+        yield f"istio_chart_source is {source!r}, which Argo CD cannot read: use an HTTPS or OCI repository, or set istio_delivery to helm."
+    elif variables.get("istio_delivery") == "argocd" and userinfo_in(source):
+        yield (
+            "istio_chart_source has a user or a password, which everybody who may read Argo CD's Applications would see: "
+            "give it to Argo CD as the credentials of a repository, and name the repository without it."
+        )
 
 
 __all__ = ("OLDEST_ISTIO", "validate_istio", "validate_versions")

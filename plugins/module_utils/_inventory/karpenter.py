@@ -10,9 +10,11 @@ import re
 import typing as t
 
 from .._karpenter.render import starts_tainted
+from .._limits.aws import LAST_AL2_MINOR, needs_other_image
+from .._limits.kubernetes import find_label_errors, find_number_errors
 from .._mesh.startup_taint import KUBERNETES_TAINT, has_startup_taint
 from .._text import repeated
-from .patterns import BOUNDARY, SECURITY_GROUP_IDS, SUBNET_IDS, Variables, role_arn, validate_patterns, validate_role_names
+from .patterns import BOUNDARY, ROLE_PATH, SECURITY_GROUP_IDS, SUBNET_IDS, Variables, role_arn, validate_patterns, validate_role_names
 
 Items = t.Sequence[t.Mapping[str, t.Any]]
 
@@ -24,6 +26,7 @@ _PATTERNS = {
     "karpenter_role_arn": role_arn("karpenter"),
     "karpenter_node_role_arn": role_arn("nodes"),
     "karpenter_permissions_boundary": BOUNDARY,
+    "karpenter_role_path": ROLE_PATH,
     "karpenter_interruption_queue": (re.compile(r"[0-9A-Za-z_-]{1,80}"), "the name of a queue, not its URL or ARN"),
     "karpenter_subnet_ids": SUBNET_IDS,
     "karpenter_security_group_ids": SECURITY_GROUP_IDS,
@@ -74,6 +77,7 @@ def _validate_cluster(variables: Variables) -> t.Iterator[str]:
 
 def _validate_pools(variables: Variables) -> t.Iterator[str]:
     yield from _validate_alias("karpenter_ami_alias", variables.get("karpenter_ami_alias"))
+    yield from _validate_images(variables)
     pools = variables.get("karpenter_node_pools") or ()
     names = [pool["name"] for pool in pools]
     for name in repeated(names):
@@ -89,12 +93,23 @@ def _validate_pools(variables: Variables) -> t.Iterator[str]:
         if pool.get("node_class") in leaving:
             yield f"{place}.node_class is {pool['node_class']}, which is removed with the pool of that name: use another one, or keep that pool."
         yield from _validate_alias(f"{place}.ami_alias", pool.get("ami_alias"))
+        yield from find_label_errors(f"{place}.labels", pool.get("labels"))
+        yield from find_number_errors(f"{place}.", pool, {"weight": (1, 100), "disk_size": (1, 16384)})
         yield from _validate_options(place, pool, region)
 
 
 def _validate_alias(place: str, alias: str | None) -> t.Iterator[str]:
     if alias and not _ALIAS.fullmatch(alias):
         yield f"{place} is {alias!r}: use a family and a version, such as al2023@v20260810 or al2023@latest."
+
+
+def _validate_images(variables: Variables) -> t.Iterator[str]:
+    """Images of Amazon Linux 2 for a version of Kubernetes for which there are none."""
+    version = variables.get("eks_version") if variables.get("eks_enabled") else None
+    aliases = {f"karpenter_node_pools[{index}].ami_alias": pool.get("ami_alias") for index, pool in enumerate(variables.get("karpenter_node_pools") or ())}
+    for place, alias in {"karpenter_ami_alias": variables.get("karpenter_ami_alias"), **aliases}.items():
+        if str(alias or "").startswith("al2@") and needs_other_image("AL2_", version):
+            yield f"{place} is {alias}, but AWS has images of Amazon Linux 2 only up to Kubernetes 1.{LAST_AL2_MINOR}, not for {version}: use al2023@latest."
 
 
 def _validate_options(place: str, pool: t.Mapping[str, t.Any], region: str) -> t.Iterator[str]:

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import typing as t
 
@@ -61,23 +60,6 @@ def validate_mesh_items(variables: t.Mapping[str, t.Any]) -> list[str]:
     return errors
 
 
-def find_misspelt(names: t.Iterable[str], known: t.Mapping[str, t.Collection[str]]) -> list[str]:
-    """Variables that look like a role's but are none of it, when there is one they were meant to be.
-
-    Args:
-        names: all variables of a cluster.
-        known: each role's variables.
-    """
-    errors = []
-    for name in sorted(names):
-        for role, variables in known.items():
-            if name.startswith(f"{role}_") and name not in variables:
-                meant = difflib.get_close_matches(name, sorted(variables), n=1, cutoff=0.8)
-                if meant:
-                    errors.append(f"{name} is not a variable of the role {role}: did you mean {meant[0]}?")
-    return errors
-
-
 def _validate_waypoints(waypoints: Items) -> t.Iterator[str]:
     for index, item in enumerate(waypoints):
         name, namespace = item["name"], item["namespace"]
@@ -122,4 +104,4 @@ def _named_twice(variable: str, names: t.Sequence[str]) -> t.Iterator[str]:
         yield f"{variable} names {name} more than once: combine these items into one."
 
 
-__all__ = ("find_misspelt", "validate_mesh", "validate_mesh_items")
+__all__ = ("validate_mesh", "validate_mesh_items")

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import typing as t
 
+from .._limits import aws
+from .._limits.aws import LONGEST_ROLE_NAME
 from .._text import format_count
 
 Variables = t.Mapping[str, t.Any]
@@ -18,8 +20,7 @@ Pattern = t.Tuple[t.Pattern[str], str]
 SUBNET_IDS: Pattern = (re.compile(r"subnet-[0-9a-f]{8,17}"), "ids such as subnet-0a1b2c3d4e5f60718")
 SECURITY_GROUP_IDS: Pattern = (re.compile(r"sg-[0-9a-f]{8,17}"), "ids such as sg-0a1b2c3d4e5f60718")
 BOUNDARY: Pattern = (re.compile(r"arn:aws[a-z-]*:iam::(\d{12}|aws):policy/\S+"), "an ARN such as arn:aws:iam::123456789012:policy/boundary")
-# The names of IAM roles (API of IAM: CreateRole). Ours are those of the cluster with its region and what they are for.
-LONGEST_ROLE_NAME = 64
+ROLE_PATH: Pattern = (aws.ROLE_PATH, "a path that begins and ends with a slash, such as /platform/")
 
 
 def role_arn(example: str) -> Pattern:
@@ -36,19 +37,19 @@ def validate_patterns(variables: Variables, patterns: t.Mapping[str, Pattern]) -
                 yield f"{name} has {item!r}: use {desired}."
 
 
-def validate_role_names(roles: t.Iterable[str]) -> t.Iterator[str]:
-    """A sentence when the longest of the IAM roles that would be made has a name that IAM does not take."""
+def validate_role_names(roles: t.Iterable[str], variable: str = "eks_cluster_name") -> t.Iterator[str]:
+    """A sentence when the longest of the IAM roles that would be made, after the name in a variable, has a name that IAM does not take."""
     longest = max(roles, key=len, default="")
     if len(longest) > LONGEST_ROLE_NAME:
         yield (
-            f"eks_cluster_name is too long by {format_count(len(longest) - LONGEST_ROLE_NAME, 'character')}: the name of the IAM role {longest} "
+            f"{variable} is too long by {format_count(len(longest) - LONGEST_ROLE_NAME, 'character')}: the name of the IAM role {longest} "
             f"would exceed the limit of {LONGEST_ROLE_NAME}. Shorten it, or use existing roles."
         )
 
 
 __all__ = (
     "BOUNDARY",
-    "LONGEST_ROLE_NAME",
+    "ROLE_PATH",
     "SECURITY_GROUP_IDS",
     "SUBNET_IDS",
     "Pattern",

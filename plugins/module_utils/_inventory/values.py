@@ -11,13 +11,11 @@ hands them to the role as they came, so that the text V(false) is true for a fil
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.module_utils.errors import ArgumentValueError, UnsupportedError
-
-# The texts that the filter ansible.builtin.bool takes as true (ansible/plugins/filter/core.py, to_bool).
-_PLAIN = ("1", "on", "true", "yes")
+from .._kubernetes_text import with_text, without_lists
+from .near_misses import nearest
+from .scalars import CONVERSIONS, WANTED, Unconvertible, clean_text, describe, describe_kind, to_choice, to_list
 
 Options = t.Mapping[str, t.Mapping[str, t.Any]]
 
@@ -30,7 +28,7 @@ class Converted:
         values: the variables that are given, and the defaults of the others; in lists and dictionaries with declared keys, keys without a value are
             left out and those with a default are filled in. A default that is still a template is not in it, nor a value of a wrong type.
         complete: the same, with all declared keys of all items, as a module gets them.
-        errors: one sentence for each value that cannot be converted, or is not one of the choices.
+        errors: one sentence for each value that cannot be converted, is not one of the choices, or has an unknown or a missing key.
     """
 
     values: dict[str, t.Any]
@@ -38,49 +36,123 @@ class Converted:
     errors: tuple[str, ...]
 
 
-def convert(options: Options, given: t.Mapping[str, t.Any]) -> Converted:
+def convert(options: Options, given: t.Mapping[str, t.Any], secrets: t.Container[str] = ()) -> Converted:
     """The variables of an argument spec, converted to their declared types and completed by its defaults.
 
     Args:
         options: the argument spec's options by the name of the variable.
-        given: the variables that the inventory has, with templates resolved; others than those of the spec are ignored.
+        given: the variables that the inventory has, with templates resolved; others than those of the spec are ignored, and so are those without a value.
+        secrets: variables whose values no sentence shows, besides those that the spec declares as C(no_log).
     """
     complete: dict[str, t.Any] = {}
     errors: list[str] = []
     for name, option in options.items():
-        if name in given:
+        value = given.get(name)
+        if value is not None:
             # One by one: a value that cannot be converted must not hide that another one can.
-            validated = ArgumentSpecValidator({name: {key: value for key, value in option.items() if key != "default"}}).validate(
-                {name: _unshared(given[name])}
-            )
-            errors += validated.error_messages
-            # A wrong choice or an unknown key does not keep the rest of the value from being validated; a wrong type, or a missing key, does.
-            if all(isinstance(error, (ArgumentValueError, UnsupportedError)) for error in validated.errors):
-                complete[name] = validated.validated_parameters[name]
+            conversion = _Conversion(is_secret=name in secrets or bool(option.get("no_log")))
+            value = conversion.value(option, value, name)
+            errors += conversion.errors
+            if not conversion.is_wrong:
+                complete[name] = value
         elif "default" in option and not is_template(option["default"]):
-            complete[name] = option["default"]
+            complete[name] = _Conversion().value(option, option["default"], name)
+        elif option.get("required"):
+            errors.append(f"{name} has no value, but is required: set it.")
     return Converted({name: _without_omitted(options[name], value) for name, value in complete.items()}, complete, tuple(errors))
-
-
-def unclear_switches(given: t.Mapping[str, t.Any]) -> list[str]:
-    """One sentence for each switch of a role (C(*_enabled)) whose text is true for an argument spec, and false for the filter C(bool) of the playbooks."""
-    return [
-        f"{name} is {str(value)!r}, which Ansible reads as true in one place and as false in another: write true or false."
-        for name, value in given.items()
-        if name.endswith("_enabled") and isinstance(value, str) and value.strip().lower() in (*_PLAIN, "t", "y") and value.lower() not in _PLAIN
-    ]
-
-
-def _unshared(value: t.Any) -> t.Any:
-    """A copy in which no part is there twice: a YAML alias is the same object in two places, and the validator trips over what it has completed."""
-    if isinstance(value, dict):
-        return {key: _unshared(item) for key, item in value.items()}
-    return [_unshared(item) for item in value] if isinstance(value, list) else value
 
 
 def is_template(value: t.Any) -> bool:
     """Whether a value is text that only Ansible can resolve."""
     return isinstance(value, str) and "{{" in value
+
+
+@dataclass
+class _Conversion:
+    """The way through one variable, along its declaration.
+
+    Attributes:
+        is_secret: no sentence shows what the variable has.
+        errors: what was found on the way.
+        is_wrong: a part is missing or of a wrong type. A wrong choice or an unknown key does not keep the rest from being validated.
+    """
+
+    is_secret: bool = False
+    errors: list[str] = field(default_factory=list)
+    is_wrong: bool = False
+
+    def value(self, option: t.Mapping[str, t.Any], given: t.Any, place: str) -> t.Any:
+        """A value other than None as its declaration has it."""
+        kind = option.get("type", "str")
+        if kind == "raw":
+            return clean_text(given) if isinstance(given, str) and "\n" not in given.strip() else given
+        try:
+            found: t.Any = to_list(given, option.get("elements", "raw")) if kind == "list" else CONVERSIONS[kind](given)
+        except Unconvertible:
+            shown = describe_kind(given) if self.is_secret else describe(given)
+            wanted, remedy = WANTED[kind]
+            return self._wrong(f"{place} is {shown}, but must be {wanted}: {remedy}.")
+        if kind == "list":
+            return self._items(option, found, place)
+        if kind == "dict":
+            return self._keys(option["options"], found, place) if option.get("options") else self._free(found, place)
+        return self._choice(option, found, place)
+
+    def _items(self, option: t.Mapping[str, t.Any], items: list[t.Any], place: str) -> list[t.Any]:
+        element = {key: option[key] for key in ("options", "choices") if key in option}
+        found = []
+        for index, item in enumerate(items):
+            where = f"{place}[{index}]"
+            if item is None:
+                self._wrong(f"{where} has no value: remove the item, or complete it.")
+            else:
+                found.append(self.value({**element, "type": option.get("elements", "raw")}, item, where))
+        return found
+
+    def _keys(self, declared: Options, given: t.Mapping[t.Any, t.Any], place: str) -> dict[str, t.Any]:
+        unknown = {key: nearest(str(key), [name for name in declared if name not in given]) for key in given if key not in declared}
+        for key, meant in unknown.items():
+            remedy = f"did you mean {meant}?" if meant else f"its keys are {', '.join(sorted(declared))}."
+            self.errors.append(f"{place} has the key {str(key)!r}, which is unknown: {remedy}")
+        found: dict[str, t.Any] = {}
+        for key, option in declared.items():
+            value = given.get(key, option.get("default"))
+            value = option.get("default") if value is None else value
+            found[key] = None if value is None else self.value(option, value, f"{place}.{key}")
+            if value is None and option.get("required"):
+                self.is_wrong = True
+                # One slip of the pen is one error.
+                if key not in unknown.values():
+                    self.errors.append(f"{place} has no {key}, which is required: add it.")
+        return found
+
+    def _free(self, value: t.Mapping[t.Any, t.Any], place: str) -> t.Any:
+        """What the user's own keys have, with labels, annotations and tags as text."""
+        name, bracket, _index = place.rpartition(".")[2].partition("[")
+        structure = [value] if bracket else value
+        wrong = [path[3:] if bracket else path for path in without_lists(structure, name)]
+        for path in wrong:
+            self._wrong(f"{place}{path} is a list or a dictionary, but must be a text: {WANTED['str'][1]}.")
+        if wrong:
+            return value
+        return with_text(structure, name)[0] if bracket else with_text(structure, name)
+
+    def _choice(self, option: t.Mapping[str, t.Any], value: t.Any, place: str) -> t.Any:
+        choices = option.get("choices")
+        if not choices:
+            return value
+        try:
+            return to_choice(value, choices)
+        except Unconvertible:
+            meant = None if self.is_secret else nearest(str(value), [str(choice) for choice in choices])
+            shown = ", ".join(str(choice) or '""' for choice in choices)
+            remedy = f"did you mean {meant}? The choices are {shown}." if meant else f"use one of {shown}."
+            self.errors.append(f"{place} is {describe_kind(value) if self.is_secret else repr(value)}, which is not one of its choices: {remedy}")
+            return value
+
+    def _wrong(self, error: str) -> None:
+        self.errors.append(error)
+        self.is_wrong = True
 
 
 def _without_omitted(option: t.Mapping[str, t.Any], value: t.Any) -> t.Any:
@@ -95,4 +167,4 @@ def _without_omitted(option: t.Mapping[str, t.Any], value: t.Any) -> t.Any:
     return value
 
 
-__all__ = ("Converted", "Options", "convert", "is_template", "unclear_switches")
+__all__ = ("Converted", "Options", "convert", "is_template")

@@ -11,7 +11,8 @@ import typing as t
 
 from .._errors import ApiError, NotServed, ResourceExpired, Unreachable
 from .._kinds import Kind
-from .._text import in_one_line
+from .._text import in_one_line, quoted
+from .denials import Denial, find_denial
 
 # How often a request is sent that fails with a broken connection or a server error.
 ATTEMPTS = 4
@@ -37,9 +38,13 @@ def refusal(cluster: str, action: str, kind: Kind, code: int, headers: t.Mapping
         text: its body, by the API's rules a Status object.
     """
     status = _parse_status(text)
-    server_message = str(status.get("message") or text.strip()[:300] or "no message")
-    reason = str(status.get("reason") or "")
+    server_message = quoted(status.get("message") or text.strip()[:300] or "no message")
+    reason = quoted(status.get("reason") or "")
+    denial = find_denial(server_message)
     details: dict[str, t.Any] = {"status": code, "reason": reason, "retry_after": _retry_after(headers), "server_message": server_message}
+    label = f"{code} {reason or 'error'}"
+    if denial:
+        return ApiError(_denied(cluster, action, denial, "" if code == 403 else label, server_message), cause=denial.cause, **details)
     if code == 401:
         message = (
             f"Cluster {cluster} did not accept the credentials to {action} (401 Unauthorized): "
@@ -48,19 +53,27 @@ def refusal(cluster: str, action: str, kind: Kind, code: int, headers: t.Mapping
         )
         return ApiError(message, **details)
     if code == 403:
-        return ApiError(f"Cluster {cluster} refused to {action} ({server_message}): grant this permission to the user and run again.", **details)
+        remedy = (
+            "it is a rule of the API server and no missing permission, so change what it names" if status else "a proxy has answered, so check the way to it"
+        )
+        return ApiError(f"Cluster {cluster} refused to {action} ({server_message}): {remedy}.", **details)
     # A 404 whose Status names no object means that the path itself is not served.
     if code == 404 and not (status.get("details") or {}).get("name"):
         return NotServed(not_served(cluster, kind), **details)
     if code == 410:
         return ResourceExpired(f"Cluster {cluster} no longer has the requested resource version to {action}: list again.", **details)
-    if code == 409 and "conflict" in server_message.lower() and reason == "Conflict":
-        message = f"Cluster {cluster} refused to {action}: {server_message.rstrip('.')}. Leave the field to its owner, or set force_conflicts to take it over."
-        return ApiError(message, **details)
     if code >= 500:
-        remedy = "Check what the message names, such as a webhook, and the API server's log, and run again."
-        return ApiError(f"Cluster {cluster} could not {action} ({code} {reason or 'error'}): {server_message.rstrip('.')}. {remedy}", **details)
-    return ApiError(f"Cluster {cluster} refused to {action} ({code} {reason or 'error'}): {server_message}", **details)
+        remedy = "Check the API server and its log, and run again."
+        return ApiError(f"Cluster {cluster} could not {action} ({label}): {server_message.rstrip('.')}. {remedy}", **details)
+    return ApiError(f"Cluster {cluster} refused to {action} ({label}): {server_message}", **details)
+
+
+def _denied(cluster: str, action: str, denial: Denial, label: str, server_message: str) -> str:
+    seen = server_message.rstrip(".")
+    if not label:
+        return f"Cluster {cluster} refused to {action} ({seen}): {denial.remedy}."
+    verb, shown = "could not" if label.startswith("5") else "refused to", "" if denial.cause == "field_conflict" else f" ({label})"
+    return f"Cluster {cluster} {verb} {action}{shown}: {seen}. {denial.remedy[0].upper()}{denial.remedy[1:]}."
 
 
 def no_api_server(cluster: str, action: str, text: str) -> ApiError:

@@ -7,15 +7,16 @@
 from __future__ import annotations
 
 import itertools
-import json
 import threading
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from .._errors import ApiError, MeshError, NotServed, ResourceExpired
-from .._kinds import SELF_SUBJECT_ACCESS_REVIEW, Kind
+from .._kinds import NAMESPACE, SELF_SUBJECT_ACCESS_REVIEW, Kind
 from .._managed_fields import FIELD_MANAGER
+from .._mesh.namespaces import is_terminating, refuse_terminating
+from .outside import decode
 from .refusals import no_api_server, not_served, refusal, unreachable, worth_a_retry
 from .transport import Response, Timeout, Transport, TransportError
 from .writes import Object, Write, title_of
@@ -55,6 +56,7 @@ class ApiSession:
         self._transport = transport
         self._pause = pause
         self._field_manager = field_manager
+        self._terminating: set[str] = set()
         self.cluster = f"{name} ({transport.server})" if name and name != transport.server else transport.server
 
     # reading
@@ -115,7 +117,9 @@ class ApiSession:
                 items, page_token, begun_again = [], "", True
                 continue
             # The items of a list carry neither kind nor apiVersion of their own, or the metadata's.
-            page = ({**item, "apiVersion": kind.api_version, "kind": kind.name} for item in answer.get("items") or ())
+            page: t.Iterable[Object] = ({**item, "apiVersion": kind.api_version, "kind": kind.name} for item in answer.get("items") or ())
+            if kind == NAMESPACE:
+                page = map(self._note_terminating, page)
             items += map(trim, page) if trim else page
             metadata = answer.get("metadata") or {}
             page_token = metadata.get("continue") or ""
@@ -184,19 +188,20 @@ class ApiSession:
         with ThreadPoolExecutor(max_workers=min(WRITERS, len(writes))) as pool:
             return list(pool.map(send, writes))
 
-    # permissions
+    # what would be refused
 
     def refused(self, writes: t.Iterable[Write]) -> t.List[str]:
-        """Which of the planned writes RBAC would refuse, one sentence each.
+        """Which of the planned writes RBAC would refuse, or a namespace that is being deleted, one sentence each.
 
         One question per verb and kind when the user may write in all namespaces, else one more per namespace. The question is a
         SelfSubjectAccessReview, which the API server answers and does not keep.
         """
+        planned = list(writes)
         asked: dict[tuple[str, Kind], dict[str | None, Write]] = {}
-        for write in writes:
+        for write in planned:
             for verb in write.access_verbs:
                 asked.setdefault((verb, write.kind), {}).setdefault(write.namespace, write)
-        sentences = []
+        sentences = self.refuse_terminating((write.into, str(write)) for write in planned)
         for (verb, kind), places in asked.items():
             if len(places) > 1 and self._may(verb, kind, None, next(iter(places.values()))):
                 continue
@@ -208,6 +213,35 @@ class ApiSession:
                     f"grant the verb {verb} on {kind.plural}{'.' + kind.group if kind.group else ''} and run again; nothing was changed."
                 )
         return sentences
+
+    def refuse_terminating(self, additions: t.Iterable[tuple[str | None, str]], *, read: bool = False) -> t.List[str]:
+        """Which namespaces that are being deleted would be added to, one sentence each; nothing is asked about those that were listed and are not.
+
+        Args:
+            additions: the namespace of each addition, or None, and what is added, as messages name it.
+            read: whether the namespaces were not listed before, so that each has to be read.
+        """
+        places: dict[str, list[str]] = {}
+        for name, addition in additions:
+            if name and (read or name in self._terminating):
+                places.setdefault(name, []).append(addition)
+        sentences = []
+        for name, added in places.items():
+            try:
+                namespace = self.get(NAMESPACE, name)
+            except ApiError as error:
+                # Who may not read it learns from the write itself.
+                if error.status != 403:
+                    raise
+                continue
+            if namespace and is_terminating(namespace):
+                sentences.append(refuse_terminating(namespace, added, self.cluster))
+        return sentences
+
+    def _note_terminating(self, namespace: Object) -> Object:
+        if is_terminating(namespace):
+            self._terminating.add(namespace["metadata"]["name"])
+        return namespace
 
     def _may(self, verb: str, kind: Kind, namespace: str | None, write: Write, name: str = "") -> bool:
         """Whether RBAC lets this user do this, in one namespace or, without one, in all of them; write says what for."""
@@ -277,7 +311,7 @@ class ApiSession:
         if response.status == 404:
             return None
         try:
-            return json.loads(text)
+            return decode(text)
         except ValueError as error:
             raise no_api_server(self.cluster, action, text) from error
 
@@ -318,7 +352,7 @@ class ApiSession:
             raise unreachable(self.cluster, action, str(error)) from error
 
 
-def _tally(outcomes: t.Sequence[t.Any], planned: int) -> str:
+def _tally(outcomes: t.Sequence[t.Any], planned: int) -> list[str]:
     """What went wrong, each cause once, and what became of all writes."""
     failures = [outcome for outcome in outcomes if isinstance(outcome, ApiError)]
     causes: dict[tuple[int, str], list[ApiError]] = {}
@@ -326,14 +360,14 @@ def _tally(outcomes: t.Sequence[t.Any], planned: int) -> str:
         causes.setdefault((failure.status, failure.reason if failure.status == 0 else failure.server_message), []).append(failure)
     sentences = [alike[0].message + (f" (And the same for {len(alike) - 1} more.)" if len(alike) > 1 else "") for alike in causes.values()]
     if planned == 1:
-        return sentences[0]
+        return sentences[:1]
     # A write whose answer did not come may have been made.
     lost = sum(failure.status == 0 for failure in failures)
     made = sum(not isinstance(outcome, ApiError) and outcome is not _NOT_BEGUN for outcome in outcomes)
     parts = [f"{made} of {planned} writes were completed"]
     parts += [f"the responses to {lost} were lost"] if lost else []
     parts.append(f"{planned - made - len(failures)} were not started")
-    return "\n".join([*sentences, f"{', '.join(parts)}; run again to continue from here."])
+    return [*sentences, f"{', '.join(parts)}; run again to continue from here."]
 
 
 __all__ = ("ApiSession", "Object", "ObjectList")

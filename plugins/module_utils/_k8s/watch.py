@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 import queue
 import random
 import threading
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 
 from .._errors import ApiError, NotServed, ResourceExpired
 from .._kinds import Kind
+from .outside import decode
 from .session import ApiSession, Object
 from .transport import Response, Timeout, TransportError
 
@@ -227,7 +227,7 @@ class _Stream:
                 self._put(Resumed(self._scope))
             for line in response.lines():
                 self.heard = self._clock()
-                event = json.loads(line)
+                event = decode(line.decode())
                 if event["type"] == "ERROR":
                     # Whatever it is, going on from the same version might meet it again.
                     raise ResourceExpired("The watch cannot continue from its version.", status=410, reason="Expired")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from .._kinds import Kind
+from .._kinds import NAMESPACE, Kind
 
 Object = t.Dict[str, t.Any]
 
@@ -47,8 +47,19 @@ class Write:
             return ("patch", "create") if self.creates else ("patch",)
         return (self.verb,)
 
+    @property
+    def into(self) -> str | None:
+        """The namespace to which the write adds something; None if it adds nothing, or to none. A Namespace is added to by its labels."""
+        name = self.name if self.kind == NAMESPACE else self.namespace
+        return name if self.verb != "delete" and _adds(self.body) else None
+
     def __str__(self) -> str:
         return f"{self.verb} {title_of(self.kind, self.name, self.namespace)}"
+
+
+def _adds(value: t.Any) -> bool:
+    """Whether a body sets anything; None takes a field away."""
+    return any(map(_adds, value.values())) if isinstance(value, dict) else value is not None
 
 
 def title_of(kind: Kind, name: str | None = None, namespace: str | None = None) -> str:

@@ -32,15 +32,15 @@ def karpenter_identity(variables: Variables, account_id: str, issuer: str = "") 
     region, partition = variables["karpenter_region"], partition_of(variables["karpenter_region"])
     account = f"arn:{partition}:iam::{account_id}"
     name = f"{variables['karpenter_cluster_name']}-{region}-karpenter"
-    identity = variables["karpenter_identity"]
-    node_role_arn = variables["karpenter_node_role_arn"] or f"{account}:role/{name}-nodes"
+    identity, path = variables["karpenter_identity"], variables["karpenter_role_path"]
+    node_role_arn = variables["karpenter_node_role_arn"] or f"{account}:role{path}{name}-nodes"
     queue = (variables["karpenter_interruption_queue"] or name) if variables["karpenter_interruptions"] else ""
     place = Place(variables["karpenter_cluster_name"], region, partition, account_id)
     zonal_shift = bool((variables["karpenter_values"].get("settings") or {}).get("enableZonalShift"))
     documents = karpenter_policies(place, node_role_arn=node_role_arn, queue=queue, zonal_shift=zonal_shift)
     tags = text_values(variables["karpenter_tags"])
     policies = [{"arn": f"{account}:policy/{name}-{ending}", "document": document, "tags": tags} for ending, document in documents.items()]
-    common = {"boundary": variables["karpenter_permissions_boundary"], "tags": tags}
+    common = {"path": path, "boundary": variables["karpenter_permissions_boundary"], "tags": tags}
     trust = trust_service_account(
         identity, account=account, issuer=issuer, namespace=variables["karpenter_namespace"], name=variables["karpenter_service_account"]
     )
@@ -54,7 +54,7 @@ def karpenter_identity(variables: Variables, account_id: str, issuer: str = "") 
     controller = {"name": name, "trust": trust, "managed_policies": [policy["arn"] for policy in policies], **common}
     return {
         "name": name,
-        "role_arn": "" if identity == "none" else variables["karpenter_role_arn"] or f"{account}:role/{name}",
+        "role_arn": "" if identity == "none" else variables["karpenter_role_arn"] or f"{account}:role{path}{name}",
         "node_role_arn": node_role_arn,
         "queue": queue,
         "creates_queue": bool(queue) and not variables["karpenter_interruption_queue"],

@@ -89,7 +89,7 @@ def parse_specs(items: t.Sequence[t.Mapping[str, t.Any]]) -> list[LoadBalancerSp
     specs = [parse_spec(item) for item in items]
     errors = [(index, validation_error(spec)) for index, spec in enumerate(specs)]
     if any(error for _index, error in errors):
-        raise MeshError("\n".join(f"load_balancers[{index}] {error}." for index, error in errors if error))
+        raise MeshError(f"load_balancers[{index}] {error}." for index, error in errors if error)
     return specs
 
 

@@ -12,6 +12,7 @@ import re
 import typing as t
 
 from .._acm.certificates import format_certificates
+from .._limits.aws import find_tag_errors
 from .._load_balancer.owners import cluster_by_tags, owner_by_tags, stacks_by_tags
 from .._log_bucket.rules import check_bucket
 from .context import Finding
@@ -25,7 +26,6 @@ if t.TYPE_CHECKING:
 # API reference of ELBv2, CreateLoadBalancer, Name; the controller refuses longer ones as well.
 _LONGEST_NAME = 32
 _NAME = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?$")
-_MOST_TAGS = 50
 # ACM renews 60 days before the end what it can; what is nearer to its end than this needs a person.
 _SOON = datetime.timedelta(days=14)
 
@@ -39,7 +39,7 @@ def check_load_balancers(specs: t.Sequence[LoadBalancerSpec], context: Context) 
             findings += [Finding(one.title, what, severity, message) for what, severity, message in rule(one, context)]
         if one.name and names.count(one.name) > 1:
             findings.append(Finding(one.title, "name", "error", f"{names.count(one.name)} load balancers have the name {one.name}: each needs its own."))
-        findings += [Finding(one.title, "tags", "error", message) for message in _tag_errors(one.tags)]
+        findings += [Finding(one.title, "tags", "error", message) for message in find_tag_errors("tags", one.tags)]
     return findings
 
 
@@ -192,14 +192,6 @@ _RULES = (
     _check_groups,
     check_addresses,
 )
-
-
-def _tag_errors(tags: t.Mapping[str, str]) -> t.Iterator[str]:
-    if len(tags) > _MOST_TAGS:
-        yield f"it has {len(tags)} tags, and AWS allows {_MOST_TAGS}: remove some."
-    for key in sorted(tags):
-        if key.lower().startswith("aws:"):
-            yield f"the tag {key} begins with aws:, which AWS reserves: rename it."
 
 
 __all__ = ("check_load_balancers",)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from .._aws.tags import as_text
 from .._load_balancer.owners import name_owner
 
 
@@ -69,7 +70,7 @@ def parse_spec(index: int, item: t.Mapping[str, t.Any], vpc: str, cluster: str) 
         cluster=item["cluster_name"] or cluster,
         log_bucket=(logs.get("bucket") or "") if logged else "",
         log_prefix=(logs.get("prefix") or "") if logged else "",
-        tags={str(key): str(value) for key, value in (item["tags"] or {}).items()},
+        tags=as_text(item["tags"] or {}),
         type=item["type"],
         scheme=item["scheme"],
         shield=item["shield"],

@@ -10,6 +10,8 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from .._limits.aws import find_tag_errors
+
 _THUMBPRINT = re.compile(r"[0-9A-Fa-f]{40}\Z")
 
 
@@ -42,7 +44,7 @@ def validate_spec(spec: ProviderSpec) -> list[str]:
     if not spec.client_ids:
         errors.append("client_ids is empty, so no token would be accepted: omit the option for sts.amazonaws.com.")
     errors += [f"thumbprints: {item!r} is not a SHA-1 hash of 40 hexadecimal digits." for item in spec.thumbprints or [] if not _THUMBPRINT.match(item)]
-    return errors
+    return [*errors, *find_tag_errors("tags", spec.tags, any_case=True)]
 
 
 def normalize_url(url: str) -> str:

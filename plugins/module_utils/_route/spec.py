@@ -6,7 +6,24 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from .._ingress.spec import DICT, IDENTITY, STRINGS, DesiredItem, DesiredObject, Item, Options, list_of
+from .._kubernetes_text import find_text_errors, with_text
+from .._limits.hosts import find_host_errors
+from .._limits.kubernetes import (
+    HIGHEST_PORT,
+    HIGHEST_WEIGHT,
+    MOST_BACKENDS,
+    MOST_HOSTNAMES,
+    MOST_PARENTS,
+    MOST_RULES,
+    find_count_errors,
+    find_label_errors,
+    find_label_name_errors,
+    find_name_errors,
+    find_number_errors,
+)
 from .render import render_route
 
 _BACKEND: Options = {
@@ -38,12 +55,24 @@ def parse_route(item: Item) -> DesiredItem:
     route = DesiredObject(("HTTPRoute", item["namespace"], item["name"]))
     if item["state"] == "absent":
         return DesiredItem("Route", item, route)
-    return DesiredItem("Route", item, DesiredObject(route.key, render_route(item)), errors=tuple(find_route_errors(item)))
+    item = with_text(dict(item))
+    errors = (*find_text_errors(item), *find_route_errors(item), *find_http_route_errors(item))
+    return DesiredItem("Route", item, DesiredObject(route.key, render_route(item)), errors=errors)
+
+
+def find_http_route_errors(item: Item) -> t.Iterator[str]:
+    """The validation errors that only an HTTPRoute can have: hosts of another form, and lists that are too long."""
+    yield from find_host_errors("hosts", item.get("hosts"))
+    yield from find_count_errors("hosts", item.get("hosts"), MOST_HOSTNAMES, "use a wildcard, or a second route")
+    yield from find_count_errors("section_names", item.get("section_names"), MOST_PARENTS, "name fewer listeners, or omit it to attach to all of them")
+    yield from find_count_errors("rules", item.get("rules"), MOST_RULES, "move some to a second route")
+    for place, rule in enumerate(item.get("rules") or ()):
+        yield from find_count_errors(f"rules[{place}].backends", rule.get("backends"), MOST_BACKENDS, "use fewer Services")
 
 
 def find_route_errors(item: Item) -> list[str]:
-    """The validation errors of a route."""
-    errors = []
+    """The validation errors that an HTTPRoute and a VirtualService can have."""
+    errors = [*_find_name_errors(item)]
     spec = item.get("spec") or {}
     if not item.get("gateway") and not (spec.get("parentRefs") or spec.get("gateways")):
         errors.append("gateway is missing: set the Gateway to which the route is attached.")
@@ -57,4 +86,19 @@ def find_route_errors(item: Item) -> list[str]:
     return errors
 
 
-__all__ = ("ANY_ROUTE", "ROUTE", "find_route_errors", "parse_route")
+def _find_name_errors(item: Item) -> t.Iterator[str]:
+    yield from find_name_errors("name", item.get("name"))
+    for option in ("namespace", "gateway_namespace"):
+        if item.get(option):
+            yield from find_label_name_errors(option, item[option])
+    yield from find_label_errors("labels", item.get("labels"))
+    for place, rule in enumerate(item.get("rules") or ()):
+        for index, backend in enumerate(rule.get("backends") or ()):
+            at = f"rules[{place}].backends[{index}]."
+            yield from find_label_name_errors(f"{at}service", backend["service"])
+            if backend.get("namespace"):
+                yield from find_label_name_errors(f"{at}namespace", backend["namespace"])
+            yield from find_number_errors(at, backend, {"port": (1, HIGHEST_PORT), "weight": (0, HIGHEST_WEIGHT)})
+
+
+__all__ = ("ANY_ROUTE", "ROUTE", "find_http_route_errors", "find_route_errors", "parse_route")

@@ -20,7 +20,7 @@ from .._mesh.labels import CANARY, INGRESS_USE_WAYPOINT, NO_WAYPOINT, USE_WAYPOI
 from .._mesh.waypoints import WaypointRef, never_bound, waypoint_of
 from .._text import format_clauses
 from .target import Expectation, Need, Rule, Snapshot, Target
-from .verdict import Object, Verdict, condition, not_found
+from .verdict import Object, Verdict, condition, not_found, terminating
 
 BOUND = "istio.io/WaypointBound"
 
@@ -74,6 +74,8 @@ def judge_binding(
     """
     if namespace is None:
         return not_found(title, "Create the namespace, or correct its name.")
+    if gone := terminating(namespace):
+        return gone
     if one and not services:
         return not_found(title, f"Create the {kind}, or correct its name.")
     if one and not can_be_bound(services[0]):

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from .._kinds import NAMESPACE, POD
 from .._mesh.capture import EXCLUDED_NAMESPACES, capture_of
-from .._mesh.labels import labels_of
+from .._mesh.labels import DATAPLANE_MODE, labels_of
 from .._text import format_clauses
 from .target import Expectation, Rule, Snapshot, Target, needs_in_namespace
-from .verdict import Object, Verdict, not_found
+from .verdict import Object, Verdict, not_found, terminating
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,9 @@ def judge_enrollment(name: str, namespace: Object | None, pods: t.Sequence[Objec
     """Current when no pod of the namespace is pending and none is leaving; pods that can never be captured are reported, not waited for."""
     if namespace is None:
         return not_found(f"Namespace {name}", "Create it, or correct its name.")
+    # Pods that are to leave do so in a namespace that goes as well.
+    if labels_of(namespace).get(DATAPLANE_MODE) == "ambient" and (gone := terminating(namespace)):
+        return gone
     groups: dict[str, list[tuple[str, str]]] = {"captured": [], "pending": [], "excluded": [], "leaving": [], "opted_out": []}
     since = ""
     for pod in pods:

@@ -9,6 +9,9 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from .._mesh.namespaces import what_holds
+from .._text import message_line
+
 Object = t.Mapping[str, t.Any]
 Status = t.Literal["Current", "InProgress", "Failed", "NotFound", "Terminating", "Unknown"]
 
@@ -35,6 +38,11 @@ class Verdict:
     final: bool = False
     details: t.Mapping[str, t.Any] | None = None
 
+    def __post_init__(self) -> None:
+        # Each may quote a name or a value that others have chosen, and is a part of one line.
+        for field in ("reason", "message", "remedy"):
+            object.__setattr__(self, field, message_line(getattr(self, field)))
+
     @property
     def current(self) -> bool:
         return self.status == "Current"
@@ -52,6 +60,8 @@ def terminating(item: Object | None) -> Verdict | None:
         return None
     held = item["metadata"].get("finalizers") if item else None
     by = f", blocked by the finalizers {', '.join(held)}" if held else ""
+    if item and item.get("kind") == "Namespace":
+        by = f" ({what_holds(item)})"
     return Verdict("Terminating", "Terminating", f"it is being deleted{by}", "Wait until it is deleted, then create it again.", str(deleted))
 
 
@@ -93,8 +103,7 @@ def format_change(title: object, verdict: Verdict) -> str:
     """A verdict in a line of progress: C(waypoint shop/waypoint is InProgress (LessAvailable): 0 of 1 pods are available)."""
     if verdict.current:
         return f"{title} is Current"
-    message = verdict.message.partition("\n")[0]
-    return f"{title} is {verdict.status} ({verdict.reason}): {message}"
+    return f"{title} is {verdict.status} ({verdict.reason}): {verdict.message}"
 
 
 def format_laggard(title: object, verdict: Verdict) -> str:

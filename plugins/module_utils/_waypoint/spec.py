@@ -9,10 +9,10 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from .._kubernetes_text import with_text
 from .._mesh.labels import REVISION, WAYPOINT_FOR, Object, labels_of
 from .._mesh.strategic_merge import OverlayError
 from .._mesh.waypoints import WaypointRef, is_waypoint, mesh_listener
-from .._text import format_scalars
 from .overlays import Item, compose_overlays
 from .validation import find_validation_errors, find_warnings
 
@@ -120,6 +120,8 @@ def parse_overrides(params: t.Mapping[str, t.Any]) -> Overrides:
 
 def parse_waypoint(item: Item) -> DesiredWaypoint:
     """One item of the option C(waypoints), with all its keys, as a value."""
+    # What cannot be text is one of the validation errors.
+    item = with_text(dict(item))
     routes = item["allowed_routes"] or {"from": "Same", "selector": None}
     ref = WaypointRef(item["namespace"], item["name"])
     if item["state"] == "absent":
@@ -135,8 +137,8 @@ def parse_waypoint(item: Item) -> DesiredWaypoint:
         routes["from"],
         routes["selector"] if routes["from"] == "Selector" else None,
         item["revision"] or None,
-        labels=format_scalars(item["labels"]),
-        annotations=format_scalars(item["annotations"]),
+        labels=item["labels"] or {},
+        annotations=item["annotations"] or {},
         overlays=overlays,
     )
     return DesiredWaypoint(ref, waypoint, tuple(find_validation_errors(item)), tuple(find_warnings(item)))

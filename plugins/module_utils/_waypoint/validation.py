@@ -10,6 +10,7 @@ import math
 import re
 import typing as t
 
+from .._kubernetes_text import find_text_errors
 from .._mesh.labels import GATEWAY_NAME, MANAGED_GATEWAY
 from .._mesh.parameters import OVERLAY_KINDS
 from .._mesh.strategic_merge import OverlayError
@@ -28,7 +29,14 @@ _AMOUNT = re.compile(r"\d+%?")
 
 def find_validation_errors(item: Item) -> list[str]:
     """All validation errors of one item of the option C(waypoints)."""
-    return [*_name_errors(item), *_replica_errors(item), *_budget_errors(item), *_metadata_errors(item), *_overlay_errors(item)]
+    return [
+        *_name_errors(item),
+        *_replica_errors(item),
+        *_budget_errors(item),
+        *_metadata_errors(item),
+        *_overlay_errors(item),
+        *find_text_errors(item),
+    ]
 
 
 def find_warnings(item: Item) -> list[str]:

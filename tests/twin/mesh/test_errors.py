@@ -124,7 +124,7 @@ def test_bad_inventory_data_fails_before_the_first_write_with_all_errors_at_once
         "istio_timeout",
         "mesh_namespace is not a variable of the role mesh: did you mean mesh_namespaces?",
         "mesh_waypoints[0].name is 'Way Point'",
-        "found in mesh_waypoints",
+        "mesh_waypoints[1].for is 'everything', which is not one of its choices",
         "mesh_namespaces[0] binds namespace other to shop/w, which allows only its own namespace",
         "mesh_namespaces[1] needs name, label_selector or both",
     ):

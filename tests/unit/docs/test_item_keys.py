@@ -20,6 +20,8 @@ LISTS = {
     ("mesh", "mesh_services"): ("enrollment", "services"),
     ("mesh", "mesh_workloads"): ("enrollment", "workloads"),
     ("mesh", "mesh_waypoints"): ("waypoint", "waypoints"),
+    ("eks", "eks_access_entries"): ("eks_access_entry", "entries"),
+    ("eks", "eks_pod_identity_associations"): ("eks_pod_identity_association", "associations"),
     ("ingress", "ingress_gateways"): ("ingress_gateway", "gateways"),
     ("ingress", "ingress_albs"): ("ingress_alb", "albs"),
     ("ingress", "ingress_routes"): ("ingress_route", "routes"),
@@ -103,6 +105,12 @@ def test_every_list_with_keys_of_its_own_is_compared() -> None:
     roles = sorted(path.parents[1].name for path in (REPOSITORY / "roles").glob("*/meta/argument_specs.yml"))
     lists = {(role, name) for role in roles for name, option in declared(role).items() if option["type"] == "list" and "options" in option}
     assert lists == set(LISTS) | TRANSFORMED
+
+
+def test_every_list_of_items_declares_their_keys() -> None:
+    """Otherwise a misspelt key is told only by the module, after the first writes."""
+    roles = sorted(path.parents[1].name for path in (REPOSITORY / "roles").glob("*/meta/argument_specs.yml"))
+    assert not [name for role in roles for name, option in declared(role).items() if option.get("elements") == "dict" and "options" not in option]
 
 
 def test_references_in_a_role_name_its_variables() -> None:

@@ -15,12 +15,12 @@ DOORS = ("_k8s", "_aws", "_wait")
 # In every other room these files read and write, and all others are pure.
 READING_AND_WRITING = ("state", "apply", "source")
 # Files of the doors that are pure.
-PURE_IN_DOORS = (("_aws", "policies"), ("_aws", "tags"), ("_k8s", "redaction"))
+PURE_IN_DOORS = (("_aws", "policies"), ("_aws", "tags"), ("_k8s", "denials"), ("_k8s", "redaction"))
 # Files beside the rooms that are pure.
-PURE_FILES = ("_diff", "_errors", "_kinds", "_managed_fields", "_text")
+PURE_FILES = ("_diff", "_errors", "_kinds", "_kubernetes_text", "_managed_fields", "_text")
 # What a pure file may import from outside of the collection. What is not named here might read, write, or look at a clock.
 PURE_OUTSIDE = (
-    "__future__", "ansible.module_utils.common.arg_spec", "ansible.module_utils.common.yaml", "ansible.module_utils.errors",
+    "__future__", "ansible.module_utils.common.validation", "ansible.module_utils.common.yaml", "ansible.module_utils.parsing.convert_bool",
     "ansible_collections.amazon.aws.plugins.module_utils.policy", "ansible_collections.amazon.aws.plugins.module_utils.tagging",
     "base64", "binascii", "dataclasses", "datetime", "decimal", "difflib", "fnmatch", "functools", "hashlib", "ipaddress", "json",
     "jsonpath_ng.ext.parser", "math", "re", "ssl", "typing", "urllib.parse", "yaml", "zlib",
@@ -140,7 +140,7 @@ LAYERS = (
     ("_status",),
     ("_module",),
     ("_k8s", "_aws"),
-    ("_mesh",),
+    ("_mesh", "_limits"),
     ("a single file",),
 )
 LONGEST_MODULE = 450

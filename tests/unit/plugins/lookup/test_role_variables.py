@@ -48,8 +48,50 @@ def test_templates_are_resolved_and_defaults_filled_in() -> None:
 
 
 def test_a_value_that_cannot_be_converted_names_the_role() -> None:
-    with pytest.raises(AnsibleError, match=r"The variables of the role istio cannot be used: .*istio_timeout"):
+    with pytest.raises(AnsibleError, match=r"The variables of the role istio of cluster localhost cannot be used: istio_timeout is 'soon'"):
         variables_of("istio", istio_timeout="soon")
+
+
+def test_a_variable_without_a_value_has_its_default_also_where_another_one_refers_to_it() -> None:
+    found = variables_of("alb_controller", alb_controller_region=None, alb_controller_replicas=None, eks_region=None, inventory_hostname="shop")
+    assert (found["alb_controller_region"], found["alb_controller_replicas"], found["alb_controller_cluster_name"]) == ("", 2, "shop")
+
+
+def test_a_template_without_a_value_is_a_variable_without_one() -> None:
+    assert variables_of("istio", istio_timeout=trust_as_template("{{ none }}"))["istio_timeout"] == 300
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        ("{{ elsewhere }}", "istio_timeout refers to elsewhere, which is not defined: define it, or correct the template."),
+        ("{{ {}.x.y }}", "istio_timeout is a template that cannot be resolved: correct it, or the variables that it refers to."),
+        ("{{ 'x' + 1 }}", "istio_timeout is a template that cannot be resolved: correct it, or the variables that it refers to."),
+        ("{{ 1 + }}", "istio_timeout is a template that cannot be resolved: correct it, or the variables that it refers to."),
+    ],
+)
+def test_a_template_that_cannot_be_resolved_is_told_without_the_words_of_jinja(template: str, message: str) -> None:
+    with pytest.raises(AnsibleError) as error:
+        variables_of("istio", istio_timeout=trust_as_template(template), inventory_hostname="shop")
+    assert str(error.value) == f"The variables of the role istio of cluster shop cannot be used: {message}"
+
+
+def test_only_one_variable_is_read_on_request() -> None:
+    lookup = LookupModule(loader=DataLoader(), templar=Templar(loader=DataLoader(), variables={}))
+    given = {"eks_enabled": "on", "eks_version": ["wrong"]}
+    assert lookup.run(["eks"], variables=given, variable="eks_enabled") == [True]
+    assert lookup.run(["eks"], variables=given, variable="eks_region") == [None]
+    with pytest.raises(AnsibleError, match="role eks has no variable eks_enbled"):
+        lookup.run(["eks"], variables=given, variable="eks_enbled")
+
+
+def test_the_arguments_of_one_task_share_a_conversion_and_other_tasks_do_not() -> None:
+    lookup = LookupModule(loader=DataLoader(), templar=Templar(loader=DataLoader(), variables={}))
+    given = {"istio_timeout": "12"}
+    [first], [second] = (lookup.run(["istio"], variables=given) for _ in range(2))
+    assert first is second
+    [other] = lookup.run(["istio"], variables={"istio_timeout": "13"})
+    assert (first["istio_timeout"], other["istio_timeout"]) == (12, 13)
 
 
 def test_a_role_that_is_not_there_is_named() -> None:

@@ -105,7 +105,5 @@ def test_without_exactly_one_vpc_no_more_is_asked(ids: tuple[str, ...]) -> None:
 
 
 def test_a_range_that_is_none_is_a_sentence() -> None:
-    with AwsStub() as aws:
-        aws.answer("ec2", "describe_vpcs", {"Vpcs": []}, Filters=[{"Name": "tag:Name", "Values": ["prod"]}, {"Name": "cidr-block", "Values": ["ten"]}])
-        with pytest.raises(MeshError, match="cidr_block and availability_zones give no subnets: 'ten' does not appear to be"):
-            plan_changes(stub_module(OPTIONS, **{**PARAMS, "cidr_block": "ten"}), aws.session)
+    with AwsStub() as aws, pytest.raises(MeshError, match="cidr_block has 'ten', which is not an address range"):
+        plan_changes(stub_module(OPTIONS, **{**PARAMS, "cidr_block": "ten"}), aws.session)

@@ -57,7 +57,7 @@ class Cluster:
         if request.method == "PATCH":
             return Answer(200, {"metadata": {}})
         if (request.path, "list") in self.forbidden:
-            return refusal(403, "Forbidden", "you may not")
+            return refusal(403, "Forbidden", 'configmaps is forbidden: User "ci" cannot list resource "configmaps" in API group "" at the cluster scope')
         above, _namespaces, below = request.path.partition("/namespaces/")
         namespace, _slash, plural = below.partition("/")
         items = self.lists.get(f"{above}/{plural}" if plural else request.path, [])
@@ -263,3 +263,16 @@ def test_what_an_earlier_task_of_a_check_run_would_make_is_there() -> None:
     (reported,) = result["objects"]
     assert (reported["before"], reported["after"]) == ({}, {MODE: "ambient", USE: "waypoint"})
     assert "pods" not in reported
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_nothing_is_enrolled_in_a_namespace_that_is_being_deleted(check_mode: bool) -> None:
+    going = derived(namespace_of("shop"), {"metadata": {"deletionTimestamp": "2026-11-20T23:14:46Z"}})
+    cluster = Cluster({"/api/v1/namespaces": [going], "/api/v1/namespaces/shop": [going]})
+    cluster.api.transport._next = lambda request: Answer(200, going) if request.path == "/api/v1/namespaces/shop" else cluster._answer(request)
+    with pytest.raises(MeshError, match=r"Namespace shop .* is being deleted since 2026-11-20T23:14:46Z and takes nothing new"):
+        cluster.run(check_mode=check_mode, namespaces=[{"name": "shop", "dataplane_mode": "ambient", "use_waypoint": "missing"}])
+    assert not cluster.patches()
+    leaving = derived(going, {"metadata": {"labels": {MODE: "ambient"}}})
+    cluster.lists["/api/v1/namespaces"] = [leaving]
+    assert cluster.run(check_mode=check_mode, namespaces=[{"name": "shop", "state": "absent"}])["changed"]

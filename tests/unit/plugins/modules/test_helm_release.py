@@ -166,6 +166,27 @@ def test_a_failure_of_helm_is_one_sentence_with_the_words_of_helm(tmp_path: Path
     assert failed.value.details["rc"] == 1
 
 
+@pytest.mark.parametrize(
+    ("errors", "remedy"),
+    [
+        (
+            'Error: INSTALLATION FAILED: services "istiod" is forbidden: exceeded quota: few, requested: services=1, used: services=5, limited: services=5',
+            "To do: raise ResourceQuota few of the namespace",
+        ),
+        ('Error: UPGRADE FAILED: Internal error occurred: failed calling webhook "a.example.com": no', "To do: webhook a.example.com does not answer"),
+        ("Error: UPGRADE FAILED: timed out waiting for the condition", ""),
+        ('Error: INSTALLATION FAILED: Unable to continue with install: ServiceAccount "a" in namespace "b" already exists', ""),
+    ],
+    ids=["quota", "webhook", "helm-itself", "helm-itself-about-an-object"],
+)
+def test_a_refusal_of_the_cluster_that_helm_quotes_comes_with_what_helps(tmp_path: Path, errors: str, remedy: str) -> None:
+    task = Task(tmp_path, answers={"upgrade": (1, "", errors)})
+    with pytest.raises(MeshError) as refused:
+        task.run()
+    assert (remedy or "To do") in refused.value.message or not remedy
+    assert remedy or "To do" not in refused.value.message
+
+
 def test_the_cluster_is_named_by_files_and_variables_never_by_arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("K8S_AUTH_API_KEY", "foreign")
     task = Task(tmp_path)

@@ -169,8 +169,11 @@ def test_refusals(options: dict[str, Any], now: dict[str, Any], message: str) ->
         ({"version": "1.33.1"}, "version '1.33.1' is not a version of EKS"),
         ({"endpoint_public_access": False, "endpoint_private_access": False}, "the API server must be reachable"),
         ({"encryption_key_arn": "arn:aws:kms:eu-west-1:123456789012:alias/prod"}, "is not the ARN of a KMS key"),
-        ({"public_access_cidrs": ["203.0.113.0"]}, "public_access_cidrs: '203.0.113.0' is not an address range"),
-        ({"service_ipv4_cidr": "10.100.0.0/33"}, "service_ipv4_cidr: '10.100.0.0/33' is not an address range"),
+        (
+            {"public_access_cidrs": ["203.0.113.0"]},
+            "public_access_cidrs has '203.0.113.0', which is an address without the length of its prefix: write 203.0.113.0/32",
+        ),
+        ({"service_ipv4_cidr": "10.100.0.0/33"}, "service_ipv4_cidr has '10.100.0.0/33', whose prefix is not a length from 0 to 32"),
     ],
 )
 def test_what_is_wrong_whatever_the_cluster_is(options: dict[str, Any], message: str) -> None:

@@ -191,6 +191,80 @@ def test_each_host_has_listeners_of_its_own() -> None:
     assert [(one["name"], one["hostname"]) for one in listeners] == [("http", "*.example.com"), ("http-example-com", "example.com")]
 
 
+def test_hosts_that_differ_by_a_dash_for_a_dot_get_listeners_of_different_names() -> None:
+    hosts = ["shop.example.com", "a-b.example.com", "a.b.example.com", "*.example.com", "wildcard.example.com", ".".join(["a" * 63] * 3 + ["a" * 61])]
+    names = [one["name"] for one in gateway.listeners_of(item(hosts=hosts, tls="gateway", certificate_refs=[{"name": "x"}]))]
+    assert names[:4] == ["http", "https", "http-a-b-example-com", "https-a-b-example-com"], "names of listeners that exist must stay"
+    assert len(set(names)) == 2 * len(hosts)
+    assert not find_gateway_errors(item(hosts=hosts[:5]))
+    assert max(map(len, names)) <= 253
+    # The name of a listener does not depend on the hosts behind it.
+    assert [one["name"] for one in gateway.listeners_of(item(hosts=hosts[:3]))] == [name for name in names[:6] if not name.startswith("https")]
+
+
+def with_listeners(*listeners: dict[str, Any], **options: Any) -> Any:
+    """A gateway with these listeners, each completed by a name and a port."""
+    return item(listeners=[{"name": f"l{number}", "port": 8000 + number, **listener} for number, listener in enumerate(listeners)], **options)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            item(hosts=[f"t{number}.example.com" for number in range(33)], tls="gateway", certificate_refs=[{"name": "x"}]),
+            "hosts has 33 entries, which make 66",
+        ),
+        (item(hosts=[f"t{number}.example.com" for number in range(65)]), "replace hosts by a wildcard such as *.example.com, or move some to a second gateway"),
+        (with_listeners(*({} for _number in range(65))), "listeners has 65 entries, but a Gateway has at most 64"),
+        (
+            with_listeners(*({"port": 80, "hostname": f"t{number}.example.com"} for number in range(33)), {"port": 443}, redirect_http=True),
+            "an HTTPRoute to 33 listeners, and the Gateway API allows 32",
+        ),
+        (with_listeners({"port": 80}, {"port": 80}), "listeners has HTTP 80 of every host more than once"),
+        (with_listeners({"hostname": "Shop.example.com"}), "listener l0: hostname has 'Shop.example.com'"),
+        (with_listeners({"name": "HTTP"}), "listener HTTP: name is 'HTTP'"),
+        (with_listeners({"port": 0}), "listener l0: port is 0: use 1 to 65535"),
+        (with_listeners({"protocol": "TCP", "hostname": "shop.example.com"}), "listener l0 is TCP, which knows no hosts"),
+        (with_listeners({"certificate_refs": [{"name": "x"}]}), "listener l0 is HTTP, which has no TLS"),
+        (with_listeners({"protocol": "TLS"}), "says neither where TLS ends nor with which certificate"),
+        (with_listeners({"protocol": "HTTPS", "tls_mode": "Passthrough", "certificate_refs": [{"name": "x"}]}), "HTTPS ends at the gateway"),
+        (item(hosts=["a.example.com", "a.example.com"]), "hosts names a.example.com more than once"),
+        (item(labels={f"l{number}": "x" for number in range(9)}), "labels has 9 entries, and the Gateway API allows 8"),
+        (item(labels={"team": "a b"}), "labels has team with the value 'a b'"),
+        (item(revision="1_31!"), "revision has istio.io/rev"),
+        (item(name="g" * 58), "which is longer than 63 characters"),
+        (item(route_namespaces=["Shop"]), "route_namespaces is 'Shop'"),
+        (item(replicas=-1), "replicas is -1"),
+        (with_nlb(source_ranges=["203.0.113.7"]), "nlb.source_ranges has '203.0.113.7'"),
+        (with_nlb(source_ranges=["2001:db8::/32"]), "set ip_address_type to dualstack"),
+        (with_nlb(tags={"a;b": "c"}), "nlb.tags has the key 'a;b'"),
+        (with_nlb(health_check={"interval": 3}), "nlb.health_check.interval is 3"),
+        (with_nlb(access_logs={"enabled": True, "bucket": "My_Logs"}), "nlb.access_logs.bucket has 'My_Logs'"),
+    ],
+)
+def test_what_the_apis_refuse_of_a_gateway_is_a_sentence(given: Any, message: str) -> None:
+    errors = find_gateway_errors(given)
+    assert any(message in error for error in errors), errors
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        item(hosts=[f"t{number}.example.com" for number in range(32)], tls="gateway", certificate_refs=[{"name": "x"}], redirect_http=True),
+        item(hosts=[f"t{number}.example.com" for number in range(64)]),
+        with_listeners({"port": 80, "hostname": "a.example.com"}, {"port": 80, "hostname": "b.example.com"}, {"port": 80}, {"port": 81}),
+        with_listeners({"protocol": "TLS", "tls_mode": "Passthrough", "hostname": "a.example.com"}, {"protocol": "TCP"}),
+        with_listeners({"protocol": "TLS", "certificate_refs": [{"name": "x.y", "namespace": "certs"}]}),
+        item(name="g" * 57, labels={"team": "shop", "example.com/n": 5}, revision="1-31-1"),
+        with_nlb(source_ranges=["203.0.113.7/32", "10.0.0.0/8"], tags={"cost center": "a@b"}),
+        with_nlb(source_ranges=["2001:db8::/32"], ip_address_type="dualstack"),
+    ],
+    ids=range(8),
+)
+def test_what_the_apis_take_of_a_gateway_is_right(given: Any) -> None:
+    assert find_gateway_errors(given) == []
+
+
 @pytest.mark.requirement("D7")
 @pytest.mark.parametrize(
     ("routes", "namespaces"),

@@ -52,7 +52,6 @@ def test_valid_variables_have_no_errors(variables: dict[str, Any]) -> None:
         ({"alb_controller_role_arn": "controller"}, "alb_controller_role_arn has 'controller'"),
         ({"eks_encryption_key_arn": "1234"}, "eks_encryption_key_arn has '1234'"),
         ({"eks_encryption_key_arn": "arn:aws:kms:eu-west-1:123456789012:key/1"}, "eks_encryption_key_arn is in region eu-west-1"),
-        ({"aws_edge_log_buckets": ["My_Logs"]}, "aws_edge_log_buckets has 'My_Logs'"),
         ({"eks_vpc_cidr": "10.20.0.0"}, "eks_vpc_cidr is '10.20.0.0'"),
         ({"eks_vpc_cidr": "10.20.0.0/24"}, "eks_vpc_cidr is '10.20.0.0/24'"),
         ({"eks_vpc_cidr": "10.20.1.0/16"}, "eks_vpc_cidr is '10.20.1.0/16'"),

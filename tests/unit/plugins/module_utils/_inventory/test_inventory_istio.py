@@ -16,11 +16,16 @@ INGRESS = {"name": "istio-ingress", "namespace": "istio-ingress"}
     ("gateways", "expected"),
     [
         pytest.param([INGRESS, {**INGRESS, "name": "other"}], [], id="two-in-one-namespace"),
-        pytest.param([{**INGRESS, "replicas": 0}], [], id="none"),
+        pytest.param([{**INGRESS, "replicas": 1}, {**INGRESS, "name": "other", "autoscaling": {"min": 1, "max": 1}}], [], id="one"),
+        pytest.param([{**INGRESS, "replicas": 0}], ["istio_gateways[0].replicas is 0"], id="none"),
         pytest.param([INGRESS, INGRESS], ["istio_gateways[1] names the same release istio-ingress/istio-ingress as istio_gateways[0]"], id="twice"),
-        pytest.param([{**INGRESS, "replicas": 2, "autoscaling": {"min": 1, "max": 2}}], ["istio_gateways[0] has both replicas and autoscaling"], id="both"),
-        pytest.param([{**INGRESS, "replicas": -1}], ["istio_gateways[0] has -1 replicas"], id="less-than-none"),
-        pytest.param([{**INGRESS, "autoscaling": {"min": 3, "max": 2}}], ["istio_gateways[0] has autoscaling from 3 to 2"], id="min-above-max"),
+        pytest.param(
+            [{**INGRESS, "replicas": 2, "autoscaling": {"min": 1, "max": 2}}],
+            ["istio_gateways[0].replicas and istio_gateways[0].autoscaling are both set"],
+            id="both",
+        ),
+        pytest.param([{**INGRESS, "replicas": -1}], ["istio_gateways[0].replicas is -1"], id="less-than-none"),
+        pytest.param([{**INGRESS, "autoscaling": {"min": 3, "max": 2}}], ["istio_gateways[0].autoscaling is from 3 to 2"], id="min-over-max"),
     ],
 )
 def test_gateways(gateways: list[dict[str, Any]], expected: list[str]) -> None:
@@ -28,3 +33,29 @@ def test_gateways(gateways: list[dict[str, Any]], expected: list[str]) -> None:
     assert len(found) == len(expected)
     for sentence, beginning in zip(found, expected, strict=True):
         assert sentence.startswith(beginning)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, {"namespace": "argocd", "project": "default", "destination": "https://kubernetes.default.svc"}),
+        ({"istio_argocd": None}, {"namespace": "argocd", "project": "default", "destination": "https://kubernetes.default.svc"}),
+        ({"istio_argocd": {}}, {"namespace": "argocd", "project": "default", "destination": "https://kubernetes.default.svc"}),
+        ({"istio_argocd": {"project": "mesh"}}, {"namespace": "argocd", "project": "mesh", "destination": "https://kubernetes.default.svc"}),
+        ({"istio_argocd": "project=mesh"}, {"namespace": "argocd", "project": "mesh", "destination": "https://kubernetes.default.svc"}),
+        ({"istio_argocd": {"namespace": None, "project": "mesh"}}, {"namespace": "argocd", "project": "mesh", "destination": "https://kubernetes.default.svc"}),
+    ],
+    ids=str,
+)
+def test_what_istio_argocd_leaves_out_has_its_documented_default(given: dict[str, Any], expected: dict[str, str]) -> None:
+    assert values_of(given)["istio_argocd"] == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "is_error"), [("/srv/charts", True), ("charts", True), ("https://charts.shop.example/istio", False), ("oci://charts.shop.example/istio", False)]
+)
+def test_argocd_cannot_read_a_directory(source: str, is_error: bool) -> None:
+    errors = validate_istio(values_of({"istio_delivery": "argocd", "istio_chart_source": source}))
+    assert [error for error in errors if error.startswith("istio_chart_source")] == errors
+    assert bool(errors) is is_error
+    assert validate_istio(values_of({"istio_delivery": "helm", "istio_chart_source": source})) == []

@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.eks import validate_eks
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.istio import validate_istio
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.karpenter import validate_karpenter
-from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.values import convert, unclear_switches
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.values import convert
 from tests.unit.inventory_values import converted
 
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -18,6 +18,11 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "values": {"type": "dict", "default": {}},
     "names": {"type": "list", "elements": "str"},
     "derived": {"type": "str", "default": "{{ inventory_hostname }}"},
+    "text": {"type": "str"},
+    "choice": {"type": "str", "choices": ["Same", "All", ""]},
+    "truth": {"type": "str", "choices": ["true", "false", ""]},
+    "ports": {"type": "list", "elements": "int"},
+    "file": {"type": "raw", "no_log": True},
     "items": {
         "type": "list",
         "elements": "dict",
@@ -35,6 +40,34 @@ SPELLINGS: list[tuple[str, Any, Any]] = [
     ("values", {"kept": None}, {"kept": None}),
     ("names", "a,b", ["a", "b"]),
     ("names", "a", ["a"]),
+    *(("switch", text, True) for text in (" true ", "TRUE", "true\r\n", "y", "T", 1)),
+    *(("number", text, 12) for text in (" 12\r", "12.0", 12.0, "+12")),
+    ("names", "a, b\r\n", ["a", "b"]),
+    ("names", '["a", "b"]', ["a", "b"]),
+    ("names", "[a, b]", ["a", "b"]),
+    ("names", [" a ", 1, True, 1.35], ["a", "1", "true", "1.35"]),
+    ("names", "", []),
+    ("names", 8, ["8"]),
+    ("ports", 80, [80]),
+    ("ports", "80,443", [80, 443]),
+    ("ports", ["80", 443], [80, 443]),
+    ("values", "a=b, c=d", {"a": "b", "c": "d"}),
+    ("values", "{a: true}", {"a": True}),
+    ("values", " ", {}),
+    ("text", 1.35, "1.35"),
+    ("text", 7, "7"),
+    ("text", True, "true"),
+    ("text", " a\r\nb \r\n", "a\nb"),
+    ("choice", "all", "All"),
+    ("choice", " SAME ", "Same"),
+    ("choice", "", ""),
+    *(("truth", value, "true") for value in (True, "True", "yes", "on", "true")),
+    *(("truth", value, "false") for value in (False, "FALSE", "no", "off")),
+    ("file", " ~/.kube/shop\r\n", "~/.kube/shop"),
+    ("file", "a: 1\r\nb: 2", "a: 1\r\nb: 2"),
+    ("items", '[{"name": "x"}]', [{"name": "x", "size": 2}]),
+    ("items", [{"name": 1, "size": None, "values": None}], [{"name": "1", "size": 2}]),
+    ("items", "", []),
     ("items", [{"name": "x", "size": "5"}], [{"name": "x", "size": 5}]),
     ("items", [{"name": "x", "note": None, "values": {"kept": None}}], [{"name": "x", "size": 2, "values": {"kept": None}}]),
 ]
@@ -50,6 +83,64 @@ def test_text_means_what_the_type_says(name: str, given: Any, meant: Any) -> Non
 
 def test_defaults_are_filled_in_unless_only_ansible_can_resolve_them() -> None:
     assert convert(OPTIONS, {}).values == {"switch": True, "values": {}}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_a_variable_without_a_value_has_its_default(name: str) -> None:
+    assert convert(OPTIONS, {name: None}) == convert(OPTIONS, {})
+
+
+WORDS_OF_PYTHON = ("NoneType", "<class", "None", "True", "False", "dict ", "str ", "object", "unable to", "expected")
+
+# What is given, and the one sentence about it.
+ERRORS: list[tuple[str, Any, str]] = [
+    ("switch", "maybe", "switch is 'maybe', a text, but must be true or false: write true or false."),
+    ("switch", 2, "switch is 2, a number, but must be true or false: write true or false."),
+    ("switch", [], "switch is a list, but must be true or false: write true or false."),
+    ("number", "many", "number is 'many', a text, but must be a whole number: write digits only."),
+    ("number", True, "number is true, a boolean, but must be a whole number: write digits only."),
+    ("number", 1.5, "number is 1.5, a number, but must be a whole number: write digits only."),
+    ("number", "", "number is '', a text, but must be a whole number: write digits only."),
+    ("values", "all", "values is 'all', a text, but must be a dictionary: write its keys with their values, {} for none, or leave it out."),
+    ("values", "{a", "values is '{a', a text, but must be a dictionary: write its keys with their values, {} for none, or leave it out."),
+    ("values", ["a"], "values is a list, but must be a dictionary: write its keys with their values, {} for none, or leave it out."),
+    ("names", {"a": 1}, "names is a dictionary, but must be a list: begin each item with a dash, write [] for none, or leave it out."),
+    ("names", ["a", None], "names[1] has no value: remove the item, or complete it."),
+    ("names", ["a", {"b": 1}], "names[1] is a dictionary, but must be a text: write one text, in quotes if it has characters that YAML interprets."),
+    ("text", ["a"], "text is a list, but must be a text: write one text, in quotes if it has characters that YAML interprets."),
+    ("choice", "Al", "choice is 'Al', which is not one of its choices: did you mean All? The choices are Same, All, \"\"."),
+    ("choice", "nothing", "choice is 'nothing', which is not one of its choices: use one of Same, All, \"\"."),
+    ("items", {"name": "x"}, "items is a dictionary, but must be a list: begin each item with a dash, write [] for none, or leave it out."),
+    ("items", "x", "items is 'x', a text, but must be a list: begin each item with a dash, write [] for none, or leave it out."),
+    ("items", ["x"], "items[0] is 'x', a text, but must be a dictionary: write its keys with their values, {} for none, or leave it out."),
+    ("items", [{}], "items[0] has no name, which is required: add it."),
+    ("items", [{"name": None}], "items[0] has no name, which is required: add it."),
+    ("items", [{"nam": "x"}], "items[0] has the key 'nam', which is unknown: did you mean name?"),
+    ("items", [{"name": "x", "colour": 1}], "items[0] has the key 'colour', which is unknown: its keys are name, note, size, values."),
+    ("items", [{"name": "x"}, {"name": "y", "size": "L"}], "items[1].size is 'L', a text, but must be a whole number: write digits only."),
+]
+
+
+@pytest.mark.parametrize(("name", "given", "error"), ERRORS, ids=str)
+def test_what_cannot_be_converted_is_told_in_one_sentence(name: str, given: Any, error: str) -> None:
+    assert convert(OPTIONS, {name: given}).errors == (error,)
+    assert not [word for word in WORDS_OF_PYTHON if word in error]
+
+
+def test_a_long_value_is_shortened_and_a_secret_is_not_shown() -> None:
+    (error,) = convert(OPTIONS, {"number": "x" * 200}).errors
+    assert len(error) < 150
+    (error,) = convert({"secret": {"type": "int", "no_log": True}}, {"secret": "hunter2"}).errors
+    assert error == "secret is a text, but must be a whole number: write digits only."
+    (error,) = convert(OPTIONS, {"items": [{"name": "x", "size": "hunter2"}]}, secrets={"items"}).errors
+    assert error == "items[0].size is a text, but must be a whole number: write digits only."
+    (error,) = convert(OPTIONS, {"choice": "hunter2"}, secrets={"choice"}).errors
+    assert "hunter2" not in error
+
+
+def test_several_errors_of_one_item_are_told_at_once() -> None:
+    errors = convert(OPTIONS, {"items": [{"size": "L", "colour": 1}]}).errors
+    assert [error.split(" ")[0] for error in errors] == ["items[0]", "items[0]", "items[0].size"]
 
 
 def test_a_value_of_a_wrong_type_hides_no_other() -> None:
@@ -122,14 +213,3 @@ def test_validation_finds_the_same_in_every_spelling(message: tuple[str, str]) -
 def test_false_as_text_is_not_reported_as_true() -> None:
     result = converted({"eks_enabled": True, "eks_startup_taint": "false", "istio_startup_taint": "false", "eks_node_groups": [{"name": "a"}]})
     assert not [error for error in validate_eks(result.values) if "eks_startup_taint" in error]
-
-
-@pytest.mark.parametrize("text", ["y", "T", " true"])
-def test_a_text_that_ansible_reads_in_two_ways_is_an_error(text: str) -> None:
-    (error,) = unclear_switches({"eks_enabled": text, "eks_region": text})
-    assert error.startswith(f"eks_enabled is {text!r}")
-
-
-@pytest.mark.parametrize("value", [True, False, "True", "yes", "ON", "1", "no", "n", "0", "", "what"])
-def test_a_switch_that_is_clear_or_refused_elsewhere(value: Any) -> None:
-    assert not unclear_switches({"eks_enabled": value})

@@ -189,12 +189,13 @@ CONFLICT = 'Apply failed with 1 conflict: conflict with "helm" using v1: .spec.l
         ),
         pytest.param(
             refusal(409, "AlreadyExists", 'gateways "waypoint" already exists', name="waypoint"),
-            'refused to apply Gateway shop/waypoint (409 AlreadyExists): gateways "waypoint" already exists',
+            'refused to apply Gateway shop/waypoint (409 AlreadyExists): gateways "waypoint" already exists. '
+            "Something else has created it in the meantime: run again.",
             id="already-there",
         ),
         pytest.param(
             refusal(404, "NotFound", 'namespaces "shop" not found', name="shop", kind="namespaces"),
-            'refused to apply Gateway shop/waypoint (404 NotFound): namespaces "shop" not found',
+            'refused to apply Gateway shop/waypoint (404 NotFound): namespaces "shop" not found. Create the namespace first, or correct its name.',
             id="no-namespace",
         ),
         pytest.param(
@@ -406,7 +407,9 @@ def test_credentials_that_stay_refused_are_reported_in_one_sentence(call: Callab
 
 
 def test_only_refused_credentials_are_renewed() -> None:
-    api = FakeApi(refusal(403, "Forbidden", "no"))
+    api = FakeApi(
+        refusal(403, "Forbidden", 'namespaces "shop" is forbidden: User "ci" cannot get resource "namespaces" in API group "" in the namespace "shop"')
+    )
     api.transport.renew = lambda: pytest.fail("403 speaks of permissions: other credentials are not looked for")
     with pytest.raises(ApiError, match="grant this permission"):
         api.session.get(NAMESPACE, "shop")

@@ -15,6 +15,7 @@ VARIABLES: dict[str, Any] = {
     "karpenter_role_arn": "",
     "karpenter_node_role_arn": "",
     "karpenter_node_policies": ["arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"],
+    "karpenter_role_path": "/",
     "karpenter_permissions_boundary": "",
     "karpenter_tags": {"Cost": "0815", "Spot": True},
     "karpenter_namespace": "kube-system",

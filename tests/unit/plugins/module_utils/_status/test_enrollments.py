@@ -96,3 +96,20 @@ def test_the_clusters_own_excluded_namespaces_count() -> None:
     assert verdict.current
     assert verdict.details is not None
     assert verdict.details["excluded"] == ["pending: its namespace is in excludeNamespaces of the istio-cni chart"]
+
+
+GOING = {
+    "metadata": {"deletionTimestamp": "2026-11-20T23:14:46Z"},
+    "status": {"conditions": [{"type": "NamespaceFinalizersRemaining", "status": "True", "message": "Some content has finalizers remaining: a in 1"}]},
+}
+
+
+def test_an_enrollment_in_a_namespace_that_is_being_deleted_is_not_current() -> None:
+    verdict = judge_enrollment("bookinfo", derived(ENROLLED, GOING), [CAPTURED])
+    assert (verdict.status, verdict.since) == ("Terminating", "2026-11-20T23:14:46Z")
+    assert verdict.message == "it is being deleted (NamespaceFinalizersRemaining: Some content has finalizers remaining: a in 1)"
+
+
+def test_what_has_left_the_mesh_may_be_in_a_namespace_that_is_being_deleted() -> None:
+    gone = derived(ENROLLED, {**GOING, "metadata": {**GOING["metadata"], "labels": {"istio.io/dataplane-mode": None}}})
+    assert judge_enrollment("bookinfo", gone, []).current

@@ -99,7 +99,7 @@ def test_a_result_has_every_target_in_their_order() -> None:
         ),
         pytest.param(
             [(WAYPOINT, Verdict("InProgress", "Odd", "first line\nsecond line"))],
-            "12.3 s, 4 of 5 ready: waypoint shop/waypoint is InProgress (Odd): first line",
+            "12.3 s, 4 of 5 ready: waypoint shop/waypoint is InProgress (Odd): first line second line",
             id="one-line-whatever-the-message",
         ),
     ],
@@ -122,7 +122,7 @@ def _report(path: Path | str | None, lines: int = 1, message: str = "") -> None:
             report(1.0, [(WAYPOINT, Verdict("InProgress", "Odd", message))], 0, 1)
 
 
-LINE = "1.0 s, 0 of 1 ready: waypoint shop/waypoint is InProgress (Odd): \n"
+LINE = "1.0 s, 0 of 1 ready: waypoint shop/waypoint is InProgress (Odd):\n"
 
 
 def test_progress_goes_to_the_end_of_a_file(tmp_path: Path) -> None:

@@ -1,0 +1,121 @@
+# Copyright: the meshwright.ambient contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# **PRIVATE** to the collection: it may change in any release.
+
+"""What the Ingresses of one group must agree on, because they share one load balancer: the controller provisions nothing for any of them otherwise.
+
+Source: aws-load-balancer-controller pkg/ingress (model_builder.go, model_build_load_balancer.go, model_build_load_balancer_addons.go, model_build_tags.go).
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._ingress.annotation_values import ALB_PREFIX, parse_pairs
+from .._ingress.spec import DesiredItem, Item
+from .render import listen_ports
+
+# Annotations of which a load balancer has one value, by the option that messages name.
+_ONCE = {
+    "load_balancer_name": "load-balancer-name",
+    "scheme": "scheme",
+    "ip_address_type": "ip-address-type",
+    "ssl_redirect": "ssl-redirect",
+    "waf_acl_arn": "wafv2-acl-arn",
+    "shield": "shield-advanced-protection",
+    "security_groups": "security-groups",
+    "annotations.customer-owned-ipv4-pool": "customer-owned-ipv4-pool",
+}
+# Those whose value is a list, of which the order does not matter.
+_LISTS = {"subnets": "subnets"}
+# Those whose value is a dictionary, of which each key has one value.
+_PAIRS = {"tags": "tags", "attributes": "load-balancer-attributes"}
+# Those that each listener has once, and that are lists.
+_LISTENER_LISTS = {"inbound_cidrs": "inbound-cidrs", "annotations.security-group-prefix-lists": "security-group-prefix-lists"}
+# Attributes with an option of their own.
+_OPTIONS = {"attributes.idle_timeout.timeout_seconds": "idle_timeout", "attributes.deletion_protection.enabled": "deletion_protection"}
+
+GRPC = "GRPC"
+
+
+def groups_of(albs: t.Iterable[DesiredItem]) -> dict[str, list[DesiredItem]]:
+    """The members of each group of which there is more than one, of those that should be present."""
+    groups: dict[str, list[DesiredItem]] = {}
+    for alb in albs:
+        if alb.present and alb.item["group_name"]:
+            groups.setdefault(alb.item["group_name"], []).append(alb)
+    return {name: members for name, members in sorted(groups.items()) if len(members) > 1}
+
+
+def find_group_conflicts(albs: t.Iterable[DesiredItem]) -> t.Iterator[str]:
+    """One sentence for each thing about which the members of a group disagree, and for each rule that two of them have."""
+    for name, members in groups_of(albs).items():
+        settings: dict[str, dict[str, list[str]]] = {}
+        for alb in members:
+            for option, value in shared_settings(alb).items():
+                settings.setdefault(option, {}).setdefault(value, []).append(alb.title)
+        for option, values in settings.items():
+            if len(values) > 1:
+                titles = " and ".join(title for owners in values.values() for title in owners)
+                yield f"Group {name}: {titles} set different values of {option} ({', '.join(sorted(values))}), but share one load balancer: make them equal."
+        yield from _find_same_rules(name, members)
+
+
+def shared_settings(alb: DesiredItem) -> dict[str, str]:
+    """What an Ingress says about its load balancer and the listeners of it, by the option or what messages call it; what it leaves open is left out."""
+    annotations = {key[len(ALB_PREFIX) :]: value for key, value in alb.main.manifest["metadata"]["annotations"].items() if key.startswith(ALB_PREFIX)}
+    found = {option: annotations[key] for option, key in _ONCE.items() if key in annotations}
+    found.update({option: _sorted(annotations[key]) for option, key in _LISTS.items() if annotations.get(key)})
+    for option, key in _PAIRS.items():
+        named = {f"{option}.{name}": value for name, value in parse_pairs(annotations.get(key, "")).items()}
+        found.update({_OPTIONS.get(name, name): value for name, value in named.items()})
+    for protocol, port in listen_ports(alb.item):
+        found[f"the protocol of port {port}"] = protocol
+        found.update({f"{option} of port {port}": _sorted(annotations[key]) for option, key in _LISTENER_LISTS.items() if annotations.get(key)})
+        if protocol == "HTTPS" and "ssl-policy" in annotations:
+            found[f"ssl_policy of port {port}"] = annotations["ssl-policy"]
+        listener = f"listener-attributes.{protocol}-{port}"
+        found.update({f"annotations.{listener}.{name}": value for name, value in parse_pairs(annotations.get(listener, "")).items()})
+    return found
+
+
+def find_grpc_errors(albs: t.Sequence[DesiredItem]) -> t.Iterator[str]:
+    """Load balancers that would send gRPC from a listener of plain HTTP, of which AWS takes none."""
+    for alb in albs:
+        if not alb.present or not speaks_grpc(alb.item):
+            continue
+        group = alb.item["group_name"]
+        redirects = any(one.item.get("ssl_redirect") for one in albs if one is alb or (one.present and group and one.item["group_name"] == group))
+        plain = [str(port) for protocol, port in listen_ports(alb.item) if protocol == "HTTP"]
+        if plain and not redirects:
+            yield (
+                f"{alb.title}: its backend speaks gRPC, but listen_ports has HTTP {', '.join(plain)}, and an ALB takes gRPC by HTTPS only: "
+                "list only HTTPS, with a certificate, or set ssl_redirect."
+            )
+
+
+def speaks_grpc(item: Item) -> bool:
+    """Whether a load balancer speaks gRPC to its targets."""
+    return str((item.get("annotations") or {}).get(f"{ALB_PREFIX}backend-protocol-version", "")).upper() == GRPC
+
+
+def _find_same_rules(group: str, members: t.Sequence[DesiredItem]) -> t.Iterator[str]:
+    """Rules of which the second would never be used; actions and conditions may tell them apart."""
+    owners: dict[tuple[str, str], dict[int, list[str]]] = {}
+    for alb in members:
+        if alb.item.get("actions") or any(key.startswith(f"{ALB_PREFIX}conditions.") for key in alb.item.get("annotations") or ()):
+            continue
+        for host in dict.fromkeys(alb.item["hosts"]):
+            for _protocol, port in listen_ports(alb.item):
+                owners.setdefault((host, alb.item.get("path") or "/"), {}).setdefault(port, []).append(alb.title)
+    for (host, path), ports in owners.items():
+        titles = next((titles for titles in ports.values() if len(titles) > 1), None)
+        if titles:
+            yield f"Group {group}: {' and '.join(titles)} both have the rule for {host} {path}, of which only the first would be used: remove one of them."
+
+
+def _sorted(values: str) -> str:
+    return ",".join(sorted({value.strip() for value in values.split(",")}))
+
+
+__all__ = ("find_group_conflicts", "find_grpc_errors", "groups_of", "shared_settings", "speaks_grpc")

@@ -1,0 +1,85 @@
+# Copyright: the meshwright.ambient contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# **PRIVATE** to the collection: it may change in any release.
+
+"""Validates tags of all roles, and the lists of the role aws_edge: what AWS refuses of any cluster, whatever it has."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._limits.aws import WEB_ACL_NAME, find_bucket_errors, find_tag_errors
+from .._limits.hosts import find_host_errors, find_one_host_errors
+from .._text import repeated
+from .patterns import Variables, validate_role_names
+
+# The tags of IAM roles, whose keys differ by more than capital letters; the others are tags of load balancers and certificates.
+_TAGS = {"eks_tags": True, "alb_controller_tags": True, "karpenter_tags": True, "aws_edge_tags": False}
+# The common name of a certificate (user guide of ACM, requesting a certificate).
+_LONGEST_DOMAIN = 64
+
+
+def validate_aws(variables: Variables) -> list[str]:
+    """One sentence for each validation error; each begins with the variable's name.
+
+    Args:
+        variables: the values of the roles' variables, as values.convert() returns them.
+    """
+    return [*_validate_tags(variables), *_validate_edge(variables), *_validate_controller(variables)]
+
+
+def _validate_tags(variables: Variables) -> t.Iterator[str]:
+    for name, any_case in _TAGS.items():
+        # Those of the other roles are by default the cluster's.
+        if name == "eks_tags" or variables.get(name) != variables.get("eks_tags"):
+            yield from find_tag_errors(name, variables.get(name), any_case=any_case)
+    for index, pool in enumerate(variables.get("karpenter_node_pools") or ()):
+        yield from find_tag_errors(f"karpenter_node_pools[{index}].tags", pool.get("tags"))
+
+
+def _validate_edge(variables: Variables) -> t.Iterator[str]:
+    zones = variables.get("aws_edge_hosted_zones") or ()
+    # Route 53 also takes zones with underscores.
+    yield from find_host_errors("aws_edge_hosted_zones", [zone for zone in zones if "_" not in zone], any_case=True)
+    for zone in zones:
+        if zone.startswith("*."):
+            yield f"aws_edge_hosted_zones has {zone!r}, but a zone has no wildcard: use the domain, {zone[2:]}."
+    certificates = variables.get("aws_edge_certificates") or ()
+    for index, certificate in enumerate(certificates):
+        place = f"aws_edge_certificates[{index}]"
+        yield from find_one_host_errors(f"{place}.domain", certificate["domain"], any_case=True, longest=_LONGEST_DOMAIN)
+        yield from find_host_errors(f"{place}.subject_alternative_names", certificate.get("subject_alternative_names"), any_case=True)
+        # Without a dot, it is the ID of a zone.
+        if "." in (certificate.get("hosted_zone") or ""):
+            yield from find_one_host_errors(f"{place}.hosted_zone", certificate["hosted_zone"], any_case=True)
+        if "." not in certificate["domain"].strip("."):
+            yield f"{place}.domain is {certificate['domain']!r}, which is not below a public domain: use a name such as shop.example.com."
+    yield from _repeated("aws_edge_certificates", [certificate["domain"].lower().rstrip(".") for certificate in certificates])
+    acls = variables.get("aws_edge_web_acls") or ()
+    for index, acl in enumerate(acls):
+        if not WEB_ACL_NAME.fullmatch(acl["name"]):
+            yield f"aws_edge_web_acls[{index}].name is {acl['name']!r}: use at most 128 letters, digits, dashes and underscores."
+        yield from _repeated(f"aws_edge_web_acls[{index}].managed_rule_groups", acl.get("managed_rule_groups") or [])
+    yield from _repeated("aws_edge_web_acls", [acl["name"] for acl in acls])
+    buckets = variables.get("aws_edge_log_buckets") or []
+    yield from find_bucket_errors("aws_edge_log_buckets", buckets)
+    yield from _repeated("aws_edge_log_buckets", buckets)
+
+
+def _validate_controller(variables: Variables) -> t.Iterator[str]:
+    """The role of the load balancer controller; where its name begins with that of the cluster of the role eks, it is validated with the others."""
+    cluster, region = variables.get("alb_controller_cluster_name"), variables.get("alb_controller_region")
+    if variables.get("eks_enabled") and cluster == variables.get("eks_cluster_name"):
+        return
+    made = variables.get("alb_controller_enabled") and variables.get("alb_controller_identity") != "none" and not variables.get("alb_controller_role_arn")
+    if made and cluster and (region or variables.get("eks_region")):
+        name = f"{cluster}-{region or variables.get('eks_region')}-alb-controller"
+        yield from validate_role_names([name], "alb_controller_cluster_name")
+
+
+def _repeated(variable: str, names: t.Sequence[str]) -> t.Iterator[str]:
+    for name in repeated(names):
+        yield f"{variable} names {name} more than once: keep one of them."
+
+
+__all__ = ("validate_aws",)

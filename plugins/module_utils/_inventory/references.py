@@ -1,0 +1,132 @@
+# Copyright: the meshwright.ambient contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# **PRIVATE** to the collection: it may change in any release.
+
+"""Values that name other items of the inventory, and that miss them by a slip of the pen.
+
+What an item names may also exist without the inventory, so only a name that is nearly one of the inventory's is an error.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._gateway.render import listeners_of
+from .._gateway.spec import GATEWAY
+from .._ingress.spec import complete
+from .._mesh.labels import NO_WAYPOINT
+from .near_misses import find_near_miss, nearest
+
+Variables = t.Mapping[str, t.Any]
+Item = t.Mapping[str, t.Any]
+# Namespace and name.
+Place = t.Tuple[str, str]
+
+
+def validate_references(variables: Variables) -> list[str]:
+    """One sentence for each value that nearly names an item of the inventory.
+
+    Args:
+        variables: the values of the roles' variables, as values.convert() returns them.
+    """
+    return [*_waypoints(variables), *_gateways(variables), *_listeners(variables), *_releases(variables), *_names_in_aws(variables)]
+
+
+def _waypoints(variables: Variables) -> t.Iterator[str]:
+    declared = _places(variables, "mesh_waypoints")
+    for variable in ("mesh_namespaces", "mesh_services", "mesh_workloads"):
+        for index, item in _present(variables, variable):
+            home = item.get("namespace") if variable != "mesh_namespaces" else item.get("name")
+            canary = item.get("canary") or {}
+            for keys, name, namespace in (
+                (("use_waypoint", "use_waypoint_namespace"), item.get("use_waypoint"), item.get("use_waypoint_namespace")),
+                (("canary.waypoint", "canary.waypoint_namespace"), canary.get("waypoint"), canary.get("waypoint_namespace")),
+            ):
+                place = (str(namespace or home or ""), str(name))
+                if name and name != NO_WAYPOINT and place[0]:
+                    yield from _missed(f"{variable}[{index}]", keys, place, declared, "mesh_waypoints", is_given=bool(namespace))
+
+
+def _gateways(variables: Variables) -> t.Iterator[str]:
+    gateways, classic = _places(variables, "ingress_gateways"), _places(variables, "ingress_classic_gateways")
+    for index, item in _present(variables, "ingress_albs"):
+        if item.get("gateway"):
+            yield from _missed(f"ingress_albs[{index}]", ("gateway", "namespace"), (item["namespace"], item["gateway"]), gateways, "ingress_gateways")
+    for index, item in _present(variables, "ingress_routes"):
+        if item.get("gateway"):
+            is_classic = item.get("kind") == "VirtualService"
+            namespace = item.get("gateway_namespace")
+            yield from _missed(
+                f"ingress_routes[{index}]",
+                ("gateway", "gateway_namespace"),
+                (namespace or item["namespace"], item["gateway"]),
+                classic if is_classic else gateways,
+                "ingress_classic_gateways" if is_classic else "ingress_gateways",
+                is_given=bool(namespace),
+            )
+
+
+def _listeners(variables: Variables) -> t.Iterator[str]:
+    """Listeners of gateways of the inventory, which are all known."""
+    gateways = complete([item for _index, item in _present(variables, "ingress_gateways")], GATEWAY)
+    names = {(item["namespace"], item["name"]): [listener["name"] for listener in listeners_of(item)] for item in gateways}
+    for index, item in _present(variables, "ingress_routes"):
+        place = (item.get("gateway_namespace") or item["namespace"], item.get("gateway") or "")
+        known = names.get(place)
+        for name in item.get("section_names") or () if known and item.get("kind") != "VirtualService" else ():
+            if known and name not in known:
+                meant = nearest(name, known)
+                remedy = f"did you mean {meant}?" if meant else f"its listeners are {', '.join(known)}."
+                yield f"ingress_routes[{index}].section_names has {name!r}, which Gateway {place[0]}/{place[1]} does not have: {remedy}"
+
+
+def _releases(variables: Variables) -> t.Iterator[str]:
+    declared = _places(variables, "istio_gateways")
+    for index, item in _present(variables, "ingress_classic_gateways"):
+        if item.get("release"):
+            meant = find_near_miss(item["release"], {name for _namespace, name in declared})
+            if meant:
+                yield f"ingress_classic_gateways[{index}].release is {item['release']!r}, which istio_gateways does not have: did you mean {meant}?"
+
+
+def _names_in_aws(variables: Variables) -> t.Iterator[str]:
+    buckets = variables.get("aws_edge_log_buckets") or ()
+    certificates = variables.get("aws_edge_certificates") or ()
+    domains = {domain for item in certificates for domain in (item["domain"], *(item.get("subject_alternative_names") or ()))}
+    for variable, key in (("ingress_albs", ""), ("ingress_gateways", "nlb")):
+        for index, item in _present(variables, variable):
+            source = (item.get(key) or {}) if key else item
+            place = f"{variable}[{index}]{'.' if key else ''}{key}"
+            bucket = (source.get("access_logs") or {}).get("bucket")
+            meant = find_near_miss(bucket, buckets) if bucket else None
+            if meant:
+                yield f"{place}.access_logs.bucket is {bucket!r}, which aws_edge_log_buckets does not have: did you mean {meant}?"
+            for domain in source.get("certificate_domains") or ():
+                meant = find_near_miss(domain, domains)
+                if meant:
+                    yield f"{place}.certificate_domains has {domain!r}, which aws_edge_certificates does not have: did you mean {meant}?"
+
+
+def _missed(item: str, keys: tuple[str, str], place: Place, declared: t.Collection[Place], variable: str, *, is_given: bool = True) -> t.Iterator[str]:
+    """A sentence if a place is nearly a declared one: of another name in its namespace, or of its name in another namespace that is named as well."""
+    namespace, name = place
+    if place in declared:
+        return
+    meant = find_near_miss(name, {other for home, other in declared if home == namespace})
+    if meant:
+        yield f"{item}.{keys[0]} is {name!r}, which {variable} does not have in namespace {namespace}: did you mean {meant}?"
+        return
+    meant = find_near_miss(namespace, {home for home, other in declared if other == name}) if is_given else None
+    if meant:
+        yield f"{item}.{keys[1]} is {namespace!r}, where {variable} does not have {name}: did you mean {meant}?"
+
+
+def _places(variables: Variables, variable: str) -> set[Place]:
+    return {(item["namespace"], item["name"]) for _index, item in _present(variables, variable)}
+
+
+def _present(variables: Variables, variable: str) -> t.Iterator[tuple[int, Item]]:
+    return ((index, item) for index, item in enumerate(variables.get(variable) or ()) if item.get("state") != "absent")
+
+
+__all__ = ("validate_references",)

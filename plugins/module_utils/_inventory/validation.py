@@ -1,0 +1,40 @@
+# Copyright: the meshwright.ambient contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# **PRIVATE** to the collection: it may change in any release.
+
+"""All validations of one cluster's variables, in the order in which their errors are reported."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .aws import validate_aws
+from .eks import validate_eks
+from .ingress import validate_ingress
+from .istio import validate_istio
+from .karpenter import validate_karpenter
+from .mesh import validate_mesh, validate_mesh_items
+from .names import validate_shared_names
+from .references import validate_references
+from .values import Converted
+
+_VALIDATIONS: tuple[t.Callable[[t.Mapping[str, t.Any]], list[str]], ...] = (
+    validate_istio,
+    validate_mesh,
+    validate_eks,
+    validate_aws,
+    validate_karpenter,
+    validate_ingress,
+    validate_references,
+    validate_shared_names,
+)
+
+
+def find_errors(converted: Converted) -> list[str]:
+    """One sentence for each error of conversion, and for each contradiction between the converted values."""
+    contradictions = (error for validate in _VALIDATIONS for error in validate(converted.values))
+    # Validation errors that the modules would report on any cluster.
+    return [*converted.errors, *contradictions, *validate_mesh_items(converted.complete)]
+
+
+__all__ = ("find_errors",)

@@ -1,0 +1,123 @@
+# Copyright: the meshwright.ambient contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# **PRIVATE** to the collection: it may change in any release.
+
+"""Names, labels and numbers as the API server takes them: each function yields a sentence for each value that it would refuse.
+
+Sources: Kubernetes' apimachinery (pkg/util/validation) and the definitions of the Gateway API (maxItems, maxProperties).
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from .._text import format_scalar
+
+# The longest value of a label, and the longest name of a Namespace or a Service.
+LONGEST_LABEL = 63
+# The longest name of any other object.
+LONGEST_NAME = 253
+# Lists of the Gateway API.
+MOST_LISTENERS = 64
+MOST_PARENTS = 32
+MOST_HOSTNAMES = 16
+MOST_RULES = 16
+MOST_BACKENDS = 16
+MOST_INFRASTRUCTURE_LABELS = 8
+HIGHEST_PORT = 65535
+HIGHEST_WEIGHT = 1000000
+
+Limits = t.Mapping[str, t.Tuple[int, int]]
+
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+_SUBDOMAIN = re.compile(rf"{_LABEL.pattern}(\.{_LABEL.pattern})*")
+_QUALIFIED = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?")
+
+
+def is_label_name(name: t.Any) -> bool:
+    """Whether a Namespace or a Service can have this name."""
+    return isinstance(name, str) and len(name) <= LONGEST_LABEL and bool(_LABEL.fullmatch(name))
+
+
+def is_subdomain(name: t.Any) -> bool:
+    """Whether another object can have this name."""
+    return isinstance(name, str) and len(name) <= LONGEST_NAME and bool(_SUBDOMAIN.fullmatch(name))
+
+
+def find_label_name_errors(option: str, name: t.Any) -> t.Iterator[str]:
+    """What keeps a Namespace or a Service from having a name."""
+    if not is_label_name(name):
+        yield f"{option} is {name!r}: use at most {LONGEST_LABEL} lower-case letters, digits and dashes, with a letter or digit at both ends."
+
+
+def find_name_errors(option: str, name: t.Any) -> t.Iterator[str]:
+    """What keeps any other object from having a name."""
+    if not is_subdomain(name):
+        yield f"{option} is {name!r}: use at most {LONGEST_NAME} lower-case letters, digits, dashes and dots, with a letter or digit at both ends."
+
+
+def find_label_errors(option: str, labels: t.Mapping[t.Any, t.Any] | None) -> t.Iterator[str]:
+    """Keys and values that labels cannot have; a value that cannot be text is another error."""
+    for key, value in sorted((labels or {}).items(), key=lambda item: str(item[0])):
+        yield from find_key_errors(option, key)
+        text = "" if value is None or isinstance(value, (dict, list)) else format_scalar(value)
+        if text and (len(text) > LONGEST_LABEL or not _QUALIFIED.fullmatch(text)):
+            yield (
+                f"{option} has {key} with the value {text!r}: use at most {LONGEST_LABEL} letters, digits, dashes, underscores and dots, "
+                "with a letter or digit at both ends."
+            )
+
+
+def find_key_errors(option: str, key: t.Any) -> t.Iterator[str]:
+    """What keeps a label, an annotation or a taint from having a key."""
+    prefix, slash, name = str(key).rpartition("/")
+    if (slash and not is_subdomain(prefix)) or len(name) > LONGEST_LABEL or not _QUALIFIED.fullmatch(name):
+        yield (
+            f"{option} has the key {str(key)!r}: use at most {LONGEST_LABEL} letters, digits, dashes, underscores and dots, "
+            "with a letter or digit at both ends, and before them at most a domain and a slash."
+        )
+
+
+def find_number_errors(place: str, values: t.Mapping[str, t.Any], limits: Limits) -> t.Iterator[str]:
+    """Numbers outside of their limits; what is not given or is not a number is left out.
+
+    Args:
+        place: what is put in front of the names in messages.
+        values: numbers by name.
+        limits: the least and the greatest of each.
+    """
+    for name, (least, most) in limits.items():
+        value = values.get(name)
+        number = int(value) if isinstance(value, str) and re.fullmatch(r"-?\d+", value) else value
+        if isinstance(number, int) and not isinstance(number, bool) and not least <= number <= most:
+            yield f"{place}{name} is {number}: use {least} to {most}."
+
+
+def find_count_errors(option: str, items: t.Sized | None, most: int, remedy: str) -> t.Iterator[str]:
+    """A sentence if there are more items than the API server takes."""
+    count = len(items or ())
+    if count > most:
+        yield f"{option} has {count} entries, and the Gateway API allows {most}: {remedy}."
+
+
+__all__ = (
+    "HIGHEST_PORT",
+    "HIGHEST_WEIGHT",
+    "LONGEST_LABEL",
+    "LONGEST_NAME",
+    "MOST_BACKENDS",
+    "MOST_HOSTNAMES",
+    "MOST_INFRASTRUCTURE_LABELS",
+    "MOST_LISTENERS",
+    "MOST_PARENTS",
+    "MOST_RULES",
+    "find_count_errors",
+    "find_key_errors",
+    "find_label_errors",
+    "find_label_name_errors",
+    "find_name_errors",
+    "find_number_errors",
+    "is_label_name",
+    "is_subdomain",
+)
