@@ -4,17 +4,17 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 
-from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 
-from ..module_utils._inventory.eks import validate_shared_clusters
 from ..module_utils._inventory.karpenter import karpenter_warnings
 from ..module_utils._inventory.near_misses import find_misspelt
 from ..module_utils._inventory.validation import find_errors
 from ..module_utils._inventory.values import convert
 from ..module_utils._text import without_userinfo
+from ..plugin_utils._clusters import find_shared_clusters
 from ..plugin_utils._role_variables import resolve, role_options, vaulted
 
 
@@ -35,8 +35,9 @@ class ActionModule(ActionBase):
         errors += find_misspelt(variables, {role: spec.keys() for role, spec in specs.items()})
         cluster = variables["inventory_hostname"]
         # Conditions across hosts are validated once, for the first host.
-        if cluster == variables.get("ansible_play_hosts_all", [cluster])[0]:
-            errors += validate_shared_clusters(self._eks_clusters(variables))
+        hosts = variables.get("ansible_play_hosts_all", [cluster])
+        if cluster == hosts[0] and len(hosts) > 1:
+            errors += find_shared_clusters({host: variables["hostvars"][host] for host in hosts}, os.environ)
         # What a value was wrong about may be a URL.
         errors = [without_userinfo(error) for error in errors]
         if errors:
@@ -51,20 +52,3 @@ class ActionModule(ActionBase):
             if warnings := karpenter_warnings(converted.values):
                 result["warnings"] = [f"Cluster {cluster}: {warning}" for warning in warnings]
         return result
-
-    def _eks_clusters(self, variables: dict[str, t.Any]) -> dict[str, tuple[str, str]]:
-        """Region and name of the EKS cluster of each host that creates one."""
-        options = {name: role_options("eks")[name] for name in ("eks_enabled", "eks_region", "eks_cluster_name")}
-        found = {}
-        for host in variables.get("ansible_play_hosts_all", []):
-            try:
-                # Only these are read, because each is resolved as it is read.
-                of_host = {name: variables["hostvars"][host].get(name) for name in (*options, "inventory_hostname")}
-            except AnsibleError:
-                # It is reported for that host.
-                continue
-            given, _errors = resolve(self._templar, options, of_host)
-            values = convert(options, given).values
-            if values.get("eks_enabled"):
-                found[host] = (values.get("eks_region", ""), values.get("eks_cluster_name", host))
-        return found

@@ -80,7 +80,7 @@ def find_alb_errors(item: Item, *, certificates_pending: bool = False) -> list[s
         *_find_name_errors(item),
         *find_common_errors(item, "load_balancer_name", _MOST_CODE),
         *_find_host_errors(item),
-        *find_range_errors("inbound_cidrs", item.get("inbound_cidrs")),
+        *_find_range_errors(item),
         *_find_group_errors(item),
         *_find_listener_errors(item, certificates_pending),
         *_find_check_errors(item),
@@ -114,6 +114,13 @@ def _find_host_errors(item: Item) -> t.Iterator[str]:
     yield from find_host_errors("hosts", item.get("hosts"), longest=_LONGEST_HOST)
     yield from find_host_errors("tls_hosts", item.get("tls_hosts"))
     yield from find_host_errors("certificate_domains", item.get("certificate_domains"), any_case=True)
+
+
+def _find_range_errors(item: Item) -> t.Iterator[str]:
+    """Ranges of the option, and of the annotation that it stands for."""
+    yield from find_range_errors("inbound_cidrs", item.get("inbound_cidrs"))
+    written = str((item.get("annotations") or {}).get(f"{ALB_PREFIX}inbound-cidrs") or "")
+    yield from find_range_errors("annotations.inbound-cidrs", [text.strip() for text in written.split(",") if text.strip()])
 
 
 def _find_group_errors(item: Item) -> t.Iterator[str]:

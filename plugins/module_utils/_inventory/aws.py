@@ -15,6 +15,8 @@ from .patterns import Variables, validate_role_names
 
 # The tags of IAM roles, whose keys differ by more than capital letters; the others are tags of load balancers and certificates.
 _TAGS = {"eks_tags": True, "alb_controller_tags": True, "karpenter_tags": True, "aws_edge_tags": False}
+# Lists whose items have tags; those of load balancers are validated with them.
+_TAGGED = ("eks_access_entries", "eks_pod_identity_associations", "karpenter_node_pools")
 # The common name of a certificate (user guide of ACM, requesting a certificate).
 _LONGEST_DOMAIN = 64
 
@@ -33,8 +35,9 @@ def _validate_tags(variables: Variables) -> t.Iterator[str]:
         # Those of the other roles are by default the cluster's.
         if name == "eks_tags" or variables.get(name) != variables.get("eks_tags"):
             yield from find_tag_errors(name, variables.get(name), any_case=any_case)
-    for index, pool in enumerate(variables.get("karpenter_node_pools") or ()):
-        yield from find_tag_errors(f"karpenter_node_pools[{index}].tags", pool.get("tags"))
+    for name in _TAGGED:
+        for index, item in enumerate(variables.get(name) or ()):
+            yield from find_tag_errors(f"{name}[{index}].tags", item.get("tags"))
 
 
 def _validate_edge(variables: Variables) -> t.Iterator[str]:

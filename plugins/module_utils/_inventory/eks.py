@@ -64,23 +64,6 @@ def validate_eks(variables: Variables) -> list[str]:
     return errors
 
 
-def validate_shared_clusters(hosts: t.Mapping[str, tuple[str, str]]) -> list[str]:
-    """One sentence for each EKS cluster that is more than one host of the inventory.
-
-    Args:
-        hosts: region and name of the EKS cluster that each host is.
-    """
-    owners: dict[tuple[str, str], list[str]] = {}
-    for host, place in hosts.items():
-        owners.setdefault(place, []).append(host)
-    return [
-        f"{' and '.join(sorted(found))} are both the EKS cluster {name} in {region}, and would change each other's cluster: "
-        "set a different eks_cluster_name or eks_region for each."
-        for (region, name), found in sorted(owners.items())
-        if len(found) > 1
-    ]
-
-
 def _validate_cluster(variables: Variables, region: str) -> t.Iterator[str]:
     if not region:
         yield "eks_region is not set, but eks_enabled is true: set the region of the cluster, such as eu-central-1."
@@ -210,4 +193,4 @@ def _network(cidr: str) -> t.Any:
     return None if find_range_problem(cidr) else ipaddress.ip_network(cidr)
 
 
-__all__ = ("validate_eks", "validate_shared_clusters")
+__all__ = ("validate_eks",)

@@ -63,12 +63,12 @@ def _releases(variables: Variables) -> t.Iterator[tuple[Place, str]]:
     if variables.get("istio_namespace"):
         yield (variables["istio_namespace"], "istiod"), "the chart istiod (istio_namespace)"
     if variables.get("karpenter_enabled"):
-        yield (variables["karpenter_namespace"], "karpenter"), "the chart karpenter (karpenter_namespace)"
+        yield (variables.get("karpenter_namespace", ""), "karpenter"), "the chart karpenter (karpenter_namespace)"
 
 
 def _applications(variables: Variables) -> dict[Place, str]:
     """The Services of applications that an inventory names."""
-    found = {(variables["bookinfo_namespace"], name): "the sample application" for name in _BOOKINFO} if variables.get("bookinfo_enabled") else {}
+    found = {(variables.get("bookinfo_namespace", ""), name): "the sample application" for name in _BOOKINFO} if variables.get("bookinfo_enabled") else {}
     for index, service in enumerate(variables.get("mesh_services") or ()):
         if service.get("name") and service.get("namespace") and service.get("state") != "absent":
             found[service["namespace"], service["name"]] = f"mesh_services[{index}]"

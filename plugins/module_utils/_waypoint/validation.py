@@ -11,6 +11,8 @@ import re
 import typing as t
 
 from .._kubernetes_text import find_text_errors
+from .._limits.kubernetes import find_key_errors, find_label_errors
+from .._limits.ranges import find_overlay_errors
 from .._mesh.labels import GATEWAY_NAME, MANAGED_GATEWAY
 from .._mesh.parameters import OVERLAY_KINDS
 from .._mesh.strategic_merge import OverlayError
@@ -97,6 +99,10 @@ def _budget_errors(item: Item) -> t.Iterator[str]:
 
 
 def _metadata_errors(item: Item) -> t.Iterator[str]:
+    yield from find_label_errors("labels", item.get("labels"))
+    yield from find_label_errors("node_selector", item.get("node_selector"))
+    for key in item.get("annotations") or ():
+        yield from find_key_errors("annotations", key)
     for option in ("labels", "annotations"):
         values = item.get(option) or {}
         if len(values) > MAX_LABELS:
@@ -108,6 +114,7 @@ def _metadata_errors(item: Item) -> t.Iterator[str]:
 
 def _overlay_errors(item: Item) -> t.Iterator[str]:
     overlays = item.get("overlays") or {}
+    yield from find_overlay_errors(overlays)
     for key in sorted(set(overlays) - set(OVERLAY_KINDS)):
         yield f"overlays.{key} is unknown, and istiod would then apply no overlay at all: use {', '.join(OVERLAY_KINDS)}."
     for key, overlay in sorted(overlays.items()):

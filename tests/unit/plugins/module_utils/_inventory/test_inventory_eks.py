@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.eks import validate_eks, validate_shared_clusters
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.clusters import validate_shared_clusters
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.eks import validate_eks
 from tests.unit.inventory_values import values_of
 
 VALID: dict[str, Any] = {

@@ -24,6 +24,7 @@ EKS: dict[str, Any] = {
     "eks_addons": [{"name": "eks-pod-identity-agent"}],
     "eks_startup_taint": False,
 }
+ROLE = "arn:aws:iam::123456789012:role/shop"
 CERTIFICATE = "arn:aws:acm:eu-central-1:123456789012:certificate/5e5e4a3c-0b7a-4f0e-9d57-1d3f2c6b8a90"
 
 
@@ -85,6 +86,10 @@ TAGS = {
     "aws_edge_tags": lambda value: {"aws_edge_tags": value},
     "alb_controller_tags": lambda value: {"alb_controller_tags": value},
     "karpenter_tags": lambda value: {"karpenter_tags": value},
+    "eks_access_entries.tags": lambda value: {"eks_access_entries": [{"principal_arn": ROLE, "tags": value}]},
+    "eks_pod_identity_associations.tags": lambda value: {
+        "eks_pod_identity_associations": [{"namespace": "shop", "service_account": "shop", "role_arn": ROLE, "tags": value}]
+    },
     "karpenter_node_pools.tags": lambda value: {"karpenter_node_pools": [{"name": "general", "tags": value}]},
     "ingress_gateways.nlb.tags": lambda value: nlb(tags=value),
     "ingress_albs.tags": lambda value: alb(tags=value),
@@ -97,7 +102,7 @@ def options_named(pattern: str) -> set[str]:
     def walk(options: Mapping[str, Any], above: str) -> Iterator[str]:
         for name, option in options.items():
             path = f"{above}.{name}" if above else name
-            if re.search(pattern, name):
+            if option.get("type") != "bool" and re.search(pattern, name):
                 yield path
             yield from walk(option.get("options") or {}, path)
 
@@ -161,6 +166,19 @@ def test_a_right_range_is_right_wherever_ranges_are_written(path: str) -> None:
     assert errors_of(RANGES[path]("172.16.0.0/16")) == []
 
 
+@pytest.mark.parametrize("variable", ["ingress_gateways", "mesh_waypoints"])
+def test_ranges_and_labels_in_overlays_are_held_to_the_rule_of_kubernetes(variable: str) -> None:
+    def overlay(text: str) -> dict[str, Any]:
+        return {variable: [{**GATEWAY, "overlays": {"service": {"spec": {"loadBalancerSourceRanges": [text]}}}}]}
+
+    (error,) = errors_of(overlay("203.0.113.7"))
+    assert "overlays.service.spec.loadBalancerSourceRanges has '203.0.113.7'" in error
+    assert errors_of(overlay("203.0.113.7/24")) == []
+    (error,) = errors_of({variable: [{**GATEWAY, "labels": {"team": "a b"}}]})
+    assert "labels has team with the value 'a b'" in error
+    assert errors_of({variable: [{**GATEWAY, "labels": {"team": "shop"}}]}) == []
+
+
 @pytest.mark.parametrize("path", TAGS)
 def test_tags_are_held_to_the_same_rule_wherever_tags_are_written(path: str) -> None:
     (error,) = errors_of(TAGS[path]({"aws:team": "shop"}))
@@ -198,6 +216,7 @@ GRPC = {"alb.ingress.kubernetes.io/backend-protocol-version": "GRPC"}
         (alb(annotations=GRPC), "listen_ports has HTTP 80, and an ALB takes gRPC by HTTPS only"),
         (alb(annotations=GRPC, certificate_arns=[CERTIFICATE]), "listen_ports has HTTP 80, and an ALB takes gRPC by HTTPS only"),
         ({**CLASSIC, **RELEASE}, "port 80 of edge is for gRPC"),
+        (alb(annotations={"alb.ingress.kubernetes.io/inbound-cidrs": "10.0.0.0/8, 203.0.113.7"}), "annotations.inbound-cidrs has '203.0.113.7'"),
         (alb(group_name="Public"), "group_name is 'Public'"),
         (alb(group_name="public", group_order=1001), "group_order is 1001: use -1000 to 1000"),
         (alb(hosts=[f"{'a' * 60}.{'b' * 60}.example.com"]), "longer than 128 characters"),
@@ -228,7 +247,7 @@ def test_what_no_load_balancer_can_be_is_a_sentence(variables: dict[str, Any], m
         group({"health_check": {"interval": 10}, "deregistration_delay": 20}, {"health_check": {"interval": 20}, "deregistration_delay": 30}),
         alb(annotations=GRPC, certificate_arns=[CERTIFICATE], ssl_redirect=443),
         alb(annotations=GRPC, certificate_arns=[CERTIFICATE], listen_ports=[{"HTTPS": 443}]),
-        alb(annotations={"alb.ingress.kubernetes.io/backend-protocol-version": "HTTP2"}),
+        alb(annotations={"alb.ingress.kubernetes.io/backend-protocol-version": "HTTP2", "alb.ingress.kubernetes.io/inbound-cidrs": "10.0.0.0/8, ::/0"}),
         {**CLASSIC, "ingress_albs": [{**RELEASE["ingress_albs"][0], "certificate_arns": [CERTIFICATE]}]},
         {**CLASSIC, "ingress_albs": [{**RELEASE["ingress_albs"][0], "service_port": 8080}]},
         alb(group_name="public.eu-1", group_order=-1000, idle_timeout=4000, deregistration_delay=0),
@@ -285,7 +304,7 @@ def test_hosts_of_istios_own_gateways_may_have_a_namespace_and_other_wildcards(h
 def test_two_routes_for_one_host_and_path_are_a_sentence() -> None:
     first, second = {**ROUTE, "hosts": ["a.example.com"]}, {**ROUTE, "name": "other", "hosts": ["a.example.com", "b.example.com"]}
     (error,) = errors_of({"ingress_routes": [first, second]})
-    assert error.startswith("Route shop-edge/shop and Route shop-edge/other both send a.example.com / of gateway shop-edge/shop"), error
+    assert "Route shop-edge/shop and Route shop-edge/other both send a.example.com / of gateway shop-edge/shop" in error, error
     for difference in (
         {"hosts": ["b.example.com"]},
         {"gateway": "other"},
@@ -301,7 +320,7 @@ def test_two_routes_for_one_host_and_path_are_a_sentence() -> None:
 def test_a_route_cannot_have_the_name_of_a_redirect() -> None:
     edge = {**GATEWAY, "tls": "gateway", "certificate_refs": [{"name": "shop-cert"}], "redirect_http": True}
     (error,) = errors_of({"ingress_gateways": [edge], "ingress_routes": [{**ROUTE, "name": "shop-redirect-http"}]})
-    assert error.startswith("Route shop-edge/shop-redirect-http has the name of the route that redirect_http of Gateway shop-edge/shop makes"), error
+    assert "Route shop-edge/shop-redirect-http has the name of the route that redirect_http of Gateway shop-edge/shop makes" in error, error
     assert errors_of({"ingress_gateways": [{**edge, "redirect_http": False}], "ingress_routes": [{**ROUTE, "name": "shop-redirect-http"}]}) == []
 
 
