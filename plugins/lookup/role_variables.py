@@ -30,8 +30,11 @@ options:
 """
 
 EXAMPLES = r"""
-# In vars/main.yml of the role: __istio.istio_startup_taint is a boolean, even if it was set as a string, for example by a survey.
-__istio: "{{ lookup('meshwright.ambient.role_variables', 'istio') }}"
+- name: Read a boolean that may have been set as a string, for example by a survey
+  ansible.builtin.debug:
+    msg: "{{ istio.istio_startup_taint | ternary('Nodes begin with a taint', 'Nodes begin without a taint') }}"
+  vars:
+    istio: "{{ lookup('meshwright.ambient.role_variables', 'istio') }}"
 
 # In a playbook, outside of the role.
 - name: Create or update the EKS cluster
