@@ -9,8 +9,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from ansible_collections.meshwright.ambient.plugins.plugin_utils._role_variables import role_options as options_of
 from twin.paths import REPOSITORY
 
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -104,9 +103,8 @@ def page(name: str) -> Page:
 
 @cache
 def role_options() -> dict[str, dict[str, Any]]:
-    """The variables of each role, as its argument spec declares them."""
-    specs = {path.parts[-3]: yaml.safe_load(path.read_text()) for path in sorted((REPOSITORY / "roles").glob("*/meta/argument_specs.yml"))}
-    return {role: spec["argument_specs"]["main"]["options"] for role, spec in specs.items()}
+    """The variables of each role, as its argument spec and its defaults declare them."""
+    return {path.parts[-3]: options_of(path.parts[-3]) for path in sorted((REPOSITORY / "roles").glob("*/meta/argument_specs.yml"))}
 
 
 def _anchor(heading: str) -> str:

@@ -31,11 +31,22 @@ _ROLES = Path(__file__).resolve().parents[2] / "roles"
 
 @functools.cache
 def role_options(role: str) -> dict[str, dict[str, t.Any]]:
-    """The options of a role's argument spec, by the name of the variable."""
-    # Each task that reads them is a process of its own, so that libyaml, which this takes where it can, is felt.
-    spec = yaml_load((_ROLES / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
-    options: dict[str, dict[str, t.Any]] = spec["argument_specs"]["main"]["options"]
+    """The options of a role's argument spec, by the name of the variable.
+
+    A default that is a template has the declared type only when it is resolved, so the argument spec cannot have it, and it is read from the defaults.
+    """
+    options: dict[str, dict[str, t.Any]] = _read(role, "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+    if any("default" not in option for option in options.values()):
+        for name, default in _read(role, "defaults/main.yml").items():
+            if is_template(default):
+                options[name].setdefault("default", default)
     return options
+
+
+def _read(role: str, path: str) -> dict[str, t.Any]:
+    # Each task that reads them is a process of its own, so that libyaml, which this takes where it can, is felt.
+    content: dict[str, t.Any] = yaml_load((_ROLES / role / path).read_text(encoding="utf-8"))
+    return content
 
 
 def resolve(templar: t.Any, options: Options, variables: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[str]]:

@@ -15,8 +15,8 @@ import re
 import typing as t
 
 from ansible.module_utils.common.validation import check_type_dict
+from ansible.module_utils.common.yaml import yaml_load
 from ansible.module_utils.parsing.convert_bool import boolean
-from yaml import YAMLError, safe_load
 
 # Both are of a length that Python turns into a number, and that fits every field of an API.
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}(\.0{1,9})?")
@@ -166,7 +166,9 @@ T = t.TypeVar("T", t.Dict[t.Any, t.Any], t.List[t.Any])
 
 
 def _parsed(text: str, kind: type[T]) -> T:
-    for parse in (json.loads, safe_load):
+    from yaml import YAMLError
+
+    for parse in (json.loads, yaml_load):
         try:
             found = parse(text)
         except (ValueError, RecursionError, YAMLError):
