@@ -112,7 +112,8 @@ def _validate_network(variables: Variables, region: str) -> t.Iterator[str]:
     if private or public:
         yield "eks_private_subnet_ids or eks_public_subnet_ids is set without eks_vpc_id: set the VPC as well, or remove the subnets to have a VPC created."
     if not 2 <= len(zones) <= MOST_ZONES:
-        yield f"eks_availability_zones names {len(zones)} zones: use two to {MOST_ZONES}, such as {region or 'eu-central-1'}a and {region or 'eu-central-1'}b."
+        count = "1 zone" if len(zones) == 1 else f"{len(zones)} zones"
+        yield f"eks_availability_zones names {count}: use two to {MOST_ZONES}, such as {region or 'eu-central-1'}a and {region or 'eu-central-1'}b."
     for zone in repeated(zones):
         yield f"eks_availability_zones names {zone} more than once."
     for zone in zones:

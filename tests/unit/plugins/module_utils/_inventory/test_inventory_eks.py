@@ -60,7 +60,7 @@ def test_valid_variables_have_no_errors(variables: dict[str, Any]) -> None:
         ({"eks_service_ipv4_cidr": "198.51.100.0/25"}, "eks_service_ipv4_cidr is '198.51.100.0/25'"),
         ({"eks_endpoint_public_cidrs": ["office"]}, "eks_endpoint_public_cidrs has 'office'"),
         ({"eks_endpoint_public_access": False, "eks_endpoint_private_access": False}, "are both false"),
-        ({"eks_availability_zones": ["eu-central-1a"]}, "eks_availability_zones names 1 zones"),
+        ({"eks_availability_zones": ["eu-central-1a"]}, "eks_availability_zones names 1 zone:"),
         ({"eks_availability_zones": [f"eu-central-1{letter}" for letter in "abcde"]}, "eks_availability_zones names 5 zones"),
         ({"eks_availability_zones": ["eu-central-1a", "eu-central-1a"]}, "names eu-central-1a more than once"),
         ({"eks_availability_zones": ["eu-central-1a", "eu-west-1b"]}, "names eu-west-1b, which is not in eks_region eu-central-1"),
