@@ -178,3 +178,11 @@ def test_a_wrong_argument_is_found(given: dict[str, Any], expected: str) -> None
     }
     found = " ".join(find_errors(given, options))
     assert expected in found and bool(expected) == bool(found)
+
+
+def test_no_role_hides_an_integration_target() -> None:
+    """ansible-test runs a target as a role by its name, and takes a role of the collection first: the target would pass without a task."""
+    roles = {path.name for path in (REPOSITORY / "roles").iterdir()}
+    targets = {path.name for path in (REPOSITORY / "tests" / "integration" / "targets").iterdir()}
+    assert targets
+    assert not roles & targets, "give the target another name"
