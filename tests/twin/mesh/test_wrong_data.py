@@ -141,7 +141,7 @@ def test_what_the_cluster_shows_to_be_wrong_is_refused_before_the_first_write(pr
     lonely = {"name": "wrong", "namespace": _ISTIO, "service": "nobody"}
     with prod.unchanged():
         result = _declare(prod, albs=[lonely])
-    assert "there is no Service istio-ingress/nobody, its backend" in result["msg"]
+    assert "its backend Service istio-ingress/nobody does not exist" in result["msg"]
     assert "Nothing was changed on cluster" in result["msg"]
     named = ("apiVersion", "kind", "spec")
     kept = {key: daemon[key] for key in named} | {
