@@ -104,7 +104,7 @@ refusals:
   returned: failure
   type: list
   elements: str
-  sample: ["ALB istio-ingress/public: there is no Service istio-ingress/public-istio, its backend: create the gateway first, or correct gateway."]
+  sample: ["ALB istio-ingress/public: its backend Service istio-ingress/public-istio does not exist: create the gateway first, or correct gateway."]
 """
 
 import typing as t
