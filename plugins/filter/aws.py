@@ -6,17 +6,14 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.errors import AnsibleFilterError
-
 from ..module_utils._iam.trust import partition_of, trust_service_account
-from ..module_utils._text import text_values
 
 
 class FilterModule:
     """Filters that the roles for AWS share."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
-        return {"aws_partition": aws_partition, "aws_trust_policy": aws_trust_policy, "tag_values": tag_values}
+        return {"aws_partition": aws_partition, "aws_trust_policy": aws_trust_policy}
 
 
 def aws_partition(region: str) -> str:
@@ -27,11 +24,3 @@ def aws_partition(region: str) -> str:
 def aws_trust_policy(identity: str, account: str, issuer: str, namespace: str, service_account: str) -> dict[str, t.Any]:
     """The trust policy for a service account; see aws_trust_policy.yml."""
     return trust_service_account(str(identity), account=str(account), issuer=str(issuer), namespace=str(namespace), name=str(service_account))
-
-
-def tag_values(tags: t.Mapping[str, t.Any] | None) -> dict[str, str]:
-    """Tags as AWS keeps them; see tag_values.yml."""
-    try:
-        return text_values(tags)
-    except ValueError as error:
-        raise AnsibleFilterError(f"These tags cannot be used in AWS: {error}.") from error

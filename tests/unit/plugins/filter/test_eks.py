@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.meshwright.ambient.plugins.filter.aws import aws_partition, aws_trust_policy, tag_values
+from ansible_collections.meshwright.ambient.plugins.filter.aws import aws_partition, aws_trust_policy
 from ansible_collections.meshwright.ambient.plugins.filter.eks import eks_addons, eks_nodegroups
 
 VARIABLES: dict[str, Any] = {
@@ -26,19 +26,7 @@ def test_add_ons_get_the_role_of_the_driver_and_the_tags() -> None:
     assert driver["service_account_role_arn"] == "arn:csi"
 
 
-def test_tags_are_text() -> None:
-    assert tag_values({"Cost": "0815", "Build": "1e3", "Spot": True, "Tier": 1, "Empty": None}) == {
-        "Build": "1e3",
-        "Cost": "0815",
-        "Empty": "",
-        "Spot": "true",
-        "Tier": "1",
-    }
-
-
 def test_what_is_no_text_is_named() -> None:
-    with pytest.raises(AnsibleFilterError, match=r"the value of Cost is \['a'\], but must be a string"):
-        tag_values({"Cost": ["a"]})
     with pytest.raises(AnsibleFilterError, match="eks_node_groups or eks_tags: the value of team"):
         eks_nodegroups({**VARIABLES, "eks_node_groups": [{"name": "general", "labels": {"team": {}}}]}, "role", [])
 

@@ -45,3 +45,10 @@ def test_format_scalars() -> None:
 def test_repeated() -> None:
     assert text.repeated(["b", "a", "b", "c", "a", "b"]) == ["a", "b"]
     assert text.repeated([("Gateway", 2), ("Gateway", 1), ("Gateway", 2)]) == [("Gateway", 2)]
+
+
+def test_labels_and_tags_are_text() -> None:
+    given = {"Cost": "0815", "Build": "1e3", "Spot": True, "Tier": 1, "Empty": None}
+    assert text.text_values(given) == {"Build": "1e3", "Cost": "0815", "Empty": "", "Spot": "true", "Tier": "1"}
+    with pytest.raises(ValueError, match=r"the value of Cost is \['a'\], but must be a string"):
+        text.text_values({"Cost": ["a"]})
