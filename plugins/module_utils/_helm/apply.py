@@ -98,7 +98,7 @@ class Helm:
         return list(yaml_load_all(self._run(f"read the definitions of release {release}", arguments, at)))
 
     def _find(self, chart: ChartReference) -> _Location:
-        """How Helm is told where a chart is. Helm takes a password only as an argument, which every user of the host could read, or from a file."""
+        """The arguments and files by which Helm finds a chart. A password goes into a file, because every user of the host could read an argument."""
         login = chart.login
         if login is None:
             return _Location(chart.ref, chart.arguments, {})

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Slips of the pen: names that nobody knows, and that are nearly one that is known.
+"""Misspelt names: unknown ones that are nearly a known one.
 
 Two names are compared word by word, not as a whole: C(mesh_waypoints_shop) and C(aks_region) are names of the user's own, however many letters they share
 with C(mesh_waypoints) and C(eks_region), whereas C(alb_controler_enabled) can only be C(alb_controller_enabled).
@@ -34,7 +34,7 @@ def find_near_miss(name: str, known: t.Iterable[str]) -> str | None:
         return None
     # The same letters in the same order, but for separators and case.
     joined = _joined(name)
-    near = [one for one in names if _joined(one) == joined] or [one for one in names if _is_slip(name, one)]
+    near = [one for one in names if _joined(one) == joined] or [one for one in names if _is_typo(name, one)]
     return max(near, key=lambda one: difflib.SequenceMatcher(None, name, one).ratio(), default=None)
 
 
@@ -60,17 +60,17 @@ def _joined(name: str) -> str:
     return _SEPARATORS.sub("", name).lower()
 
 
-def _is_slip(name: str, known: str) -> bool:
+def _is_typo(name: str, known: str) -> bool:
     words, others = _SEPARATORS.split(name), _SEPARATORS.split(known)
     if len(words) != len(others):
         return False
     pairs = zip(words, others)  # noqa: B905  # they are of one length, and older Pythons have no strict
     differ = [(index, word.lower(), other.lower()) for index, (word, other) in enumerate(pairs) if word.lower() != other.lower()]
-    return len(differ) == 1 and all(_is_slip_of_word(word, other, is_first=index == 0) for index, word, other in differ)
+    return len(differ) == 1 and all(_is_typo_in_word(word, other, is_first=index == 0) for index, word, other in differ)
 
 
-def _is_slip_of_word(word: str, other: str, *, is_first: bool) -> bool:
-    # A number is never a slip: waypoint-1 and waypoint-2 are two.
+def _is_typo_in_word(word: str, other: str, *, is_first: bool) -> bool:
+    # A number is never misspelt: waypoint-1 and waypoint-2 are two.
     if re.sub(r"\D", "", word) != re.sub(r"\D", "", other):
         return False
     # What comes before it says what it belongs to, so that a letter may be missing in a word of four.

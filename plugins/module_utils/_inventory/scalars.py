@@ -22,7 +22,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}(\.0{1,9})?")
 _LONGEST_SHOWN = 60
 # What a value of each type must be, and what to write.
-WANTED = {
+EXPECTED = {
     "bool": ("true or false", "write true or false"),
     "dict": ("a dictionary", "write its keys with their values, {} for none, or leave it out"),
     "float": ("a number", "write digits"),
@@ -189,7 +189,7 @@ CONVERSIONS: dict[str, t.Callable[[t.Any], t.Any]] = {
 
 __all__ = (
     "CONVERSIONS",
-    "WANTED",
+    "EXPECTED",
     "Unconvertible",
     "clean_text",
     "describe",

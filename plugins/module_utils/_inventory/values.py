@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from .._kubernetes_text import with_text, without_lists
 from .near_misses import nearest
-from .scalars import CONVERSIONS, WANTED, Unconvertible, clean_text, describe, describe_kind, to_choice, to_list
+from .scalars import CONVERSIONS, EXPECTED, Unconvertible, clean_text, describe, describe_kind, to_choice, to_list
 
 Options = t.Mapping[str, t.Mapping[str, t.Any]]
 
@@ -90,8 +90,8 @@ class _Conversion:
             found: t.Any = to_list(given, option.get("elements", "raw")) if kind == "list" else CONVERSIONS[kind](given)
         except Unconvertible:
             shown = describe_kind(given) if self.is_secret else describe(given)
-            wanted, remedy = WANTED[kind]
-            return self._wrong(f"{place} is {shown}, but must be {wanted}: {remedy}.")
+            expected, remedy = EXPECTED[kind]
+            return self._wrong(f"{place} is {shown}, but must be {expected}: {remedy}.")
         if kind == "list":
             return self._items(option, found, place)
         if kind == "dict":
@@ -121,7 +121,7 @@ class _Conversion:
             found[key] = None if value is None else self.value(option, value, f"{place}.{key}")
             if value is None and option.get("required"):
                 self.is_wrong = True
-                # One slip of the pen is one error.
+                # One misspelt key is one error.
                 if key not in unknown.values():
                     self.errors.append(f"{place} has no {key}, which is required: add it.")
         return found
@@ -132,7 +132,7 @@ class _Conversion:
         structure = [value] if bracket else value
         wrong = [path[3:] if bracket else path for path in without_lists(structure, name)]
         for path in wrong:
-            self._wrong(f"{place}{path} is a list or a dictionary, but must be a text: {WANTED['str'][1]}.")
+            self._wrong(f"{place}{path} is a list or a dictionary, but must be a text: {EXPECTED['str'][1]}.")
         if wrong:
             return value
         return with_text(structure, name)[0] if bracket else with_text(structure, name)

@@ -1,4 +1,4 @@
-"""A slip of the pen is told; a name of the user's own is not, however much it looks like one of the collection's."""
+"""A misspelt name is reported; a name of the user's own is not, however much it looks like one of the collection's."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NAMES = sorted({name for options in ALL.values() for name in options})
         ("ingress_gatways", "ingress_gateways"),
     ],
 )
-def test_a_slip_is_told_with_the_name_that_was_meant(name: str, meant: str) -> None:
+def test_a_typo_is_reported_with_the_name_that_was_meant(name: str, meant: str) -> None:
     (error,) = find_misspelt([name], ALL)
     assert error.startswith(f"{name} is not a variable of ")
     assert error.endswith(f": did you mean {meant}?")
@@ -54,8 +54,8 @@ def test_a_name_of_the_users_own_is_not_told(name: str) -> None:
 def test_each_variable_of_each_role_is_found_with_a_letter_missing(name: str) -> None:
     """Where the word that lacks the letter is long enough to be known all the same."""
     longest = max(name.split("_"), key=len)
-    slip = name.replace(longest, longest[:-2] + longest[-1], 1)
-    assert find_near_miss(slip, NAMES) == name
+    typo = name.replace(longest, longest[:-2] + longest[-1], 1)
+    assert find_near_miss(typo, NAMES) == name
 
 
 def test_no_variable_of_a_role_is_told_beside_the_others() -> None:

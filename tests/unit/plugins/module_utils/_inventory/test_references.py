@@ -1,4 +1,4 @@
-"""A value that names another item of the inventory is told when it misses it by a slip; names of what exists elsewhere are not."""
+"""A value that nearly names another item of the inventory is reported; names of objects that exist elsewhere are not."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ SLIPS: list[Any] = [
 
 
 @pytest.mark.parametrize(("variables", "error"), SLIPS, ids=[error.split(" ")[0] + str(index) for index, (_variables, error) in enumerate(SLIPS)])
-def test_a_slip_is_told_with_the_item_that_was_meant(variables: dict[str, Any], error: str) -> None:
+def test_a_typo_is_reported_with_the_item_that_was_meant(variables: dict[str, Any], error: str) -> None:
     assert errors_of(**variables) == [error]
 
 

@@ -1,4 +1,4 @@
-"""Numbers of pods below one, and times to wait below zero, are told whatever variable or item has them."""
+"""Numbers of pods below one, and timeouts below zero, are reported in every variable and item."""
 
 from __future__ import annotations
 

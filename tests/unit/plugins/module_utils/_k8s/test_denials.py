@@ -1,4 +1,4 @@
-"""Every refusal is true: who has refused is told apart, and the remedy can help.
+"""Every denial names who has refused, with a remedy that can help.
 
 The answers are shaped as the API server's own source composes them; see the docstring of denials.py.
 """
