@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Values that name other items of the inventory, and that nearly match one.
+"""Values that should name another item of the inventory, but only nearly match one.
 
 What an item names may also exist without the inventory, so only a name that is nearly one of the inventory's is an error.
 """
