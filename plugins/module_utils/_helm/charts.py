@@ -13,6 +13,8 @@ from __future__ import annotations
 import typing as t
 
 CHARTS = ("base", "istiod", "cni", "ztunnel", "gateway")
+# What the charts take as the namespace of istiod if nobody says otherwise.
+ISTIO_NAMESPACE = "istio-system"
 # What keeps pods off a node until istio-cni runs there. Source: istio-discovery's values.yaml, taint.name.
 STARTUP_TAINT = "cni.istio.io/not-ready"
 
@@ -36,6 +38,8 @@ def chart_values(chart: str, variables: t.Mapping[str, t.Any]) -> Values:
     own: Values = {}
     if chart == "base":
         own = base_values(variables["istio_istiod_values"])
+    elif chart == "ztunnel":
+        own = ztunnel_values(variables["istio_istiod_values"], variables["istio_namespace"])
     elif chart == "istiod":
         own = istiod_values(
             replicas=variables.get("istio_istiod_replicas"),
@@ -43,7 +47,7 @@ def chart_values(chart: str, variables: t.Mapping[str, t.Any]) -> Values:
             startup_taint=variables["istio_startup_taint"],
         )
     values: Values = {"profile": "ambient"} if variables["istio_mode"] == "ambient" else {}
-    values.update(platform_values(variables["istio_platform"]))
+    values = merge({**values, **platform_values(variables["istio_platform"])}, namespace_values(chart, variables["istio_namespace"]))
     prefix = _PREFIXES.get(chart)
     return merge(merge(values, _prefixed(own, prefix)), _prefixed(variables[f"istio_{chart}_values"], prefix))
 
@@ -61,7 +65,37 @@ def base_values(istiod: t.Mapping[str, t.Any]) -> Values:
     Args:
         istiod: the user's values of the chart istiod, with or without prefix.
     """
-    return {"defaultRevision": _prefixed(istiod, "pilot").get("pilot", {}).get("revision") or "default"}
+    return {"defaultRevision": revision_of(istiod) or "default"}
+
+
+def ztunnel_values(istiod: t.Mapping[str, t.Any], namespace: str) -> Values:
+    """Where ztunnel finds istiod: its chart composes the address from values of its own, so they must be those of istiod.
+
+    Source: istio manifests/charts/ztunnel/templates/daemonset.yaml.
+
+    Args:
+        istiod: the user's values of the chart istiod, with or without prefix.
+        namespace: the namespace of istiod.
+    """
+    values: Values = {"revision": revision_of(istiod)} if revision_of(istiod) else {}
+    return values if namespace == ISTIO_NAMESPACE else {**values, "istioNamespace": namespace}
+
+
+def namespace_values(chart: str, namespace: str) -> Values:
+    """The value by which the charts base and istiod name their namespace in accounts, bindings, webhooks and the addresses of proxies.
+
+    The namespace of the release does not reach them. Source: istio manifests/charts/base and istio-control/istio-discovery, templates.
+    """
+    return {"global": {"istioNamespace": namespace}} if chart in ("base", "istiod") and namespace != ISTIO_NAMESPACE else {}
+
+
+def revision_of(istiod: t.Mapping[str, t.Any]) -> str:
+    """The revision in the user's values of the chart istiod; empty for the istiod without one.
+
+    Args:
+        istiod: the values, with or without prefix.
+    """
+    return str(_prefixed(istiod, "pilot").get("pilot", {}).get("revision") or "")
 
 
 def istiod_values(*, replicas: int | None = None, autoscaling: t.Mapping[str, t.Any] | None = None, startup_taint: bool = False) -> Values:
@@ -116,4 +150,17 @@ def _prefixed(user: t.Mapping[str, t.Any], prefix: str | None) -> Values:
     return merge({prefix: moved} if moved else {}, kept)
 
 
-__all__ = ("CHARTS", "CHART_PLATFORMS", "STARTUP_TAINT", "base_values", "chart_reference", "chart_values", "istiod_values", "merge", "platform_values")
+__all__ = (
+    "CHARTS",
+    "CHART_PLATFORMS",
+    "STARTUP_TAINT",
+    "base_values",
+    "chart_reference",
+    "chart_values",
+    "istiod_values",
+    "merge",
+    "namespace_values",
+    "platform_values",
+    "revision_of",
+    "ztunnel_values",
+)

@@ -33,14 +33,15 @@ SERVICE_FIELDS = {
 }
 
 
-def gateway_values(gateway: Gateway, platform: str) -> Values:
+def gateway_values(gateway: Gateway, platform: str, revision: str = "") -> Values:
     """The values of one release; what the item does not say is left to the chart.
 
     Args:
         gateway: an item of C(istio_gateways).
         platform: as platform_values() takes it.
+        revision: that of istiod, which injects the proxy into its pods; empty for the istiod without one.
     """
-    own: Values = {}
+    own: Values = {"revision": revision} if revision else {}
     service = gateway.get("service") or {}
     fields = {SERVICE_FIELDS[key]: value for key, value in service.items() if value is not None}
     if fields:

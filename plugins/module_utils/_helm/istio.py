@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .charts import Values, chart_reference, chart_values
+from .charts import Values, chart_reference, chart_values, revision_of
 from .gateways import gateway_values
 
 Release = t.Dict[str, t.Any]
@@ -35,7 +35,7 @@ def istio_releases(variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
             "gateway",
             name=gateway["name"],
             namespace=gateway["namespace"],
-            values=gateway_values(gateway, variables["istio_platform"]),
+            values=gateway_values(gateway, variables["istio_platform"], revision_of(variables["istio_istiod_values"])),
             variables=variables,
         )
         for gateway in variables["istio_gateways"]

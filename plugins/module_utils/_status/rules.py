@@ -10,7 +10,6 @@ import typing as t
 
 from .._kinds import (
     AUTHORIZATION_POLICY,
-    DAEMON_SET,
     DEPLOYMENT,
     GRPC_ROUTE,
     HTTP_ROUTE,
@@ -28,6 +27,7 @@ from .control_plane import CONTROL_PLANE_RULE
 from .custom_resources import DEFINITION_RULE
 from .enrollments import ENROLLMENT_RULE
 from .gateways import GATEWAY_RULE
+from .node_agents import DAEMON_SET_RULE
 from .policies import PEER_AUTHENTICATION_RULE, REQUEST_AUTHENTICATION_RULE, judge_authorization_policy
 from .probes import Probe
 from .routes import route_rule
@@ -35,7 +35,7 @@ from .target import Need, Rule, Snapshot, Target, object_rule
 from .verdict import Verdict
 from .waypoints import WAYPOINT_RULE
 from .webhooks import webhook_rule
-from .workloads import judge_daemon_set, judge_deployment, judge_job, judge_pod, judge_replica_set, judge_stateful_set
+from .workloads import judge_deployment, judge_job, judge_pod, judge_replica_set, judge_stateful_set
 
 RULES: t.Mapping[str, Rule] = {
     "control_plane": CONTROL_PLANE_RULE,
@@ -44,7 +44,7 @@ RULES: t.Mapping[str, Rule] = {
     "enrollment": ENROLLMENT_RULE,
     "AuthorizationPolicy": object_rule(AUTHORIZATION_POLICY, judge_authorization_policy),
     "CustomResourceDefinition": DEFINITION_RULE,
-    "DaemonSet": object_rule(DAEMON_SET, judge_daemon_set),
+    "DaemonSet": DAEMON_SET_RULE,
     "Deployment": object_rule(DEPLOYMENT, judge_deployment),
     "GRPCRoute": route_rule(GRPC_ROUTE),
     "Gateway": GATEWAY_RULE,

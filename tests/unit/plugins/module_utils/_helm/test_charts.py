@@ -73,6 +73,43 @@ def test_the_default_revision_follows_istiods(istiod: dict[str, Any], user: dict
     assert chart_values("base", values_of({"istio_istiod_values": istiod, "istio_base_values": user}))["defaultRevision"] == revision
 
 
+@pytest.mark.requirement("C2")
+@pytest.mark.parametrize(
+    ("istiod", "user", "expected"),
+    [
+        pytest.param({}, {}, {}, id="one-istiod"),
+        pytest.param({"revision": ""}, {}, {}, id="no-revision"),
+        pytest.param({"revision": None}, {}, {}, id="key-without-value"),
+        pytest.param({"revision": "blue"}, {}, {"revision": "blue"}, id="revision"),
+        pytest.param({"pilot": {"revision": "blue"}}, {}, {"revision": "blue"}, id="prefixed"),
+        pytest.param({"revision": "green"}, {"revision": "blue"}, {"revision": "blue"}, id="the-users-word-wins"),
+        pytest.param({"revision": "green"}, {"xdsAddress": "istiod.example:15012"}, {"revision": "green", "xdsAddress": "istiod.example:15012"}, id="address"),
+    ],
+)
+def test_ztunnel_is_told_the_istiod_that_is_installed(istiod: dict[str, Any], user: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert values("ztunnel", user, istio_istiod_values=istiod) == {"profile": "ambient", **expected}
+
+
+@pytest.mark.requirement("A17")
+@pytest.mark.parametrize(
+    ("chart", "expected"),
+    [
+        pytest.param("base", {"global": {"istioNamespace": "mesh"}}, id="base"),
+        pytest.param("istiod", {"global": {"istioNamespace": "mesh"}}, id="istiod"),
+        pytest.param("cni", {}, id="cni-has-no-such-value"),
+        pytest.param("ztunnel", {"istioNamespace": "mesh"}, id="ztunnel"),
+    ],
+)
+def test_another_namespace_reaches_the_charts_that_name_it(chart: str, expected: dict[str, Any]) -> None:
+    assert values(chart, istio_namespace="mesh") == {"profile": "ambient", **expected}
+    assert values(chart) == {"profile": "ambient"}
+
+
+def test_the_namespace_joins_the_platform_and_the_users_values() -> None:
+    found = values("istiod", {"global": {"hub": "mirror"}}, istio_namespace="mesh", istio_platform="gke")
+    assert found["global"] == {"platform": "gke", "istioNamespace": "mesh", "hub": "mirror"}
+
+
 @pytest.mark.requirement("C11")
 def test_the_users_values_win_over_settings() -> None:
     assert values("istiod", {"replicaCount": 3}, istio_istiod_replicas=2)["pilot"] == {"autoscaleEnabled": False, "replicaCount": 3}

@@ -46,6 +46,16 @@ def test_each_gateway_is_a_release_of_its_own() -> None:
     assert found[0]["values"] == {"global": {"platform": "gke"}, "autoscaling": {"enabled": False}, "replicaCount": 2}
 
 
+@pytest.mark.requirement("C2")
+def test_the_revision_of_istiod_reaches_what_connects_to_it() -> None:
+    found = releases(istio_istiod_values={"revision": "blue"}, istio_gateways=[INGRESS, {**INGRESS, "name": "egress", "values": {"revision": "green"}}])
+    assert found["base"]["values"]["defaultRevision"] == "blue"
+    assert found["ztunnel"]["values"]["revision"] == "blue"
+    assert [gateway["values"]["revision"] for gateway in found["gateways"]] == ["blue", "green"]
+    # One istio-cni serves all revisions (istio.io: Canary upgrade of ambient mode).
+    assert "revision" not in found["cni"]["values"].get("cni", {})
+
+
 @pytest.mark.parametrize(
     ("given", "istiod"),
     [
