@@ -12,6 +12,8 @@ short_description: Install and upgrade the CustomResourceDefinitions of the Gate
 version_added: 0.1.0
 description:
   - Applies the definitions of one bundle by server-side apply, and waits until the API server serves them.
+  - Before the first write, and in check mode, each definition that is going to be written is tried as a dry run. If the API server refuses one, such as
+    one without a version in which objects are stored, or a field that another field manager owns, nothing is written.
   - Missing definitions are installed. Definitions of the bundle's version, and newer ones, are not written. Older ones are upgraded only on request,
     because other controllers share them.
   - The bundle's admission policy C(safe-upgrades.gateway.networking.k8s.io), which refuses old definitions, is applied after the definitions and is never
@@ -90,12 +92,13 @@ definitions:
 import typing as t
 
 from ..module_utils._diff import diff_of
-from ..module_utils._errors import MeshError
+from ..module_utils._errors import raise_if_any
 from ..module_utils._gateway_api.apply import plan_writes, wait_until_served
 from ..module_utils._gateway_api.plan import BundleChange, BundlePlan, plan_bundle
 from ..module_utils._gateway_api.source import read_bundle
 from ..module_utils._gateway_api.spec import parse_bundle
 from ..module_utils._gateway_api.state import read_state
+from ..module_utils._k8s.apply import find_refusals
 from ..module_utils._module import mesh_module, run
 
 if t.TYPE_CHECKING:
@@ -124,9 +127,8 @@ def install(module: AnsibleModule, session: ApiSession) -> Result:
     for warning in plan.warnings:
         module.warn(warning)
     definitions, guards = plan_writes(plan, force=params["force_conflicts"])
-    forbidden = session.refused([*definitions, *guards])
-    if forbidden:
-        raise MeshError(forbidden)
+    raise_if_any(session.refused([*definitions, *guards]))
+    raise_if_any(find_refusals(session, definitions), session.cluster)
     if not module.check_mode:
         session.write_all(definitions)
         session.write_all(guards)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Server-side apply: the API server decides whether a write would change anything.
+"""Dry runs on the server: the API server decides whether it would take a write, and whether that would change anything.
 
 A comparison on our side knows neither the defaults that the server fills in nor that 0.5 and 500m are the same amount.
 """
@@ -13,13 +13,15 @@ import typing as t
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from .._errors import ApiError
+from .._errors import ApiError, NotServed
 from .session import WRITERS
 from .writes import Object, Write
 
 if t.TYPE_CHECKING:
     from .session import ApiSession
 
+# What a dry run cannot try: webhooks with side effects, and what goes into a namespace that an earlier write creates.
+_UNTRIED = ("webhook_dry_run", "namespace_missing")
 # What changes with every write, or without one.
 _NOT_CONTENT = ("generation", "managedFields", "resourceVersion")
 
@@ -50,9 +52,37 @@ def confirm_changes(session: ApiSession, applies: t.Sequence[tuple[Write, t.Opti
         return list(pool.map(would_change, applies))
 
 
+def find_refusals(session: ApiSession, writes: t.Sequence[Write]) -> list[str]:
+    """What the API server would refuse of these writes, one sentence each, by a dry run of every write: schema, admission, conflicts, stored versions.
+
+    What a dry run cannot try is not refused here: webhooks with side effects, kinds that are not served yet, and namespaces that are created before.
+
+    Args:
+        session: the session with the API server.
+        writes: what is going to be written.
+
+    Raises:
+        ApiError: the API server cannot be reached.
+    """
+
+    def refusal_of(write: Write) -> str:
+        try:
+            session.write(replace(write, dry_run=True))
+        except ApiError as error:
+            if not error.status:
+                raise
+            return "" if isinstance(error, NotServed) or error.cause in _UNTRIED else error.message
+        return ""
+
+    if not writes:
+        return []
+    with ThreadPoolExecutor(max_workers=min(WRITERS, len(writes))) as pool:
+        return [sentence for sentence in pool.map(refusal_of, writes) if sentence]
+
+
 def _content(item: t.Mapping[str, t.Any]) -> Object:
     metadata = {name: value for name, value in item["metadata"].items() if name not in _NOT_CONTENT}
     return {**{name: value for name, value in item.items() if name != "status"}, "metadata": metadata}
 
 
-__all__ = ("confirm_changes",)
+__all__ = ("confirm_changes", "find_refusals")

@@ -6,7 +6,8 @@
 
 403 is the answer of RBAC, and of every admission plugin, for which a permission would change nothing. A webhook may even choose the status.
 Source: kubernetes 1.36, plugin/pkg/admission, and of its staging repositories apiserver (pkg/admission, pkg/endpoints/handlers/responsewriters,
-pkg/util/webhook), apimachinery (pkg/api/errors, pkg/util/managedfields) and pod-security-admission.
+pkg/util/webhook), apiextensions-apiserver (pkg/apis/apiextensions/validation), apimachinery (pkg/api/errors, pkg/util/managedfields) and
+pod-security-admission.
 """
 
 from __future__ import annotations
@@ -85,6 +86,15 @@ _RULES: tuple[tuple[str, str, str], ...] = (
         "unknown_field",
         r'unknown field "(?P<name>[^"]+)"|(?P<name2>\.\S+): field not declared in schema',
         "the definition of this kind in the cluster does not have the field {name}: upgrade it, or omit what sets the field",
+    ),
+    (
+        "stored_version",
+        r"; (?P<name>\S+) was previously a storage version, and must remain in spec.versions",
+        (
+            "objects may still be stored in version {name}, which the new definition does not have: if there are none, delete the old definition; otherwise "
+            "apply definitions first that have {name} and store another version, write every object again (kubectl get -o json | kubectl replace -f -), and "
+            "take {name} out of the definition's status.storedVersions (kubectl patch --subresource=status)"
+        ),
     ),
     ("immutable", r"field is immutable", "keep the value, or delete the object so that it is created again"),
     ("webhook_unavailable", r'failed calling webhook "(?P<name>[^"]+)"', "{webhook}"),

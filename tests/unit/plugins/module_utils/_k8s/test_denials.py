@@ -174,6 +174,11 @@ OTHERS = [
         "unknown_field", "does not have the field .spec.other", ".spec.other"),
     Row("validation", 422, "Invalid", 'Deployment.apps "a" is invalid: spec.selector: Invalid value: {"matchLabels":{"a":"b"}}: field is immutable',
         "immutable", "Keep the value, or delete the object so that it is created again"),
+    Row("validation", 422, "Invalid",
+        'CustomResourceDefinition.apiextensions.k8s.io "grpcroutes.gateway.networking.k8s.io" is invalid: status.storedVersions[0]: Invalid value: "v1alpha2": '
+        "missing from spec.versions; v1alpha2 was previously a storage version, and must remain in spec.versions until a storage migration ensures no data "
+        "remains persisted in v1alpha2 and removes v1alpha2 from status.storedVersions",
+        "stored_version", "Objects may still be stored in version v1alpha2, which the new definition does not have: if there are none, delete the old definition", "v1alpha2"),
     Row("validation", 422, "Invalid", 'Gateway.gateway.networking.k8s.io "a" is invalid: spec.listeners: Too many: 65: must have at most 64 items', "", ""),
     Row("conversion", 500, "InternalError",
         'conversion webhook for gateway.networking.k8s.io/v1, Kind=Gateway failed: Post "https://a.b.svc:443/convert?timeout=30s": service "a" not found',
