@@ -355,6 +355,7 @@ from ..module_utils._enrollment.spec import OPTIONS, find_validation_errors, par
 from ..module_utils._enrollment.state import read_captures, read_objects
 from ..module_utils._enrollment.undo import undo_of
 from ..module_utils._errors import ApiError, MeshError, raise_if_any
+from ..module_utils._k8s.apply import find_refusals
 from ..module_utils._mesh.targets import mesh_targets
 from ..module_utils._module import all_was_written, mesh_module, run
 
@@ -387,6 +388,7 @@ def ensure_enrollment(module: AnsibleModule, session: ApiSession) -> Result:
     forbidden = session.refused(writes)
     if forbidden:
         raise MeshError(forbidden)
+    raise_if_any(find_refusals(session, writes), session.cluster)
     if not check_mode:
         session.write_all(*steps)
     for warning in find_warnings(changes, current):

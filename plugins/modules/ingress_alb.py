@@ -228,6 +228,7 @@ from ..module_utils._ingress.plan import plan_changes, report_changes
 from ..module_utils._ingress.spec import ALB_OPTIONS, WAITING, find_errors
 from ..module_utils._ingress.state import Reader
 from ..module_utils._inventory.ingress import Edge, find_load_balancer_conflicts
+from ..module_utils._k8s.apply import find_refusals
 from ..module_utils._module import all_was_written, mesh_module, run
 from ..module_utils._wait.load_balancers import wait_for_load_balancers
 
@@ -260,6 +261,7 @@ def ensure_albs(module: AnsibleModule, session: ApiSession) -> Result:
     changes = confirm(session, changes, force=params["force_conflicts"])
     writes = plan_writes(changes, force=params["force_conflicts"])
     raise_if_any(session.refused(writes.all), session.cluster)
+    raise_if_any(find_refusals(session, writes.all), session.cluster)
     result: Result = report_changes(changes, ("Ingress",))
     started = time.monotonic()
     present = [change for change in changes if change.desired.manifest]

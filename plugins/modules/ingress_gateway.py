@@ -336,6 +336,7 @@ from ..module_utils._ingress.plan import plan_changes, report_changes
 from ..module_utils._ingress.spec import LOAD_BALANCER_OPTIONS, WAITING, find_errors, list_of
 from ..module_utils._ingress.state import Reader
 from ..module_utils._inventory.ingress import Edge, find_load_balancer_conflicts
+from ..module_utils._k8s.apply import find_refusals
 from ..module_utils._module import all_was_written, mesh_module, run
 from ..module_utils._wait.load_balancers import wait_for_load_balancers
 
@@ -377,6 +378,7 @@ def ensure_gateways(module: AnsibleModule, session: ApiSession) -> Result:
     namespaces, labels = namespaces_to_create(items, state.namespaces), missing_labels(items, state.namespaces)
     writes = plan_writes(changes, force=params["force_conflicts"], services=state.services, namespaces=namespaces, labels=labels)
     raise_if_any(session.refused(writes.all), session.cluster)
+    raise_if_any(find_refusals(session, writes.all), session.cluster)
     result: Result = {**report_changes(changes, ("Gateway", "HTTPRoute")), "changed": bool(writes.all), "labelled": labels}
     result["diff"] = [*diff_namespaces(namespaces, labels), *result["diff"]]
     started = time.monotonic()

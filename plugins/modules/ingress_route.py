@@ -126,6 +126,7 @@ from ..module_utils._ingress.plan import plan_changes, report_changes
 from ..module_utils._ingress.refusals import refuse_changes
 from ..module_utils._ingress.spec import ROUTE_OPTIONS, WAITING, find_errors, list_of
 from ..module_utils._ingress.state import Reader
+from ..module_utils._k8s.apply import find_refusals
 from ..module_utils._module import all_was_written, mesh_module, run
 from ..module_utils._route.spec import ROUTE, parse_route
 from ..module_utils._status.target import Target
@@ -157,6 +158,7 @@ def ensure_routes(module: AnsibleModule, session: ApiSession) -> Result:
     changes = confirm(session, changes, force=params["force_conflicts"])
     writes = plan_writes(changes, force=params["force_conflicts"])
     raise_if_any(session.refused(writes.all), session.cluster)
+    raise_if_any(find_refusals(session, writes.all), session.cluster)
     result: Result = report_changes(changes, ("HTTPRoute",))
     if check:
         return result

@@ -130,6 +130,7 @@ from ..module_utils._ingress.refusals import refuse_changes
 from ..module_utils._ingress.spec import ROUTE_OPTIONS, find_errors, list_of
 from ..module_utils._ingress.state import Reader
 from ..module_utils._istio_ingress.spec import ISTIO_GATEWAY, VIRTUAL_SERVICE, parse_istio_gateway, parse_virtual_service, report_istio_gateways
+from ..module_utils._k8s.apply import find_refusals
 from ..module_utils._module import mesh_module, run
 
 if t.TYPE_CHECKING:
@@ -161,6 +162,7 @@ def ensure_istio_ingress(module: AnsibleModule, session: ApiSession) -> Result:
     changes = confirm(session, changes, force=params["force_conflicts"])
     writes = plan_writes(changes, force=params["force_conflicts"])
     raise_if_any(session.refused(writes.all), session.cluster)
+    raise_if_any(find_refusals(session, writes.all), session.cluster)
     if not check:
         apply_writes(session, writes, _NO_TIME)
     result: Result = report_changes(changes)

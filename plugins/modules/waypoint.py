@@ -326,6 +326,7 @@ import typing as t
 
 from ..module_utils._diff import diff_of
 from ..module_utils._errors import MeshError, raise_if_any
+from ..module_utils._k8s.apply import find_refusals
 from ..module_utils._kinds import GATEWAY
 from ..module_utils._module import all_was_written, mesh_module, run
 from ..module_utils._status.target import Target
@@ -383,6 +384,7 @@ def ensure_waypoints(module: AnsibleModule, session: ApiSession) -> Result:
     forbidden = session.refused(steps.all)
     if forbidden:
         raise MeshError(forbidden)
+    raise_if_any(find_refusals(session, steps.all), session.cluster)
     if not check_mode:
         apply_plan(session, plan, steps, params["wait_timeout"])
     result = result_of(plan)

@@ -82,6 +82,11 @@ class Request:
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
 
+    @property
+    def dry_run(self) -> bool:
+        """Whether the API server only judges it. The options of a delete are those of its body."""
+        return "dryRun" in (self.body if self.method == "DELETE" else self.query)
+
 
 Reply = Answer | TransportError
 

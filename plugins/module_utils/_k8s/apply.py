@@ -13,15 +13,13 @@ import typing as t
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from .._errors import ApiError, NotServed
+from .._errors import ApiError
 from .session import WRITERS
 from .writes import Object, Write
 
 if t.TYPE_CHECKING:
     from .session import ApiSession
 
-# What a dry run cannot try: webhooks with side effects, and what goes into a namespace that an earlier write creates.
-_UNTRIED = ("webhook_dry_run", "namespace_missing")
 # What changes with every write, or without one.
 _NOT_CONTENT = ("generation", "managedFields", "resourceVersion")
 
@@ -55,7 +53,7 @@ def confirm_changes(session: ApiSession, applies: t.Sequence[tuple[Write, t.Opti
 def find_refusals(session: ApiSession, writes: t.Sequence[Write]) -> list[str]:
     """What the API server would refuse of these writes, one sentence each, by a dry run of every write: schema, admission, conflicts, stored versions.
 
-    What a dry run cannot try is not refused here: webhooks with side effects, kinds that are not served yet, and namespaces that are created before.
+    What a dry run cannot try is not refused here: webhooks with side effects, and what needs an earlier write, such as its namespace (404).
 
     Args:
         session: the session with the API server.
@@ -71,7 +69,7 @@ def find_refusals(session: ApiSession, writes: t.Sequence[Write]) -> list[str]:
         except ApiError as error:
             if not error.status:
                 raise
-            return "" if isinstance(error, NotServed) or error.cause in _UNTRIED else error.message
+            return "" if error.status == 404 or error.cause == "webhook_dry_run" else error.message
         return ""
 
     if not writes:

@@ -152,7 +152,9 @@ class ApiSession:
             answer = self._request("PATCH", path, action, write.kind, query=manager, body=write.body, content_type="application/merge-patch+json")
         else:
             body = write.body or {"propagationPolicy": "Background"}
-            answer = self._request("DELETE", path, action, write.kind, query=manager[1:], body=body, absent_ok=True)
+            # The options of a delete are those of its body; the API server then ignores those of the query (apiserver, handlers/delete.go).
+            body = {**body, "dryRun": ["All"]} if write.dry_run else body
+            answer = self._request("DELETE", path, action, write.kind, body=body, absent_ok=True)
         return t.cast("t.Optional[Object]", answer)
 
     def write_all(self, *steps: t.Sequence[Write]) -> t.List[t.Optional[Object]]:

@@ -48,7 +48,7 @@ class Cluster:
         return [f"{request.path}?{request.query.get('labelSelector', '')}" for request in self.api.requests if request.method == (method or request.method)]
 
     def patches(self) -> list[tuple[str, Any]]:
-        return [(request.path.rpartition("/")[2], request.body) for request in self.api.requests if request.method == "PATCH"]
+        return [(request.path.rpartition("/")[2], request.body) for request in self.api.requests if request.method == "PATCH" and not request.dry_run]
 
     def _answer(self, request: Request) -> Answer:
         if request.path == REVIEWS:

@@ -59,7 +59,7 @@ class Cluster:
 
     @property
     def writes(self) -> list[str]:
-        return [str(request) for request in self.api.requests if request.method != "GET" and request.path != REVIEW]
+        return [str(request) for request in self.api.requests if request.method != "GET" and request.path != REVIEW and not request.dry_run]
 
 
 def manifests(*items: DesiredItem) -> dict[str, list[dict[str, Any]]]:
