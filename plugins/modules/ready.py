@@ -79,7 +79,9 @@ options:
         description: The namespace of O(targets[].waypoint). If omitted, O(targets[].namespace).
         type: str
       bound_kind:
-        description: With O(targets[].kind=binding), the kind of what must be bound. If omitted, V(Service).
+        description:
+          - With O(targets[].kind=binding), the kind of what must be bound.
+          - If omitted, V(Service) with O(targets[].name), and both kinds without it.
         type: str
         choices: [Service, ServiceEntry]
       excluded_namespaces:

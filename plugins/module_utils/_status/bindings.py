@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import re
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from .._kinds import BY_NAME, NAMESPACE, Kind
+from .._kinds import BY_NAME, NAMESPACE, SERVICE, SERVICE_ENTRY, Kind
 from .._mesh.labels import CANARY, INGRESS_USE_WAYPOINT, NO_WAYPOINT, USE_WAYPOINT, labels_of
 from .._mesh.waypoints import WaypointRef, never_bound, waypoint_of
-from .._text import format_clauses
+from .._text import format_clauses, format_names
 from .target import Expectation, Need, Rule, Snapshot, Target
 from .verdict import Object, Verdict, condition, not_found, terminating
 
@@ -50,11 +50,11 @@ class BindingExpectation(Expectation):
 
     Attributes:
         waypoint: the waypoint that must be bound; None to trust the labels.
-        bound_kind: what must be bound: V(Service) or V(ServiceEntry).
+        bound_kind: what must be bound: V(Service) or V(ServiceEntry); empty for one Service, or for both kinds in a namespace.
     """
 
     waypoint: WaypointRef | None = None
-    bound_kind: str = "Service"
+    bound_kind: str = ""
 
 
 def judge_binding(
@@ -111,6 +111,41 @@ def judge_binding(
         return Verdict("InProgress", "NothingBound", message, remedy, details=details)
     opted = f", {len(opted_out)} opted out" if opted_out else ""
     return Verdict("Current", message=f"{len(bound)} {_plural(kind)} are bound{opted}", details=details)
+
+
+def judge_namespace(title: str, services: t.Sequence[Object], entries: t.Sequence[Object], namespace: Object | None, expected: WaypointRef | None) -> Verdict:
+    """Current when every Service and every ServiceEntry of a namespace that names a waypoint is bound to it.
+
+    Args:
+        title: how messages name the namespace.
+        services: its Services.
+        entries: its ServiceEntries.
+        namespace: the Namespace.
+        expected: the waypoint that the namespace, or one of its Services, must use; None to trust the labels.
+    """
+    verdict = judge_binding(title, services, namespace, expected, one=False)
+    naming = [entry for entry in entries if waypoint_of(entry, namespace)]
+    if not naming or verdict.status not in ("Current", "InProgress"):
+        return verdict
+    of_entries = judge_binding(title, naming, namespace, None, one=False, kind="ServiceEntry")
+    details = {**(verdict.details or {}), "service_entries": (of_entries.details or {}).get("bound", [])}
+    if not of_entries.current:
+        message = of_entries.message if verdict.current else format_clauses([verdict.message, of_entries.message])
+        first = of_entries if verdict.current else verdict
+        return replace(first, message=message, details=details)
+    if not verdict.current:
+        return replace(verdict, details=details)
+    stranded = sorted(entry["metadata"]["name"] for entry in naming if _never_has_address(entry))
+    message = f"{verdict.message}; {of_entries.message}"
+    if stranded:
+        message += f"; without an address, as resolution NONE has none, no traffic is sent to the waypoint for {format_names(stranded)}"
+    return replace(verdict, message=message, details=details)
+
+
+def _never_has_address(entry: Object) -> bool:
+    """istiod allocates no address for resolution NONE, and ztunnel finds a service by its address (pilot/pkg/model/service.go)."""
+    has = entry["spec"].get("addresses") or (entry.get("status") or {}).get("addresses")
+    return not has and entry["spec"].get("resolution", "NONE") == "NONE"
 
 
 def _nothing_bound(kind: str, bound: t.Mapping[str, WaypointRef | None], named: WaypointRef | None, expected: WaypointRef | None) -> str:
@@ -179,26 +214,31 @@ def _plural(kind: str) -> str:
     return "ServiceEntries" if kind == "ServiceEntry" else f"{kind}s"
 
 
-def _bound_kind(target: Target) -> Kind:
-    return BY_NAME[target.expected(BindingExpectation).bound_kind]
+def _bound_kinds(target: Target) -> tuple[Kind, ...]:
+    bound_kind = target.expected(BindingExpectation).bound_kind
+    if bound_kind:
+        return (BY_NAME[bound_kind],)
+    return (SERVICE,) if target.name else (SERVICE, SERVICE_ENTRY)
 
 
 def _needs(target: Target) -> t.Iterable[Need]:
-    return (_bound_kind(target), target.namespace), (NAMESPACE, None)
+    return *((kind, target.namespace) for kind in _bound_kinds(target)), (NAMESPACE, None)
 
 
 def _judge(target: Target, snapshot: Snapshot) -> Verdict:
-    kind = _bound_kind(target)
+    kind, *others = _bound_kinds(target)
     namespace = snapshot.get(NAMESPACE, target.namespace)
+    expected = target.expected(BindingExpectation).waypoint
     if target.name:
         one = snapshot.get(kind, target.name, target.namespace)
-        services: t.Sequence[Object] = [one] if one else []
-    else:
-        services = snapshot.all(kind, target.namespace)
-    title = target.title_of(kind) if target.name else f"Namespace {target.namespace}"
-    return judge_binding(title, services, namespace, target.expected(BindingExpectation).waypoint, one=bool(target.name), kind=kind.name)
+        return judge_binding(target.title_of(kind), [one] if one else [], namespace, expected, one=True, kind=kind.name)
+    title = f"Namespace {target.namespace}"
+    services = snapshot.all(kind, target.namespace)
+    if others:
+        return judge_namespace(title, services, snapshot.all(SERVICE_ENTRY, target.namespace), namespace, expected)
+    return judge_binding(title, services, namespace, expected, one=False, kind=kind.name)
 
 
 BINDING_RULE = Rule(_needs, ("namespace",), _judge)
 
-__all__ = ("BINDING_RULE", "BindingExpectation", "binding_problem", "can_be_bound", "judge_binding")
+__all__ = ("BINDING_RULE", "BindingExpectation", "binding_problem", "can_be_bound", "judge_binding", "judge_namespace")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from .._errors import MeshError
-from .._kinds import BY_NAME, SERVICE, Kind
+from .._kinds import BY_NAME, Kind
 from .._mesh.capture import EXCLUDED_NAMESPACES
 from .._mesh.waypoints import WaypointRef
 from .addresses import ServiceExpectation
@@ -88,7 +88,7 @@ def _expectation(item: Item, now: float) -> Expectation | None:
     kind = item["kind"]
     if kind == "binding":
         waypoint = WaypointRef(item["waypoint_namespace"] or item["namespace"], item["waypoint"]) if item["waypoint"] else None
-        return BindingExpectation(waypoint, item["bound_kind"] or SERVICE.name)
+        return BindingExpectation(waypoint, item["bound_kind"] or "")
     if kind in ("control_plane", "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"):
         return CertificateExpectation(now)
     if kind == "enrollment":

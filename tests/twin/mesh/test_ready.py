@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -47,6 +49,35 @@ def test_a_new_waypoint_without_istiod_says_so(without_istiod: Twin) -> None:
     finally:
         gone = without_istiod.module("waypoint", {"waypoints": [{**waypoint, "state": "absent"}]})
         assert not gone.get("failed"), gone
+
+
+@pytest.mark.requirement("H10")
+def test_a_service_entry_with_a_misspelt_waypoint_is_found_with_its_namespace(mesh: Twin, tmp_path: Path) -> None:
+    body = {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "ServiceEntry",
+        "metadata": {"name": "payments", "namespace": "bookinfo", "labels": {"istio.io/use-waypoint": "waypiont"}},
+        "spec": {
+            "hosts": ["payments.example.com"],
+            "location": "MESH_EXTERNAL",
+            "resolution": "DNS",
+            "ports": [{"number": 443, "name": "tls", "protocol": "TLS"}],
+        },
+    }
+    target = {"kind": "binding", "namespace": "bookinfo"}
+    file = tmp_path / "entry.json"
+    file.write_text(json.dumps(body))
+    created = mesh.run(["kubectl", "create", "-f", str(file)])
+    assert created.returncode == 0, created.stderr
+    try:
+        # Until istiod has judged it, it is not bound either.
+        result = mesh.module("ready", {"targets": [target], "timeout": 0})
+        assert result["failed"]
+        assert "ServiceEntry payments: " in result["msg"]
+        assert "waypiont" in result["msg"]
+    finally:
+        mesh.run(["kubectl", "delete", "-f", str(file)])
+    assert not mesh.module("ready", {"targets": [target], "timeout": 30}).get("failed")
 
 
 def test_ready_returns_at_the_moment_of_the_truth(mesh: Twin, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoints import WaypointRef
-from ansible_collections.meshwright.ambient.plugins.module_utils._status.bindings import judge_binding
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.bindings import judge_binding, judge_namespace
 from tests.unit.objects import Object, derived, named, namespace_of, recorded, with_condition
 
 REF = WaypointRef("bookinfo", "waypoint")
@@ -254,3 +254,53 @@ def test_service_entries_are_bound_like_services() -> None:
     verdict = judge_binding("it", [alone], namespace_of("judge-a", **{USE: "waypoint"}), None, one=True, kind="ServiceEntry")
     assert verdict.message.endswith("yet (ServiceEntry will not apply until it is bound to a valid waypoint.)")
     assert judge_binding("ServiceEntry a/b", [], JUDGE_B, None, one=True, kind="ServiceEntry").remedy.startswith("Create the ServiceEntry")
+
+
+ENTRY = derived(recorded("serviceentry/bound"), {"metadata": {"namespace": "bookinfo"}})
+OWN_LABEL = derived(named(ENTRY, "payments"), {"metadata": {"labels": {USE: "waypiont"}}})
+NOT_READY = with_condition(OWN_LABEL, WAYPOINT_BOUND, status="False", reason="WaypointIsNotReady", message='waypoint "bookinfo/waypiont" is not ready')
+ATTACHED = _attached_to(ENTRY, "bookinfo/waypoint")
+WITHOUT_ADDRESS = derived(named(ATTACHED, "banks"), {"spec": {"resolution": "NONE", "hosts": ["*.bank.example.com"]}, "status": {"addresses": None}})
+
+
+@pytest.mark.requirement("H10")
+def test_a_service_entry_that_is_not_bound_keeps_its_namespace_from_being_current() -> None:
+    verdict = judge_namespace("Namespace bookinfo", [BOUND], [ATTACHED, NOT_READY], ENROLLED, REF)
+    assert (verdict.status, verdict.reason) == ("InProgress", "NotBound")
+    assert verdict.message == 'ServiceEntry payments: WaypointIsNotReady: waypoint "bookinfo/waypiont" is not ready'
+    assert verdict.remedy
+    both = judge_namespace("Namespace bookinfo", [UNBOUND], [NOT_READY], ENROLLED, REF)
+    assert both.message.startswith("Service details: istiod has not bound it")
+    assert "; ServiceEntry payments: " in both.message
+
+
+@pytest.mark.requirement("H10")
+@pytest.mark.parametrize(
+    ("entries", "namespace", "message"),
+    [
+        pytest.param([], ENROLLED, "1 Services are bound", id="none"),
+        pytest.param([ATTACHED], ENROLLED, "1 Services are bound; 1 ServiceEntries are bound", id="bound"),
+        pytest.param([derived(ATTACHED, {"metadata": {"labels": {USE: "none"}}})], ENROLLED, "1 Services are bound", id="opted-out"),
+        pytest.param([derived(ATTACHED, {"status": {"conditions": []}})], PLAIN, "1 Services are bound", id="that-names-no-waypoint"),
+        pytest.param(
+            [WITHOUT_ADDRESS],
+            ENROLLED,
+            "1 Services are bound; 1 ServiceEntries are bound; without an address, as resolution NONE has none, no traffic is sent to the waypoint for banks",
+            id="without-an-address",
+        ),
+        pytest.param(
+            [derived(WITHOUT_ADDRESS, {"spec": {"addresses": ["192.0.2.1"]}})],
+            ENROLLED,
+            "1 Services are bound; 1 ServiceEntries are bound",
+            id="resolution-none-with-an-address",
+        ),
+    ],
+)
+def test_service_entries_that_are_bound(entries: list[Object], namespace: Object, message: str) -> None:
+    service = derived(BOUND, {"metadata": {"labels": {USE: "waypoint"}}})
+    verdict = judge_namespace("Namespace bookinfo", [service], entries, namespace, None)
+    assert (verdict.status, verdict.message) == ("Current", message)
+
+
+def test_a_namespace_that_does_not_exist_has_no_bindings() -> None:
+    assert judge_namespace("Namespace bookinfo", [], [ATTACHED], None, None).status == "NotFound"

@@ -228,6 +228,8 @@ def test_an_expectation_says_what_must_be_read_besides() -> None:
     kinds = {kind for kind, _namespace in needs_of(Target("waypoint", "waypoint", "shop", WaypointExpectation({"deployment": {}})))}
     assert kinds >= {GATEWAY_KIND, SERVICE, HORIZONTAL_POD_AUTOSCALER, POD_DISRUPTION_BUDGET}
     assert needs_of(Target("binding", "", "shop", BindingExpectation(bound_kind="ServiceEntry"))) == ((SERVICE_ENTRY, "shop"), (NAMESPACE, None))
+    assert needs_of(Target("binding", "", "shop", BindingExpectation(bound_kind="Service"))) == ((SERVICE, "shop"), (NAMESPACE, None))
+    assert needs_of(Target("binding", "", "shop")) == ((SERVICE, "shop"), (SERVICE_ENTRY, "shop"), (NAMESPACE, None))
     assert needs_of(Target("ValidatingWebhookConfiguration", "it")) == ((VALIDATING_WEBHOOK, None), (SERVICE, None), (ENDPOINT_SLICE, None))
     assert needs_of(Target("ValidatingWebhookConfiguration", "it", "shop"))[1:] == ((SERVICE, "shop"), (ENDPOINT_SLICE, "shop"))
 

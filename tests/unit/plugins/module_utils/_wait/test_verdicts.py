@@ -16,6 +16,7 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._kinds import (
     NAMESPACE,
     POD,
     SERVICE,
+    SERVICE_ENTRY,
     Kind,
 )
 from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoints import WaypointRef
@@ -250,6 +251,11 @@ VARIANTS: dict[Kind, list[Object]] = {
         for item in (SERVICE_OBJECT, derived(SERVICE_OBJECT, {"status": {"conditions": None}}))
     ]
     + [named(recorded("service/of_waypoint"), "waypoint", place) for place in PLACES],
+    SERVICE_ENTRY: [
+        named(item, "outside", place)
+        for place in PLACES
+        for item in (recorded("serviceentry/bound"), recorded("serviceentry/waypoint_not_ready"), recorded("serviceentry/no_waypoint"))
+    ],
 }
 SCOPES = {scope.kind: scope for scope in scopes_of(need for target in TARGETS for need in needs_of(target))}
 
