@@ -1,0 +1,46 @@
+"""A run without a cluster is no success."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from twin.paths import REPOSITORY
+
+REFUSAL = "The inventory has no cluster, so nothing was done"
+
+
+def _play(playbook: str, inventory: dict[str, Any], directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    file = directory / "inventory.yml"
+    file.write_text(yaml.safe_dump(inventory))
+    command = [str(Path(sys.executable).parent / "ansible-playbook"), playbook, "-i", str(file), *arguments]
+    return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("playbook", ["site.yml", "verify.yml"])
+@pytest.mark.parametrize(
+    ("inventory", "arguments"),
+    [
+        pytest.param({"all": {"hosts": {}}}, (), id="empty"),
+        pytest.param({"cluster": {"hosts": {"shop-test": {}}}}, (), id="misspelt-group"),
+        pytest.param({"cluster": {"hosts": {"shop-test": {}}}}, ("--limit", "shop-test"), id="misspelt-group-and-a-limit"),
+        pytest.param({"clusters": {"hosts": {}}}, ("--tags", "mesh"), id="group-without-hosts"),
+    ],
+)
+def test_an_inventory_without_clusters_is_refused(playbook: str, inventory: dict[str, Any], arguments: tuple[str, ...], tmp_path: Path) -> None:
+    done = _play(playbook, inventory, tmp_path, *arguments)
+    assert done.returncode != 0, done.stdout
+    assert REFUSAL in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("playbook", ["site.yml", "verify.yml"])
+def test_an_inventory_with_clusters_is_not(playbook: str, tmp_path: Path) -> None:
+    inventory = {"clusters": {"hosts": {"shop-test": {"ansible_connection": "local"}}}}
+    done = _play(playbook, inventory, tmp_path, "--tags", "none_of_them")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert REFUSAL not in done.stdout + done.stderr
