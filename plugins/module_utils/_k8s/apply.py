@@ -75,7 +75,7 @@ def find_refusals(session: ApiSession, writes: t.Sequence[Write]) -> list[str]:
     if not writes:
         return []
     with ThreadPoolExecutor(max_workers=min(WRITERS, len(writes))) as pool:
-        return [sentence for sentence in pool.map(refusal_of, writes) if sentence]
+        return list(dict.fromkeys(sentence for sentence in pool.map(refusal_of, writes) if sentence))
 
 
 def _content(item: t.Mapping[str, t.Any]) -> Object:
