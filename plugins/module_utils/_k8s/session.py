@@ -152,9 +152,10 @@ class ApiSession:
             answer = self._request("PATCH", path, action, write.kind, query=manager, body=write.body, content_type="application/merge-patch+json")
         else:
             body = write.body or {"propagationPolicy": "Background"}
-            # The options of a delete are those of its body; the API server then ignores those of the query (apiserver, handlers/delete.go).
+            # The options of a delete are those of its body; the API server then ignores those of the query (apiserver, handlers/delete.go), which
+            # only show in its audit log that nothing was deleted.
             body = {**body, "dryRun": ["All"]} if write.dry_run else body
-            answer = self._request("DELETE", path, action, write.kind, body=body, absent_ok=True)
+            answer = self._request("DELETE", path, action, write.kind, query=manager[1:], body=body, absent_ok=True)
         return t.cast("t.Optional[Object]", answer)
 
     def write_all(self, *steps: t.Sequence[Write]) -> t.List[t.Optional[Object]]:
