@@ -13,7 +13,7 @@ from __future__ import annotations
 import typing as t
 
 CHARTS = ("base", "istiod", "cni", "ztunnel", "gateway")
-# What the charts take as the namespace of istiod if nobody says otherwise.
+# The default of the charts for the namespace of istiod.
 ISTIO_NAMESPACE = "istio-system"
 # What keeps pods off a node until istio-cni runs there. Source: istio-discovery's values.yaml, taint.name.
 STARTUP_TAINT = "cni.istio.io/not-ready"
@@ -69,7 +69,7 @@ def base_values(istiod: t.Mapping[str, t.Any]) -> Values:
 
 
 def ztunnel_values(istiod: t.Mapping[str, t.Any], namespace: str) -> Values:
-    """Where ztunnel finds istiod: its chart composes the address from values of its own, so they must be those of istiod.
+    """The values from which the chart of ztunnel composes the address of istiod; they must match those of istiod.
 
     Source: istio manifests/charts/ztunnel/templates/daemonset.yaml.
 

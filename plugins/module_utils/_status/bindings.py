@@ -138,7 +138,7 @@ def judge_namespace(title: str, services: t.Sequence[Object], entries: t.Sequenc
     stranded = sorted(entry["metadata"]["name"] for entry in naming if _never_has_address(entry))
     message = f"{verdict.message}; {of_entries.message}"
     if stranded:
-        message += f"; without an address, as resolution NONE has none, no traffic is sent to the waypoint for {format_names(stranded)}"
+        message += f"; no traffic is sent to the waypoint for {format_names(stranded)}, because resolution NONE allocates no address"
     return replace(verdict, message=message, details=details)
 
 

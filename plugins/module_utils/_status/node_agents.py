@@ -4,8 +4,8 @@
 
 """Do node agents run, and does the Service exist from which ztunnel gets its configuration and certificates?
 
-ztunnel is told the address of istiod by its chart, which composes it from its own values, not from istiod's: with another revision or namespace it
-names a Service that does not exist, and no pod in the mesh ever gets a certificate.
+The chart of ztunnel composes the address of istiod from its own values, not from those of istiod. With another revision or namespace, ztunnel connects
+to a Service that does not exist, and no pod in the mesh ever gets a certificate.
 Source: istio manifests/charts/ztunnel/templates/daemonset.yaml (CA_ADDRESS and XDS_ADDRESS).
 """
 

@@ -51,7 +51,6 @@ def test_a_new_waypoint_without_istiod_says_so(without_istiod: Twin) -> None:
         assert not gone.get("failed"), gone
 
 
-@pytest.mark.requirement("H10")
 def test_a_service_entry_with_a_misspelt_waypoint_is_found_with_its_namespace(mesh: Twin, tmp_path: Path) -> None:
     body = {
         "apiVersion": "networking.istio.io/v1",

@@ -73,7 +73,6 @@ def test_the_default_revision_follows_istiods(istiod: dict[str, Any], user: dict
     assert chart_values("base", values_of({"istio_istiod_values": istiod, "istio_base_values": user}))["defaultRevision"] == revision
 
 
-@pytest.mark.requirement("C2")
 @pytest.mark.parametrize(
     ("istiod", "user", "expected"),
     [
@@ -86,11 +85,10 @@ def test_the_default_revision_follows_istiods(istiod: dict[str, Any], user: dict
         pytest.param({"revision": "green"}, {"xdsAddress": "istiod.example:15012"}, {"revision": "green", "xdsAddress": "istiod.example:15012"}, id="address"),
     ],
 )
-def test_ztunnel_is_told_the_istiod_that_is_installed(istiod: dict[str, Any], user: dict[str, Any], expected: dict[str, Any]) -> None:
+def test_ztunnel_connects_to_the_istiod_that_is_installed(istiod: dict[str, Any], user: dict[str, Any], expected: dict[str, Any]) -> None:
     assert values("ztunnel", user, istio_istiod_values=istiod) == {"profile": "ambient", **expected}
 
 
-@pytest.mark.requirement("A17")
 @pytest.mark.parametrize(
     ("chart", "expected"),
     [

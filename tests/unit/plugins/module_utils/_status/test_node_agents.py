@@ -20,7 +20,6 @@ def _ztunnel(**variables: str) -> Object:
     return derived(ZTUNNEL, {"spec": {"template": {"spec": {"containers": [{"name": "istio-proxy", "env": [other, *env]}]}}}})
 
 
-@pytest.mark.requirement("C2")
 @pytest.mark.parametrize("variable", ["XDS_ADDRESS", "CA_ADDRESS"])
 @pytest.mark.parametrize("address", ["istiod.istio-system.svc:15012", "https://istiod.istio-system.svc:15012", "istiod.istio-system.svc.cluster.local:15012"])
 def test_an_agent_that_names_no_service_is_not_current(variable: str, address: str) -> None:
