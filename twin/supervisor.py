@@ -91,6 +91,9 @@ class Supervisor:
     def start(self) -> None:
         """Start supervisord with its main program."""
         self._paths.processes.mkdir(exist_ok=True)
+        # The agent adds the programs of all pods again; what an earlier one has left may name the Python of a checkout that was removed since.
+        for left in self._paths.processes.glob("*.conf"):
+            left.unlink()
         self._paths.logs.mkdir(exist_ok=True)
         self._paths.supervisor_config.write_text(self._configuration())
         command = [sys.executable, "-m", "supervisor.supervisord", "--configuration", str(self._paths.supervisor_config)]
@@ -117,6 +120,13 @@ class Supervisor:
             with self._rpc() as rpc:
                 return bool(rpc.getState()["statename"] == "RUNNING")
         except TwinError:
+            return False
+
+    def has_python(self) -> bool:
+        """Whether the Python that supervisord runs with still exists: its checkout may have been removed, and then it starts no program any more."""
+        try:
+            return Path(psutil.Process(int(self._paths.supervisor_pid.read_text())).cmdline()[0]).exists()
+        except (OSError, ValueError, IndexError, psutil.Error):
             return False
 
     def programs(self) -> list[ProgramState]:

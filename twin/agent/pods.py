@@ -83,10 +83,10 @@ class RealPods:
     def remove_strangers(self, pods: list[Object]) -> None:
         """Remove the processes of pods that went away while the agent did not run."""
         expected = {program_name(pod) for pod in pods}
-        for path in self._host.paths.processes.glob("*.conf"):
+        for path in self._host.paths.processes.glob("*.pod"):
             if path.stem not in expected:
                 self._host.supervisor.remove(path.stem)
-                shutil.rmtree(_directory_of(self._host, path.stem), ignore_errors=True)
+                shutil.rmtree(path, ignore_errors=True)
 
     def _free_address(self, pod: Object, pods: list[Object]) -> str:
         """The address the pod has, or the lowest that none has."""

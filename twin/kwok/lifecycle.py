@@ -159,6 +159,8 @@ def parts_of(name: str) -> list[Part]:
         parts.append(Part("API", False, "the API server runs but does not say that it is ready"))
     if not supervisor.answers():
         return [*parts, Part("supervisor", False, "its process has died"), Part(AGENT, False, "not supervised")]
+    if not supervisor.has_python():
+        return [*parts, Part("supervisor", False, "the checkout that it was started from has been removed"), Part(AGENT, False, "of the same checkout")]
     parts.append(Part("supervisor", True, f"pid {paths.supervisor_pid.read_text().strip()}"))
     # A program that somebody stopped by hand is no fault; one that ended by itself is.
     for program in supervisor.programs():
@@ -187,7 +189,8 @@ def _repair(cluster: ControlPlane, supervisor: Supervisor, paths: TwinPaths, dea
         # One that has died may take others with it a moment later: a controller without its API server ends by itself.
         while dead and time.monotonic() < deadline:
             cluster.start()
-            if not supervisor.answers():
+            if not (supervisor.answers() and supervisor.has_python()):
+                supervisor.stop()
                 end_processes([process for process in marked_processes(paths) if process.pid not in set(cluster.components().values())])
                 supervisor.start()
             supervisor.wait_until_running(AGENT, READY_SECONDS)
