@@ -203,13 +203,15 @@ def _repair(paths: AccountPaths) -> None:
             f"The AWS account {paths.name} was made by another version, which serves every user of this machine: "
             f"take it down (python -m twin --name {paths.name} account down), and make it anew."
         )
-    if supervisor.answers():
+    usable = supervisor.answers() and supervisor.has_python()
+    if usable:
         program = supervisor.program(EMULATOR)
         if program is not None and program.state in ("RUNNING", "STARTING") and serves(settings):
             say(f"The AWS account {paths.name} is up.")
             return
     with step(f"starting the AWS account {paths.name}", 1, 1):
-        if not supervisor.answers():
+        if not usable:
+            supervisor.stop()
             lifecycle.end_processes(marked_processes(paths))
             supervisor.start()
         elif (program := supervisor.program(EMULATOR)) is not None and program.state in ("STOPPED", "EXITED", "FATAL"):
