@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ..module_utils._diff import diff_titles
+from ..module_utils._diff import diff_titles, differences_of
 
 
 class FilterModule:
-    """Which objects a module's diff is about."""
+    """Which objects a module's diff, or the results of tasks in check mode, are about."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
-        return {"diff_titles": diff_titles}
+        return {"diff_titles": diff_titles, "differences": differences_of}

@@ -23,9 +23,49 @@ def diff_titles(diff: t.Iterable[t.Mapping[str, str]]) -> list[str]:
     return [entry["after_header"][: -len(_AFTER)] if entry["after_header"].endswith(_AFTER) else entry["after_header"] for entry in diff]
 
 
+def differences_of(results: t.Mapping[str, t.Any]) -> list[str]:
+    """What tasks in check mode would change.
+
+    Args:
+        results: by the kind of object, the registered result of a task, with or without a loop, or a list of objects that differ.
+    """
+    return [title for kind, result in results.items() for title in _changes(kind, result)]
+
+
+def _changes(kind: str, result: t.Any) -> t.Iterator[str]:
+    if isinstance(result, (list, tuple)):
+        yield from (_title(kind, item) for item in result)
+    elif "results" in result:
+        for one in result["results"]:
+            if one.get("changed"):
+                yield from _own_titles(one) or [_title(kind, one.get("item"))]
+    elif result.get("changed"):
+        yield from _own_titles(result) or [kind]
+    elif result.get("differs"):
+        yield _title(kind, result)
+
+
+def _own_titles(result: t.Mapping[str, t.Any]) -> list[str]:
+    """The titles of a module of this collection; other modules have diffs of other shapes."""
+    diff = result.get("diff") or ()
+    if isinstance(diff, dict):
+        return []
+    return diff_titles(entry for entry in diff if str(entry.get("after_header", "")).endswith(_AFTER))
+
+
+def _title(kind: str, item: t.Any) -> str:
+    """An object by its kind, its name, and the parts that differ, as far as they are known."""
+    if not isinstance(item, dict):
+        return f"{kind} {item}"
+    metadata = item.get("metadata") or {}
+    name = metadata.get("name") or item.get("name") or item.get("domain") or item.get("arn") or ""
+    parts = ", ".join(item.get("differs") or ())
+    return " ".join(part for part in (str(item.get("kind") or kind), str(name), f"({parts})" if parts else "") if part)
+
+
 def _lines(fields: t.Mapping[str, t.Any]) -> str:
     # The further lines of a value are indented, and cannot be mistaken for a field.
     return "".join(printable(f"{name}: {value}").replace("\n", "\n  ") + "\n" for name, value in fields.items())
 
 
-__all__ = ("diff_of", "diff_titles")
+__all__ = ("diff_of", "diff_titles", "differences_of")

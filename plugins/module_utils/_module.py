@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import typing as t
+from http import HTTPStatus
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ._errors import ApiError, MeshError
+from ._errors import ApiError, MeshError, Unreachable
 from ._k8s.connect import AUTH_ARG_SPEC, connect
 from ._k8s.kubeconfig import normalize_kubeconfig
 from ._k8s.redaction import public_strings, secret_strings
@@ -38,19 +39,33 @@ def mesh_module(options: t.Mapping[str, t.Any], **rules: t.Any) -> AnsibleModule
 def run(module: AnsibleModule, ensure: t.Callable[[AnsibleModule, ApiSession], Result]) -> None:
     """Connect, call ensure, and end the module: with its result, or with the error that it raised.
 
-    A result with a key C(failed) is a failure that carries data; all else that goes wrong is a MeshError.
+    A result with a key C(failed) is a failure that carries data; all else that goes wrong is a MeshError. The key C(cluster_accessible) is false in a
+    failure if the cluster cannot be reached, or accepts no request of this user.
     """
     try:
         _read_kubeconfig(module)
         # Options that no_log does not cover, such as the URL of a repository, are returned by Ansible with high verbosity.
         module.no_log_values |= set(_passwords_in(module.params))
-        result = ensure(module, connect(module))
+        session = connect(module)
     except MeshError as error:
-        result = {"failed": True, "msg": error.message, **error.details}
+        result = {"failed": True, "msg": error.message, "cluster_accessible": False, **error.details}
+    else:
+        result = _run_with(module, session, ensure)
     # Outside of the except block, or Ansible would add a traceback to what is a plain sentence.
     if result.pop("failed", False):
         module.fail_json(**result)
     module.exit_json(**result)
+
+
+def _run_with(module: AnsibleModule, session: ApiSession, ensure: t.Callable[[AnsibleModule, ApiSession], Result]) -> Result:
+    try:
+        return ensure(module, session)
+    except MeshError as error:
+        result = {"failed": True, "msg": error.message, **error.details}
+        # Every other module would fail likewise, so verify.yml ends here.
+        if isinstance(error, Unreachable) or (isinstance(error, ApiError) and error.status == HTTPStatus.UNAUTHORIZED):
+            result["cluster_accessible"] = False
+        return result
 
 
 def _read_kubeconfig(module: AnsibleModule) -> None:

@@ -60,6 +60,11 @@ options:
             upgrades them.
         type: bool
         default: false
+  skip_unreadable:
+    description:
+      - Whether a user who may not read Helm's records, or the definitions, is no error. Then nothing is compared, and RV(readable) is V(false).
+    type: bool
+    default: false
 seealso:
   - module: meshwright.ambient.helm_release
   - module: kubernetes.core.helm
@@ -90,6 +95,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+readable:
+  description: Whether the records could be read, and were compared. V(false) only with O(skip_unreadable).
+  returned: success
+  type: bool
+  sample: true
 releases:
   description: The result of each release, in the order of O(releases).
   returned: success
@@ -144,6 +154,7 @@ differences:
 
 import typing as t
 
+from ..module_utils._errors import ApiError
 from ..module_utils._helm.apply import has_plugin
 from ..module_utils._helm.plan import differences
 from ..module_utils._helm.source import chart_of
@@ -173,6 +184,7 @@ OPTIONS = {
             "definitions": {"type": "bool", "default": False},
         },
     },
+    "skip_unreadable": {"type": "bool", "default": False},
 }
 
 
@@ -183,13 +195,19 @@ def main() -> None:
 def compare(module: AnsibleModule, session: ApiSession) -> Result:
     """Read the records of each namespace once, and compare."""
     desired = [_desired(item) for item in module.params["releases"]]
-    current = read_current(session, desired)
+    try:
+        current = read_current(session, desired)
+    except ApiError as error:
+        if error.cause != "rbac" or not module.params["skip_unreadable"]:
+            raise
+        return {"changed": False, "readable": False, "releases": [], "stale": [], "differences": []}
     compared = [(release, differences(release, current)) for release in desired]
     # Only asked when it matters.
     if not all(reasons for _release, reasons in compared) and has_plugin(module, module.get_bin_path("helm"), "diff"):
         compared = [(release, reasons or ["plugin"]) for release, reasons in compared]
     return {
         "changed": False,
+        "readable": True,
         "releases": [_result(release, current, reasons) for release, reasons in compared],
         "stale": [str(release) for release, reasons in compared if reasons],
         "differences": [f"{release} ({', '.join(reasons)})" for release, reasons in compared if reasons not in ([], ["plugin"])],

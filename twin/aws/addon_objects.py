@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from twin.aws.cluster_provider import AddonSpec
+from twin.aws.eks.catalogue import OFFERS
 from twin.errors import TwinError
 from twin.paths import CONFIG
 
@@ -28,11 +29,18 @@ def objects_of(addon: AddonSpec, service_cidr: str) -> list[Object]:
     Raises:
         TwinError: the twin has no such add-on.
     """
-    path = _DIRECTORY / f"{addon.name}.yaml"
-    if not path.exists():
-        known = ", ".join(sorted(each.stem for each in _DIRECTORY.glob("*.yaml")))
-        raise TwinError(f"The twin has no objects for the add-on {addon.name}: it has {known}.")
-    fillings = {"{version}": addon.version, "{dns_address}": str(ip_network(service_cidr)[10])}
+    offer = OFFERS.get(addon.name)
+    if offer is None:
+        raise TwinError(f"The twin has no objects for the add-on {addon.name}: it has {', '.join(sorted(OFFERS))}.")
+    own = _DIRECTORY / f"{addon.name}.yaml"
+    path = own if own.exists() else _DIRECTORY / "_any.yaml"
+    fillings = {
+        "{version}": addon.version,
+        "{dns_address}": str(ip_network(service_cidr)[10]),
+        "{name}": addon.name,
+        "{namespace}": offer.namespace,
+        "{service_account}": offer.roles[0][0] if offer.roles else addon.name,
+    }
     return [_configured(_filled(item, fillings), addon.configuration) for item in yaml.safe_load_all(path.read_text())]
 
 

@@ -132,7 +132,8 @@ class TwinClusters:
     def remove_addon(self, cluster: ClusterKey, name: str) -> None:
         """Remove the add-on's objects."""
         session = self._session(cluster)
-        items = objects_of(AddonSpec(name, ""), _SOME_CIDR)
+        # Its namespace stays, as on EKS.
+        items = [item for item in objects_of(AddonSpec(name, ""), _SOME_CIDR) if item["kind"] != "Namespace"]
         _report_refusal(cluster, lambda: session.write_all([_write("delete", session, item) for item in items]))
 
     def set_grants(self, cluster: ClusterKey, grants: Sequence[Grant]) -> None:
@@ -141,7 +142,8 @@ class TwinClusters:
 
     def _apply(self, cluster: ClusterKey, items: list[Object]) -> None:
         session = self._session(cluster)
-        _report_refusal(cluster, lambda: session.write_all([_write("apply", session, item, item) for item in items]))
+        writes = [_write("apply", session, item, item) for item in items]
+        _report_refusal(cluster, lambda: session.write_all([write for write in writes if not write.namespace], [write for write in writes if write.namespace]))
 
     def _twin(self, cluster: ClusterKey) -> str:
         return twin_name(self._account, cluster.name, cluster.region)

@@ -48,6 +48,7 @@ PLAY = {"hosts": "localhost", "connection": "local", "gather_facts": False}
 IDENTITY = {"ansible.builtin.include_role": {"name": "meshwright.ambient.karpenter", "tasks_from": "identity"}}
 PLAYBOOKS: dict[str, list[dict[str, Any]]] = {
     "eks": [{**PLAY, "roles": [{"role": "meshwright.ambient.eks"}]}],
+    "verify": [{**PLAY, "tasks": [{"name": "Verify", "ansible.builtin.include_role": {"name": "meshwright.ambient.eks", "tasks_from": "verify"}}]}],
     # Another host than that of the role eks: nothing is known of the cluster but its name and region.
     "karpenter": [{**PLAY, "tasks": [{"name": "Grant Karpenter its permissions", **IDENTITY}]}],
 }
@@ -55,13 +56,15 @@ PLAYBOOKS: dict[str, list[dict[str, Any]]] = {
 
 @dataclass(frozen=True)
 class Runs:
-    """The runs of the role: with an error in its subnets, from nothing, again, and again with variables as text."""
+    """The runs of the role: with an error in its subnets, from nothing, again, again with variables as text, and its verification."""
 
     wrong: subprocess.CompletedProcess[str]
     created: subprocess.CompletedProcess[str]
     again: subprocess.CompletedProcess[str]
     text: subprocess.CompletedProcess[str]
+    verified: subprocess.CompletedProcess[str]
     aws: LocalAws
+    directory: Path
 
     def client(self, service: str) -> Any:
         return self.aws.client(service)
@@ -72,7 +75,8 @@ def runs(aws: LocalAws, base: Base, tmp_path_factory: pytest.TempPathFactory) ->
     directory = tmp_path_factory.mktemp("role-eks")
     network = {"eks_vpc_id": base.vpc, "eks_private_subnet_ids": base.subnets}
     (directory / "vars.yml").write_text(VARIABLES + yaml.safe_dump(network))
-    (directory / "eks.yml").write_text(yaml.safe_dump(PLAYBOOKS["eks"]))
+    for playbook in ("eks", "verify"):
+        (directory / f"{playbook}.yml").write_text(yaml.safe_dump(PLAYBOOKS[playbook]))
     # As the command line and surveys give them: booleans, numbers and dictionaries are text.
     tags = json.dumps(yaml.safe_load(VARIABLES)["eks_tags"])
     given = {"eks_tags": tags, "eks_startup_taint": "false", "eks_allow_untagged_subnets": "yes", "eks_timeout": "600"}
@@ -81,7 +85,9 @@ def runs(aws: LocalAws, base: Base, tmp_path_factory: pytest.TempPathFactory) ->
         created=_play(aws, directory, "-e", "eks_startup_taint=false"),
         again=_play(aws, directory, "-e", "eks_startup_taint=false"),
         text=_play(aws, directory, *(argument for name, value in given.items() for argument in ("-e", json.dumps({name: value})))),
+        verified=_play(aws, directory, "-e", "eks_startup_taint=false", playbook="verify"),
         aws=aws,
+        directory=directory,
     )
 
 
@@ -144,6 +150,23 @@ def test_variables_as_text_mean_what_their_types_say(runs: Runs) -> None:
         assert done.returncode == 0, done.stdout[-4000:]
         changes = [line for line in done.stdout.splitlines() if line.startswith(("changed:", "TASK"))]
         assert "changed=0 " in done.stdout, changes
+
+
+def test_each_part_that_somebody_has_changed_is_verified(runs: Runs, base: Base) -> None:
+    assert runs.verified.returncode == 0, runs.verified.stdout[-4000:]
+    eks, iam = runs.client("eks"), runs.client("iam")
+    eks.delete_addon(clusterName=CLUSTER, addonName="vpc-cni")
+    eks.delete_access_entry(clusterName=CLUSTER, principalArn=base.pod_role)
+    eks.update_nodegroup_config(clusterName=CLUSTER, nodegroupName="general", labels={"removeLabels": ["team"]})
+    eks.update_cluster_config(name=CLUSTER, deletionProtection=True)
+    iam.untag_role(RoleName=f"{CLUSTER}-{REGION}-nodes", TagKeys=["CostCenter"])
+    written = len(runs.aws.control("GET", "/requests?writes"))
+    done = _play(runs.aws, runs.directory, "-e", "eks_startup_taint=false", playbook="verify")
+    message = " ".join(done.stdout.split())
+    assert done.returncode != 0, message[-4000:]
+    for part in ("Add-on vpc-cni", "node group general", f"IAM role {CLUSTER}-{REGION}-nodes (tags)", base.pod_role, f"EKS cluster {CLUSTER}"):
+        assert part in message, f"{part} differs, and is not named: {message[-4000:]}"
+    assert len(runs.aws.control("GET", "/requests?writes")) == written, "a verification wrote"
 
 
 def test_karpenter_gets_roles_policies_and_a_queue(aws: LocalAws, base: Base, tmp_path: Path) -> None:

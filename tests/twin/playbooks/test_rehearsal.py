@@ -66,6 +66,31 @@ def test_a_second_rehearsal_changes_nothing_and_shows_what_exists(prod: Rehearse
     assert len(asked) == sum(int(found[1]) for found in reported if found), "docs/aws-modules.md tells another number of requests of an unchanged run"
 
 
+def test_everything_that_is_missing_is_named_in_one_run(prod: Rehearsed) -> None:
+    desired = {
+        "eks_node_groups": [{"name": "missing"}],
+        "eks_addons": [{"name": "amazon-cloudwatch-observability"}, {"name": "eks-pod-identity-agent"}],
+        "aws_edge_log_buckets": ["missing-bucket"],
+        "aws_edge_hosted_zones": ["missing.example"],
+        "alb_controller_replicas": 7,
+        "mesh_namespaces": [{"name": "bookinfo", "dataplane_mode": "none"}],
+    }
+    with prod.unchanged():
+        done = prod.play("verify.yml", "-e", json.dumps(desired))
+    report = done.stdout[done.stdout.index("TASK [Report everything that differs from the inventory]") :]
+    assert done.returncode != 0, done.stdout[-4000:]
+    named = (
+        "node group missing",
+        "Add-on amazon-cloudwatch-observability",
+        "bucket missing-bucket",
+        "hosted zone missing.example",
+        "release kube-system/aws-load-balancer-controller (values)",
+        "Namespace bookinfo",
+    )
+    lacking = [part for part in named if part not in report]
+    assert not lacking, f"the report does not name {', '.join(lacking)}: {report[-4000:]}"
+
+
 def test_a_check_from_nothing_only_reads() -> None:
     with fresh_account("test-check") as empty:
         done = empty.rehearse("--check", "--diff")

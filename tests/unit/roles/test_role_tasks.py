@@ -27,7 +27,7 @@ _NOT_TASKS = ("ansible.builtin.import_playbook",)
 # These take keys of the user's choice.
 _FREE = ("ansible.builtin.set_fact",)
 _OURS = "meshwright.ambient"
-_FILES = (*(REPOSITORY / "roles").glob("*/tasks/*.yml"), *(REPOSITORY / "playbooks").glob("*.yml"), *(REPOSITORY / "extensions").glob("molecule/**/*.yml"))
+_FILES = (*(REPOSITORY / "roles").glob("*/tasks/*.yml"), *(REPOSITORY / "playbooks").glob("**/*.yml"), *(REPOSITORY / "extensions").glob("molecule/**/*.yml"))
 
 Options = Mapping[str, Mapping[str, Any]]
 

@@ -62,6 +62,30 @@ OFFERS = {
             (("ebs-csi-controller-sa", "arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy"),),
         ),
         AddonOffer("metrics-server", "observability", "kube-system", _same("v0.8.0-eksbuild.3", "v0.8.0-eksbuild.2")),
+        # Those below are only a pod each, see config/addons/_any.yaml.
+        AddonOffer("adot", "observability", "opentelemetry-operator-system", _same("v0.131.0-eksbuild.1")),
+        AddonOffer(
+            "amazon-cloudwatch-observability",
+            "observability",
+            "amazon-cloudwatch",
+            _same("v4.5.0-eksbuild.1", "v4.4.0-eksbuild.1"),
+            (("cloudwatch-agent", "arn:aws:iam::aws:policy/CloudWatchAgentServerPolicy"),),
+        ),
+        AddonOffer(
+            "aws-efs-csi-driver",
+            "storage",
+            "kube-system",
+            _same("v2.1.13-eksbuild.1", "v2.1.12-eksbuild.1"),
+            (("efs-csi-controller-sa", "arn:aws:iam::aws:policy/service-role/AmazonEFSCSIDriverPolicy"),),
+        ),
+        AddonOffer("aws-guardduty-agent", "security", "amazon-guardduty", _same("v1.11.0-eksbuild.4")),
+        AddonOffer("aws-mountpoint-s3-csi-driver", "storage", "kube-system", _same("v2.1.0-eksbuild.1")),
+        AddonOffer("cert-manager", "security", "cert-manager", _same("v1.19.1-eksbuild.1")),
+        AddonOffer("eks-node-monitoring-agent", "observability", "kube-system", _same("v1.4.1-eksbuild.1")),
+        AddonOffer("external-dns", "networking", "external-dns", _same("v0.19.0-eksbuild.2")),
+        AddonOffer("kube-state-metrics", "observability", "kube-state-metrics", _same("v2.17.0-eksbuild.2")),
+        AddonOffer("prometheus-node-exporter", "observability", "prometheus-node-exporter", _same("v1.9.1-eksbuild.5")),
+        AddonOffer("snapshot-controller", "storage", "kube-system", _same("v8.3.0-eksbuild.1")),
     )
 }
 

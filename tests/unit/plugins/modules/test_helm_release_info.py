@@ -10,7 +10,7 @@ import pytest
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._errors import MeshError
 from ansible_collections.meshwright.ambient.plugins.modules.helm_release_info import OPTIONS, compare
-from tests.unit.fake_api import Answer, FakeApi, Request, listed
+from tests.unit.fake_api import Answer, FakeApi, Request, listed, refusal
 from tests.unit.helm_records import record
 from tests.unit.objects import Object
 
@@ -31,10 +31,12 @@ class Task:
     def __init__(self, lists: dict[str, list[Object]], *, helm: str | None = "/bin/helm", plugins: tuple[int, str, str] = NO_PLUGIN) -> None:
         self.lists, self.helm, self.plugins = lists, helm, plugins
         self.started: list[list[str]] = []
+        self.forbidden = ""
         self.api = FakeApi(respond=self._answer)
 
-    def run(self, *releases: dict[str, Any]) -> list[dict[str, Any]]:
-        module: Any = SimpleNamespace(params={"releases": list(releases)}, get_bin_path=lambda _name: self.helm, run_command=self._run_command)
+    def run(self, *releases: dict[str, Any], skip_unreadable: bool = False) -> list[dict[str, Any]]:
+        params = {"releases": list(releases), "skip_unreadable": skip_unreadable}
+        module: Any = SimpleNamespace(params=params, get_bin_path=lambda _name: self.helm, run_command=self._run_command)
         result = compare(module, self.api.session)
         assert result["changed"] is False
         self.result = result
@@ -46,6 +48,8 @@ class Task:
         return self.plugins
 
     def _answer(self, request: Request) -> Answer:
+        if self.forbidden and request.path.endswith("/secrets"):
+            return refusal(403, "Forbidden", self.forbidden)
         return listed(*self.lists.get(request.path, ()))
 
 
@@ -115,3 +119,22 @@ def test_definitions_are_read_only_when_they_are_asked_for() -> None:
     assert [request.path for request in task.api.requests] == [SECRETS]
     assert task.run(release(definitions=True))[0]["same"]
     assert task.api.requests[-1].path == DEFINITIONS
+
+
+@pytest.mark.parametrize(
+    ("message", "skip", "skipped"),
+    [
+        ('secrets is forbidden: User "eve" cannot list resource "secrets" in API group "" in the namespace "istio-system"', True, True),
+        ('secrets is forbidden: User "eve" cannot list resource "secrets" in API group "" in the namespace "istio-system"', False, False),
+        ('admission webhook "vault.example" denied the request: no', True, False),
+    ],
+)
+def test_a_user_who_may_not_read_records_is_no_error_where_that_is_asked_for(message: str, skip: bool, skipped: bool) -> None:
+    task = Task({})
+    task.forbidden = message
+    if skipped:
+        assert task.run(release(), skip_unreadable=skip) == []
+        assert task.result["readable"] is False
+        return
+    with pytest.raises(MeshError, match="refused to list secrets"):
+        task.run(release(), skip_unreadable=skip)

@@ -1,0 +1,53 @@
+"""Failures in which no other module could do anything either are marked, so that verify.yml ends with them."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, NoReturn
+
+import pytest
+
+from ansible_collections.meshwright.ambient.plugins.module_utils import _module
+from ansible_collections.meshwright.ambient.plugins.module_utils._errors import ApiError, MeshError, Unreachable
+
+
+class Failed(Exception):
+    """A module has ended with a failure."""
+
+
+def _fail(**result: Any) -> NoReturn:
+    raise Failed(result)
+
+
+def _failure_of(error: MeshError, monkeypatch: pytest.MonkeyPatch, *, in_connect: bool = False) -> dict[str, Any]:
+    module: Any = SimpleNamespace(params={"kubeconfig": None}, no_log_values=set(), fail_json=_fail)
+
+    def raise_it(*_arguments: Any) -> NoReturn:
+        raise error
+
+    monkeypatch.setattr(_module, "connect", raise_it if in_connect else lambda _module: None)
+    with pytest.raises(Failed) as failed:
+        _module.run(module, raise_it)
+    result: dict[str, Any] = failed.value.args[0]
+    return result
+
+
+@pytest.mark.parametrize(
+    ("error", "marked"),
+    [
+        (Unreachable("No answer came.", status=0, reason="timed out"), True),
+        (ApiError("The credentials were not accepted.", status=401, reason="Unauthorized"), True),
+        (ApiError("This is forbidden.", status=403, reason="Forbidden", cause="rbac"), False),
+        (ApiError("The server failed.", status=500, reason="InternalError"), False),
+        (MeshError("A waypoint is refused.", refusals=["A waypoint is refused."]), False),
+    ],
+    ids=lambda value: str(value),
+)
+def test_a_cluster_that_cannot_be_used_is_marked(error: MeshError, marked: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = _failure_of(error, monkeypatch)
+    assert result["msg"] == error.message
+    assert (result.get("cluster_accessible") is False) == marked, result
+
+
+def test_a_kubeconfig_that_cannot_be_used_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _failure_of(MeshError("There is no context shop."), monkeypatch, in_connect=True)["cluster_accessible"] is False
