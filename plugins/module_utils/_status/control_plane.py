@@ -14,6 +14,7 @@ import typing as t
 
 from .._kinds import DEPLOYMENT, ENDPOINT_SLICE, MUTATING_WEBHOOK, VALIDATING_WEBHOOK
 from .._mesh.labels import REVISION, labels_of
+from .foreign_webhooks import foreign_probes
 from .probes import Probe
 from .target import Rule, Snapshot, Target, needs_in_namespace
 from .verdict import Object, Verdict, not_found
@@ -103,7 +104,8 @@ def _judge(target: Target, snapshot: Snapshot) -> Verdict:
 
 def _probes(target: Target, snapshot: Snapshot) -> t.Iterable[Probe]:
     webhooks = [*snapshot.all(VALIDATING_WEBHOOK), *snapshot.all(MUTATING_WEBHOOK)]
-    return endpoint_probes(webhooks_of(target.namespace, target.name or "default", webhooks))
+    own = webhooks_of(target.namespace, target.name or "default", webhooks)
+    return [*endpoint_probes(own), *foreign_probes(own, webhooks)]
 
 
 CONTROL_PLANE_RULE = Rule(needs_in_namespace(DEPLOYMENT, ENDPOINT_SLICE, VALIDATING_WEBHOOK, MUTATING_WEBHOOK), ("namespace",), _judge, _probes)

@@ -29,10 +29,12 @@ class Probe:
     Attributes:
         path: the path at the API server by which the endpoint is reached.
         title: how messages name the endpoint.
+        remedy: what helps if it does not answer.
     """
 
     path: str
     title: str
+    remedy: str = _REMEDY
 
 
 def judge_probe(probe: Probe, status: int, text: str) -> Verdict | None:
@@ -53,7 +55,7 @@ def judge_probe(probe: Probe, status: int, text: str) -> Verdict | None:
         problem = f"status {status} on the way to it"
     else:
         return None
-    return Verdict("InProgress", "NotAnswering", f"{probe.title} does not answer the API server: {problem[:300]}", _REMEDY)
+    return Verdict("InProgress", "NotAnswering", f"{probe.title} does not answer the API server: {problem[:300]}", probe.remedy)
 
 
 def note_on_probe(probe: Probe, status: int, text: str) -> str:

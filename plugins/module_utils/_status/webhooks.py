@@ -102,17 +102,18 @@ def has_ready_endpoint(endpoint_slice: Object) -> bool:
 
 def endpoint_probes(configurations: t.Iterable[Object]) -> tuple[Probe, ...]:
     """One question for each endpoint and path that the webhooks of these configurations call."""
-    probes: dict[str, Probe] = {}
-    for configuration in configurations:
-        for hook in configuration.get("webhooks") or ():
-            service = _service_of(hook)
-            if service is not None:
-                place = f"https:{service['name']}:{service.get('port', 443)}"
-                path = quote(service.get("path") or "/")
-                url = f"/api/v1/namespaces/{service['namespace']}/services/{place}/proxy{path}"
-                title = f"Service {service['namespace']}/{service['name']}, port {service.get('port', 443)}, path {path}"
-                probes.setdefault(url, Probe(url, title))
-    return tuple(probes.values())
+    hooks = (hook for configuration in configurations for hook in configuration.get("webhooks") or ())
+    return tuple(dict.fromkeys(probe for probe in map(endpoint_probe, hooks) if probe))
+
+
+def endpoint_probe(hook: t.Mapping[str, t.Any]) -> Probe | None:
+    """The question for the endpoint of one webhook; None if it calls no Service."""
+    service = _service_of(hook)
+    if service is None:
+        return None
+    port, path = service.get("port", 443), quote(service.get("path") or "/")
+    url = f"/api/v1/namespaces/{service['namespace']}/services/https:{service['name']}:{port}/proxy{path}"
+    return Probe(url, f"Service {service['namespace']}/{service['name']}, port {port}, path {path}")
 
 
 _REMEDIES = {
@@ -169,4 +170,13 @@ def webhook_rule(kind: Kind) -> Rule:
     return Rule(needs, ("name",), judge, probes)
 
 
-__all__ = ("CertificateExpectation", "ca_problem", "endpoint_probes", "has_ready_endpoint", "judge_webhooks", "services_of", "webhook_rule")
+__all__ = (
+    "CertificateExpectation",
+    "ca_problem",
+    "endpoint_probe",
+    "endpoint_probes",
+    "has_ready_endpoint",
+    "judge_webhooks",
+    "services_of",
+    "webhook_rule",
+)

@@ -79,6 +79,47 @@ def test_a_service_entry_with_a_misspelt_waypoint_is_found_with_its_namespace(me
     assert not mesh.module("ready", {"targets": [target], "timeout": 30}).get("failed")
 
 
+@pytest.mark.parametrize(
+    ("kind", "groups", "resources", "path", "blocked"),
+    [
+        ("ValidatingWebhookConfiguration", ["networking.istio.io", "security.istio.io"], ["*"], "/validate", "Istio's objects"),
+        ("MutatingWebhookConfiguration", [""], ["pods"], "/inject", "pods"),
+    ],
+)
+def test_a_webhook_that_another_installation_has_left_is_named(
+    mesh: Twin, tmp_path: Path, kind: str, groups: list[str], resources: list[str], path: str, blocked: str
+) -> None:
+    body = {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": kind,
+        "metadata": {"name": "istio-mesh-old", "labels": {"app": "istiod", "istio.io/rev": "old"}},
+        "webhooks": [
+            {
+                "name": "rev.validation.istio.io",
+                "admissionReviewVersions": ["v1"],
+                "sideEffects": "None",
+                "failurePolicy": "Fail",
+                "clientConfig": {"service": {"name": "istiod", "namespace": "mesh-old", "path": path, "port": 443}},
+                # Whatever else runs on this twin goes on.
+                "namespaceSelector": {"matchLabels": {"istio.io/rev": "old"}},
+                "rules": [{"apiGroups": groups, "apiVersions": ["*"], "operations": ["CREATE"], "resources": resources}],
+            }
+        ],
+    }
+    file = tmp_path / "webhook.json"
+    file.write_text(json.dumps(body))
+    created = mesh.run(["kubectl", "create", "-f", str(file)])
+    assert created.returncode == 0, created.stderr
+    try:
+        verified = mesh.play("verify.yml", "--tags", "istio")
+    finally:
+        mesh.run(["kubectl", "delete", "-f", str(file)])
+    message = " ".join(verified.stdout.split())
+    assert verified.returncode != 0, message[-3000:]
+    assert f"{kind} istio-mesh-old of another installation intercepts {blocked}, and its Service mesh-old/istiod" in message, message[-3000:]
+    assert f"{blocked} cannot be written" in message
+
+
 def test_ready_returns_at_the_moment_of_the_truth(mesh: Twin, capsys: pytest.CaptureFixture[str]) -> None:
     _process(mesh, "stop")
     _wait_for_istiod(mesh, ready=False)
