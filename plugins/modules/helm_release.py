@@ -81,6 +81,13 @@ options:
       - If V(false), such a release is refused. Use V(false) where others may run Helm on the same release at the same time.
     type: bool
     default: false
+  take_ownership:
+    description:
+      - Take over objects of the chart that another release, or another tool than Helm, has created.
+      - If V(false), such an object is an error that names its owner, in check mode, too. V(true) requires Helm 3.17 or newer.
+      - The record of the other release stays, and C(helm uninstall) of that release would delete the objects. Delete its record once it has no objects left.
+    type: bool
+    default: false
 seealso:
   - module: meshwright.ambient.helm_release_info
   - module: kubernetes.core.helm
@@ -161,6 +168,7 @@ OPTIONS = {
         "options": {"chart_ref": {"type": "path", "required": True}, "chart_repo_url": {"type": "str"}, "chart_version": {"type": "str"}},
     },
     "repair": {"type": "bool", "default": False},
+    "take_ownership": {"type": "bool", "default": False},
 }
 
 
@@ -172,7 +180,7 @@ def install(module: AnsibleModule, session: ApiSession) -> Result:
     """Compare the release with its record, and have Helm make it so."""
     params = module.params
     reference = ChartReference.of(params)
-    desired = Release(params["name"], params["namespace"], chart_of(reference), params["values"], params["definitions"])
+    desired = Release(params["name"], params["namespace"], chart_of(reference), params["values"], params["definitions"], params["take_ownership"])
     current = read_current(session, [desired])
     helm = Helm(module, session.cluster)
     differs, diff = differences(desired, current), {}
@@ -190,6 +198,8 @@ def install(module: AnsibleModule, session: ApiSession) -> Result:
     if plan.differs:
         refused += session.refuse_terminating([(desired.namespace, f"install release {desired}")], read=True)
     refused += session.refused([*repairs, *applies])
+    if plan.differs and module.check_mode and not refused and not repairs:
+        refused = [refusal] if (refusal := helm.find_refusal(desired, reference)) else []
     if refused:
         raise MeshError(refused)
     if plan.differs and not module.check_mode:

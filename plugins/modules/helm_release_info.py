@@ -60,6 +60,16 @@ options:
             upgrades them.
         type: bool
         default: false
+  dry_run:
+    description:
+      - Have Helm try each release that differs, as a dry run on the server. What Helm would refuse, such as values that the chart does not accept, or objects
+        that belong to another release, fails the task before the first release is installed.
+    type: bool
+    default: false
+  take_ownership:
+    description: With O(dry_run=true), whether objects of other releases are taken over, as O(meshwright.ambient.helm_release#module:take_ownership) does.
+    type: bool
+    default: false
   skip_unreadable:
     description:
       - Whether a user who may not read Helm's records, or the definitions, is no error. Then nothing is compared, and RV(readable) is V(false).
@@ -153,9 +163,10 @@ differences:
 """
 
 import typing as t
+from dataclasses import replace
 
-from ..module_utils._errors import ApiError
-from ..module_utils._helm.apply import has_plugin
+from ..module_utils._errors import ApiError, raise_if_any
+from ..module_utils._helm.apply import Helm, has_plugin
 from ..module_utils._helm.plan import differences
 from ..module_utils._helm.source import chart_of
 from ..module_utils._helm.spec import ChartReference, Release
@@ -184,6 +195,8 @@ OPTIONS = {
             "definitions": {"type": "bool", "default": False},
         },
     },
+    "dry_run": {"type": "bool", "default": False},
+    "take_ownership": {"type": "bool", "default": False},
     "skip_unreadable": {"type": "bool", "default": False},
 }
 
@@ -202,6 +215,8 @@ def compare(module: AnsibleModule, session: ApiSession) -> Result:
             raise
         return {"changed": False, "readable": False, "releases": [], "stale": [], "differences": []}
     compared = [(release, differences(release, current)) for release in desired]
+    if module.params["dry_run"]:
+        _try_all(module, session.cluster, compared, current)
     # Only asked when it matters.
     if not all(reasons for _release, reasons in compared) and has_plugin(module, module.get_bin_path("helm"), "diff"):
         compared = [(release, reasons or ["plugin"]) for release, reasons in compared]
@@ -212,6 +227,20 @@ def compare(module: AnsibleModule, session: ApiSession) -> Result:
         "stale": [str(release) for release, reasons in compared if reasons],
         "differences": [f"{release} ({', '.join(reasons)})" for release, reasons in compared if reasons not in ([], ["plugin"])],
     }
+
+
+def _try_all(module: AnsibleModule, cluster: str, compared: t.Iterable[tuple[Release, list[str]]], current: CurrentState) -> None:
+    """Have Helm try what differs.
+
+    Raises:
+        MeshError: what Helm would refuse, of all releases.
+    """
+    references = {(item["namespace"], item["name"]): ChartReference.of(item) for item in module.params["releases"]}
+    # Helm refuses every change of a pending release; its repair is decided later.
+    tried = [release for release, reasons in compared if reasons and not (release.key in current.releases and current.releases[release.key].pending)]
+    helm = Helm(module, cluster) if tried else None
+    refusals = [helm.find_refusal(replace(release, take_ownership=module.params["take_ownership"]), references[release.key]) for release in tried if helm]
+    raise_if_any([refusal for refusal in refusals if refusal], cluster)
 
 
 def _desired(item: t.Mapping[str, t.Any]) -> Release:

@@ -24,6 +24,7 @@ from .._kinds import CUSTOM_RESOURCE_DEFINITION
 from .._text import printable, quoted, without_userinfo
 from .plan import ReleasePlan
 from .records import CurrentState
+from .refusals import is_unknown, refuse_conflict
 from .render import values_text
 from .spec import Chart, ChartReference, Release
 from .state import record_kind
@@ -72,20 +73,33 @@ class Helm:
 
     def upgrade(self, release: Release, chart: ChartReference) -> None:
         """Install or upgrade a release, and create its namespace."""
-        options = ["--install", "--create-namespace", "--reset-values", *(["--skip-crds"] if release.definitions else [])]
         at = self._find(chart)
-        self._run(f"install release {release}", ["upgrade", *options, *self._of_release(release), *at.arguments, "--", release.name, at.ref], at)
+        self._run(release, f"install release {release}", self._upgrade(release, at), at)
+
+    def find_refusal(self, release: Release, chart: ChartReference) -> str:
+        """What Helm would say against an upgrade, found by a dry run; empty if nothing, or if it cannot be known yet."""
+        at = self._find(chart)
+        try:
+            self._run(release, f"install release {release}", self._upgrade(release, at, "--dry-run=server"), at)
+        except MeshError as error:
+            return "" if is_unknown(str(error.details.get("stderr"))) else error.message
+        return ""
+
+    def _upgrade(self, release: Release, at: _Location, *more: str) -> list[str]:
+        options = ["--install", "--create-namespace", "--reset-values", *(["--skip-crds"] if release.definitions else [])]
+        options += ["--take-ownership"] if release.take_ownership else []
+        return ["upgrade", *options, *more, *self._of_release(release), *at.arguments, "--", release.name, at.ref]
 
     def difference(self, release: Release, chart: ChartReference) -> str:
         """What Helm's plugin diff says an upgrade would change; empty for nothing."""
         at = self._find(chart)
         arguments = ["diff", "upgrade", "--reset-values", *self._of_release(release), *at.arguments, release.name, at.ref]
-        return printable(self._run(f"compare release {release}", arguments, at).strip())
+        return printable(self._run(release, f"compare release {release}", arguments, at).strip())
 
     def chart(self, release: Release, chart: ChartReference) -> Chart:
         """The chart that a reference means, which only its repository may know."""
         at = self._find(chart)
-        metadata = yaml_load(self._run(f"read the chart of release {release}", ["show", "chart", *at.arguments, "--", at.ref], at))
+        metadata = yaml_load(self._run(release, f"read the chart of release {release}", ["show", "chart", *at.arguments, "--", at.ref], at))
         return Chart(str(metadata["name"]), str(metadata["version"]), str(metadata.get("appVersion") or ""))
 
     def definitions(self, release: Release, chart: ChartReference, own: ChartReference | None) -> list[t.Any]:
@@ -95,7 +109,7 @@ class Helm:
             arguments = ["template", "--namespace", release.namespace, *at.arguments, "--", release.name, at.ref]
         else:
             arguments = ["show", "crds", *at.arguments, "--", at.ref]
-        return list(yaml_load_all(self._run(f"read the definitions of release {release}", arguments, at)))
+        return list(yaml_load_all(self._run(release, f"read the definitions of release {release}", arguments, at)))
 
     def _find(self, chart: ChartReference) -> _Location:
         """The arguments and files by which Helm finds a chart. A password goes into a file, because every user of the host could read an argument."""
@@ -110,7 +124,7 @@ class Helm:
             cache = tempfile.mkdtemp(dir=str(self._module.tmpdir))
             files = {"HELM_REPOSITORY_CONFIG": self._write(json.dumps({"repositories": [entry]})), "HELM_REPOSITORY_CACHE": cache}
             action = f"read the repository {chart.repository}"
-            output = self._run(action, ["repo", "update", _REPOSITORY], _Location("", [], files))
+            output = self._run(None, action, ["repo", "update", _REPOSITORY], _Location("", [], files))
             # Helm 3 reports a repository that it could not read as a success.
             if not Path(cache, f"{_REPOSITORY}-index.yaml").exists():
                 raise MeshError(f"Helm could not {action}: {quoted(output)}")
@@ -143,12 +157,16 @@ class Helm:
             stream.write(text)
         return path
 
-    def _run(self, action: str, arguments: list[str], chart: _Location) -> str:
+    def _run(self, release: Release | None, action: str, arguments: list[str], chart: _Location) -> str:
         code, output, errors = self._module.run_command([self._program, *arguments], environ_update={**self._environment, **chart.environment})
         if code:
+            details = {"rc": code, "stderr": without_userinfo(printable(errors))}
+            conflict = refuse_conflict(release, self._cluster, errors) if release else ""
+            if conflict:
+                raise MeshError(conflict, **details)
             seen, denial = quoted(errors), find_denial(quoted(errors))
             remedy = f" To do: {denial.remedy}." if denial and denial.cause in _SAID_BY_THE_CLUSTER else ""
-            raise MeshError(f"Helm could not {action} on cluster {self._cluster}: {seen}{remedy}", rc=code, stderr=without_userinfo(printable(errors)))
+            raise MeshError(f"Helm could not {action} on cluster {self._cluster}: {seen}{remedy}", **details)
         return str(output)
 
 

@@ -49,7 +49,7 @@ def application(release: t.Mapping[str, t.Any], argocd: t.Mapping[str, t.Any]) -
             "project": argocd["project"],
             "source": {**source, "targetRevision": release["chart_version"], "helm": helm},
             "destination": {"server": argocd["destination"], "namespace": release["namespace"]},
-            "ignoreDifferences": _WRITTEN_BY_ISTIOD if name in ("istiod", "istio-base") else [],
+            "ignoreDifferences": _WRITTEN_BY_ISTIOD if source["chart"] in ("istiod", "base") else [],
             "syncPolicy": {
                 "automated": {"selfHeal": True, "prune": False},
                 "syncOptions": ["CreateNamespace=true", "ServerSideApply=true", "RespectIgnoreDifferences=true"],

@@ -26,9 +26,10 @@ def istio_releases(variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     Returns:
         The release of each chart by the chart's name, those of the chart gateway as C(gateways), and as C(desired) all that belong to the mode.
     """
+    names = {**_NAMES, **{chart: name for chart, name in variables["istio_release_names"].items() if name}}
     charts = {
         chart: _release(chart, name=name, namespace=variables["istio_namespace"], values=chart_values(chart, variables), variables=variables)
-        for chart, name in _NAMES.items()
+        for chart, name in names.items()
     }
     gateways = [
         _release(

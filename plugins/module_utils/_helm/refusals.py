@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import re
+
 from .plan import ReleasePlan
 from .records import CurrentState
 from .spec import Release
@@ -31,4 +33,40 @@ def refuse_pending(desired: Release, current: CurrentState, plan: ReleasePlan, c
     )
 
 
-__all__ = ("refuse_pending",)
+# Source: helm.sh/helm/v3 pkg/action/validate.go, existingResourceConflict and checkOwnership.
+_CONFLICT = re.compile(r'(?P<kind>\w+) "(?P<name>[^"]+)" in namespace "(?P<namespace>[^"]*)" exists and cannot be imported into the current release')
+_OWNER = re.compile(r'key "meta\.helm\.sh/release-(?P<part>name|namespace)" must equal "[^"]*": current value is "(?P<value>[^"]*)"')
+# A dry run cannot say more where definitions are installed later in the run, and Helm before 3.13 cannot try anything on the server.
+_UNKNOWN = ("no matches for kind", "--dry-run")
+
+
+def refuse_conflict(desired: Release, cluster: str, message: str) -> str:
+    """Why Helm refuses to take over an object that exists, from its message; empty if the message is about anything else.
+
+    Args:
+        desired: the release.
+        cluster: the cluster, as messages name it.
+        message: what Helm has written.
+    """
+    found = _CONFLICT.search(message)
+    if found is None:
+        return ""
+    owner = {match["part"]: match["value"] for match in _OWNER.finditer(message)}
+    place = f"{found['namespace']}/{found['name']}" if found["namespace"] else found["name"]
+    other = f"{owner.get('namespace', desired.namespace)}/{owner.get('name', desired.name)}"
+    if owner:
+        why = f"which belongs to release {other}: give the release that name and namespace (istio_release_names), or hand its objects over with"
+    else:
+        why = "which was not installed by Helm: hand it over with"
+    return (
+        f"Release {desired} cannot be installed on cluster {cluster}, because its chart contains {found['kind']} {place}, {why} take_ownership "
+        "(the variable of the role that ends in _take_ownership)."
+    )
+
+
+def is_unknown(message: str) -> bool:
+    """Whether a dry run failed for a reason that need not hold when the release is installed."""
+    return any(part in message for part in _UNKNOWN)
+
+
+__all__ = ("is_unknown", "refuse_conflict", "refuse_pending")

@@ -95,6 +95,7 @@ class Release:
         chart: the chart; None when it could not be found.
         values: the values that the chart gets, over its own.
         definitions: whether the CustomResourceDefinitions of the chart belong to the desired state.
+        take_ownership: whether the release takes over objects that another release, or another tool, has created.
     """
 
     name: str
@@ -102,6 +103,7 @@ class Release:
     chart: Chart | None
     values: t.Mapping[str, t.Any]
     definitions: bool = False
+    take_ownership: bool = False
 
     @property
     def key(self) -> tuple[str, str]:

@@ -198,3 +198,29 @@ def test_the_cluster_is_named_by_files_and_variables_never_by_arguments(tmp_path
     task.run(host="https://api", api_key="key", validate_certs=False, ca_cert="/ca")
     variables = {name: value for name, value in task.environment.items() if value and name.startswith("HELM")}
     assert variables == {"HELM_KUBEAPISERVER": "https://api", "HELM_KUBETOKEN": "key", "HELM_KUBECAFILE": "/ca", "HELM_KUBEINSECURE_SKIP_TLS_VERIFY": "true"}
+
+
+CONFLICT = (
+    'Error: Unable to continue with install: ServiceAccount "istiod" in namespace "istio-system" exists and cannot be imported into the current release: '
+    'invalid ownership metadata; annotation validation error: key "meta.helm.sh/release-name" must equal "istiod": current value is "control"'
+)
+
+
+def test_check_mode_finds_what_helm_would_refuse(tmp_path: Path) -> None:
+    task = Task(tmp_path, answers={"upgrade": (1, "", CONFLICT)})
+    with pytest.raises(MeshError, match="which belongs to release istio-system/control"):
+        task.run(check=True)
+    assert "--dry-run=server" in task.commands[-1]
+
+
+def test_check_mode_goes_on_if_the_definitions_come_later(tmp_path: Path) -> None:
+    task = Task(tmp_path, answers={"upgrade": (1, "", 'Error: no matches for kind "Telemetry" in version "telemetry.istio.io/v1"')})
+    assert task.run(check=True)["changed"]
+
+
+@pytest.mark.parametrize("take", [False, True])
+def test_objects_of_others_are_taken_over_only_if_that_is_desired(tmp_path: Path, take: bool) -> None:
+    task = Task(tmp_path)
+    task.run(take_ownership=take)
+    assert ("--take-ownership" in task.commands[-1]) is take
+    assert "--dry-run=server" not in task.commands[-1]

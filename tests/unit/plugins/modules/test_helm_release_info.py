@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._errors import MeshError
+from ansible_collections.meshwright.ambient.plugins.module_utils._k8s.connect import AUTH_ARG_SPEC
 from ansible_collections.meshwright.ambient.plugins.modules.helm_release_info import OPTIONS, compare
 from tests.unit.fake_api import Answer, FakeApi, Request, listed, refusal
 from tests.unit.helm_records import record
@@ -32,20 +34,22 @@ class Task:
         self.lists, self.helm, self.plugins = lists, helm, plugins
         self.started: list[list[str]] = []
         self.forbidden = ""
+        self.files: dict[str, Any] = {}
+        self.answers: dict[str, tuple[int, str, str]] = {}
         self.api = FakeApi(respond=self._answer)
 
-    def run(self, *releases: dict[str, Any], skip_unreadable: bool = False) -> list[dict[str, Any]]:
-        params = {"releases": list(releases), "skip_unreadable": skip_unreadable}
-        module: Any = SimpleNamespace(params=params, get_bin_path=lambda _name: self.helm, run_command=self._run_command)
+    def run(self, *releases: dict[str, Any], **options: bool) -> list[dict[str, Any]]:
+        params = {**dict.fromkeys(AUTH_ARG_SPEC), "releases": list(releases), "dry_run": False, "take_ownership": False, "skip_unreadable": False, **options}
+        module: Any = SimpleNamespace(params=params, get_bin_path=lambda _name: self.helm, run_command=self._run_command, **self.files)
         result = compare(module, self.api.session)
         assert result["changed"] is False
         self.result = result
         found: list[dict[str, Any]] = result["releases"]
         return found
 
-    def _run_command(self, command: list[str]) -> tuple[int, str, str]:
+    def _run_command(self, command: list[str], **_options: Any) -> tuple[int, str, str]:
         self.started.append(command)
-        return self.plugins
+        return self.plugins if command[1] == "plugin" else self.answers.get(command[-2], (0, "", ""))
 
     def _answer(self, request: Request) -> Answer:
         if self.forbidden and request.path.endswith("/secrets"):
@@ -138,3 +142,17 @@ def test_a_user_who_may_not_read_records_is_no_error_where_that_is_asked_for(mes
         return
     with pytest.raises(MeshError, match="refused to list secrets"):
         task.run(release(), skip_unreadable=skip)
+
+
+def test_all_releases_that_differ_are_tried_before_the_first_is_installed(tmp_path: Path) -> None:
+    task = Task({SECRETS: [record("ztunnel", config={})]})
+    task.files = {"tmpdir": str(tmp_path), "add_cleanup_file": lambda _path: None}
+    task.answers = {"istiod": (1, "", "Error: execution error at (istiod/templates/a.yaml:1:4): no"), "istio-cni": (1, "", "Error: no such value")}
+    with pytest.raises(MeshError, match="Nothing was changed") as refused:
+        task.run(release("istiod"), release("ztunnel"), release("istio-cni"), release("istio-base"), dry_run=True)
+    assert [line.split(" on cluster")[0] for line in refused.value.message.splitlines()[:2]] == [
+        "Helm could not install release istio-system/istiod",
+        "Helm could not install release istio-system/istio-cni",
+    ]
+    tried = [command[-2] for command in task.started if "--dry-run=server" in command]
+    assert tried == ["istiod", "istio-cni", "istio-base"]

@@ -10,8 +10,8 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._helm.charts im
 ARGOCD = {"namespace": "argocd", "project": "default", "destination": "https://kubernetes.default.svc"}
 
 
-def _application(source: str, release: str = "ztunnel", values: dict[str, Any] | None = None) -> dict[str, Any]:
-    desired = {"name": release, "namespace": "istio-system", **chart_reference(source, release, "1.31.1"), "values": values or {}}
+def _application(source: str, release: str = "ztunnel", values: dict[str, Any] | None = None, chart: str = "") -> dict[str, Any]:
+    desired = {"name": release, "namespace": "istio-system", **chart_reference(source, chart or release, "1.31.1"), "values": values or {}}
     return application(desired, ARGOCD)
 
 
@@ -35,9 +35,11 @@ def test_values_and_release_are_those_that_helm_would_get() -> None:
     assert made["metadata"] == {"name": "ztunnel", "namespace": "argocd"}
 
 
-@pytest.mark.parametrize(("release", "ignored"), [("istiod", 2), ("istio-base", 2), ("ztunnel", 0)])
-def test_what_istiod_writes_is_not_compared(release: str, ignored: int) -> None:
-    assert len(_application("https://charts.example.com", release)["spec"]["ignoreDifferences"]) == ignored
+@pytest.mark.parametrize(
+    ("release", "chart", "ignored"), [("istiod", "istiod", 2), ("istio-base", "base", 2), ("mesh-definitions", "base", 2), ("ztunnel", "ztunnel", 0)]
+)
+def test_what_istiod_writes_is_not_compared(release: str, chart: str, ignored: int) -> None:
+    assert len(_application("https://charts.example.com", release, chart=chart)["spec"]["ignoreDifferences"]) == ignored
 
 
 def test_a_directory_is_refused() -> None:
