@@ -23,6 +23,12 @@ author:
 options:
   _terms:
     description: Takes no terms.
+  proxy:
+    description:
+      - Return the C(proxy-url) of the cluster instead, for modules of C(kubernetes.core), which do not read it. Empty if the kubeconfig has none.
+      - The collection's own modules, Helm and C(kubectl) read it themselves.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -32,11 +38,12 @@ EXAMPLES = r"""
     context: "{{ cluster_context | default(omit) }}"
     kind: Namespace
     name: shop
+    proxy: "{{ lookup('meshwright.ambient.kubeconfig', proxy=true) | default(omit, true) }}"
 """
 
 RETURN = r"""
 _raw:
-  description: The path or the content of the kubeconfig, or V(none).
+  description: The path or the content of the kubeconfig, or V(none); with O(proxy=true), the URL of the proxy.
   type: list
   elements: raw
 """
@@ -55,7 +62,9 @@ from ansible.plugins.lookup import LookupBase
 from ..module_utils._errors import MeshError
 from ..module_utils._inventory.values import convert
 from ..module_utils._k8s.kubeconfig import normalize_kubeconfig
+from ..module_utils._k8s.proxy import kubeconfig_of_environment, proxy_url_of
 from ..module_utils._k8s.redaction import secret_strings
+from ..module_utils._text import userinfo_in
 from ..plugin_utils._role_variables import resolve
 
 # As the argument specs of the roles declare them; eks_cluster is a fact of the role eks.
@@ -72,7 +81,7 @@ _OPTIONS: dict[str, dict[str, t.Any]] = {
 class LookupModule(LookupBase):
     """The kubeconfig of the host's cluster, in a form that every module accepts."""
 
-    def run(self, _terms: list[str], variables: dict[str, t.Any] | None = None, **_options: t.Any) -> list[str | dict[str, t.Any] | None]:
+    def run(self, _terms: list[str], variables: dict[str, t.Any] | None = None, **options: t.Any) -> list[str | dict[str, t.Any] | None]:
         host = (variables or {}).get("inventory_hostname", "localhost")
         resolved, errors = resolve(self._templar, _OPTIONS, variables or {})
         converted = convert(_OPTIONS, resolved)
@@ -80,6 +89,8 @@ class LookupModule(LookupBase):
             raise AnsibleLookupError(f"Cluster {host} cannot be reached: {' '.join([*errors, *converted.errors])}")
         try:
             kubeconfig = kubeconfig_of(host, converted.values)
+            if options.get("proxy"):
+                return [_proxy_of(host, kubeconfig, converted.values.get("cluster_context") or "")]
         except MeshError as error:
             # Nothing but this sentence is to be shown.
             raise AnsibleLookupError(error.message) from None
@@ -107,6 +118,21 @@ def kubeconfig_of(host: str, variables: t.Mapping[str, t.Any]) -> str | dict[str
             "or set cluster_from_environment to true to use the cluster that the environment of the job names."
         )
     return kubeconfig
+
+
+def _proxy_of(host: str, kubeconfig: str | t.Mapping[str, t.Any] | None, context: str) -> str:
+    """The proxy for modules of kubernetes.core; empty if the environment names it for them.
+
+    Raises:
+        MeshError: it has a password, which their result would show.
+    """
+    proxy = "" if os.environ.get("K8S_AUTH_PROXY") else proxy_url_of(kubeconfig or kubeconfig_of_environment(os.environ), context)
+    if userinfo_in(proxy):
+        raise MeshError(
+            f"The proxy-url of cluster {host} has a user or password, which the modules of kubernetes.core would show: "
+            "set K8S_AUTH_PROXY, and K8S_AUTH_PROXY_HEADERS_PROXY_BASIC_AUTH to user:password, in the environment of the job."
+        )
+    return proxy
 
 
 def _file_with(kubeconfig: dict[str, t.Any]) -> str:

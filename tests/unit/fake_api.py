@@ -96,6 +96,7 @@ class FakeTransport:
 
     def __init__(self, answers: Sequence[Reply] | Callable[[Request], Reply]) -> None:
         self.server = SERVER
+        self.proxy = ""
         self.requests: list[Request] = []
         # What happens when the credentials are fetched anew; by default there are no others.
         self.renew: Callable[[], bool] = lambda: False

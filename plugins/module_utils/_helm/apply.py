@@ -144,6 +144,9 @@ class Helm:
         environment = {**_NOBODY, **{variable: str(auth[option]) for option, variable in _VARIABLES.items() if auth.get(option)}}
         if auth.get("verify_ssl") is False:
             environment["HELM_KUBEINSECURE_SKIP_TLS_VERIFY"] = "true"
+        if auth.get("proxy"):
+            # Helm has no option for it, and reads a proxy-url by itself.
+            environment["HTTPS_PROXY"] = str(auth["proxy"])
         kubeconfig = auth.get("kubeconfig")
         if kubeconfig:
             environment["KUBECONFIG"] = str(Path(kubeconfig).expanduser()) if isinstance(kubeconfig, str) else self._write(json.dumps(kubeconfig))

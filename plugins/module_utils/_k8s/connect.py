@@ -7,11 +7,13 @@
 from __future__ import annotations
 
 import gc
+import os
 import re
 import socket
 import time
 import traceback
 import typing as t
+from urllib.parse import unquote
 
 # Importing kubernetes makes hundreds of thousands of objects that all stay: looking through them for garbage, meanwhile and at the end of
 # the process, would be a tenth of what a short task takes.
@@ -23,14 +25,16 @@ from ansible_collections.kubernetes.core.plugins.module_utils.args_common import
 from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import _create_auth_spec, _create_configuration, _create_headers
 
 from .._errors import ApiError, MeshError
-from .._text import in_one_line
+from .._text import in_one_line, userinfo_in, without_userinfo
 from .exec_credentials import captured_errors, no_credentials
+from .proxy import kubeconfig_of_environment, proxy_of_environment, proxy_url_of
 from .session import ApiSession
 from .transport import Transport
 
 try:
     from kubernetes.client import ApiClient
     from kubernetes.config import ConfigException
+    from urllib3.util import make_headers
     from yaml import YAMLError
 
     IMPORT_ERROR = None
@@ -75,6 +79,7 @@ def connect(module: AnsibleModule) -> ApiSession:
         headers = {}
     try:
         configuration = _configured(auth)
+        _set_proxy(configuration, auth)
         # A peer that is gone without a word is noticed within half a minute.
         configuration.socket_options = _KEEPALIVE
         client = ApiClient(configuration)
@@ -105,6 +110,21 @@ def connect(module: AnsibleModule) -> ApiSession:
         return bool(fresh.api_key != before)
 
     return ApiSession(Transport(client, renew), name=str(module.params.get("context") or ""), pause=time.sleep)
+
+
+def _set_proxy(configuration: t.Any, auth: t.Mapping[str, t.Any]) -> None:
+    """Go to the cluster by the proxy that kubectl and Helm would take; the option proxy precedes."""
+    if auth.get("proxy"):
+        return
+    kubeconfig = auth.get("kubeconfig") or ("" if auth.get("host") else kubeconfig_of_environment(os.environ))
+    of_the_cluster = proxy_url_of(kubeconfig, str(auth.get("context") or "")) if kubeconfig else ""
+    proxy = of_the_cluster or proxy_of_environment(configuration.host, os.environ)
+    configuration.proxy = without_userinfo(proxy) or None
+    if of_the_cluster:
+        configuration.no_proxy = None
+    for userinfo in userinfo_in(proxy):
+        # urllib3 reads neither user nor password from the URL.
+        configuration.proxy_headers = make_headers(proxy_basic_auth=unquote(userinfo))
 
 
 def auth_options(module: AnsibleModule) -> dict[str, t.Any]:

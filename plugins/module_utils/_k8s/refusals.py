@@ -18,11 +18,13 @@ from .denials import Denial, find_denial
 ATTEMPTS = 4
 
 
-def unreachable(cluster: str, action: str, detail: str) -> Unreachable:
-    """No answer came; detail is the transport's own message."""
-    message = (
-        f"Cluster {cluster} could not be reached to {action} ({detail}): check that the API server runs and that the kubeconfig names the right address and CA."
-    )
+def unreachable(cluster: str, action: str, detail: str, proxy: str = "") -> Unreachable:
+    """No answer came; detail is the transport's own message, and proxy the proxy on the way, if there is one."""
+    remedy = "check that the API server runs and that the kubeconfig names the right address and CA"
+    if proxy:
+        action += f" through the proxy {proxy}"
+        remedy = f"check that the proxy runs and reaches the API server (proxy-url of the kubeconfig, K8S_AUTH_PROXY or HTTPS_PROXY), and {remedy[6:]}"
+    message = f"Cluster {cluster} could not be reached to {action} ({detail}): {remedy}."
     return Unreachable(message, status=0, reason=detail)
 
 

@@ -336,7 +336,7 @@ class ApiSession:
             try:
                 response = self._transport.send(method, path, query=query, body=body, content_type=content_type, accept=accept, timeout=timeout)
             except TransportError as error:
-                raise unreachable(self.cluster, action, str(error)) from error
+                raise unreachable(self.cluster, action, str(error), self._transport.proxy) from error
             if response.status < 400:
                 return response
             text = self._read(response, action)
@@ -352,7 +352,7 @@ class ApiSession:
         try:
             return response.text()
         except TransportError as error:
-            raise unreachable(self.cluster, action, str(error)) from error
+            raise unreachable(self.cluster, action, str(error), self._transport.proxy) from error
 
 
 def _tally(outcomes: t.Sequence[t.Any], planned: int) -> list[str]:

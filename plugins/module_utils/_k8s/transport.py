@@ -16,6 +16,8 @@ import threading
 import time
 import typing as t
 
+from .._text import without_userinfo
+
 if t.TYPE_CHECKING:
     import urllib3
     from kubernetes.client import ApiClient
@@ -93,6 +95,7 @@ class Transport:
         self._renewing = threading.Lock()
         self._renewed: float | None = None
         self.server: str = client.configuration.host
+        self.proxy = without_userinfo(client.configuration.proxy or "")
 
     def renew(self) -> bool:
         """Fetch the credentials anew; whether there are others now than those that were refused."""

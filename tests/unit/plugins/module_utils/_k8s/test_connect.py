@@ -130,6 +130,40 @@ def test_a_session_from_a_kubeconfig(form: str, server: Server, tmp_path: Path) 
     assert session.cluster == f"test ({server.address})"
 
 
+@pytest.mark.parametrize("login", ["", "me:p%40ss@"])
+def test_the_proxy_of_a_kubeconfig_leads_to_the_cluster(login: str, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A name that only the proxy can resolve, and a rule of the environment that is about other proxies.
+    content = _kubeconfig("http://api.invalid:6443")
+    content["clusters"][0]["cluster"]["proxy-url"] = server.address.replace("://", f"://{login}")
+    (tmp_path / "config").write_text(yaml.safe_dump(content))
+    monkeypatch.setenv("NO_PROXY", "api.invalid")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    for kubeconfig in (content, str(tmp_path / "config")):
+        assert _connect(kubeconfig=kubeconfig).get(NAMESPACE, "shop") == SHOP
+    assert [path for path, _headers in server.requests] == ["http://api.invalid:6443/api/v1/namespaces/shop"] * 2
+    assert server.requests[0][1].get("proxy-authorization") == ("Basic bWU6cEBzcw==" if login else None)
+
+
+def test_a_proxy_that_does_not_answer_is_named_without_its_password() -> None:
+    content = _kubeconfig("http://api.invalid:6443")
+    content["clusters"][0]["cluster"]["proxy-url"] = "http://me:secret@127.0.0.1:9"
+    with pytest.raises(ApiError, match=r"through the proxy http://127\.0\.0\.1:9") as failed:
+        _connect(kubeconfig=content).get(NAMESPACE, "shop")
+    assert "secret" not in failed.value.message
+
+
+def test_loopback_is_reached_directly_whatever_the_environment_says(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    assert _connect(kubeconfig=_kubeconfig(server.address)).get(NAMESPACE, "shop") == SHOP
+
+
+def test_a_proxy_of_another_kind_is_refused() -> None:
+    content = _kubeconfig("https://api.invalid:6443")
+    content["clusters"][0]["cluster"]["proxy-url"] = "socks5://127.0.0.1:1080"
+    with pytest.raises(MeshError, match=r"socks5://127\.0\.0\.1:1080 as proxy-url of cluster test, and only http and https proxies are supported"):
+        _connect(kubeconfig=content)
+
+
 def test_a_session_from_an_address_and_a_token(server: Server) -> None:
     assert _connect(host=server.address, api_key="first").get(NAMESPACE, "shop") == SHOP
 

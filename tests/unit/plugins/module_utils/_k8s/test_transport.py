@@ -52,7 +52,7 @@ class _Client:
     """The part of a kubernetes ApiClient that a transport uses."""
 
     def __init__(self, answer: _Raw | Exception | None = None) -> None:
-        self.configuration = SimpleNamespace(host=SERVER)
+        self.configuration = SimpleNamespace(host=SERVER, proxy=None)
         self.default_headers = {"User-Agent": "test", "Impersonate-User": "ci"}
         self.rest_client = SimpleNamespace(pool_manager=self)
         self.asked: list[tuple[str, str, dict[str, Any]]] = []
