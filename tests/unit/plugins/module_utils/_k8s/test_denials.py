@@ -1,6 +1,7 @@
 """Every denial names who has refused, with a remedy that can help.
 
-The answers are shaped as the API server's own source composes them; see the docstring of denials.py.
+The answers are shaped as the API server's own source composes them; see the docstring of denials.py. Those that a cluster can be brought to give are in
+tests/twin/mesh/test_real_denials.py.
 """
 
 # ruff: noqa: E501
