@@ -11,6 +11,7 @@ from ansible.plugins.action import ActionBase
 
 from ..module_utils._inventory.karpenter import karpenter_warnings
 from ..module_utils._inventory.near_misses import find_misspelt
+from ..module_utils._inventory.references import undeclared_waypoints
 from ..module_utils._inventory.validation import find_errors
 from ..module_utils._inventory.values import convert
 from ..module_utils._text import without_userinfo
@@ -49,6 +50,6 @@ class ActionModule(ActionBase):
             )
         else:
             result.update(changed=False, msg=f"The variables of cluster {cluster} are valid.")
-            if warnings := karpenter_warnings(converted.values):
+            if warnings := [*karpenter_warnings(converted.values), *undeclared_waypoints(converted.values)]:
                 result["warnings"] = [f"Cluster {cluster}: {warning}" for warning in warnings]
         return result

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import yaml
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from twin.paths import REPOSITORY
@@ -31,6 +32,11 @@ class Call:
     module: str
     arguments: Mapping[str, Any]
     defaults: Mapping[str, Mapping[str, Any]]
+
+
+def calls_in(path: Path) -> Iterator[Call]:
+    """All calls of modules in a file of tasks or plays of the checkout."""
+    return calls_of(yaml.safe_load(path.read_text()), str(path.relative_to(REPOSITORY)))
 
 
 def calls_of(parts: Any, place: str) -> Iterator[Call]:

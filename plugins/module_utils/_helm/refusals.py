@@ -55,12 +55,12 @@ def refuse_conflict(desired: Release, cluster: str, message: str) -> str:
     place = f"{found['namespace']}/{found['name']}" if found["namespace"] else found["name"]
     other = f"{owner.get('namespace', desired.namespace)}/{owner.get('name', desired.name)}"
     if owner:
-        why = f"which belongs to release {other}: give the release that name and namespace (istio_release_names), or hand its objects over with"
+        why = f"which belongs to release {other}: give the release that name and namespace, or hand its objects over with"
     else:
         why = "which was not installed by Helm: hand it over with"
     return (
         f"Release {desired} cannot be installed on cluster {cluster}, because its chart contains {found['kind']} {place}, {why} take_ownership "
-        "(the variable of the role that ends in _take_ownership)."
+        "(the variables of the role that begin with its name and end in release_name, release_names or take_ownership)."
     )
 
 

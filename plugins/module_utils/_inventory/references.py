@@ -32,8 +32,33 @@ def validate_references(variables: Variables) -> list[str]:
     return [*_waypoints(variables), *_gateways(variables), *_listeners(variables), *_releases(variables), *_names_in_aws(variables)]
 
 
+def undeclared_waypoints(variables: Variables) -> list[str]:
+    """One warning for each waypoint that items name and that the inventory does not declare, although it declares others.
+
+    What is bound to a waypoint that does not exist fails open: its traffic passes by all policies of layer 7.
+
+    Args:
+        variables: the values of the roles' variables, as values.convert() returns them.
+    """
+    declared = _places(variables, "mesh_waypoints")
+    if not declared:
+        return []
+    return [
+        f"{item}.{keys[0]} names waypoint {place[0]}/{place[1]}, which mesh_waypoints does not have: unless something else creates it, traffic is not "
+        "processed by any waypoint, so add it there."
+        for item, keys, place, _is_given in _named_waypoints(variables)
+        if place not in declared
+    ]
+
+
 def _waypoints(variables: Variables) -> t.Iterator[str]:
     declared = _places(variables, "mesh_waypoints")
+    for item, keys, place, is_given in _named_waypoints(variables):
+        yield from _missed(item, keys, place, declared, "mesh_waypoints", is_given=is_given)
+
+
+def _named_waypoints(variables: Variables) -> t.Iterator[tuple[str, tuple[str, str], Place, bool]]:
+    """The waypoints that items name: the item, its keys for name and namespace, the waypoint, and whether its namespace is given."""
     for variable in ("mesh_namespaces", "mesh_services", "mesh_workloads"):
         for index, item in _present(variables, variable):
             home = item.get("namespace") if variable != "mesh_namespaces" else item.get("name")
@@ -44,7 +69,7 @@ def _waypoints(variables: Variables) -> t.Iterator[str]:
             ):
                 place = (str(namespace or home or ""), str(name))
                 if name and name != NO_WAYPOINT and place[0]:
-                    yield from _missed(f"{variable}[{index}]", keys, place, declared, "mesh_waypoints", is_given=bool(namespace))
+                    yield f"{variable}[{index}]", keys, place, bool(namespace)
 
 
 def _gateways(variables: Variables) -> t.Iterator[str]:
@@ -129,4 +154,4 @@ def _present(variables: Variables, variable: str) -> t.Iterator[tuple[int, Item]
     return ((index, item) for index, item in enumerate(variables.get(variable) or ()) if item.get("state") != "absent")
 
 
-__all__ = ("validate_references",)
+__all__ = ("undeclared_waypoints", "validate_references")

@@ -11,11 +11,11 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._iam.eks_roles 
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.eks import validate_eks
 from ansible_collections.meshwright.ambient.plugins.module_utils._karpenter.identity import karpenter_identity
 from tests.pages import role_options
-from tests.unit.roles.test_role_tasks import calls_of
+from tests.unit.module_arguments import calls_in
 from twin.paths import REPOSITORY
 
 FILES = sorted((REPOSITORY / "roles").glob("*/tasks/*.yml"))
-CALLS = [(path.parts[-3], call) for path in FILES for call in calls_of(path) if call.module == "amazon.aws.iam_role"]
+CALLS = [(path.parts[-3], call) for path in FILES for call in calls_in(path) if call.module == "amazon.aws.iam_role"]
 PATH, BOUNDARY = "/platform/", "arn:aws:iam::123456789012:policy/boundary"
 
 
@@ -36,7 +36,7 @@ def test_each_task_that_creates_an_iam_role_gives_it_path_and_boundary(role: str
         assert defaults[f"{role}_permissions_boundary"] == "{{ eks_permissions_boundary | default('') }}"
 
 
-PLANS = [(role, call) for path in FILES for call in calls_of(path) if call.module == "meshwright.ambient.iam_plan" for role in [path.parts[-3]]]
+PLANS = [(role, call) for path in FILES for call in calls_in(path) if call.module == "meshwright.ambient.iam_plan" for role in [path.parts[-3]]]
 
 
 @pytest.mark.parametrize(("role", "call"), PLANS, ids=lambda value: value if isinstance(value, str) else "")

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.unit.module_arguments import Call, Options, arguments_of, calls_of, documented, find_errors
+from tests.unit.module_arguments import Call, Options, arguments_of, calls_in, documented, find_errors
 from twin.paths import REPOSITORY
 
 # These take keys of the user's choice.
 _FREE = ("ansible.builtin.set_fact",)
 _OURS = "meshwright.ambient"
 _FILES = (*(REPOSITORY / "roles").glob("*/tasks/*.yml"), *(REPOSITORY / "playbooks").glob("**/*.yml"), *(REPOSITORY / "extensions").glob("molecule/**/*.yml"))
-_CALLS = [call for path in sorted(_FILES) for call in calls_of(yaml.safe_load(path.read_text()), str(path.relative_to(REPOSITORY)))]
+_CALLS = [call for path in sorted(_FILES) for call in calls_in(path)]
 _MODULES = frozenset(call.module for call in _CALLS)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.references import validate_references
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.references import undeclared_waypoints, validate_references
 from tests.unit.inventory_values import values_of
 
 DECLARED: dict[str, Any] = {
@@ -108,3 +108,23 @@ def test_a_typo_is_reported_with_the_item_that_was_meant(variables: dict[str, An
 )
 def test_what_exists_or_may_exist_elsewhere_is_not_told(variables: dict[str, Any]) -> None:
     assert errors_of(**variables) == []
+
+
+@pytest.mark.requirement("O3")
+def test_a_waypoint_that_nobody_declares_is_a_warning() -> None:
+    # As in the post: the Service names a waypoint of its own, and only that of the namespace is ever created.
+    variables = {
+        "mesh_waypoints": [{"namespace": "bookinfo"}],
+        "mesh_namespaces": [{"name": "bookinfo", "use_waypoint": "waypoint"}],
+        "mesh_services": [
+            {"name": "reviews", "namespace": "bookinfo", "use_waypoint": "reviews-svc-waypoint"},
+            {"name": "ratings", "namespace": "bookinfo", "use_waypoint": "none"},
+            {"name": "details", "namespace": "bookinfo", "use_waypoint": "old", "state": "absent"},
+        ],
+    }
+    (warning,) = undeclared_waypoints(values_of(variables))
+    assert warning.startswith("mesh_services[0].use_waypoint names waypoint bookinfo/reviews-svc-waypoint, which mesh_waypoints does not have")
+
+
+def test_waypoints_that_are_all_declared_elsewhere_are_no_warning() -> None:
+    assert undeclared_waypoints(values_of({"mesh_namespaces": [{"name": "shop", "use_waypoint": "shared", "use_waypoint_namespace": "infra"}]})) == []
