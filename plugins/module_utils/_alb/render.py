@@ -94,11 +94,21 @@ def render_annotations(item: Item) -> dict[str, str]:
     }
     values.update({f"healthcheck-{key}": check.get(name) for name, key in _CHECKS})
     values.update({key: check.get(name) for name, key in _THRESHOLDS})
-    values.update({f"actions.{name}": json.dumps(action, sort_keys=True) for name, action in (item.get("actions") or {}).items()})
+    values.update({f"actions.{name}": json.dumps(_with_texts(action), sort_keys=True) for name, action in (item.get("actions") or {}).items()})
     rendered = {f"{ALB_PREFIX}{name}": format_scalar(value) for name, value in values.items() if value is not None and value != ""}
     if item.get("class_annotation"):
         rendered[CLASS_ANNOTATION] = str(item["ingress_class"])
     return dict(sorted(rendered.items()))
+
+
+def _with_texts(action: t.Any) -> t.Any:
+    """An action with the fields as texts that the controller reads as such, and that YAML makes numbers (pkg/ingress/config_types.go)."""
+    if isinstance(action, dict):
+        return {
+            key: format_scalar(value) if key in ("port", "statusCode") and isinstance(value, int) and not isinstance(value, bool) else _with_texts(value)
+            for key, value in action.items()
+        }
+    return [_with_texts(item) for item in action] if isinstance(action, list) else action
 
 
 def render_ingress(item: Item) -> dict[str, t.Any]:

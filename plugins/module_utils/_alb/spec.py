@@ -119,6 +119,8 @@ def _find_host_errors(item: Item) -> t.Iterator[str]:
 def _find_range_errors(item: Item) -> t.Iterator[str]:
     """Ranges of the option, and of the annotation that it stands for."""
     yield from find_range_errors("inbound_cidrs", item.get("inbound_cidrs"))
+    if item.get("inbound_cidrs") and item.get("security_groups"):
+        yield "inbound_cidrs has no effect beside security_groups, whose rules decide alone: omit one of them."
     written = str((item.get("annotations") or {}).get(f"{ALB_PREFIX}inbound-cidrs") or "")
     yield from find_range_errors("annotations.inbound-cidrs", [text.strip() for text in written.split(",") if text.strip()])
 

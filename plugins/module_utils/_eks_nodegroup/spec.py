@@ -26,6 +26,10 @@ FIXED = {
     "disk_size": "diskSize",
 }
 
+# User guide of EKS, labels of managed node groups; of Kubernetes' own labels, EKS sets those that it wants.
+_RESERVED = ("kubernetes.io/", "k8s.io/", "eks.amazonaws.com/")
+_INSTANCE_TYPE = re.compile(r"[a-z0-9-]+\.[a-z0-9-]+")
+_EFFECTS = "NO_SCHEDULE, NO_EXECUTE or PREFER_NO_SCHEDULE"
 _AMI_TYPE = re.compile(r"CUSTOM|(AL2|AL2023|BOTTLEROCKET|WINDOWS)_\w+")
 
 
@@ -103,12 +107,46 @@ def find_node_errors(item: t.Mapping[str, t.Any]) -> t.Iterator[str]:
     for taint in taints:
         yield from find_key_errors("taints", taint["key"])
         yield from find_label_errors("taints", {"value": taint.get("value")})
+    for key in item.get("labels") or ():
+        if str(key).startswith(_RESERVED):
+            yield f"labels has the key {key}, whose prefix is reserved, and EKS refuses it: use a prefix of your own."
+    for name in item.get("instance_types") or ():
+        if not _INSTANCE_TYPE.fullmatch(name):
+            yield f"instance_types has {name!r}: use types such as m7i.large."
     keys = [*(item.get("labels") or ()), *(taint["key"] for taint in taints)]
     for key in keys:
         if len(str(key)) > LONGEST_LABEL:
             yield f"labels or taints have the key {key!r}: EKS takes at most {LONGEST_LABEL} characters, the domain included."
     for key, effect in repeated([(taint["key"], taint.get("effect")) for taint in taints]):
         yield f"taints names {key} with the effect {effect} more than once: keep one of them."
+
+
+def find_taint_errors(taint: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+    """What is wrong with a taint; each sentence continues its place."""
+    if not taint.get("key"):
+        yield " has no key: set the key of the taint."
+    effect = taint.get("effect")
+    if effect is None:
+        yield f" has no effect: use {_EFFECTS}."
+    elif effect not in ("NO_SCHEDULE", "NO_EXECUTE", "PREFER_NO_SCHEDULE"):
+        yield f" has the effect {effect!r}: EKS uses {_EFFECTS}."
+    for key in taint:
+        if key not in ("key", "value", "effect"):
+            yield f" has the unknown key {key}: a taint has key, value and effect."
+
+
+def find_template_errors(item: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+    """What EKS refuses of a launch template, which is named by its ID or by its name."""
+    template = item.get("launch_template")
+    if not template:
+        return
+    unknown = sorted(set(template) - {"id", "name", "version"})
+    if unknown:
+        yield f"launch_template has the unknown key {', '.join(unknown)}: use id or name, and version."
+    elif bool(template.get("id")) == bool(template.get("name")):
+        yield "launch_template needs either id or name."
+    elif template.get("id") and not re.fullmatch(r"lt-[0-9a-f]{8,17}", str(template["id"])):
+        yield f"launch_template.id is {template['id']!r}: use an id such as lt-0a1b2c3d4e5f60718."
 
 
 def find_image_errors(ami_type: str | None, version: str | None) -> t.Iterator[str]:
@@ -120,4 +158,14 @@ def find_image_errors(ami_type: str | None, version: str | None) -> t.Iterator[s
         yield f"ami_type is {ami_type}, but EKS has images of Amazon Linux 2 only up to Kubernetes 1.{LAST_AL2_MINOR}, not for {version}: use {other}."
 
 
-__all__ = ("FIXED", "NodegroupSpec", "find_image_errors", "find_name_errors", "find_node_errors", "parse_spec", "validate_items")
+__all__ = (
+    "FIXED",
+    "NodegroupSpec",
+    "find_image_errors",
+    "find_name_errors",
+    "find_node_errors",
+    "find_taint_errors",
+    "find_template_errors",
+    "parse_spec",
+    "validate_items",
+)

@@ -107,11 +107,18 @@ def health_check(nlb: Item) -> dict[str, t.Any]:
     return {**defaults, **given}
 
 
+def _find_ignored_ranges(nlb: Item) -> t.Iterator[str]:
+    """The controller creates rules for ranges only in a security group of its own (guide/service/nlb.md, security groups)."""
+    if nlb.get("source_ranges") and nlb.get("security_groups"):
+        yield "source_ranges has no effect beside security_groups, whose rules decide alone: omit one of them."
+
+
 def find_errors(nlb: Item, *, certificates_pending: bool = False) -> list[str]:
     """The validation errors of a load balancer's options."""
     return [
         *find_common_errors(nlb, "name", _MOST_CODE),
         *find_range_errors("source_ranges", nlb.get("source_ranges")),
+        *_find_ignored_ranges(nlb),
         *_find_check_errors(nlb),
         *_find_address_errors(nlb),
         *find_annotation_errors(nlb, NLB_PREFIX, render_annotations(nlb, certificates_pending=certificates_pending)),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._ingress.annotation_values import NLB_PREFIX
+from .._ingress.annotation_values import NLB_PREFIX, STATUS_PORT
 from .._ingress.spec import (
     DICT,
     IDENTITY,
@@ -36,6 +36,7 @@ from .._limits.kubernetes import (
     find_label_name_errors,
     find_name_errors,
     find_number_errors,
+    find_selector_errors,
     is_label_name,
 )
 from .._limits.ranges import find_overlay_errors
@@ -252,6 +253,13 @@ def _find_listener_errors(item: Item) -> t.Iterator[str]:
         yield "listeners replaces hosts, tls and certificate_refs: set either listeners or these."
     for listener in given:
         yield from _find_one_listener_errors(listener)
+    for place, routes in (("", item.get("allowed_routes")), *((f"listener {one['name']}: ", one.get("allowed_routes")) for one in given)):
+        if routes and routes.get("selector"):
+            yield from find_selector_errors(f"{place}allowed_routes.selector", routes["selector"])
+    for listener in given:
+        if listener["port"] == STATUS_PORT:
+            yield f"listener {listener['name']} has port {STATUS_PORT}, which istiod adds to the Service for health checks: use another port."
+    yield from _find_protocol_conflicts(given)
     names = [listener["name"] for listener in given]
     for name in repeated(names):
         yield f"listeners has the name {name} more than once: each listener needs a unique name."
@@ -269,6 +277,16 @@ def _find_listener_errors(item: Item) -> t.Iterator[str]:
         )
     if item.get("route_namespaces") and not access_labels(item):
         yield "route_namespaces is set, but allowed_routes does not select namespaces by matchLabels, so their labels would have no effect: set allowed_routes."
+
+
+def _find_protocol_conflicts(listeners: t.Sequence[Item]) -> t.Iterator[str]:
+    """Ports whose listeners cannot share them: only HTTPS and TLS tell each other apart, by the host that a client asks for."""
+    protocols: dict[int, set[str]] = {}
+    for listener in listeners:
+        protocols.setdefault(listener["port"], set()).add("TLS" if listener["protocol"] == "HTTPS" else listener["protocol"])
+    for port, found in sorted(protocols.items()):
+        if len(found) > 1:
+            yield f"listeners has port {port} with the protocols {' and '.join(sorted(found))}, which cannot share it: use another port for one of them."
 
 
 def _find_one_listener_errors(listener: Item) -> t.Iterator[str]:

@@ -11,9 +11,27 @@ import typing as t
 Document = t.Dict[str, t.Any]
 
 
+_PARTITIONS = {
+    "cn-": "aws-cn",
+    "us-gov-": "aws-us-gov",
+    "eusc-": "aws-eusc",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "eu-isoe-": "aws-iso-e",
+    "us-isof-": "aws-iso-f",
+    "eu-isof-": "aws-iso-f",
+}
+
+
 def partition_of(region: str) -> str:
-    """The partition of a region: C(aws), C(aws-cn) or C(aws-us-gov)."""
-    return "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov-") else "aws"
+    """The partition of a region: C(aws), C(aws-cn), C(aws-us-gov), C(aws-eusc) of the European Sovereign Cloud, or one that is isolated.
+
+    Source: botocore's data/partitions.json.
+    """
+    for prefix, partition in _PARTITIONS.items():
+        if region.startswith(prefix):
+            return partition
+    return "aws"
 
 
 def trust_service(service: str, *, tag_session: bool = False) -> Document:

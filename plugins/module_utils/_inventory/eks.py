@@ -11,7 +11,7 @@ import re
 import typing as t
 
 from .._eks_addon.role_items import needs_role
-from .._eks_nodegroup.spec import find_image_errors, find_name_errors, find_node_errors
+from .._eks_nodegroup.spec import find_image_errors, find_name_errors, find_node_errors, find_taint_errors, find_template_errors
 from .._limits.aws import ADDON_NAME, CLUSTER_NAME
 from .._limits.ranges import find_range_errors, find_range_problem
 from .._mesh.startup_taint import STARTUP_TAINT
@@ -20,7 +20,7 @@ from .._text import repeated
 from .patterns import BOUNDARY, ROLE_PATH, SECURITY_GROUP_IDS, SUBNET_IDS, Variables, role_arn, validate_patterns, validate_role_names
 
 # Names and ids as the APIs of EKS, EC2, IAM, KMS and S3 take them.
-_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
+_REGION = re.compile(r"[a-z]{2,5}(-[a-z]+)+-\d{1,2}")
 _VERSION = re.compile(r"1\.\d{2}")
 _PATTERNS = {
     "eks_vpc_id": (re.compile(r"vpc-[0-9a-f]{8,17}"), "an id such as vpc-0a1b2c3d4e5f60718"),
@@ -81,6 +81,9 @@ def _validate_cluster(variables: Variables, region: str) -> t.Iterator[str]:
     if not variables.get("eks_endpoint_public_access", True) and not variables.get("eks_endpoint_private_access", True):
         yield "eks_endpoint_public_access and eks_endpoint_private_access are both false: the API server would be unreachable, so set one of them to true."
     yield from find_range_errors("eks_endpoint_public_cidrs", variables.get("eks_endpoint_public_cidrs"))
+    for cidr in variables.get("eks_endpoint_public_cidrs") or ():
+        if ":" in cidr:
+            yield f"eks_endpoint_public_cidrs has {cidr!r}, a range of IPv6, which the endpoint of an IPv4 cluster does not take: use ranges of IPv4."
     if variables.get("eks_startup_taint", True) and variables.get("eks_node_groups") and variables.get("istio_startup_taint") is False:
         yield (
             f"eks_startup_taint is true, but istio_startup_taint is false: nothing would remove the taint {STARTUP_TAINT['key']} from the nodes, "
@@ -164,11 +167,11 @@ def _validate_nodes(variables: Variables) -> t.Iterator[str]:
             yield f'{place}.version is {version!r}: use a minor version in quotes, such as "1.35".'
         elif version and _VERSION.fullmatch(control_plane) and not 0 <= int(control_plane[2:]) - int(version[2:]) <= 3:
             yield f"{place}.version is {version}, but eks_version is {control_plane}: nodes may be up to three minor versions older, and never newer."
+        yield from (f"{place}.{error}" for error in find_template_errors(group))
         if group.get("launch_template") and group.get("disk_size") is not None:
             yield f"{place} has both launch_template and disk_size: the template sets the size of the disk, so omit disk_size."
-        for taint in group.get("taints") or ():
-            if taint.get("effect") not in ("NO_SCHEDULE", "NO_EXECUTE", "PREFER_NO_SCHEDULE"):
-                yield f"{place}.taints has the effect {taint.get('effect')!r}: EKS uses NO_SCHEDULE, NO_EXECUTE or PREFER_NO_SCHEDULE."
+        for number, taint in enumerate(group.get("taints") or ()):
+            yield from (f"{place}.taints[{number}]{error}" for error in find_taint_errors(taint))
 
 
 def _validate_addons(variables: Variables) -> t.Iterator[str]:

@@ -10,6 +10,7 @@ import re
 import typing as t
 
 from .._enrollment.spec import find_validation_errors as find_enrollment_errors
+from .._limits.kubernetes import find_selector_errors
 from .._mesh.labels import NO_WAYPOINT
 from .._text import repeated
 from .._waypoint.spec import OPTIONS
@@ -71,6 +72,8 @@ def _validate_waypoints(waypoints: Items) -> t.Iterator[str]:
         routes = item.get("allowed_routes") or {}
         if routes.get("from") == "Selector" and not routes.get("selector"):
             yield f"mesh_waypoints[{index}].allowed_routes is from Selector, but has no selector: add matchLabels or matchExpressions."
+        elif routes.get("selector"):
+            yield from find_selector_errors(f"mesh_waypoints[{index}].allowed_routes.selector", routes["selector"])
     yield from _named_twice("mesh_waypoints", [f"{item.get('namespace')}/{item['name']}" for item in waypoints])
 
 

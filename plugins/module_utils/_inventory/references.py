@@ -29,7 +29,15 @@ def validate_references(variables: Variables) -> list[str]:
     Args:
         variables: the values of the roles' variables, as values.convert() returns them.
     """
-    return [*_waypoints(variables), *_gateways(variables), *_listeners(variables), *_releases(variables), *_names_in_aws(variables)]
+    return [
+        *_waypoints(variables),
+        *_deleted_waypoints(variables),
+        *_gateways(variables),
+        *_deleted_gateways(variables),
+        *_listeners(variables),
+        *_releases(variables),
+        *_names_in_aws(variables),
+    ]
 
 
 def undeclared_waypoints(variables: Variables) -> list[str]:
@@ -49,6 +57,32 @@ def undeclared_waypoints(variables: Variables) -> list[str]:
         for item, keys, place, _is_given in _named_waypoints(variables)
         if place not in declared
     ]
+
+
+def _deleted_waypoints(variables: Variables) -> t.Iterator[str]:
+    deleted = _absent_places(variables, "mesh_waypoints")
+    for item, keys, place, _is_given in _named_waypoints(variables):
+        if place in deleted:
+            yield f"{item}.{keys[0]} names waypoint {place[0]}/{place[1]}, which mesh_waypoints deletes: name another one, or keep it."
+
+
+def _deleted_gateways(variables: Variables) -> t.Iterator[str]:
+    deleted = {
+        "ingress_gateways": _absent_places(variables, "ingress_gateways"),
+        "ingress_classic_gateways": _absent_places(variables, "ingress_classic_gateways"),
+    }
+    for variable in ("ingress_routes", "ingress_albs"):
+        for index, item in _present(variables, variable):
+            source = "ingress_classic_gateways" if item.get("kind") == "VirtualService" else "ingress_gateways"
+            place = (item.get("gateway_namespace") or item["namespace"], item.get("gateway") or "")
+            if place in deleted[source]:
+                yield f"{variable}[{index}].gateway is {place[1]!r}, which {source} deletes from namespace {place[0]}: name another one, or keep it."
+
+
+def _absent_places(variables: Variables, variable: str) -> set[Place]:
+    """What a list deletes and does not declare."""
+    absent = {(item["namespace"], item["name"]) for item in variables.get(variable) or () if item.get("state") == "absent"}
+    return absent - _places(variables, variable)
 
 
 def _waypoints(variables: Variables) -> t.Iterator[str]:

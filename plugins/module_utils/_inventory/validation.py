@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+from .access import validate_access
 from .aws import validate_aws
 from .eks import validate_eks
 from .ingress import validate_ingress
@@ -22,6 +23,7 @@ _VALIDATIONS: tuple[t.Callable[[t.Mapping[str, t.Any]], list[str]], ...] = (
     validate_istio,
     validate_mesh,
     validate_eks,
+    validate_access,
     validate_aws,
     validate_karpenter,
     validate_ingress,

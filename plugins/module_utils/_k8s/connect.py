@@ -163,7 +163,8 @@ def _reason(error: Exception) -> str:
         mark = getattr(error, "problem_mark", None)
         return f"it is not valid YAML at line {mark.line + 1}" if mark else "it is no valid YAML"
     if isinstance(error, ConfigException):
-        return re.sub(r" in \S*\{.*", " in an entry", in_one_line(error))
+        text = re.sub(r" in \S*\{.*", " in an entry", in_one_line(error))
+        return re.sub(r"<\S+ object at 0x[0-9a-f]+>", "that is no text", text)
     return in_one_line(error) if isinstance(error, OSError) else "one of its fields has a wrong type or format"
 
 

@@ -30,6 +30,9 @@ HIGHEST_WEIGHT = 1000000
 
 Limits = t.Mapping[str, t.Tuple[int, int]]
 
+# The operators of a label selector, and whether they have values.
+_OPERATORS = {"In": True, "NotIn": True, "Exists": False, "DoesNotExist": False}
+
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _SUBDOMAIN = re.compile(rf"{_LABEL.pattern}(\.{_LABEL.pattern})*")
 _QUALIFIED = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?")
@@ -67,6 +70,35 @@ def find_label_errors(option: str, labels: t.Mapping[t.Any, t.Any] | None) -> t.
                 f"{option} has {key} with the value {text!r}: use at most {LONGEST_LABEL} letters, digits, dashes, underscores and dots, "
                 "with a letter or digit at both ends."
             )
+
+
+def find_selector_errors(option: str, selector: t.Any) -> t.Iterator[str]:
+    """What is wrong with a label selector: the API server drops keys that it does not know, and a selector without conditions selects everything."""
+    if not isinstance(selector, dict):
+        return
+    unknown = sorted(str(key) for key in selector if key not in ("matchLabels", "matchExpressions"))
+    if unknown:
+        yield f"{option} has the key {', '.join(unknown)}: put labels below matchLabels, as in {{matchLabels: {{team: shop}}}}, or use matchExpressions."
+        return
+    labels, expressions = selector.get("matchLabels") or {}, selector.get("matchExpressions") or []
+    if not isinstance(labels, dict):
+        yield f"{option}.matchLabels must be a dictionary of labels."
+    elif not isinstance(expressions, list) or not all(isinstance(item, dict) for item in expressions):
+        yield f"{option}.matchExpressions must be a list of dictionaries with key, operator and values."
+    elif not labels and not expressions:
+        yield f"{option} is empty, and would select everything: add matchLabels or matchExpressions."
+    else:
+        yield from find_label_errors(f"{option}.matchLabels", labels)
+        for index, item in enumerate(expressions):
+            yield from _find_expression_errors(f"{option}.matchExpressions[{index}]", item)
+
+
+def _find_expression_errors(place: str, item: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+    operator = item.get("operator")
+    if not item.get("key") or operator not in _OPERATORS:
+        yield f"{place} needs a key, and as its operator one of {', '.join(_OPERATORS)}."
+    elif bool(item.get("values")) != _OPERATORS[operator]:
+        yield f"{place} has the operator {operator}, which {'needs values' if _OPERATORS[operator] else 'has no values'}."
 
 
 def find_key_errors(option: str, key: t.Any) -> t.Iterator[str]:
@@ -118,6 +150,7 @@ __all__ = (
     "find_label_name_errors",
     "find_name_errors",
     "find_number_errors",
+    "find_selector_errors",
     "is_label_name",
     "is_subdomain",
 )

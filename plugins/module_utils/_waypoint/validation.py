@@ -44,7 +44,7 @@ def find_validation_errors(item: Item) -> list[str]:
 def find_warnings(item: Item) -> list[str]:
     """What the options do that is seldom intended: a disruption budget that never allows a disruption."""
     budget = item.get("disruption_budget")
-    if not budget or any(_budget_errors(item)) or any(_replica_errors(item)):
+    if not any(amount is not None for amount in (budget or {}).values()) or any(_budget_errors(item)) or any(_replica_errors(item)):
         return []
     replicas = fewest_replicas(item)
     if _allowed_disruptions(budget, replicas) > 0:
@@ -93,7 +93,10 @@ def _replica_errors(item: Item) -> t.Iterator[str]:
 
 
 def _budget_errors(item: Item) -> t.Iterator[str]:
-    for name, amount in (item.get("disruption_budget") or {}).items():
+    budget = item.get("disruption_budget") or {}
+    if budget.get("min_available") is not None and budget.get("max_unavailable") is not None:
+        yield "disruption_budget has both min_available and max_unavailable: set only one of them."
+    for name, amount in budget.items():
         if amount is not None and not _AMOUNT.fullmatch(amount):
             yield f"disruption_budget.{name} is {amount!r}: use a number of pods, such as 1, or a percentage, such as 50%."
 

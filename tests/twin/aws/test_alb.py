@@ -274,3 +274,44 @@ def test_two_ingresses_of_a_group_share_an_alb_in_their_order(edge: Edge) -> Non
         assert checks == {("HTTPS", "traffic-port", "/up"), ("HTTP", "15021", "/healthz/ready")}
     finally:
         edge.remove("shared", albs=("alpha", "beta"))
+
+
+@pytest.mark.requirement("O1")
+def test_an_ingress_made_by_hand_is_adopted_and_keeps_its_load_balancer(edge: Edge) -> None:
+    annotations = {
+        "alb.ingress.kubernetes.io/load-balancer-name": "by-hand",
+        "alb.ingress.kubernetes.io/scheme": "internal",
+        "alb.ingress.kubernetes.io/target-type": "ip",
+        "alb.ingress.kubernetes.io/listen-ports": '[{"HTTP": 80}]',
+    }
+    backend = {"service": {"name": "application", "port": {"number": 80}}}
+    objects = [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": edge.namespace}},
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": "application", "namespace": edge.namespace},
+            "spec": {"selector": {"app": "application"}, "ports": [{"port": 80, "targetPort": 8080}]},
+        },
+        {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "Ingress",
+            "metadata": {"name": "by-hand", "namespace": edge.namespace, "annotations": annotations},
+            "spec": {"ingressClassName": "alb", "rules": [{"http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}}]},
+        },
+    ]
+    edge.run("kubectl", "apply", "-f", "-", given="\n---\n".join(map(json.dumps, objects)))
+    desired = {"gateways": [edge.gateway("by-hand")], "albs": [edge.alb("by-hand", scheme="internal", target_type="ip")]}
+    try:
+        before = until(lambda: "by-hand" in edge.names() and edge.balancer("by-hand"), "the load balancer of the Ingress", 60)
+        refused = edge.module(**desired)
+        assert "Ingress" in refused["msg"] and "was created by somebody else" in refused["msg"], refused["msg"]
+        edge.declare(force_conflicts=True, **desired)
+        after = edge.balancer("by-hand")
+        assert after.arn == before.arn, "the load balancer was replaced"
+        (path,) = edge.get("ingress", "by-hand")["spec"]["rules"][0]["http"]["paths"]
+        assert path["backend"]["service"]["name"] == "by-hand-istio"
+        assert "by-hand-istio" in "".join(json.dumps(edge.get("targetgroupbindings")["items"])), "the targets are still those of the application"
+    finally:
+        edge.remove("by-hand")
+        edge.run("kubectl", "delete", "service", "application", "-n", edge.namespace, "--ignore-not-found")

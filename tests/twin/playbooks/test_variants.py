@@ -58,6 +58,7 @@ class Variants:
         allowed: a check of the same, in which that was allowed.
         changed: the run after the first change of the inventory.
         again: the one after that.
+        verified: the verification after all of them.
     """
 
     frankfurt: Rehearsed
@@ -68,6 +69,7 @@ class Variants:
     allowed: subprocess.CompletedProcess[str]
     changed: subprocess.CompletedProcess[str]
     again: subprocess.CompletedProcess[str]
+    verified: subprocess.CompletedProcess[str]
 
     def client(self, service: str, region: str = _FRANKFURT) -> Any:
         return account.client(self.frankfurt.name, service, region)
@@ -119,7 +121,8 @@ def _fill(frankfurt: Rehearsed, directory: Path) -> Variants:
     changed = frankfurt.play("site.yml", "--tags", "eks,alb_controller", inventory=inventory)
     assert changed.returncode == 0, changed.stdout[-6000:] + changed.stderr[-2000:]
     again = frankfurt.play("site.yml", *_LEFT_OUT, inventory=inventory)
-    return Variants(frankfurt, virginia, network, role, untagged, allowed, changed, again)
+    verified = frankfurt.play("verify.yml", *_LEFT_OUT, inventory=inventory)
+    return Variants(frankfurt, virginia, network, role, untagged, allowed, changed, again, verified)
 
 
 def _network(frankfurt: Rehearsed) -> Network:
@@ -210,7 +213,7 @@ def test_an_existing_role_and_an_existing_service_account_are_used_as_they_are(v
         variants.client("eks", _VIRGINIA).describe_pod_identity_association(clusterName="shop", associationId=each["associationId"]) for each in associations
     ]
     assert found["association"]["roleArn"] == variants.role
-    controller = variants.virginia.get("deployment", "aws-load-balancer-controller", "-n", "kube-system")
+    controller = variants.virginia.get("deployment", "ingress-aws-load-balancer-controller", "-n", "kube-system")
     assert controller["spec"]["template"]["spec"]["serviceAccountName"] == "by-others"
     assert controller["status"].get("readyReplicas") == 2
     labels = variants.virginia.get("serviceaccount", "by-others", "-n", "kube-system")["metadata"].get("labels", {})
@@ -294,6 +297,13 @@ def test_another_run_changes_nothing_in_either_cluster(variants: Variants) -> No
     assert not helm, f"Helm was started for what is as it should be: {helm}"
 
 
+def test_what_the_runs_have_left_passes_verification(variants: Variants) -> None:
+    assert variants.verified.returncode == 0, variants.verified.stdout[-6000:]
+    # IRSA, a network of others, Karpenter and its node pools were compared, too.
+    for task in ("karpenter : Create or update the pools", "eks : Create the cluster's IAM OIDC provider", "eks : Verify the existing subnets"):
+        assert task in variants.verified.stdout, f"{task} was not compared"
+
+
 def test_two_clusters_of_one_name_share_only_what_is_of_the_account(variants: Variants) -> None:
     roles = {role["RoleName"] for role in variants.client("iam").list_roles()["Roles"]}
     assert {f"shop-{region}-{part}" for region in (_FRANKFURT, _VIRGINIA) for part in ("cluster", "nodes")} <= roles
@@ -321,7 +331,7 @@ def test_nodes_of_karpenter_begin_with_the_taint(variants: Variants) -> None:
     assert [term["id"] for term in spec["securityGroupSelectorTerms"]] == [network["clusterSecurityGroupId"]]
     entry = eks.describe_access_entry(clusterName="shop", principalArn="arn:aws:iam::123456789012:role/shop-us-east-1-karpenter-nodes")
     assert entry["accessEntry"]["type"] == "EC2_LINUX"
-    assert variants.virginia.get("deployment", "karpenter", "-n", "kube-system")["status"].get("readyReplicas") == 2
+    assert variants.virginia.get("deployment", "karpenter-nodes", "-n", "kube-system")["status"].get("readyReplicas") == 2
     assert "startupTaints" in (REPOSITORY / "docs" / "platforms" / "eks.md").read_text(), "the docs have no example for Karpenter"
 
 

@@ -18,15 +18,16 @@ from ansible_collections.meshwright.ambient.plugins.filter.karpenter import karp
 from ansible_collections.meshwright.ambient.plugins.module_utils._helm.istio import istio_releases
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.ingress import parse_edge
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.karpenter import karpenter_warnings
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.references import undeclared_waypoints
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.validation import find_errors
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.values import Converted, is_template
 from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.spec import OPTIONS, parse_waypoint
 from tests.unit.inventories import ALL, WHOLE, inventories, spelled_inventories
 from tests.unit.inventory_values import converted
 
-EXAMPLES = int(os.environ.get("MESHWRIGHT_INVENTORIES", "200"))
+EXAMPLES = int(os.environ.get("MESHWRIGHT_INVENTORIES", "2000"))
 # Each example is independent of the machine's load, and the same in every run unless more are asked for.
-DRAWN = settings(max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES <= 200, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+DRAWN = settings(max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES <= 2000, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 WORDS_OF_PYTHON = re.compile(r"NoneType|<class|object has no|Traceback|\bdict\b|\bint\(\)|unhashable|unable to convert|not subscriptable")
 # What other variables refer to, where the inventory leaves the templates of defaults to Ansible.
 EMPTY: dict[str, Any] = {"bool": True, "dict": {}, "list": [], "str": ""}
@@ -42,6 +43,7 @@ def plan(result: Converted) -> list[Any]:
     releases = istio_releases(values)
     lists = {name: values[f"ingress_{name}"] for name in ("gateways", "albs", "routes", "classic_gateways")}
     planned: list[Any] = [
+        undeclared_waypoints(values),
         releases,
         [(item.main, item.others) for item in edge.all],
         ingress_certificates(lists["albs"], lists["gateways"]),
