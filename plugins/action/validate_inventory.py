@@ -10,13 +10,15 @@ import typing as t
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._inventory.karpenter import karpenter_warnings
-from ..module_utils._inventory.near_misses import find_misspelt
+from ..module_utils._inventory.near_misses import find_misspelt, find_misspelt_tags
 from ..module_utils._inventory.references import undeclared_waypoints
 from ..module_utils._inventory.validation import find_errors
 from ..module_utils._inventory.values import convert
 from ..module_utils._text import without_userinfo
 from ..plugin_utils._clusters import find_shared_clusters
 from ..plugin_utils._role_variables import resolve, role_options, vaulted
+
+_TAGS_OF_ANSIBLE = frozenset({"all", "always", "never", "tagged", "untagged"})
 
 
 class ActionModule(ActionBase):
@@ -34,6 +36,8 @@ class ActionModule(ActionBase):
         converted = convert(options, given, vaulted(options, variables))
         errors += find_errors(converted)
         errors += find_misspelt(variables, {role: spec.keys() for role, spec in specs.items()})
+        tags = [tag for name in ("ansible_run_tags", "ansible_skip_tags") for tag in variables.get(name) or () if tag not in _TAGS_OF_ANSIBLE]
+        errors += find_misspelt_tags(tags, specs)
         cluster = variables["inventory_hostname"]
         # Conditions across hosts are validated once, for the first host.
         hosts = variables.get("ansible_play_hosts_all", [cluster])
@@ -50,6 +54,9 @@ class ActionModule(ActionBase):
             )
         else:
             result.update(changed=False, msg=f"The variables of cluster {cluster} are valid.")
+            unknown = [tag for tag in variables.get("ansible_run_tags") or () if tag not in specs and tag not in _TAGS_OF_ANSIBLE]
+            if unknown and not set(variables["ansible_run_tags"]) & {*specs, "all"}:
+                result["warnings"] = [f"No role has a tag {' or '.join(unknown)}, so this run does nothing: use {', '.join(specs)}."]
             if warnings := [*karpenter_warnings(converted.values), *undeclared_waypoints(converted.values)]:
-                result["warnings"] = [f"Cluster {cluster}: {warning}" for warning in warnings]
+                result["warnings"] = [*result.get("warnings", ()), *(f"Cluster {cluster}: {warning}" for warning in warnings)]
         return result

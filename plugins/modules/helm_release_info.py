@@ -143,11 +143,16 @@ releases:
       sample: true
     differs:
       description:
-        - In what it differs; V(missing), V(status), V(chart), V(values), V(definitions), V(record) for a record that cannot be read, or V(plugin) if
-          only Helm's plugin C(diff) can determine.
+        - In what it differs; V(missing), V(status), V(chart), V(values), V(definitions), V(objects) if somebody has deleted some of its objects,
+          V(record) for a record that cannot be read, or V(plugin) if only Helm's plugin C(diff) can determine.
       type: list
       elements: str
       sample: []
+    missing:
+      description: The objects that it has installed, and that the cluster does not have any more.
+      type: list
+      elements: str
+      sample: [DaemonSet istio-system/istio-cni-node]
 stale:
   description: The releases that do not match, as namespace and name.
   returned: success
@@ -172,6 +177,7 @@ from ..module_utils._helm.source import chart_of
 from ..module_utils._helm.spec import ChartReference, Release
 from ..module_utils._helm.state import read_current
 from ..module_utils._module import mesh_module, run
+from ..module_utils._text import format_names
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -225,7 +231,7 @@ def compare(module: AnsibleModule, session: ApiSession) -> Result:
         "readable": True,
         "releases": [_result(release, current, reasons) for release, reasons in compared],
         "stale": [str(release) for release, reasons in compared if reasons],
-        "differences": [f"{release} ({', '.join(reasons)})" for release, reasons in compared if reasons not in ([], ["plugin"])],
+        "differences": [_difference(release, reasons, current) for release, reasons in compared if reasons not in ([], ["plugin"])],
     }
 
 
@@ -248,6 +254,11 @@ def _desired(item: t.Mapping[str, t.Any]) -> Release:
     return Release(item["name"], item["namespace"], chart, item["values"], item["definitions"])
 
 
+def _difference(release: Release, reasons: list[str], current: CurrentState) -> str:
+    missing = format_names(current.missing.get(release.key, ()))
+    return f"{release} ({', '.join(f'{reason} missing: {missing}' if reason == 'objects' else reason for reason in reasons)})"
+
+
 def _result(release: Release, current: CurrentState, differs: list[str]) -> Result:
     found = current.releases.get(release.key)
     return {
@@ -258,6 +269,7 @@ def _result(release: Release, current: CurrentState, differs: list[str]) -> Resu
         "pending": bool(found and found.pending),
         "same": not differs,
         "differs": differs,
+        "missing": list(current.missing.get(release.key, ())),
     }
 
 

@@ -21,11 +21,19 @@ def record(
     config: Mapping[str, Any] | None = None,
     files: Mapping[str, str] | None = None,
     packed: bool = True,
+    manifest: str = "",
 ) -> Object:
     """The Secret of one revision; chart is the metadata of its chart, and files are the chart's by path."""
     described = {"name": name, "version": "1.31.1", "appVersion": "1.31.1", **(chart or {})}
     listed = [{"name": path, "data": base64.b64encode(text.encode()).decode()} for path, text in (files or {}).items()]
-    reported = {"name": name, "info": {"status": status}, "chart": {"metadata": described, "files": listed}, "config": config, "version": revision}
+    reported = {
+        "name": name,
+        "info": {"status": status},
+        "chart": {"metadata": described, "files": listed},
+        "config": config,
+        "version": revision,
+        "manifest": manifest,
+    }
     text = json.dumps(reported).encode()
     release = base64.b64encode(base64.b64encode(gzip.compress(text) if packed else text)).decode()
     labels = {"owner": "helm", "name": name, "status": status, "version": str(revision)}

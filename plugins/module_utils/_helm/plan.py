@@ -50,7 +50,8 @@ def plan_release(desired: Release, current: CurrentState, differs: t.Sequence[st
 def differences(desired: Release, current: CurrentState) -> list[str]:
     """In what a release differs; nothing when Helm would find nothing to do either.
 
-    C(missing), C(status) for a newest revision that is not deployed, C(chart), C(values), C(definitions), or C(record) for one that cannot be read.
+    C(missing), C(status) for a newest revision that is not deployed, C(chart), C(values), C(definitions), C(objects) for those that somebody has deleted,
+    or C(record) for one that cannot be read.
     """
     release = current.releases.get(desired.key)
     if release is None:
@@ -67,6 +68,7 @@ def differences(desired: Release, current: CurrentState) -> list[str]:
         # The record of a chart lacks the files of the charts that it depends on.
         if desired.definitions and (metadata.get("dependencies") or changed_definitions(_recorded_definitions(chart), current.definitions)):
             differs.append("definitions")
+        differs += ["objects"] if current.missing.get(desired.key) else []
     except (KeyError, TypeError, AttributeError, ValueError):
         return ["record"]
     return differs

@@ -67,10 +67,12 @@ class CurrentState:
     Attributes:
         releases: by namespace and name.
         definitions: the CustomResourceDefinitions by name; empty when no desired release includes its own.
+        missing: by namespace and name of a release, the titles of objects that it has installed and that the cluster does not have any more.
     """
 
     releases: t.Mapping[tuple[str, str], CurrentRelease] = field(default_factory=dict)
     definitions: t.Mapping[str, Object] = field(default_factory=dict)
+    missing: t.Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
 
 
 def selector(names: t.Iterable[str]) -> str:

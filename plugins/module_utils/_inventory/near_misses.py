@@ -38,6 +38,12 @@ def find_near_miss(name: str, known: t.Iterable[str]) -> str | None:
     return max(near, key=lambda one: difflib.SequenceMatcher(None, name, one).ratio(), default=None)
 
 
+def find_misspelt_tags(tags: t.Iterable[str], roles: t.Collection[str]) -> list[str]:
+    """One sentence for each tag of a run that nearly is that of a role; a playbook that imports others may have tags of its own."""
+    near = ((tag, find_near_miss(tag, roles)) for tag in tags if tag not in roles)
+    return [f"the tag {tag!r} of this run is that of no role: did you mean {meant}?" for tag, meant in near if meant]
+
+
 def find_misspelt(names: t.Iterable[str], known: t.Mapping[str, t.Collection[str]]) -> list[str]:
     """One sentence for each variable that no role knows, but that is nearly a variable of one.
 
@@ -93,4 +99,4 @@ def _distance(word: str, other: str) -> int:
     return row[-1]
 
 
-__all__ = ("find_misspelt", "find_near_miss", "nearest")
+__all__ = ("find_misspelt", "find_misspelt_tags", "find_near_miss", "nearest")

@@ -35,9 +35,9 @@ def normalize_kubeconfig(given: t.Any, name: str) -> str | dict[str, t.Any] | No
         return given
     if not isinstance(given, str) or not given.strip():
         raise MeshError(f"{name} is empty or of a wrong type: set it to the path of a kubeconfig, or to its content.")
-    # As in KUBECONFIG, several paths may be joined.
-    paths = given.split(os.pathsep)
-    if all(map(_is_file, paths)):
+    # As in KUBECONFIG, several paths may be joined, of which some may be empty or missing.
+    paths = [path for path in given.split(os.pathsep) if path and _is_file(path)]
+    if paths and "\n" not in given and not given.startswith("{"):
         # Helm does not know what a tilde means.
         return os.pathsep.join(os.path.expanduser(path) for path in paths)  # noqa: PTH111  # a relative path stays as it is written
     content = parse_kubeconfig(given)

@@ -52,7 +52,12 @@ def judge_control_plane(
     if not verdict.current:
         return Verdict(verdict.status, "IstiodNotAvailable", f"istiod is the cause: {title}: {verdict.message}", verdict.remedy, verdict.since, verdict.final)
     if not any(has_ready_endpoint(item) for item in endpoint_slices if labels_of(item).get("kubernetes.io/service-name") == name):
-        return Verdict("InProgress", "NoEndpoint", f"Service {namespace}/{name} has no ready endpoint", "Compare the Service's selector with istiod's labels.")
+        return Verdict(
+            "InProgress",
+            "NoEndpoint",
+            f"Service {namespace}/{name} has no ready endpoint",
+            "Compare the Service's selector with istiod's labels; if there is no Service, run site.yml --tags istio, which creates it.",
+        )
     own = webhooks_of(namespace, revision, webhooks)
     if not any(item["kind"] == _VALIDATING for item in own):
         return not_found(f"the validating webhook of revision {revision}", "Install the charts base and istiod in the same version.")

@@ -34,7 +34,10 @@ _CHECK_LOAD_BALANCER = "Check that a load balancer controller is running, and re
 _REMEDIES = {
     "Pending": "No control plane has accepted it: check that istiod is running, and that it owns the GatewayClass and the revision (label istio.io/rev).",
     "AddressNotAssigned": "Its Service has no address or endpoint yet: check the pods that istiod created for it.",
-    "AddressNotUsable": "Its Service or port was not found: check the Service of the same name.",
+    "AddressNotUsable": (
+        "Its Service or port was not found: check the Service of the same name; if there is none, istiod's log says why it has created none, "
+        "such as a policy, a quota or a missing permission."
+    ),
     "InvalidParameters": "Create or correct the ConfigMap that spec.infrastructure.parametersRef names; istiod then reads it without a restart.",
     "NoService": "istiod creates its Service: check that istiod is running and owns the Gateway's revision (label istio.io/rev), and rename any "
     "Service of that name that istiod did not create.",

@@ -96,3 +96,23 @@ def in_a_line(done: subprocess.CompletedProcess[str]) -> str:
 
 def get(twin: Twin, kind: str, name: str) -> Any:
     return json.loads(twin.run(["kubectl", "get", kind, name, "-n", "istio-system", "-o", "json"]).stdout)
+
+
+def test_objects_that_somebody_has_deleted_are_named_and_installed_again(installed: Twin) -> None:
+    deleted = {
+        "DaemonSet istio-system/istio-cni-node": ("-n", "istio-system", "daemonset", "istio-cni-node"),
+        "ConfigMap istio-system/istio": ("-n", "istio-system", "configmap", "istio"),
+        "ClusterRole istiod-gateway-controller-istio-system": ("clusterrole", "istiod-gateway-controller-istio-system"),
+        "CustomResourceDefinition telemetries.telemetry.istio.io": ("crd", "telemetries.telemetry.istio.io"),
+    }
+    for arguments in deleted.values():
+        assert installed.run(["kubectl", "delete", *arguments]).returncode == 0
+    verified = in_a_line(play(installed, "verify.yml"))
+    lacking = [title for title in deleted if f"objects missing: {title}" not in verified and f", {title}" not in verified]
+    assert not lacking, f"verify.yml does not name {lacking}: {verified[-3000:]}"
+    checked = play(installed, "site.yml", "istio", "--check")
+    assert (checked.returncode, changes(checked)) == (0, 3), checked.stdout[-4000:]
+    done = play(installed, "site.yml")
+    assert (done.returncode, changes(done)) == (0, 3), done.stdout[-4000:]
+    again = play(installed, "verify.yml")
+    assert again.returncode == 0, again.stdout[-4000:]

@@ -41,6 +41,17 @@ def test_an_inventory_without_clusters_is_refused(playbook: str, inventory: dict
 @pytest.mark.parametrize("playbook", ["site.yml", "verify.yml"])
 def test_an_inventory_with_clusters_is_not(playbook: str, tmp_path: Path) -> None:
     inventory = {"clusters": {"hosts": {"shop-test": {"ansible_connection": "local"}}}}
-    done = _play(playbook, inventory, tmp_path, "--tags", "none_of_them")
+    done = _play(playbook, inventory, tmp_path, "--tags", "always")
     assert done.returncode == 0, done.stdout + done.stderr
     assert REFUSAL not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("playbook", ["site.yml", "verify.yml"])
+@pytest.mark.parametrize(("tags", "refused"), [("mesh,ingres", "the tag 'ingres' of this run is that of no role: did you mean ingress?"), ("application", "")])
+def test_misspelt_tags_are_refused_and_others_are_a_warning(playbook: str, tags: str, refused: str, tmp_path: Path) -> None:
+    inventory = {"clusters": {"hosts": {"shop-test": {"ansible_connection": "local"}}}}
+    done = _play(playbook, inventory, tmp_path, "--tags", tags)
+    output = " ".join((done.stdout + done.stderr).split())
+    assert (done.returncode != 0) == bool(refused), output
+    # A playbook that imports ours may have tags of its own.
+    assert (refused or "No role has a tag application, so this run does nothing: use eks, aws_edge,") in output

@@ -34,6 +34,7 @@ class Task:
         self.lists, self.helm, self.plugins = lists, helm, plugins
         self.started: list[list[str]] = []
         self.forbidden = ""
+        self.hidden: tuple[str, ...] = ()
         self.files: dict[str, Any] = {}
         self.answers: dict[str, tuple[int, str, str]] = {}
         self.api = FakeApi(respond=self._answer)
@@ -52,6 +53,8 @@ class Task:
         return self.plugins if command[1] == "plugin" else self.answers.get(command[-2], (0, "", ""))
 
     def _answer(self, request: Request) -> Answer:
+        if self.hidden and request.path.endswith(self.hidden):
+            return refusal(403, "Forbidden", 'things is forbidden: User "eve" cannot list resource "things" in API group ""')
         if self.forbidden and request.path.endswith("/secrets"):
             return refusal(403, "Forbidden", self.forbidden)
         return listed(*self.lists.get(request.path, ()))
@@ -62,7 +65,16 @@ def test_each_namespace_is_read_once_and_helm_is_started_once() -> None:
     task = Task({SECRETS: [record(name, config={"profile": "ambient"}) for name in names]})
     found = task.run(*(release(name, values={"profile": "ambient"}) for name in names), release("door", namespace="doors"))
     assert [(item["name"], item["same"]) for item in found] == [("istio-base", True), ("istiod", True), ("ztunnel", True), ("door", False)]
-    assert found[3] == {"name": "door", "namespace": "doors", "status": "", "revision": 0, "pending": False, "same": False, "differs": ["missing"]}
+    assert found[3] == {
+        "name": "door",
+        "namespace": "doors",
+        "status": "",
+        "revision": 0,
+        "pending": False,
+        "same": False,
+        "differs": ["missing"],
+        "missing": [],
+    }
     assert [request.path for request in task.api.requests] == ["/api/v1/namespaces/doors/secrets", SECRETS]
     assert task.started == [["/bin/helm", "plugin", "list"]]
 
@@ -76,7 +88,16 @@ def test_nothing_of_the_values_and_of_what_was_rendered_is_returned() -> None:
 def test_a_pending_release_is_reported_and_helm_is_not_asked_for_its_plugins() -> None:
     task = Task({SECRETS: [record(revision=1), record(revision=2, status="pending-upgrade")]})
     assert task.run(release()) == [
-        {"name": "istiod", "namespace": "istio-system", "status": "pending-upgrade", "revision": 2, "pending": True, "same": False, "differs": ["status"]}
+        {
+            "name": "istiod",
+            "namespace": "istio-system",
+            "status": "pending-upgrade",
+            "revision": 2,
+            "pending": True,
+            "same": False,
+            "differs": ["status"],
+            "missing": [],
+        }
     ]
     assert not task.started
 
@@ -156,3 +177,24 @@ def test_all_releases_that_differ_are_tried_before_the_first_is_installed(tmp_pa
     ]
     tried = [command[-2] for command in task.started if "--dry-run=server" in command]
     assert tried == ["istiod", "istio-cni", "istio-base"]
+
+
+MANIFEST = "---\n".join(
+    f"apiVersion: {version}\nkind: {kind}\nmetadata:\n  name: {name}\n"
+    for version, kind, name in (("v1", "Service", "istiod"), ("apps/v1", "Deployment", "istiod"), ("v1", "ConfigMap", "istio"))
+)
+
+
+def test_objects_that_somebody_has_deleted_are_a_difference() -> None:
+    services = [{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "istiod", "namespace": "istio-system"}}]
+    task = Task({SECRETS: [record(config={}, manifest=MANIFEST)], "/api/v1/namespaces/istio-system/services": services})
+    (found,) = task.run(release())
+    assert (found["differs"], found["missing"]) == (["objects"], ["Deployment istio-system/istiod", "ConfigMap istio-system/istio"])
+    assert task.result["differences"] == ["istio-system/istiod (objects missing: Deployment istio-system/istiod, ConfigMap istio-system/istio)"]
+    assert task.result["stale"] == ["istio-system/istiod"]
+
+
+def test_kinds_that_this_user_may_not_list_are_left_out() -> None:
+    task = Task({SECRETS: [record(config={}, manifest=MANIFEST)]})
+    task.hidden = ("/services", "/deployments", "/configmaps")
+    assert task.run(release())[0]["same"]

@@ -34,6 +34,9 @@ def test_paths_and_dictionaries_are_taken_as_they_are(tmp_path: Path, monkeypatc
     for given in (str(tmp_path / "config"), f"{tmp_path}/config:{tmp_path}/other", f"{tmp_path}/pipe", CONTENT, None):
         assert normalize_kubeconfig(given, "it") == given
     assert normalize_kubeconfig("~/config:~/other", "it") == f"{tmp_path}/config:{tmp_path}/other"
+    # As kubectl does: a variable that was empty, and a file that is not there.
+    assert normalize_kubeconfig(f"{tmp_path}/config:", "it") == f"{tmp_path}/config"
+    assert normalize_kubeconfig(f"{tmp_path}/none:{tmp_path}/other", "it") == f"{tmp_path}/other"
 
 
 @pytest.mark.parametrize("given", ["", " \n", {}, 7, ["planted-token"]])
