@@ -56,7 +56,7 @@ def read_current(session: ApiSession, desired: t.Sequence[Release]) -> CurrentSt
     return CurrentState(releases, definitions, _find_missing(session, {key: _objects_of(releases[key].newest, key[0]) for key in keys}))
 
 
-def _objects_of(record: Object, namespace: str) -> list[ObjectRef]:
+def _objects_of(record: t.Mapping[str, t.Any], namespace: str) -> list[ObjectRef]:
     """The objects of a release; none if its record cannot be read, which is another difference."""
     try:
         return objects_of(str(decode(record).get("manifest") or ""), namespace)

@@ -43,8 +43,8 @@ def find_validation_errors(item: Item) -> list[str]:
 
 def find_warnings(item: Item) -> list[str]:
     """What the options do that is seldom intended: a disruption budget that never allows a disruption."""
-    budget = item.get("disruption_budget")
-    if not any(amount is not None for amount in (budget or {}).values()) or any(_budget_errors(item)) or any(_replica_errors(item)):
+    budget = item.get("disruption_budget") or {}
+    if all(amount is None for amount in budget.values()) or any(_budget_errors(item)) or any(_replica_errors(item)):
         return []
     replicas = fewest_replicas(item)
     if _allowed_disruptions(budget, replicas) > 0:
