@@ -55,13 +55,23 @@ def _refs(document: str, namespace: str) -> t.Iterator[ObjectRef]:
     named = {name: value for space, name, value in fields if len(space) == indent}
     if not top and not document.strip():
         return
-    if len(top) == 2 and "name" in named:
+    if len(top) == 2 and "name" in named and not top["kind"].endswith("List"):
         yield ObjectRef(top["apiVersion"], top["kind"], named.get("namespace", namespace), named["name"])
         return
-    parsed = yaml_load(document)
-    if isinstance(parsed, dict) and parsed.get("kind") and isinstance(parsed.get("metadata"), dict) and parsed["metadata"].get("name"):
-        metadata = parsed["metadata"]
-        yield ObjectRef(str(parsed.get("apiVersion")), str(parsed["kind"]), str(metadata.get("namespace") or namespace), str(metadata["name"]))
+    yield from _refs_of(yaml_load(document), namespace)
+
+
+def _refs_of(item: t.Any, namespace: str) -> t.Iterator[ObjectRef]:
+    """The object that a document is, or those of the list that it is, as Helm installs them."""
+    if not isinstance(item, dict):
+        return
+    if isinstance(item.get("items"), list) and str(item.get("kind")).endswith("List"):
+        for one in item["items"]:
+            yield from _refs_of(one, namespace)
+        return
+    metadata = item.get("metadata")
+    if item.get("kind") and isinstance(metadata, dict) and metadata.get("name"):
+        yield ObjectRef(str(item.get("apiVersion")), str(item["kind"]), str(metadata.get("namespace") or namespace), str(metadata["name"]))
 
 
 __all__ = ("ObjectRef", "objects_of")

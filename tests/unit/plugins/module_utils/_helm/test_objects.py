@@ -47,3 +47,19 @@ def test_an_object_is_found_however_it_is_written(document: str, ref: ObjectRef)
 def test_documents_are_told_apart_and_what_passes_is_left_out() -> None:
     found = objects_of("---\n# nothing\n---\n" + "---\n".join([BLOCK, JOB, QUOTED]) + "\n---\n\n", "shop")
     assert [ref.name for ref in found] == ["istiod", "ztunnel"]
+
+
+def test_a_list_is_its_items() -> None:
+    document = """apiVersion: v1
+kind: List
+metadata:
+  name: ingress-class
+items:
+  - apiVersion: elbv2.k8s.aws/v1beta1
+    kind: IngressClassParams
+    metadata: {name: alb}
+  - apiVersion: networking.k8s.io/v1
+    kind: IngressClass
+    metadata: {name: alb}
+"""
+    assert [(ref.kind, ref.name) for ref in objects_of(document, "shop")] == [("IngressClassParams", "alb"), ("IngressClass", "alb")]
