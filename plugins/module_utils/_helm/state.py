@@ -11,6 +11,7 @@ import typing as t
 
 from .. import _kinds
 from .._errors import ApiError, MeshError, NotServed
+from .._k8s.writes import title_of
 from .._kinds import CONFIG_MAP, CUSTOM_RESOURCE_DEFINITION, SECRET, Kind
 from .objects import ObjectRef, objects_of
 from .records import CurrentState, UnreadableRecord, decode, parse_records, selector
@@ -18,9 +19,6 @@ from .spec import Release
 
 if t.TYPE_CHECKING:
     from .._k8s.session import ApiSession, Object
-
-# Namespace and name of a release.
-Key = t.Tuple[str, str]
 
 # The kinds for which no discovery is needed.
 _KNOWN = {(kind.api_version, kind.name): kind for kind in vars(_kinds).values() if isinstance(kind, Kind)}
@@ -52,8 +50,9 @@ def read_current(session: ApiSession, desired: t.Sequence[Release]) -> CurrentSt
     if any(release.definitions for release in desired):
         definitions = {item["metadata"]["name"]: item for item in session.list(CUSTOM_RESOURCE_DEFINITION).items}
     releases = parse_records(records)
-    keys = [release.key for release in desired if release.key in releases and releases[release.key].status == "deployed"]
-    return CurrentState(releases, definitions, _find_missing(session, {key: _objects_of(releases[key].newest, key[0]) for key in keys}))
+    presence = _Presence(session)
+    deployed = {release.key: releases[release.key].newest for release in desired if release.key in releases and releases[release.key].status == "deployed"}
+    return CurrentState(releases, definitions, {key: presence.missing(_objects_of(record, key[0])) for key, record in deployed.items()})
 
 
 def _objects_of(record: t.Mapping[str, t.Any], namespace: str) -> list[ObjectRef]:
@@ -64,41 +63,49 @@ def _objects_of(record: t.Mapping[str, t.Any], namespace: str) -> list[ObjectRef
         return []
 
 
-def _find_missing(session: ApiSession, expected: t.Mapping[Key, t.Sequence[ObjectRef]]) -> dict[Key, tuple[str, ...]]:
-    """What is missing of releases, by titles. Each kind is listed once in each namespace, and those that this user may not list are left out."""
-    present: dict[tuple[Kind, str | None], set[str] | None] = {}
-    kinds: dict[tuple[str, str], Kind | None] = {}
-    missing: dict[Key, list[str]] = {}
-    for key, refs in expected.items():
-        for ref in refs:
-            kind = kinds.setdefault((ref.api_version, ref.kind), _KNOWN.get((ref.api_version, ref.kind)) or _kind_of(session, ref))
-            place = (kind, ref.namespace if kind and kind.namespaced else None)
-            if kind is not None and place not in present:
-                present[t.cast("t.Tuple[Kind, t.Optional[str]]", place)] = _names(session, kind, place[1])
-            names = present.get(t.cast("t.Tuple[Kind, t.Optional[str]]", place)) if kind else set()
-            if names is not None and ref.name not in names:
-                missing.setdefault(key, []).append(f"{ref.kind} {f'{place[1]}/' if place[1] else ''}{ref.name}")
-    return {key: tuple(titles) for key, titles in missing.items()}
+class _Presence:
+    """Which objects a cluster has. Each kind is listed once in each namespace, and only by the names of its objects."""
 
+    def __init__(self, session: ApiSession) -> None:
+        self._session = session
+        self._kinds: dict[tuple[str, str], Kind | None] = {}
+        self._names: dict[tuple[Kind, str | None], set[str] | None] = {}
 
-def _kind_of(session: ApiSession, ref: ObjectRef) -> Kind | None:
-    """The kind of an object; None if the cluster does not serve it, and so has no such object."""
-    try:
-        return session.find_kind(ref.api_version, ref.kind)
-    except NotServed:
-        return None
+    def missing(self, refs: t.Iterable[ObjectRef]) -> tuple[str, ...]:
+        """The titles of the objects that the cluster does not have; what cannot be known is left out."""
+        return tuple(title for ref in refs for title in self._missing_title(ref))
 
+    def _missing_title(self, ref: ObjectRef) -> t.Iterator[str]:
+        kind = self._kind(ref)
+        if kind is None:
+            return
+        namespace = ref.namespace if kind.namespaced else None
+        if (kind, namespace) not in self._names:
+            self._names[kind, namespace] = self._list(kind, namespace)
+        names = self._names[kind, namespace]
+        if names is not None and ref.name not in names:
+            yield title_of(kind, ref.name, namespace)
 
-def _names(session: ApiSession, kind: Kind, namespace: str | None) -> set[str] | None:
-    """The names of all objects of a kind; None if this user may not list them."""
-    try:
-        return {item["metadata"]["name"] for item in session.list(kind, namespace, metadata_only=True).items}
-    except NotServed:
-        return set()
-    except ApiError as error:
-        if error.cause == "rbac":
+    def _kind(self, ref: ObjectRef) -> Kind | None:
+        """The kind of an object; None if the cluster does not serve it, or not in this version."""
+        key = ref.api_version, ref.kind
+        if key not in self._kinds:
+            try:
+                self._kinds[key] = _KNOWN.get(key) or self._session.find_kind(*key)
+            except NotServed:
+                self._kinds[key] = None
+        return self._kinds[key]
+
+    def _list(self, kind: Kind, namespace: str | None) -> set[str] | None:
+        """The names of all objects of a kind; None if the cluster does not serve it, or this user may not list it."""
+        try:
+            return {item["metadata"]["name"] for item in self._session.list(kind, namespace, metadata_only=True).items}
+        except NotServed:
             return None
-        raise
+        except ApiError as error:
+            if error.cause == "rbac":
+                return None
+            raise
 
 
 __all__ = ("read_current", "record_kind")

@@ -198,3 +198,10 @@ def test_kinds_that_this_user_may_not_list_are_left_out() -> None:
     task = Task({SECRETS: [record(config={}, manifest=MANIFEST)]})
     task.hidden = ("/services", "/deployments", "/configmaps")
     assert task.run(release())[0]["same"]
+
+
+def test_a_kind_is_discovered_once_and_one_that_is_not_served_is_left_out() -> None:
+    objects = "---\n".join(f"apiVersion: example.org/v1\nkind: Thing\nmetadata:\n  name: {name}\n" for name in ("a", "b"))
+    task = Task({SECRETS: [record(config={}, manifest=objects)]})
+    assert task.run(release())[0]["same"]
+    assert [request.path for request in task.api.requests if "example.org" in request.path] == ["/apis/example.org/v1"]
