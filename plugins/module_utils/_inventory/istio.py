@@ -9,15 +9,14 @@ from __future__ import annotations
 import re
 import typing as t
 
-from .._limits.kubernetes import HIGHEST_PORT, find_label_name_errors, find_name_errors, find_number_errors, is_label_name, is_subdomain
+from .._limits.kubernetes import HIGHEST_PORT, find_label_name_errors, find_number_errors, is_label_name
 from .._limits.ranges import find_range_errors
 from .._mesh.version_matrix import find_version_conflicts
 from .._text import repeated, userinfo_in
+from .releases import LONGEST_RELEASE
 from .scale import validate_scale
 
 OLDEST_ISTIO = (1, 24)
-# Source: Helm's pkg/chart/common/util (ValidateReleaseName).
-_LONGEST_RELEASE = 53
 _PORT_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -31,7 +30,6 @@ def validate_istio(variables: t.Mapping[str, t.Any]) -> list[str]:
         *_validate_sources(variables),
         *_validate_delivery(variables),
         *validate_scale(variables),
-        *_validate_names(variables),
         *_validate_gateways(variables.get("istio_gateways") or ()),
         *validate_versions(variables),
     ]
@@ -59,36 +57,6 @@ def _validate_sources(variables: t.Mapping[str, t.Any]) -> t.Iterator[str]:
         yield f"istio_version is {version}: ambient mesh is stable from {OLDEST_ISTIO[0]}.{OLDEST_ISTIO[1]} on, so use that version or a newer one."
 
 
-def _validate_names(variables: t.Mapping[str, t.Any]) -> t.Iterator[str]:
-    """Namespaces, service accounts, releases and versions of all charts."""
-    enabled = {role: bool(variables.get(f"{role}_enabled")) for role in ("alb_controller", "karpenter", "bookinfo")}
-    namespaces = {"istio_namespace": variables.get("istio_namespace"), "istio_argocd.namespace": (variables.get("istio_argocd") or {}).get("namespace")}
-    namespaces.update({f"{role}_namespace": variables.get(f"{role}_namespace") for role, is_enabled in enabled.items() if is_enabled})
-    for name, namespace in namespaces.items():
-        if namespace is not None:
-            yield from find_label_name_errors(name, namespace)
-    releases = {f"istio_release_names.{chart}": release for chart, release in (variables.get("istio_release_names") or {}).items() if release}
-    for role in ("alb_controller", "karpenter"):
-        if enabled[role]:
-            yield from find_name_errors(f"{role}_service_account", variables.get(f"{role}_service_account"))
-            releases[f"{role}_release_name"] = variables.get(f"{role}_release_name")
-            yield from _find_version_errors(f"{role}_version", variables.get(f"{role}_version"), "3.5.0" if role == "alb_controller" else "1.14.1")
-    for name, release in releases.items():
-        if not is_subdomain(release) or len(release) > _LONGEST_RELEASE:
-            yield f"{name} is {release!r}: use at most {_LONGEST_RELEASE} lower-case letters, digits, dashes and dots."
-    named = [release for name, release in releases.items() if name.startswith("istio_")]
-    for release in repeated(named):
-        yield f"istio_release_names has {release} more than once: each chart needs a release of its own."
-    gateway_api = variables.get("gateway_api_version")
-    if gateway_api and not re.fullmatch(r"v\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?", str(gateway_api)):
-        yield f"gateway_api_version is {gateway_api!r}: use a full version with v, such as v1.6.1."
-
-
-def _find_version_errors(name: str, version: t.Any, example: str) -> t.Iterator[str]:
-    if version is not None and not re.fullmatch(r"\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?", str(version)):
-        yield f"{name} is {version!r}: use a full version without v, such as {example}."
-
-
 def _find_port_errors(place: str, ports: t.Sequence[t.Mapping[str, t.Any]]) -> t.Iterator[str]:
     """Ports of a chart's Service, as the API server takes them."""
     names = [str(port["name"]) for port in ports if port.get("name")]
@@ -108,8 +76,8 @@ def _validate_gateways(gateways: t.Iterable[t.Mapping[str, t.Any]]) -> t.Iterato
     for index, gateway in enumerate(gateways):
         item = f"istio_gateways[{index}]"
         yield from find_label_name_errors(f"{item}.namespace", gateway["namespace"])
-        if not is_label_name(gateway["name"]) or len(gateway["name"]) > _LONGEST_RELEASE:
-            yield f"{item}.name is {gateway['name']!r}: use at most {_LONGEST_RELEASE} lower-case letters, digits and dashes."
+        if not is_label_name(gateway["name"]) or len(gateway["name"]) > LONGEST_RELEASE:
+            yield f"{item}.name is {gateway['name']!r}: use at most {LONGEST_RELEASE} lower-case letters, digits and dashes."
         service = gateway.get("service") or {}
         # Kubernetes takes an address within a range for the range.
         yield from find_range_errors(f"{item}.service.load_balancer_source_ranges", service.get("load_balancer_source_ranges"), host_bits=True)

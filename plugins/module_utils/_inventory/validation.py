@@ -16,14 +16,18 @@ from .istio import validate_istio
 from .karpenter import validate_karpenter
 from .mesh import validate_mesh, validate_mesh_items
 from .names import validate_shared_names
+from .partitions import validate_partitions
 from .references import validate_references
+from .releases import validate_releases
 from .values import Converted
 
-_VALIDATIONS: tuple[t.Callable[[t.Mapping[str, t.Any]], list[str]], ...] = (
+_VALIDATIONS: tuple[t.Callable[[t.Mapping[str, t.Any]], t.Iterable[str]], ...] = (
     validate_istio,
     validate_mesh,
     validate_eks,
     validate_access,
+    validate_partitions,
+    validate_releases,
     validate_aws,
     validate_karpenter,
     validate_ingress,

@@ -1,4 +1,4 @@
-"""What strangers wrote, and the sentence that each gets before anything is created; beside each kind, what must pass."""
+"""Inventories that AWS, Kubernetes or Istio would refuse later: each gets its sentence before anything is created; beside each kind, what must pass."""
 
 from __future__ import annotations
 
