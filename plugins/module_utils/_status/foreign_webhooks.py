@@ -19,6 +19,7 @@ from .probes import Probe
 from .verdict import Object
 from .webhooks import endpoint_probe
 
+# The groups of Istio's objects, and what stands for all groups.
 _ISTIO_GROUPS = frozenset({"*", "networking.istio.io", "security.istio.io", "telemetry.istio.io", "extensions.istio.io"})
 
 

@@ -1,4 +1,4 @@
-"""What a real API server answers when it refuses is told apart, with a remedy that can help; the unit tests compose such answers from its source."""
+"""Refusals of a real API server: each names who has refused, with a remedy that can help. The unit tests compose such answers from its source."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def test_an_object_is_found_however_it_is_written(document: str, ref: ObjectRef)
     assert objects_of(document, "shop") == [ref]
 
 
-def test_documents_are_told_apart_and_what_passes_is_left_out() -> None:
+def test_each_document_is_an_object_and_what_passes_is_left_out() -> None:
     found = objects_of("---\n# nothing\n---\n" + "---\n".join([BLOCK, JOB, QUOTED]) + "\n---\n\n", "shop")
     assert [ref.name for ref in found] == ["istiod", "ztunnel"]
 
