@@ -31,14 +31,15 @@ def validate_mesh(variables: t.Mapping[str, t.Any]) -> list[str]:
     namespaces = variables.get("mesh_namespaces") or ()
     services = variables.get("mesh_services") or ()
     workloads = variables.get("mesh_workloads") or ()
+    unsafe = bool(variables.get("mesh_allow_unsafe_binding"))
     return [
         *_validate_waypoints(waypoints),
         *_validate_namespaces(namespaces),
         *_named_twice("mesh_services", [f"{item.get('namespace')}/{item['name']}" for item in services if item.get("name")]),
         *_named_twice("mesh_workloads", [f"{item.get('kind', 'Deployment')} {item.get('namespace')}/{item['name']}" for item in workloads if item.get("name")]),
-        *_validate_bindings("mesh_namespaces", namespaces, waypoints),
-        *_validate_bindings("mesh_services", services, waypoints),
-        *_validate_bindings("mesh_workloads", workloads, waypoints),
+        *_validate_bindings("mesh_namespaces", namespaces, waypoints, unsafe),
+        *_validate_bindings("mesh_services", services, waypoints, unsafe),
+        *_validate_bindings("mesh_workloads", workloads, waypoints, unsafe),
     ]
 
 
@@ -86,8 +87,15 @@ def _validate_namespaces(namespaces: Items) -> t.Iterator[str]:
     yield from _named_twice("mesh_namespaces", [item["name"] for item in namespaces if item.get("name")])
 
 
-def _validate_bindings(variable: str, items: Items, waypoints: Items) -> t.Iterator[str]:
-    """A binding to a waypoint of this inventory that does not allow it; waypoints of elsewhere are judged on the cluster."""
+def _validate_bindings(variable: str, items: Items, waypoints: Items, unsafe: bool) -> t.Iterator[str]:
+    """A binding to a waypoint of this inventory that does not allow it; waypoints of elsewhere are judged on the cluster.
+
+    Args:
+        variable: the name of the list, for messages.
+        items: what is bound.
+        waypoints: the waypoints of the inventory.
+        unsafe: whether bindings to waypoints that are closed to the namespace are allowed.
+    """
     declared = {(item["namespace"], item["name"]): item for item in waypoints}
     for index, item in enumerate(items):
         if item.get("use_waypoint_namespace") and not item.get("use_waypoint"):
@@ -95,7 +103,7 @@ def _validate_bindings(variable: str, items: Items, waypoints: Items) -> t.Itera
         home = str(item.get("namespace") or item.get("name") or "")
         place = str(item.get("use_waypoint_namespace") or home)
         waypoint = declared.get((place, str(item.get("use_waypoint"))))
-        if waypoint is None or place == home or not home:
+        if unsafe or waypoint is None or place == home or not home:
             continue
         if (waypoint.get("allowed_routes") or {}).get("from", "Same") == "Same":
             ref = f"{place}/{item['use_waypoint']}"

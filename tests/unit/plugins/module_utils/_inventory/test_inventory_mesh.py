@@ -123,6 +123,14 @@ def test_a_valid_inventory_has_no_errors() -> None:
             ["mesh_namespaces[0] binds namespace store to shop/waypoint, which allows only its own namespace: set allowed_routes of that waypoint."],
             id="declared-waypoint-does-not-allow",
         ),
+        pytest.param(
+            {
+                "mesh_namespaces": [{"name": "store", "use_waypoint": "waypoint", "use_waypoint_namespace": "shop"}],
+                "mesh_allow_unsafe_binding": True,
+            },
+            [],
+            id="declared-waypoint-does-not-allow-but-the-inventory-does",
+        ),
         pytest.param({"mesh_namespaces": [{"name": "store", "use_waypoint": "shared", "use_waypoint_namespace": "infra"}]}, [], id="declared-waypoint-allows"),
         pytest.param({"mesh_namespaces": [{"name": "store", "use_waypoint": "own", "use_waypoint_namespace": "else"}]}, [], id="not-declared-here"),
         pytest.param({"mesh_namespaces": [{"name": "store", "use_waypoint": "none"}]}, [], id="opting-out"),
