@@ -12,7 +12,7 @@ PYTHON ?= $(shell for python in python3.11 /usr/bin/python3.11 python3.12 python
 	$$python -c 'import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench requirements soak twin-up twin-down twin-status twin-env rehearse docs picture tools lock build clean
+.PHONY: help setup demo test bench variables requirements soak twin-up twin-down twin-status twin-env rehearse docs picture tools lock build clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -37,6 +37,9 @@ soak: $(READY) ## Change a twin at random, and check every verdict of ready mean
 
 bench: $(READY) ## Compare the collection with other tools, on a separate twin (half an hour)
 	@$(PY) -m benchmarks
+
+variables: $(READY) ## List the variables of all roles with the tests that saw their effect in the last make test
+	@$(PY) -m tests.variables
 
 requirements: $(READY) ## List the requirements that the last make test has proved
 	@$(PY) -m tests.requirements

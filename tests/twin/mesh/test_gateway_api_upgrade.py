@@ -87,6 +87,7 @@ def test_what_the_server_would_refuse_is_said_before_the_first_write(old: Twin, 
 
 
 @pytest.mark.requirement("N11")
+@pytest.mark.variable("gateway_api_upgrade")
 def test_verify_is_not_content_with_an_older_definition(old: Twin) -> None:
     # The rest of the bundle, as a run without the upgrade leaves it.
     done = old.play("site.yml", "--tags", "gateway_api")

@@ -54,6 +54,7 @@ def sidecar(empty_twin: Twin, tmp_path_factory: pytest.TempPathFactory) -> Twin:
 
 
 @pytest.mark.requirement("C10", "C6")
+@pytest.mark.variable("istio_mode")
 def test_sidecar_mode_installs_base_istiod_and_the_gateways(sidecar: Twin) -> None:
     releases = json.loads(sidecar.run(["helm", "list", "-A", "-o", "json"]).stdout)
     assert sorted((release["namespace"], release["name"]) for release in releases) == [
@@ -67,6 +68,7 @@ def test_sidecar_mode_installs_base_istiod_and_the_gateways(sidecar: Twin) -> No
 
 
 @pytest.mark.requirement("C12")
+@pytest.mark.variable("istio_istiod_replicas")
 def test_two_istiods_and_two_gateway_pods(sidecar: Twin) -> None:
     for namespace, name in (("istio-system", "istiod"), ("istio-ingress", "istio-ingress")):
         assert _json(sidecar, "-n", namespace, "get", "deployment", name)["status"]["readyReplicas"] == 2, name
@@ -114,11 +116,12 @@ def test_again_nothing_changes_and_ambient_mode_is_added_and_never_taken_away(si
     assert "Cluster sandbox runs Istio in ambient mode (release istio-system/ztunnel), but istio_mode is sidecar" in " ".join(refused.split())
 
 
+@pytest.mark.variable("istio_delivery", "istio_argocd", "istio_argocd.namespace", "istio_argocd.project", "istio_argocd.destination")
 def test_applications_of_argocd_carry_charts_and_values(mesh: Twin, tmp_path: Path) -> None:
     """Argo CD itself is not on the twin: its own definition of an Application is, and what it would install is there already."""
     definition = ensure_tools(["argo-cd"], "A test with Argo CD").files["argo-cd"] / "application-crd.yaml"
     namespace = tmp_path / "namespace.yml"
-    namespace.write_text(yaml.safe_dump({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "argocd"}}))
+    namespace.write_text(yaml.safe_dump({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "delivery"}}))
     # It is too large for the annotation in which kubectl would keep it.
     applied = mesh.run(["kubectl", "apply", "--server-side", "-f", str(definition), "-f", str(namespace)])
     assert applied.returncode == 0, applied.stderr
@@ -126,12 +129,14 @@ def test_applications_of_argocd_carry_charts_and_values(mesh: Twin, tmp_path: Pa
     served = mesh.module("ready", {"targets": [{"kind": "CustomResourceDefinition", "name": "applications.argoproj.io"}], "timeout": 20})
     assert not served.get("failed"), served["msg"]
     try:
-        variables = {"istio_delivery": "argocd", "istio_chart_source": "https://charts.example.com"}
+        place = {"namespace": "delivery", "project": "meshes", "destination": "https://cluster.example.com"}
+        variables = {"istio_delivery": "argocd", "istio_chart_source": "https://charts.example.com", "istio_argocd": place}
         output = _play(mesh, tmp_path, variables, "--tags", "istio")
         assert "changed=4" in output, output[-4000:]
         assert "changed=0" in _play(mesh, tmp_path, variables, "--tags", "istio"), "a field of ours is none of an Application, or is kept in another form"
-        found = {item["metadata"]["name"]: item["spec"] for item in _json(mesh, "-n", "argocd", "get", "applications.argoproj.io")["items"]}
+        found = {item["metadata"]["name"]: item["spec"] for item in _json(mesh, "-n", "delivery", "get", "applications.argoproj.io")["items"]}
         assert set(found) == {"istio-base", "istiod", "istio-cni", "ztunnel"}
+        assert {(spec["project"], spec["destination"]["server"]) for spec in found.values()} == {("meshes", "https://cluster.example.com")}
         assert found["istiod"]["source"]["helm"]["valuesObject"]["profile"] == "ambient"
     finally:
         mesh.run(["kubectl", "delete", "-f", str(definition), "-f", str(namespace), "--wait=false"])

@@ -146,6 +146,7 @@ def test_the_search_sees_the_arguments_of_a_program_and_a_file_that_stays(operat
     assert "the token in the arguments of a program" in found
 
 
+@pytest.mark.variable("cluster_kubeconfig", "cluster_context")
 def test_the_roles_reach_the_cluster_and_report_nothing(empty_twin: Twin, operator: Operator, given: Any, tmp_path: Path) -> None:
     variables = {"cluster_kubeconfig": given, "bookinfo_enabled": True, "mesh_namespaces": [{"name": "bookinfo", "dataplane_mode": "ambient"}]}
     for playbook in ("site.yml", "verify.yml"):

@@ -140,6 +140,7 @@ def _network(frankfurt: Rehearsed) -> Network:
 
 
 @pytest.mark.requirement("A4")
+@pytest.mark.variable("eks_allow_untagged_subnets")
 def test_subnets_without_their_tags_are_reported_before_anything_is_made(variants: Variants) -> None:
     done, before, after = variants.untagged
     expected = " ".join(done.stdout.split())
@@ -151,10 +152,12 @@ def test_subnets_without_their_tags_are_reported_before_anything_is_made(variant
     assert "virginia" not in expected.split("PLAY RECAP")[1].split("AWS account")[0], "--limit frankfurt touched another cluster"
 
 
+@pytest.mark.variable("eks_vpc_id", "eks_private_subnet_ids", "eks_public_subnet_ids", "eks_endpoint_public_access")
 def test_an_existing_network_is_used_and_left_as_it_is(variants: Variants) -> None:
     ec2 = variants.client("ec2")
     cluster = variants.client("eks").describe_cluster(name="shop")["cluster"]["resourcesVpcConfig"]
     assert (cluster["vpcId"], sorted(cluster["subnetIds"])) == (variants.network.vpc, sorted(variants.network.private))
+    assert not cluster["endpointPublicAccess"], "the API server can be reached from the internet"
     made = [vpc["VpcId"] for vpc in ec2.describe_vpcs()["Vpcs"] if not vpc["IsDefault"]]
     assert made == [variants.network.vpc], "another VPC was made"
     assert not ec2.describe_nat_gateways()["NatGateways"], "a NAT gateway was made in it"
@@ -164,6 +167,7 @@ def test_an_existing_network_is_used_and_left_as_it_is(variants: Variants) -> No
     assert tags == [[{"Key": "kubernetes.io/role/internal-elb", "Value": "1"}]] * 2
 
 
+@pytest.mark.variable("eks_identity")
 def test_irsa_takes_the_place_of_pod_identity(variants: Variants) -> None:
     eks, iam = variants.client("eks"), variants.client("iam")
     assert eks.list_pod_identity_associations(clusterName="shop")["associations"] == []
@@ -207,6 +211,7 @@ def test_tags_and_labels_are_the_texts_that_were_written(variants: Variants) -> 
 
 
 @pytest.mark.requirement("B4")
+@pytest.mark.variable("alb_controller_role_arn", "alb_controller_service_account_create")
 def test_an_existing_role_and_an_existing_service_account_are_used_as_they_are(variants: Variants) -> None:
     associations = variants.client("eks", _VIRGINIA).list_pod_identity_associations(clusterName="shop", serviceAccount="by-others")["associations"]
     (found,) = [
@@ -226,6 +231,7 @@ def test_an_existing_role_and_an_existing_service_account_are_used_as_they_are(v
 
 
 @pytest.mark.requirement("B9")
+@pytest.mark.variable("alb_controller_gateway_api")
 def test_the_controller_serves_gateways_of_its_own_and_starts_anew_with_other_definitions(variants: Variants) -> None:
     template = variants.frankfurt.get("deployment", "aws-load-balancer-controller", "-n", "kube-system")["spec"]["template"]
     assert template["metadata"]["annotations"]["ambient.meshwright/gateway-api"] == "6.9 standard"
@@ -335,6 +341,7 @@ def test_nodes_of_karpenter_begin_with_the_taint(variants: Variants) -> None:
     assert "startupTaints" in (REPOSITORY / "docs" / "platforms" / "eks.md").read_text(), "the docs have no example for Karpenter"
 
 
+@pytest.mark.variable("eks_cluster_role_arn", "eks_node_role_arn")
 def test_a_cluster_that_another_run_is_making_is_waited_for(tmp_path: Path) -> None:
     log = tmp_path / "requests.jsonl"
     with serving([sys.executable, "-m", "twin.aws", "--port", "0", "--request-log", str(log)], log) as aws:
@@ -367,7 +374,7 @@ def test_a_cluster_that_another_run_is_making_is_waited_for(tmp_path: Path) -> N
             aws.control("POST", "/phases", {"default": 0})
             expected = run.communicate(timeout=120)[0]
         assert run.returncode == 0, expected[-4000:]
-        assert "CreateCluster" not in {line["operation"] for line in aws.control("GET", "/requests")}
+        assert not {"CreateCluster", "CreateRole"} & {line["operation"] for line in aws.control("GET", "/requests")}, "the given roles were not used"
         assert aws.client("eks").describe_cluster(name="early")["cluster"]["status"] == "ACTIVE"
 
 

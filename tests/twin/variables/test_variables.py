@@ -1,0 +1,124 @@
+"""Every variable of every role, and every key of every item, has an effect: one inventory sets what goes together, and rows of evidence say where to look."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import jmespath
+import pytest
+
+from tests.twin.conftest import fresh_account
+from tests.twin.support.rehearsed import Rehearsed
+from tests.twin.variables.existing import make_before, make_in_network, make_retired
+from tests.twin.variables.in_cluster import objects_of_others, retired_objects
+from tests.twin.variables.state import State, certificate_arn
+from tests.variables import Evidence, rows_of_evidence
+from twin.aws import account
+from twin.aws.twin_provider import twin_name
+from twin.commands.rehearsal import overlay_of
+from twin.tools.build import ensure_tools
+from twin.tools.needs import REHEARSAL
+
+_HERE = Path(__file__).parent
+_INVENTORY = _HERE / "inventories" / "complete"
+_CLUSTER, _REGION = "complete-eks", "eu-west-1"
+# What has to be there before others can make what the inventory refers to, or declares absent.
+_FIRST = ("--tags", "eks,aws_edge,gateway_api,karpenter,istio")
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+class Complete:
+    """The account after the runs.
+
+    Attributes:
+        existing: what others made, by the name that the inventory and the rows of evidence have for it.
+    """
+
+    def __init__(self, name: str, directory: Path) -> None:
+        self.rehearsed = Rehearsed(name, twin_name(name, _CLUSTER, _REGION).removeprefix(f"{name}-"))
+        self.client: Callable[[str], Any] = functools.partial(account.client, name, region=_REGION)
+        self._directory = directory
+        self._recorded = directory / "tasks.jsonl"
+        self.rehearsed.paths.overlay.write_text(overlay_of(ensure_tools(REHEARSAL, "This test")))
+        self.existing = make_before(self.client)
+        self._play(*_FIRST)
+        cluster = self.client("eks").describe_cluster(name=_CLUSTER)["cluster"]
+        self.existing |= make_in_network(self.client, cluster)
+        make_retired(self.client, cluster, self.existing)
+        for made in (objects_of_others(), retired_objects()):
+            self.rehearsed.kubectl("apply", "-f", "-", given=json.dumps({"apiVersion": "v1", "kind": "List", "items": made}))
+        placed = {"karpenter_subnet_ids": self.existing["private_subnets"], "karpenter_security_group_ids": self.existing["security_groups"]}
+        self._play("-e", json.dumps(placed))
+        self.existing |= self._found(cluster)
+        self._states = {False: self._read(otherwise=False)}
+        self.rehearsed.kubectl("create", "serviceaccount", "provided", "-n", "complete-karpenter")
+        self._play("--tags", "alb_controller,karpenter", "-e", f"@{_HERE / 'otherwise.yml'}")
+        self._states[True] = self._read(otherwise=True)
+
+    def _play(self, *arguments: str) -> None:
+        """site.yml, with a record of what tasks give to their modules."""
+        self._recorded.unlink(missing_ok=True)
+        file = self._directory / "existing.json"
+        file.write_text(json.dumps({"existing": self.existing}))
+        recording = {
+            "ANSIBLE_CALLBACK_PLUGINS": str(_HERE / "callbacks"),
+            "ANSIBLE_CALLBACKS_ENABLED": "recorded_tasks",
+            "RECORDED_TASKS": str(self._recorded),
+        }
+        done = self.rehearsed.play("site.yml", "-e", f"@{file}", *arguments, inventory=_INVENTORY, **recording)
+        assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+
+    def found(self, row: Evidence) -> Any:
+        """What is found where a row of evidence looks."""
+        path = _PLACEHOLDER.sub(lambda found: str(self.existing.get(found[1], found[0])), row.path)
+        return jmespath.search(path, self._states[row.otherwise].read(row.of))
+
+    def expected(self, value: Any) -> Any:
+        """A value with what others made in place of {name}."""
+        if isinstance(value, list):
+            return [self.expected(each) for each in value]
+        whole = _PLACEHOLDER.fullmatch(value) if isinstance(value, str) else None
+        return self.existing[whole[1]] if whole else value
+
+    def _read(self, *, otherwise: bool) -> State:
+        """All that rows look at, before another run changes it; what cannot be read fails in the tests of its rows."""
+        state = State(self.rehearsed, self.client, self._recorded)
+        for of in {row.of for row in rows_of_evidence().values() if row.otherwise == otherwise}:
+            with contextlib.suppress(Exception):
+                state.read(of)
+        return state
+
+    def _found(self, cluster: Mapping[str, Any]) -> dict[str, Any]:
+        """What only the run could make, and rows of evidence refer to."""
+        offered = self.client("eks").describe_addon_versions(addonName="coredns", kubernetesVersion="1.34")["addons"][0]["addonVersions"]
+        return {
+            "vpc": cluster["resourcesVpcConfig"]["vpcId"],
+            "latest_coredns": offered[0]["addonVersion"],
+            "edge_certificate": certificate_arn(self.client, "complete.example"),
+        }
+
+
+@pytest.fixture(scope="module")
+def complete(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Complete]:
+    """The inventory in an account in which others have made some things before."""
+    with fresh_account("test-variables") as rehearsed:
+        yield Complete(rehearsed.name, tmp_path_factory.mktemp("variables"))
+
+
+@pytest.mark.parametrize("variable", [pytest.param(variable, marks=pytest.mark.variable(variable)) for variable in sorted(rows_of_evidence())])
+def test_a_variable_has_its_effect(complete: Complete, variable: str) -> None:
+    row = rows_of_evidence()[variable]
+    found, expected = complete.found(row), complete.expected(row.value)
+    assert found == expected, f"{variable}: {row.path} of {row.of} is {found!r}, not {expected!r}"
+
+
+@pytest.mark.variable("karpenter_version")
+def test_the_version_of_karpenter_leads_to_its_chart(complete: Complete) -> None:
+    done = complete.rehearsed.play("site.yml", "--tags", "karpenter", "--check", "-e", "karpenter_version=1.9.9", inventory=_INVENTORY)
+    assert done.returncode != 0 and "1.9.9" in done.stdout, done.stdout[-3000:]
