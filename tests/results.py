@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
-from collections.abc import Iterable
 from pathlib import Path
 
 from twin.paths import REPOSITORY
 
 RESULTS = REPOSITORY / ".cache" / "results"
-
-_TAG = re.compile(r"requirement_([A-N]\d+)")
+# The callback plugin that records how tagged tasks ended.
+CALLBACK_PLUGINS = REPOSITORY / "tests" / "callback_plugins"
 
 
 def clear_results() -> None:
@@ -35,11 +33,40 @@ def read_results() -> dict[str, list[str]]:
     """For each requirement id, the tests that showed it in the last run."""
     together: dict[str, list[str]] = {}
     for path in sorted(RESULTS.glob("*.json")):
-        for requirement, tests in json.loads(path.read_text()).items():
-            together.setdefault(requirement, []).extend(tests)
+        add_shown(together, json.loads(path.read_text()))
     return together
 
 
-def tags_in(paths: Iterable[Path]) -> list[str]:
-    """The ids in tags of the form requirement_H1, in playbooks and task files."""
-    return sorted({found for path in paths for found in _TAG.findall(path.read_text())})
+def record_environment(record: Path) -> dict[str, str]:
+    """The variables with which ansible-playbook records its tagged tasks in a file."""
+    return {"ANSIBLE_CALLBACK_PLUGINS": str(CALLBACK_PLUGINS), "MESHWRIGHT_REQUIREMENT_RECORD": str(record)}
+
+
+def record_configuration(record: Path) -> str:
+    """The same as the text of an ansible.cfg, for programs that hand on no variables."""
+    return f"[defaults]\ncallback_plugins = {CALLBACK_PLUGINS}\n\n[callback_requirement_tags]\nrecord = {record}\n"
+
+
+def shown_by_tasks(record: Path, source: str) -> dict[str, list[str]]:
+    """What the tagged tasks of a run have shown; a task that was skipped or has failed anywhere, even if that was ignored, shows nothing.
+
+    Args:
+        record: what the callback plugin has written; a run without tagged tasks writes none.
+        source: where the tasks are, for their names.
+
+    Returns:
+        For each requirement id, the tasks that showed it.
+    """
+    lines = [json.loads(line) for line in record.read_text().splitlines()] if record.exists() else []
+    tasks = {(line["requirement"], line["task"]) for line in lines}
+    not_passed = {(line["requirement"], line["task"]) for line in lines if not line["passed"]}
+    shown: dict[str, list[str]] = {}
+    for requirement, task in sorted(tasks - not_passed):
+        shown.setdefault(requirement, []).append(f"{source}: {task}")
+    return shown
+
+
+def add_shown(together: dict[str, list[str]], added: dict[str, list[str]]) -> None:
+    """Add what another run has shown."""
+    for requirement, tests in added.items():
+        together.setdefault(requirement, []).extend(tests)

@@ -7,12 +7,13 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
 import yaml
 
-from tests.results import tags_in, write_results
+from tests.results import add_shown, record_configuration, shown_by_tasks, write_results
 from tests.stages.local_aws import local_aws
 from tests.stages.twins import fresh_twin
 from twin.paths import REPOSITORY, cache_directory
@@ -39,7 +40,7 @@ def sanity() -> int:
 
 
 def integration() -> int:
-    """All integration targets, on a twin and a local AWS; what a target's tags name counts when the target passes."""
+    """All integration targets, on a twin and a local AWS; what tagged tasks have shown counts when their target passes."""
     copy_collection()
     targets = sorted(path.name for path in _TARGETS.iterdir() if (path / "tasks").is_dir())
     failed = []
@@ -50,11 +51,13 @@ def integration() -> int:
             return mesh.returncode
         _write_configuration(environment, aws)
         for target in targets:
-            if _ansible_test("integration", "--color", "no", target):
-                failed.append(target)
-                continue
-            for requirement in tags_in((_TARGETS / target).rglob("*.yml")):
-                shown.setdefault(requirement, []).append(f"tests/integration/targets/{target}")
+            with tempfile.TemporaryDirectory() as directory:
+                record = Path(directory) / "tasks.jsonl"
+                (COLLECTION / "tests" / "integration" / "integration.cfg").write_text(record_configuration(record))
+                if _ansible_test("integration", "--color", "no", target):
+                    failed.append(target)
+                else:
+                    add_shown(shown, shown_by_tasks(record, f"tests/integration/targets/{target}"))
     write_results("integration", shown)
     say(f"integration targets: {len(targets) - len(failed)} passed, {len(failed)} failed{': ' + ', '.join(failed) if failed else ''}")
     return 1 if failed else 0
