@@ -9,6 +9,7 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
+from ..module_utils._inventory.chart_gateways import chart_gateway_warnings
 from ..module_utils._inventory.karpenter import karpenter_warnings
 from ..module_utils._inventory.near_misses import find_misspelt, find_misspelt_tags
 from ..module_utils._inventory.references import undeclared_waypoints
@@ -57,6 +58,7 @@ class ActionModule(ActionBase):
             unknown = [tag for tag in variables.get("ansible_run_tags") or () if tag not in specs and tag not in _TAGS_OF_ANSIBLE]
             if unknown and not set(variables["ansible_run_tags"]) & {*specs, "all"}:
                 result["warnings"] = [f"No role has a tag {' or '.join(unknown)}, so this run does nothing: use {', '.join(specs)}."]
-            if warnings := [*karpenter_warnings(converted.values), *undeclared_waypoints(converted.values)]:
+            find_warnings = (karpenter_warnings, undeclared_waypoints, chart_gateway_warnings)
+            if warnings := [warning for find in find_warnings for warning in find(converted.values)]:
                 result["warnings"] = [*result.get("warnings", ()), *(f"Cluster {cluster}: {warning}" for warning in warnings)]
         return result

@@ -12,6 +12,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ..module_utils._gateway.nlb import all_annotations, find_errors
 from ..module_utils._gateway.spec import NLB
 from ..module_utils._ingress.spec import service_name
+from ..module_utils._inventory.backends import choose_backends, choose_releases, find_missing_places
 from ..module_utils._inventory.ingress import choose_sections, choose_service_types
 from ..module_utils._inventory.load_balancer_requests import certificate_domains, to_check, to_wait_for, with_certificates
 
@@ -35,9 +36,14 @@ def ingress_certificates(albs: Items, gateways: Items) -> list[dict[str, str]]:
 
 def ingress_items(lists: t.Mapping[str, Items], certificates: Items, cluster: str = "") -> dict[str, t.Any]:
     """The items of the role as the modules take them, each list with what it takes from another."""
+    releases = lists.get("releases") or ()
+    chosen, classic = choose_backends(lists["albs"], lists["gateways"], releases), choose_releases(lists.get("classic_gateways") or (), releases)
+    missing = [*find_missing_places("ingress_albs", chosen), *find_missing_places("ingress_classic_gateways", classic)]
+    if missing:
+        raise AnsibleFilterError("ingress_items: " + "\n".join(missing))
     arns = {found["domain"]: found["arn"] for found in certificates if found.get("arn")}
     try:
-        albs, gateways = with_certificates(lists["albs"], arns), with_certificates(lists["gateways"], arns)
+        albs, gateways = with_certificates(chosen, arns), with_certificates(lists["gateways"], arns)
     except KeyError as error:
         raise AnsibleFilterError(f"ingress_items: no certificate was found for {error.args[0]}: look it up with acm_certificate first.") from error
     routes = choose_sections(lists["routes"], gateways)
@@ -50,18 +56,19 @@ def ingress_items(lists: t.Mapping[str, Items], certificates: Items, cluster: st
         "absent_gateways": [gateway for gateway in gateways if not _is_present(gateway)],
         "albs": albs,
         "routes": [_without(route, "kind") for route in routes if route not in virtual_services],
-        "istio": [*lists.get("classic_gateways", ()), *virtual_services],
+        "istio": [*classic, *virtual_services],
     }
     return {
         **{name: items for name, items in tasks.items() if name != "istio"},
         "gateways": gateways,
+        "classic_gateways": classic,
         "virtual_services": [_without(route, "kind", "section_names") for route in virtual_services],
         # One task refuses by itself before it writes, except that it cannot know whether a gateway lacks its ALB.
         "needs_check": sum(map(bool, tasks.values())) > 1 or any(gateway.get("load_balancer") == "alb" for gateway in present),
         "created_namespaces": sorted({gateway["namespace"] for gateway in present if gateway.get("create_namespace", True)}),
         "services": [
             *(f"{gateway['namespace']}/{service_name(gateway['name'])}" for gateway in present),
-            *(f"{release['namespace']}/{release['name']}" for release in lists.get("releases") or ()),
+            *(f"{release['namespace']}/{release['name']}" for release in releases),
         ],
         "load_balancers_to_check": to_check(albs, gateways),
         "load_balancers_to_wait_for": to_wait_for(albs, gateways, cluster),

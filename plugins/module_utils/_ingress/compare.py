@@ -32,6 +32,24 @@ def applied_fields(current: Object) -> t.Iterator[Map]:
             yield entry.get("fieldsV1") or {}
 
 
+def foreign_owners(current: Object, manifest: Map) -> dict[str, list[str]]:
+    """The field managers other than ours, each with the fields of the manifest that it owns with another value; those of subresources own none.
+
+    Args:
+        current: the object.
+        manifest: how it should be; empty if it should be absent.
+    """
+    desired, found = flatten_manifest(manifest), flatten_manifest(current)
+    differing = sorted(line for line, value in desired.items() if line in found and found[line] != value)
+    owners: dict[str, list[str]] = {}
+    for entry in current["metadata"].get("managedFields") or ():
+        if entry.get("manager") and entry["manager"] != FIELD_MANAGER and not entry.get("subresource"):
+            fields = entry.get("fieldsV1") or {}
+            owned = owners.setdefault(str(entry["manager"]), [])
+            owned += [line for line in differing if line not in owned and _owned(fields, line)]
+    return owners
+
+
 def applied_at(current: Object) -> str:
     """When the collection has last changed this object, by the API server's clock (RFC 3339, in UTC); empty when it has not."""
     entries = current["metadata"].get("managedFields") or ()
@@ -104,4 +122,4 @@ def _owned(fields: Map, line: str) -> bool:
     return False
 
 
-__all__ = ("applied_at", "applied_fields", "flatten_current", "flatten_manifest", "is_as_desired", "is_ours")
+__all__ = ("applied_at", "applied_fields", "flatten_current", "flatten_manifest", "foreign_owners", "is_as_desired", "is_ours")

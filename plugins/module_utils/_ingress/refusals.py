@@ -9,7 +9,8 @@ from __future__ import annotations
 import typing as t
 
 from .._mesh.labels import Object
-from .compare import is_ours
+from .._text import format_clauses, format_names, quoted
+from .compare import foreign_owners, is_ours
 from .plan import Change, Place, protecting_attributes
 
 
@@ -50,7 +51,12 @@ def refuse_unroutable(title: str, target_type: str, *, routable: bool | None) ->
 def _refuse_foreign(change: Change) -> t.Iterator[str]:
     if change.current is not None and change.changed and not is_ours(change.current):
         verb = "delete" if change.action == "deleted" else "change"
-        yield f"{change.item.title}: {change.title} was created by somebody else: choose another name, or set force_conflicts to {verb} it."
+        owners = foreign_owners(change.current, change.desired.manifest)
+        # Only those who own what differs are in the way, if anybody does.
+        named = {owner: fields for owner, fields in owners.items() if fields} or owners
+        told = format_clauses(f"{quoted(owner)}, which owns {format_names(fields, 3)}" if fields else quoted(owner) for owner, fields in named.items())
+        by = f" (field manager {told})" if told else ""
+        yield f"{change.item.title}: {change.title} was created by somebody else{by}: choose another name, or set force_conflicts to {verb} it."
 
 
 def _refuse_protected(change: Change, services: t.Mapping[Place, Object]) -> t.Iterator[str]:

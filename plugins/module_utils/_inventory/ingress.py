@@ -17,6 +17,7 @@ from .._gateway.spec import GATEWAY, parse_gateway
 from .._ingress.spec import complete, find_duplicates
 from .._istio_ingress.spec import ISTIO_GATEWAY, VIRTUAL_SERVICE, parse_istio_gateway, parse_virtual_service
 from .._route.spec import ROUTE, parse_route
+from .backends import find_missing_places
 
 if t.TYPE_CHECKING:
     from .._ingress.spec import DesiredItem, Item
@@ -112,12 +113,13 @@ def validate_ingress(variables: t.Mapping[str, t.Any]) -> list[str]:
     """The validation errors of ingress_gateways, ingress_albs, ingress_routes and ingress_classic_gateways, one sentence each.
 
     Args:
-        variables: an inventory's variables, converted to their types.
+        variables: an inventory's variables, converted to their types, with what backends.with_backends() has chosen.
     """
     names = ("gateways", "albs", "routes", "classic_gateways")
     edge = parse_edge({name: variables.get(f"ingress_{name}") for name in names})
     places = {id(item): f"ingress_{name}[{index}] ({item.title})" for name in names for index, item in enumerate(getattr(edge, name))}
     return [
+        *(sentence for name in ("albs", "classic_gateways") for sentence in find_missing_places(f"ingress_{name}", variables.get(f"ingress_{name}") or ())),
         *(f"{places[id(item)]}: {error}" for item in edge.all for error in item.errors),
         *(f"{_variables_of(conflict, edge)}: {conflict}" for conflict in find_conflicts(edge)),
         *(f"{places[id(item)]}: {error}" for item in (*edge.gateways, *edge.albs) for error in _foreign_arns(item, variables.get("eks_region"))),

@@ -11,8 +11,10 @@ import typing as t
 
 from .._limits.kubernetes import HIGHEST_PORT, find_label_name_errors, find_number_errors, is_label_name
 from .._limits.ranges import find_range_errors
-from .._mesh.version_matrix import find_version_conflicts
+from .._mesh.strategic_merge import OverlayError
+from .._mesh.version_matrix import find_version_conflicts, reads_parameters
 from .._text import repeated, userinfo_in
+from .._waypoint.overlays import compose_overlays
 from .releases import LONGEST_RELEASE
 from .scale import validate_scale
 
@@ -32,6 +34,7 @@ def validate_istio(variables: t.Mapping[str, t.Any]) -> list[str]:
         *validate_scale(variables),
         *_validate_gateways(variables.get("istio_gateways") or ()),
         *validate_versions(variables),
+        *_validate_parameters(variables),
     ]
 
 
@@ -40,6 +43,30 @@ def validate_versions(variables: t.Mapping[str, t.Any]) -> list[str]:
     serves_gateways = variables.get("alb_controller_enabled") and variables.get("alb_controller_gateway_api")
     controller = variables.get("alb_controller_version") if serves_gateways else None
     return find_version_conflicts(variables.get("istio_version") or "", variables.get("gateway_api_version") or "", controller or "")
+
+
+def _validate_parameters(variables: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+    """What an older Istio would ignore without a word: with it, every gateway would have a load balancer, and waypoints would lack their options."""
+    version = str(variables.get("istio_version") or "")
+    if reads_parameters(version):
+        return
+    older = f"but istio_version is {version}, and Istio reads the parameters of a Gateway from 1.26 on"
+    if any(gateway.get("state") != "absent" for gateway in variables.get("ingress_gateways") or ()):
+        yield (
+            f"ingress_gateways has gateways, {older}, so the Service of each would be of type LoadBalancer, whatever it should be: use a newer Istio, "
+            "or releases of the chart gateway (istio_gateways)."
+        )
+    for index, waypoint in enumerate(variables.get("mesh_waypoints") or ()):
+        if waypoint.get("state") != "absent" and _has_overlays(waypoint):
+            yield f"mesh_waypoints[{index}] has options that become parameters of its Gateway, {older}: use a newer Istio, or omit them."
+
+
+def _has_overlays(waypoint: t.Mapping[str, t.Any]) -> bool:
+    try:
+        return bool(compose_overlays(waypoint))
+    except OverlayError:
+        # A validation error of its own.
+        return False
 
 
 def _validate_sources(variables: t.Mapping[str, t.Any]) -> t.Iterator[str]:

@@ -10,6 +10,8 @@ import typing as t
 
 from .access import validate_access
 from .aws import validate_aws
+from .backends import with_backends
+from .chart_gateways import validate_chart_gateways
 from .eks import validate_eks
 from .ingress import validate_ingress
 from .istio import validate_istio
@@ -31,6 +33,7 @@ _VALIDATIONS: tuple[t.Callable[[t.Mapping[str, t.Any]], t.Iterable[str]], ...] =
     validate_aws,
     validate_karpenter,
     validate_ingress,
+    validate_chart_gateways,
     validate_references,
     validate_shared_names,
 )
@@ -38,7 +41,8 @@ _VALIDATIONS: tuple[t.Callable[[t.Mapping[str, t.Any]], t.Iterable[str]], ...] =
 
 def find_errors(converted: Converted) -> list[str]:
     """One sentence for each error of conversion, and for each contradiction between the converted values."""
-    contradictions = (error for validate in _VALIDATIONS for error in validate(converted.values))
+    values = with_backends(converted.values)
+    contradictions = (error for validate in _VALIDATIONS for error in validate(values))
     # Validation errors that the modules would report on any cluster.
     return [*converted.errors, *contradictions, *validate_mesh_items(converted.complete)]
 

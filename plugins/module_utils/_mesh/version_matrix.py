@@ -2,7 +2,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Which versions of Istio, the Gateway API and the load balancer controller go together. They share the definitions of the Gateway API."""
+"""Which versions of Istio, the Gateway API and the load balancer controller go together. They share the definitions of the Gateway API.
+
+Source: of each Istio, pkg/config/schema/metadata.yaml (the versions that it reads), pkg/kube/kclient/crdwatcher.go (the oldest bundle that it takes) and
+go.mod (the bundle that it is built with); of the Gateway API, which versions config/crd/standard serves.
+"""
 
 from __future__ import annotations
 
@@ -26,12 +30,18 @@ class _Row:
 
 # istio: pkg/config/schema/gatewayapi/minimumversions.go and pkg/kube/kclient/crdwatcher.go of each release, and the group versions that it watches.
 _ROWS: dict[Version, _Row] = {
+    (1, 24): _Row((1, 1), (1, 4), "GRPCRoutes are not read", "TLSRoutes are not read", "v1.2.1"),
+    (1, 25): _Row((1, 1), (1, 4), "GRPCRoutes are not read", "TLSRoutes are not read", "v1.2.1"),
+    (1, 26): _Row((1, 1), (1, 4), "GRPCRoutes are not read", "TLSRoutes are not read", "v1.3.0"),
+    (1, 27): _Row((1, 1), (1, 4), "GRPCRoutes are not read", "TLSRoutes are not read", "v1.3.0"),
     (1, 28): _Row((1, 1), (1, 4), "GRPCRoutes are not read", "TLSRoutes are not read", "v1.4.1"),
     (1, 29): _Row((1, 1), (1, 4), "GRPCRoutes are not read", "TLSRoutes are not read", "v1.4.1"),
     (1, 30): _Row((1, 5), (1, 5), "TLSRoutes are not read", "TCPRoutes are not read", "v1.5.1"),
     (1, 31): _Row((1, 6), None, "TCPRoutes are not read", "", "v1.6.1"),
 }
 # From this version on, the controller reads what only this Gateway API serves (its guide to Gateways).
+# Older ones do not read spec.infrastructure.parametersRef (pilot/pkg/config/kube/gateway/deploymentcontroller.go).
+_PARAMETERS: Version = (1, 26)
 _CONTROLLER, _CONTROLLERS_GATEWAY_API = (3, 5), (1, 6)
 
 
@@ -59,9 +69,19 @@ def find_version_conflicts(istio: str, gateway_api: str, controller: str = "") -
     return conflicts
 
 
+def reads_parameters(istio: str) -> bool:
+    """Whether this Istio reads the parameters of a Gateway from a ConfigMap; what is not a version is taken for one that does.
+
+    Args:
+        istio: its version, such as C(1.31.1); empty if it is not known.
+    """
+    mesh = _minor(istio)
+    return mesh is None or mesh >= _PARAMETERS
+
+
 def _minor(version: str) -> Version | None:
     found = re.match(r"v?(\d+)\.(\d+)\.", version)
     return (int(found[1]), int(found[2])) if found else None
 
 
-__all__ = ("find_version_conflicts",)
+__all__ = ("find_version_conflicts", "reads_parameters")

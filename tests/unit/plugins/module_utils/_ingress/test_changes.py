@@ -68,8 +68,27 @@ def test_somebody_elses_object_is_neither_changed_nor_deleted(state: str) -> Non
     desired = albs({**ALB, "state": state, "idle_timeout": 60})
     changes = plan_changes(desired, {desired[0].main.key: by_hand(albs({**ALB, "idle_timeout": 9})[0].main.manifest)})
     refusals = refuse_changes(changes, NAMESPACES)
-    assert any("was created by somebody else" in refusal for refusal in refusals), refusals
+    assert any("Ingress istio-ingress/public was created by somebody else (field manager kubectl): choose another name" in refusal for refusal in refusals)
     assert refuse_changes(changes, NAMESPACES, force_conflicts=True) == []
+
+
+@pytest.mark.requirement("A14")
+def test_who_owns_which_field_that_would_change_is_named() -> None:
+    desired = albs({**ALB, "idle_timeout": 60, "scheme": "internal"})
+    current = by_hand(albs({**ALB, "idle_timeout": 9, "scheme": "internal", "path": "/shop"})[0].main.manifest)
+    annotations = {"f:alb.ingress.kubernetes.io/load-balancer-attributes": {}, "f:alb.ingress.kubernetes.io/scheme": {}}
+    current["metadata"]["managedFields"] = [
+        {"manager": "helm", "operation": "Update", "fieldsV1": {"f:metadata": {"f:annotations": {".": {}, **annotations}}}},
+        {"manager": "argocd-controller", "operation": "Apply", "fieldsV1": {"f:spec": {"f:rules": {}}}},
+        {"manager": "controller", "operation": "Update", "fieldsV1": {"f:metadata": {"f:finalizers": {}}}},
+        {"manager": "status", "operation": "Update", "subresource": "status", "fieldsV1": {"f:spec": {"f:rules": {}}}},
+    ]
+    (refusal,) = refuse_changes(plan_changes(desired, {desired[0].main.key: current}), NAMESPACES)
+    assert refusal == (
+        "ALB istio-ingress/public: Ingress istio-ingress/public was created by somebody else (field manager "
+        "helm, which owns metadata.annotations.alb.ingress.kubernetes.io/load-balancer-attributes; "
+        "argocd-controller, which owns spec.rules[0].http.paths[0].path): choose another name, or set force_conflicts to change it."
+    )
 
 
 @pytest.mark.requirement("E32")

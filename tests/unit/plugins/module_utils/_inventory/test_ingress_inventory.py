@@ -272,7 +272,8 @@ def test_the_role_declares_every_option_of_the_modules() -> None:
     def compare(options: dict[str, Any], declared: dict[str, Any], path: str) -> None:
         assert set(declared) - {"certificate_domains", "kind"} == set(options) - {"kind"}, path
         for name, option in options.items():
-            for key in ("type", "elements", "choices", "default", "required"):
+            # The role has defaults for names.
+            for key in ("type", "elements", "choices") if name in ("name", "namespace") else ("type", "elements", "choices", "default", "required"):
                 assert option.get(key) == declared[name].get(key), f"{path}.{name}: {key}"
             if "options" in option:
                 compare(option["options"], declared[name]["options"], f"{path}.{name}")

@@ -59,3 +59,22 @@ def test_argocd_cannot_read_a_directory(source: str, is_error: bool) -> None:
     assert [error for error in errors if error.startswith("istio_chart_source")] == errors
     assert bool(errors) is is_error
     assert validate_istio(values_of({"istio_delivery": "helm", "istio_chart_source": source})) == []
+
+
+@pytest.mark.requirement("D12")
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"ingress_gateways": [{"name": "public", "namespace": "edge"}]}, "ingress_gateways has gateways, but istio_version is 1.25.5"),
+        ({"mesh_waypoints": [{"name": "waypoint", "namespace": "shop", "replicas": 2}]}, "mesh_waypoints[0] has options that become parameters"),
+        ({"mesh_waypoints": [{"name": "waypoint", "namespace": "shop"}]}, ""),
+        ({"mesh_waypoints": [{"name": "waypoint", "namespace": "shop", "replicas": 2, "state": "absent"}]}, ""),
+        ({"ingress_gateways": [{"name": "public", "namespace": "edge", "state": "absent"}]}, ""),
+        ({"istio_gateways": [INGRESS]}, ""),
+    ],
+    ids=range(6),
+)
+def test_what_an_older_istio_would_ignore_is_an_error(given: dict[str, Any], expected: str) -> None:
+    errors = validate_istio(values_of({"istio_version": "1.25.5", "gateway_api_version": "v1.2.1", **given}))
+    assert [error[: len(expected)] for error in errors] == [expected] * bool(expected)
+    assert validate_istio(values_of({"istio_version": "1.26.0", "gateway_api_version": "v1.3.0", **given})) == []

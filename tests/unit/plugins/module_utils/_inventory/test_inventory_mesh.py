@@ -50,7 +50,7 @@ def test_a_valid_inventory_has_no_errors() -> None:
             id="version-too-old",
             marks=pytest.mark.requirement("L19"),
         ),
-        pytest.param({"istio_version": "1.24.0"}, [], id="oldest-version", marks=pytest.mark.requirement("L19")),
+        pytest.param({"istio_version": "1.24.0", "gateway_api_version": "v1.2.1"}, [], id="oldest-version", marks=pytest.mark.requirement("L19")),
         pytest.param({"istio_version": "2.0.0"}, [], id="version-2"),
         pytest.param({"istio_version": "1.32.0-alpha.1"}, [], id="candidate"),
         pytest.param({"istio_chart_source": " "}, [f"istio_chart_source is empty: set it to a URL or a path. {TWIN}"], id="no-chart-source"),

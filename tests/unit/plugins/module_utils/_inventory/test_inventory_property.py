@@ -16,6 +16,8 @@ from ansible_collections.meshwright.ambient.plugins.filter.ingress import ingres
 from ansible_collections.meshwright.ambient.plugins.filter.istio import argocd_application
 from ansible_collections.meshwright.ambient.plugins.filter.karpenter import karpenter_identity_of, karpenter_manifests
 from ansible_collections.meshwright.ambient.plugins.module_utils._helm.istio import istio_releases
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.backends import with_backends
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.chart_gateways import chart_gateway_warnings
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.ingress import parse_edge
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.karpenter import karpenter_warnings
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.references import undeclared_waypoints
@@ -38,12 +40,13 @@ ROLE = "arn:aws:iam::123456789012:role/nodes"
 
 def plan(result: Converted) -> list[Any]:
     """What the roles make of the variables: the releases, manifests and requests that do not depend on a cluster."""
-    values = {**RESOLVED, **result.values}
+    values = with_backends({**RESOLVED, **result.values})
     edge = parse_edge({name: values[f"ingress_{name}"] for name in ("gateways", "albs", "routes", "classic_gateways")})
     releases = istio_releases(values)
     lists = {name: values[f"ingress_{name}"] for name in ("gateways", "albs", "routes", "classic_gateways")}
     planned: list[Any] = [
         undeclared_waypoints(values),
+        chart_gateway_warnings(values),
         releases,
         [(item.main, item.others) for item in edge.all],
         ingress_certificates(lists["albs"], lists["gateways"]),
