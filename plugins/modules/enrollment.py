@@ -158,9 +158,10 @@ options:
       use_waypoint_namespace: *waypoint_namespace
   allow_unsafe_binding:
     description:
-      - Bind even to a waypoint that does not exist, is not programmed, does not allow the namespace, does not handle this kind of traffic, or is
-        not a waypoint, and to a canary that istiod is too old to support.
-      - Traffic then continues without the waypoint, and its L7 policies are not applied. Istio reports this only in the status of a Service, if at all.
+      - Bind even to a waypoint that does not exist, is not programmed, has no ready pod, does not allow the namespace, does not handle this kind of
+        traffic, or is not a waypoint, and to a canary that istiod is too old to support.
+      - Traffic then continues without the waypoint, and its L7 policies are not applied; if only a ready pod is missing, it fails. Istio reports this
+        only in the status of a Service, if at all.
     type: bool
     default: false
   allow_injection_labels:
@@ -344,6 +345,7 @@ elapsed:
   sample: 0.412
 """
 
+import dataclasses
 import typing as t
 
 from ..module_utils._diff import diff_of
@@ -352,7 +354,7 @@ from ..module_utils._enrollment.plan import LabelChange, plan_enrollment
 from ..module_utils._enrollment.refusals import find_warnings, refuse_enrollment
 from ..module_utils._enrollment.selections import parse_selections, resolve_selections
 from ..module_utils._enrollment.spec import OPTIONS, find_validation_errors, parse_overrides
-from ..module_utils._enrollment.state import read_captures, read_objects
+from ..module_utils._enrollment.state import read_captures, read_objects, read_waypoints_without_pods
 from ..module_utils._enrollment.undo import undo_of
 from ..module_utils._errors import ApiError, MeshError, raise_if_any
 from ..module_utils._k8s.apply import find_refusals
@@ -384,6 +386,8 @@ def ensure_enrollment(module: AnsibleModule, session: ApiSession) -> Result:
     writes = [write for step in steps for write in step]
     # In a namespace that is being deleted, all else that could be said of it leads nowhere.
     raise_if_any(session.refuse_terminating((write.into, str(write)) for write in writes), session.cluster)
+    if not overrides.unsafe_binding:
+        current = dataclasses.replace(current, without_pods=read_waypoints_without_pods(session, changes, current))
     raise_if_any([*unresolved, *refuse_enrollment(changes, current, overrides)], session.cluster)
     forbidden = session.refused(writes)
     if forbidden:

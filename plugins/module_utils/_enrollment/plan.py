@@ -53,6 +53,7 @@ class CurrentObjects:
         planned_waypoints: waypoints that an earlier task of the same check run would create.
         settings: Istio's settings about namespaces.
         istiods: the Deployments of istiod, if a canary is desired.
+        without_pods: the waypoints without a ready pod, of those to which something is going to be bound.
     """
 
     namespaces: t.Mapping[str, Object]
@@ -62,6 +63,7 @@ class CurrentObjects:
     planned_waypoints: frozenset[WaypointRef] = frozenset()
     settings: MeshSettings = field(default_factory=MeshSettings)
     istiods: t.Sequence[Object] = ()
+    without_pods: frozenset[WaypointRef] = frozenset()
 
     def find(self, desired: DesiredLabels) -> Object | None:
         """The object whose labels are desired, or None if it does not exist."""
@@ -89,6 +91,13 @@ class LabelChange:
     def patch(self) -> Patch:
         """The labels to write; None removes one."""
         return {name: self.after.get(name) for name in MANAGED if self.after.get(name) != self.before.get(name)}
+
+    @property
+    def new_waypoints(self) -> set[WaypointRef]:
+        """The waypoints that the object is going to be bound to, and was not."""
+        bound = {self.desired.waypoint_ref} if any(name in self.patch for name in _BINDING) else set()
+        bound |= {self.desired.canary_ref} if any(name in self.patch for name in _CANARY) else set()
+        return {ref for ref in bound if ref}
 
     @property
     def leaves(self) -> bool:

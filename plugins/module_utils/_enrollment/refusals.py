@@ -75,9 +75,10 @@ def _missing(desired: DesiredLabels, current: CurrentObjects) -> str | None:
 
 
 def _refuse_binding(desired: DesiredLabels, current: CurrentObjects, ref: WaypointRef | None, role: str) -> list[str]:
-    """A label that names no working waypoint fails open: traffic continues without any L7 policy.
+    """A label that names no working waypoint fails open: traffic continues without any L7 policy. Only one without a ready pod fails closed.
 
-    Source: pilot/pkg/serviceregistry/ambient/waypoints.go; istiod checks neither the class nor the condition Programmed.
+    Source: pilot/pkg/serviceregistry/ambient/waypoints.go; istiod checks neither the class nor the condition Programmed, and Programmed needs an endpoint,
+    not a ready one (pilot/pkg/config/kube/gateway/conversion.go, reportGatewayStatus). ztunnel then finds no healthy upstream (its proxy/outbound.rs).
     """
     if ref is None or ref in current.planned_waypoints:
         return []
@@ -102,6 +103,8 @@ def _refuse_binding(desired: DesiredLabels, current: CurrentObjects, ref: Waypoi
     if traffic not in _fitting(desired.kind, role):
         what = "nothing" if traffic == "none" else f"{traffic} traffic only"
         return [f"{begin} handles {what} ({WAYPOINT_FOR}), {consequence}: name another waypoint, or change what it is for."]
+    if ref in current.without_pods:
+        return [f"{begin} is programmed, but has no ready pod, so requests through it would fail: wait until it is ready first (module ready, kind waypoint)."]
     return []
 
 

@@ -11,9 +11,9 @@ import typing as t
 from .._errors import ApiError, NotServed
 from .._kinds import BY_NAME, CONFIG_MAP, DEPLOYMENT, GATEWAY, NAMESPACE, POD, SERVICE
 from .._mesh.capture import report_pods, trim_pod, workload_of
-from .._mesh.labels import DATAPLANE_MODE, USE_WAYPOINT, labels_of
+from .._mesh.labels import DATAPLANE_MODE, GATEWAY_NAME, USE_WAYPOINT, labels_of
 from .._mesh.mesh_settings import ISTIOD_SELECTOR, SETTINGS_SELECTOR, MeshSettings, read_settings, trim_settings
-from .._mesh.waypoints import WaypointRef
+from .._mesh.waypoints import WaypointRef, is_waypoint
 from .plan import CurrentObjects, LabelChange, trim_labelled
 from .selections import Selection, resolve_selections
 
@@ -53,6 +53,27 @@ def read_objects(session: ApiSession, selections: t.Sequence[Selection], planned
     )
 
 
+def read_waypoints_without_pods(session: ApiSession, changes: t.Sequence[LabelChange], current: CurrentObjects) -> frozenset[WaypointRef]:
+    """The waypoints without an available pod, of those to which something is going to be bound; none if this user may not read Deployments.
+
+    The module ready goes by the same: endpoints follow a moment later.
+    """
+    refs = {ref for change in changes for ref in change.new_waypoints if ref in current.waypoints}
+    # istiod makes nothing for a Gateway with a host name as address, so anything may be behind it.
+    refs = {ref for ref in refs if is_waypoint(current.waypoints[ref]) and not any(map(_is_host, current.waypoints[ref]["spec"].get("addresses") or ()))}
+    if not refs:
+        return frozenset()
+    places = {ref.namespace for ref in refs}
+    try:
+        deployments = session.list(DEPLOYMENT, places.pop() if len(places) == 1 else None, label_selector=GATEWAY_NAME).items
+    except ApiError as error:
+        if error.status == 403:
+            return frozenset()
+        raise
+    available = [item for item in deployments if (item.get("status") or {}).get("availableReplicas")]
+    return frozenset(refs - {WaypointRef(item["metadata"]["namespace"], labels_of(item)[GATEWAY_NAME]) for item in available})
+
+
 def read_captures(session: ApiSession, changes: t.Sequence[LabelChange], current: CurrentObjects) -> dict[Key, dict[str, t.Any]]:
     """For each object whose dataplane mode the task decides, its pods by how far they are captured with the labels after the change."""
     decided = [change for change in changes if change.desired.dataplane_mode is not None]
@@ -72,6 +93,10 @@ def read_captures(session: ApiSession, changes: t.Sequence[LabelChange], current
             own, template = [pod for pod in own if workload_of(pod) == (kind, change.desired.name)], change.after
         reports[change.desired.key] = report_pods(own, {DATAPLANE_MODE: mode} if mode else {}, current.settings.excluded_namespaces, template)
     return reports
+
+
+def _is_host(address: t.Mapping[str, t.Any]) -> bool:
+    return address.get("type") == "Hostname"
 
 
 def _find_leaving(selections: t.Sequence[Selection], objects: t.Mapping[Key, Object]) -> set[str]:
@@ -125,4 +150,4 @@ def _read_settings(session: ApiSession, desired: t.Sequence[DesiredLabels], *, o
         raise
 
 
-__all__ = ("read_captures", "read_objects")
+__all__ = ("read_captures", "read_objects", "read_waypoints_without_pods")

@@ -25,6 +25,9 @@ SERVICE = recorded("service/bound")
 ISTIOD = derived(recorded("deployment/istiod_available"), {"metadata": {"labels": {"app.kubernetes.io/version": "1.31.1"}}})
 CART = derived(named(ISTIOD, "cart", "shop"), {"metadata": {"labels": None}, "spec": {"template": {"metadata": {"labels": None}}}})
 WAYPOINT = recorded("gateway/waypoint_programmed")
+BEHIND = recorded("deployment/waypoint_available")
+OF_WAYPOINTS = "gateway.networking.k8s.io/gateway-name"
+NEXT = derived(named(BEHIND, "next"), {"metadata": {"labels": {OF_WAYPOINTS: "next"}}})
 
 
 class Cluster:
@@ -107,7 +110,7 @@ def test_whatever_a_task_desires_needs_one_list_of_each_kind() -> None:
     lists = {
         "/api/v1/namespaces": namespaces,
         SERVICES: [named(SERVICE, "cart", "shop"), derived(named(SERVICE, "bound", "old"), {"metadata": {"labels": {USE: "waypoint"}}})],
-        DEPLOYMENTS: [ISTIOD, CART],
+        DEPLOYMENTS: [ISTIOD, CART, NEXT],
         GATEWAYS: [WAYPOINT, named(WAYPOINT, "next")],
     }
     cluster = Cluster(lists)
@@ -116,7 +119,11 @@ def test_whatever_a_task_desires_needs_one_list_of_each_kind() -> None:
         services=[{"name": "cart", "namespace": "shop", "use_waypoint": "none"}],
         workloads=[{"name": "cart", "namespace": "shop", "dataplane_mode": "none"}],
     )
-    lists_sent = [request.path.replace("/namespaces/bookinfo", "") for request in cluster.api.requests if request.method == "GET"]
+    # What is behind a new canary is asked for by its label, because of the others only the templates are kept.
+    behind = [request for request in cluster.api.requests if request.query.get("labelSelector") == OF_WAYPOINTS]
+    assert len(behind) == 1
+    reads = [request for request in cluster.api.requests if request.method == "GET" and request not in behind]
+    lists_sent = [request.path.replace("/namespaces/bookinfo", "") for request in reads]
     assert sorted(lists_sent) == sorted(["/api/v1/namespaces", SERVICES, DEPLOYMENTS, GATEWAYS, PODS])
     assert cluster.warnings == [
         (
@@ -238,14 +245,58 @@ def test_pods_are_reported_where_the_task_decides_the_mode() -> None:
 
 
 def test_without_a_decision_on_capture_no_pods_and_no_settings_are_read() -> None:
-    cluster = Cluster({"/api/v1/namespaces": [namespace_of("bookinfo")], GATEWAYS: [WAYPOINT]})
+    cluster = Cluster({"/api/v1/namespaces": [namespace_of("bookinfo")], GATEWAYS: [WAYPOINT], DEPLOYMENTS: [BEHIND]})
     cluster.run(namespaces=[{"name": "bookinfo", "use_waypoint": "waypoint"}])
-    assert cluster.sent("GET") == ["/api/v1/namespaces?", "/apis/gateway.networking.k8s.io/v1/namespaces/bookinfo/gateways?"]
+    assert cluster.sent("GET") == [
+        "/api/v1/namespaces?",
+        "/apis/gateway.networking.k8s.io/v1/namespaces/bookinfo/gateways?",
+        f"/apis/apps/v1/namespaces/bookinfo/deployments?{OF_WAYPOINTS}",
+    ]
+
+
+WITHOUT_PODS = derived(BEHIND, {"status": {"availableReplicas": None}})
+
+
+@pytest.mark.requirement("H4")
+@pytest.mark.parametrize("option", ["use_waypoint", "canary"])
+def test_nothing_is_bound_to_a_programmed_waypoint_without_a_ready_pod(option: str) -> None:
+    bound = named(WAYPOINT, "current")
+    lists = {"/api/v1/namespaces": [namespace_of("bookinfo", **{USE: "current"})], GATEWAYS: [WAYPOINT, bound], DEPLOYMENTS: [WITHOUT_PODS, ISTIOD]}
+    item = {"name": "bookinfo", option: {"waypoint": "waypoint", "weight": "10"} if option == "canary" else "waypoint"}
+    cluster = Cluster(lists)
+    with pytest.raises(MeshError) as refused:
+        cluster.run(namespaces=[item])
+    role = "canary" if option == "canary" else "waypoint"
+    assert f"Namespace bookinfo: {role} bookinfo/waypoint is programmed, but has no ready pod, so requests through it would fail" in refused.value.message
+    assert cluster.patches() == []
+    allowed = Cluster(lists)
+    assert allowed.run(namespaces=[item], allow_unsafe_binding=True)["changed"]
+    assert not [request for request in allowed.api.requests if request.query.get("labelSelector") == OF_WAYPOINTS], "what does not matter is not read"
+    ready = Cluster({**lists, DEPLOYMENTS: [BEHIND, ISTIOD]})
+    assert ready.run(namespaces=[item])["changed"]
+
+
+def test_what_is_bound_already_costs_no_question_about_its_waypoint() -> None:
+    cluster = Cluster({"/api/v1/namespaces": [namespace_of("bookinfo", **{USE: "waypoint"})], GATEWAYS: [WAYPOINT], DEPLOYMENTS: [WITHOUT_PODS]})
+    assert not cluster.run(namespaces=[{"name": "bookinfo", "use_waypoint": "waypoint"}])["changed"]
+    assert not [request for request in cluster.api.requests if "deployments" in request.path]
+
+
+def test_who_may_not_read_deployments_may_bind_all_the_same() -> None:
+    path = "/apis/apps/v1/namespaces/bookinfo/deployments"
+    lists = {"/api/v1/namespaces": [namespace_of("bookinfo")], GATEWAYS: [WAYPOINT], DEPLOYMENTS: [WITHOUT_PODS]}
+    assert Cluster(lists, {(path, "list")}).run(namespaces=[{"name": "bookinfo", "use_waypoint": "waypoint"}])["changed"]
+
+
+def test_what_is_behind_a_gateway_with_an_address_of_its_own_is_not_judged() -> None:
+    foreign = derived(WAYPOINT, {"spec": {"addresses": [{"type": "Hostname", "value": "waypoint.elsewhere.svc"}]}})
+    cluster = Cluster({"/api/v1/namespaces": [namespace_of("bookinfo")], GATEWAYS: [foreign], DEPLOYMENTS: []})
+    assert cluster.run(namespaces=[{"name": "bookinfo", "use_waypoint": "waypoint"}])["changed"]
 
 
 def test_a_weight_is_written_as_an_annotation() -> None:
     namespaces = [namespace_of("bookinfo", **{USE: "waypoint"})]
-    cluster = Cluster({"/api/v1/namespaces": namespaces, DEPLOYMENTS: [ISTIOD], GATEWAYS: [WAYPOINT, named(WAYPOINT, "next")]})
+    cluster = Cluster({"/api/v1/namespaces": namespaces, DEPLOYMENTS: [ISTIOD, NEXT], GATEWAYS: [WAYPOINT, named(WAYPOINT, "next")]})
     result = cluster.run(namespaces=[{"name": "bookinfo", "canary": {"waypoint": "next", "waypoint_namespace": None, "weight": "10"}}])
     body = {"metadata": {"labels": {"istio.io/use-waypoint-canary": "next"}, "annotations": {"istio.io/use-waypoint-canary-weight": "10"}}}
     assert cluster.patches() == [("bookinfo", body)]
