@@ -126,7 +126,7 @@ from ..module_utils._ingress.plan import plan_changes, report_changes
 from ..module_utils._ingress.refusals import refuse_changes
 from ..module_utils._ingress.spec import ALB_OPTIONS, list_of, service_name
 from ..module_utils._ingress.state import Reader
-from ..module_utils._inventory.ingress import find_conflicts, parse_edge
+from ..module_utils._inventory.ingress import find_conflicts, find_second_load_balancers, parse_edge
 from ..module_utils._istio_ingress.spec import ISTIO_GATEWAY, report_istio_gateways
 from ..module_utils._module import mesh_module, run
 from ..module_utils._route.spec import ROUTE
@@ -159,7 +159,8 @@ def check_ingress(module: AnsibleModule, session: ApiSession) -> Result:
     edge = parse_edge(validated.validated_parameters)
     for note in (f"{item.title}: {note}" for item in edge.all for note in item.notes):
         module.warn(note)
-    raise_if_any([*(f"{item.title}: {error}" for item in edge.all for error in item.errors), *find_conflicts(edge)], session.cluster)
+    conflicts = [*find_conflicts(edge), *([] if params["allow_load_balancer_service"] else find_second_load_balancers(edge))]
+    raise_if_any([*(f"{item.title}: {error}" for item in edge.all for error in item.errors), *conflicts], session.cluster)
     planned = (params["planned"] or {}) if check else {}
     reader = Reader(session, edge.all, module.warn)
     unroutable, force = params["allow_unroutable_targets"], params["force_conflicts"]

@@ -109,6 +109,22 @@ def find_load_balancer_conflicts(edge: Edge) -> list[str]:
     return [*_shared_names(edge), *find_group_conflicts(edge.albs), *find_grpc_errors(edge.albs)]
 
 
+def find_second_load_balancers(edge: Edge, option: str = "allow_load_balancer_service") -> list[str]:
+    """Gateways behind an ALB whose own Service would get a load balancer, too, one sentence each.
+
+    Args:
+        edge: the items.
+        option: the option that allows it.
+    """
+    fronted = {(alb.item["namespace"], alb.item["gateway"]): alb for alb in edge.albs if alb.present}
+    return [
+        f"{fronted[gateway.place].title} is in front of {gateway.title}, whose service_type is LoadBalancer: that would create two load balancers, "
+        f"so omit service_type, or set {option}."
+        for gateway in edge.gateways
+        if gateway.present and gateway.place in fronted and gateway.item["service_type"] == "LoadBalancer" and gateway.item["load_balancer"] != "nlb"
+    ]
+
+
 def validate_ingress(variables: t.Mapping[str, t.Any]) -> list[str]:
     """The validation errors of ingress_gateways, ingress_albs, ingress_routes and ingress_classic_gateways, one sentence each.
 
@@ -117,11 +133,13 @@ def validate_ingress(variables: t.Mapping[str, t.Any]) -> list[str]:
     """
     names = ("gateways", "albs", "routes", "classic_gateways")
     edge = parse_edge({name: variables.get(f"ingress_{name}") for name in names})
+    allowing = "ingress_allow_load_balancer_service"
+    second = [] if variables.get(allowing) else find_second_load_balancers(edge, allowing)
     places = {id(item): f"ingress_{name}[{index}] ({item.title})" for name in names for index, item in enumerate(getattr(edge, name))}
     return [
         *(sentence for name in ("albs", "classic_gateways") for sentence in find_missing_places(f"ingress_{name}", variables.get(f"ingress_{name}") or ())),
         *(f"{places[id(item)]}: {error}" for item in edge.all for error in item.errors),
-        *(f"{_variables_of(conflict, edge)}: {conflict}" for conflict in find_conflicts(edge)),
+        *(f"{_variables_of(conflict, edge)}: {conflict}" for conflict in [*find_conflicts(edge), *second]),
         *(f"{places[id(item)]}: {error}" for item in (*edge.gateways, *edge.albs) for error in _foreign_arns(item, variables.get("eks_region"))),
     ]
 

@@ -2,45 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
-import pytest
-import yaml
 
-from twin.paths import REPOSITORY
-
-
-@pytest.fixture
-def release_of(tmp_path: Path) -> Any:
-    """A role's release, by what -e name=value gives."""
-
-    def evaluate(role: str, expression: str, **given: Any) -> Any:
-        files = [str(REPOSITORY / "roles" / role / place / "main.yml") for place in ("defaults", "vars")]
-        play = {
-            "hosts": "localhost",
-            "gather_facts": False,
-            "vars": {"ansible_python_interpreter": sys.executable},
-            "vars_files": files,
-            "tasks": [{"ansible.builtin.copy": {"content": "{{ " + expression + " | to_json }}", "dest": str(tmp_path / "found.json"), "mode": "0600"}}],
-        }
-        (tmp_path / "play.yml").write_text(yaml.safe_dump([play]))
-        variables = [
-            argument for name, value in given.items() for argument in ("-e", f"{name}={value}" if isinstance(value, str) else json.dumps({name: value}))
-        ]
-        command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "localhost,", "-c", "local", str(tmp_path / "play.yml"), *variables]
-        done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return json.loads((tmp_path / "found.json").read_text())
-
-    return evaluate
-
-
-def test_the_load_balancer_controller(release_of: Any) -> None:
-    release = release_of(
+def test_the_load_balancer_controller(evaluate: Any) -> None:
+    release = evaluate(
         "alb_controller",
         "__alb_controller_release",
         alb_controller_identity="none",
@@ -59,8 +25,8 @@ def test_the_load_balancer_controller(release_of: Any) -> None:
     assert "region" not in values and "vpcId" not in values
 
 
-def test_karpenter(release_of: Any) -> None:
-    release = release_of(
+def test_karpenter(evaluate: Any) -> None:
+    release = evaluate(
         "karpenter",
         "__karpenter_release",
         karpenter_cluster_name="012345",
@@ -79,8 +45,8 @@ def test_karpenter(release_of: Any) -> None:
     assert values["podLabels"] == {"team": "1e3"} and values["podAnnotations"] == {}
 
 
-def test_istio(release_of: Any) -> None:
-    releases = release_of(
+def test_istio(evaluate: Any) -> None:
+    releases = evaluate(
         "istio",
         "__istio_releases.desired",
         istio_startup_taint="false",

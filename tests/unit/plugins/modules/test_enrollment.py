@@ -254,6 +254,38 @@ def test_without_a_decision_on_capture_no_pods_and_no_settings_are_read() -> Non
     ]
 
 
+@pytest.mark.requirement("G4")
+def test_enrolling_writes_one_label_and_makes_no_waypoint() -> None:
+    cluster = Cluster({"/api/v1/namespaces": [namespace_of("bookinfo")]})
+    cluster.run(namespaces=[{"name": "bookinfo", "dataplane_mode": "ambient"}])
+    written = [request for request in cluster.api.requests if request.method != "GET" and request.path != REVIEWS]
+    assert {(request.method, request.path) for request in written} == {("PATCH", "/api/v1/namespaces/bookinfo")}
+    assert cluster.patches() == [("bookinfo", {"metadata": {"labels": {MODE: "ambient"}}})]
+
+
+@pytest.mark.requirement("H10")
+def test_a_waypoint_of_another_namespace_is_named_with_its_namespace_and_both_go_together() -> None:
+    open_to_all = {"spec": {"listeners": [{"name": "mesh", "port": 15008, "protocol": "HBONE", "allowedRoutes": {"namespaces": {"from": "All"}}}]}}
+    shared = derived(named(WAYPOINT, "shared", "infra"), open_to_all)
+    behind = derived(named(BEHIND, "shared", "infra"), {"metadata": {"labels": {OF_WAYPOINTS: "shared"}}})
+    both = {USE: "shared", f"{USE}-namespace": "infra"}
+    lists = {"/api/v1/namespaces": [namespace_of("bookinfo"), namespace_of("infra")], GATEWAYS: [shared], DEPLOYMENTS: [behind]}
+    joining = Cluster(lists)
+    joining.run(
+        namespaces=[
+            {"name": "bookinfo", "dataplane_mode": "ambient", "use_waypoint": "shared", "use_waypoint_namespace": "infra"},
+            {"name": "infra", "dataplane_mode": "ambient"},
+        ]
+    )
+    assert sorted(joining.patches()) == [
+        ("bookinfo", {"metadata": {"labels": {MODE: "ambient", **both}}}),
+        ("infra", {"metadata": {"labels": {MODE: "ambient"}}}),
+    ]
+    leaving = Cluster({**lists, "/api/v1/namespaces": [namespace_of("bookinfo", **{MODE: "ambient"}, **both), namespace_of("infra")]})
+    leaving.run(namespaces=[{"name": "bookinfo", "use_waypoint": ""}])
+    assert leaving.patches() == [("bookinfo", {"metadata": {"labels": dict.fromkeys(both)}})], "one of the two labels was left, or went alone"
+
+
 WITHOUT_PODS = derived(BEHIND, {"status": {"availableReplicas": None}})
 
 

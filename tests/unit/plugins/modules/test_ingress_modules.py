@@ -147,6 +147,24 @@ def test_everything_that_would_be_refused_is_refused_at_once() -> None:
     assert cluster.writes == []
 
 
+@pytest.mark.requirement("B1")
+def test_a_controller_whose_webhook_has_no_endpoint_stops_the_task_before_it_writes() -> None:
+    cluster = Cluster(services=[service("public-istio", gateway="public")])
+    answer = cluster._answer
+    called = 'Internal error occurred: failed calling webhook "vingress.elbv2.k8s.aws": failed to call webhook: Post '
+    called += '"https://aws-load-balancer-webhook-service.kube-system.svc:443/validate-networking-v1-ingress?timeout=10s": no endpoints available'
+
+    def without_endpoints(request: Request) -> Answer:
+        return refusal(500, "InternalError", called) if request.method == "PATCH" else answer(request)
+
+    cluster.api = FakeApi(respond=without_endpoints)
+    with pytest.raises(MeshError) as caught:
+        cluster.run(ingress_alb.ensure_albs, ingress_alb.OPTIONS, albs=[FRONT])
+    assert "ebhook vingress.elbv2.k8s.aws does not answer" in caught.value.message
+    assert "kube-system/aws-load-balancer-webhook-service" in caught.value.message
+    assert cluster.writes == []
+
+
 def test_items_that_contradict_each_other_are_refused_before_anything_is_read() -> None:
     cluster = Cluster()
     with pytest.raises(MeshError, match="whose load_balancer is nlb"):

@@ -28,7 +28,6 @@ def _answer_vpc(aws: AwsStub) -> None:
     aws.answer("ec2", "describe_subnets", {"Subnets": subnets}, Filters=[{"Name": "vpc-id", "Values": ["vpc-1"]}])
 
 
-@pytest.mark.requirement("A4")
 def test_twenty_load_balancers_of_a_cluster_cost_two_calls() -> None:
     with AwsStub() as aws:
         _answer_vpc(aws)

@@ -118,7 +118,7 @@ def test_platforms_that_the_charts_know(platform: str) -> None:
     assert values("cni", istio_platform=platform) == {"profile": "ambient", "global": {"platform": platform}}
 
 
-@pytest.mark.parametrize("platform", ["aks", "eks", "kind", "other"])
+@pytest.mark.parametrize("platform", ["aks", pytest.param("eks", marks=pytest.mark.requirement("K1")), "kind", "other"])
 def test_platforms_that_need_nothing(platform: str) -> None:
     assert values("cni", istio_platform=platform) == {"profile": "ambient"}
 

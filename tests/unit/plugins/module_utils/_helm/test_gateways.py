@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._helm.gateways import SERVICE_FIELDS, gateway_targets, gateway_values
+from ansible_collections.meshwright.ambient.plugins.module_utils._helm.gateways import gateway_targets, gateway_values
+from tests.pages import role_options
 
 INGRESS = {"name": "istio-ingress", "namespace": "istio-ingress"}
 
@@ -30,7 +31,29 @@ def test_values_of_a_release(gateway: dict[str, Any], expected: dict[str, Any]) 
     assert gateway_values({**INGRESS, **gateway}, "other") == expected
 
 
-@pytest.mark.parametrize(("word", "field"), sorted(SERVICE_FIELDS.items()))
+# The chart's own words: istio manifests/charts/gateway/values.yaml (service) and templates/service.yaml.
+IN_THE_CHART = {
+    "type": "type",
+    "ports": "ports",
+    "annotations": "annotations",
+    "cluster_ip": "clusterIP",
+    "load_balancer_ip": "loadBalancerIP",
+    "load_balancer_class": "loadBalancerClass",
+    "load_balancer_source_ranges": "loadBalancerSourceRanges",
+    "external_traffic_policy": "externalTrafficPolicy",
+    "health_check_node_port": "healthCheckNodePort",
+    "external_ips": "externalIPs",
+    "ip_family_policy": "ipFamilyPolicy",
+    "ip_families": "ipFamilies",
+    "allocate_load_balancer_node_ports": "allocateLoadBalancerNodePorts",
+}
+
+
+def test_every_key_of_the_service_is_compared() -> None:
+    assert set(role_options()["istio"]["istio_gateways"]["options"]["service"]["options"]) == set(IN_THE_CHART)
+
+
+@pytest.mark.parametrize(("word", "field"), IN_THE_CHART.items())
 def test_each_field_of_the_service_reaches_the_chart(word: str, field: str) -> None:
     for value in ("", [], False, "x", ["10.0.0.0/8"]):
         assert gateway_values({**INGRESS, "service": {word: value}}, "other") == {"service": {field: value}}

@@ -16,15 +16,21 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.load
     to_wait_for,
     with_certificates,
 )
-from ansible_collections.meshwright.ambient.plugins.module_utils._istio_ingress.spec import ISTIO_GATEWAY
+from ansible_collections.meshwright.ambient.plugins.module_utils._istio_ingress.spec import ISTIO_GATEWAY, report_istio_gateways
 from ansible_collections.meshwright.ambient.plugins.module_utils._route.spec import ROUTE
-from tests.pages import role_options
+from tests.pages import page, role_options
 from twin.paths import REPOSITORY
 
 ARN = "arn:aws:acm:eu-central-1:123456789012:certificate/5e5e4a3c-0b7a-4f0e-9d57-1d3f2c6b8a90"
 GATEWAY: dict[str, Any] = {"name": "public", "namespace": "istio-ingress", "load_balancer": "alb"}
 ALB: dict[str, Any] = {"name": "public", "namespace": "istio-ingress", "gateway": "public"}
 NLB: dict[str, Any] = {"name": "edge", "namespace": "istio-ingress", "load_balancer": "nlb", "tls": "load_balancer", "nlb": {"certificate_arns": [ARN]}}
+
+
+def examples_of(name: str) -> list[dict[str, Any]]:
+    """The variables that the blocks of a page set."""
+    found = [yaml.safe_load(text) for language, text in page(name).blocks if language == "yaml"]
+    return [block for block in found if isinstance(block, dict)]
 
 
 def errors_of(**variables: Any) -> list[str]:
@@ -42,6 +48,11 @@ def test_a_valid_inventory_has_no_errors() -> None:
         ({"gateways": [GATEWAY]}, "no ALB refers to it"),
         ({"gateways": [{**GATEWAY, "load_balancer": "nlb"}], "albs": [ALB]}, "would create two load balancers"),
         ({"gateways": [{**GATEWAY, "service_type": "ClusterIP"}], "albs": [{**ALB, "target_type": "instance"}]}, "target_type instance needs a NodePort"),
+        pytest.param(
+            {"gateways": [{**GATEWAY, "service_type": "LoadBalancer"}], "albs": [ALB]},
+            "would create two load balancers, so omit service_type, or set ingress_allow_load_balancer_service",
+            marks=pytest.mark.requirement("M1", "M2", "N1"),
+        ),
         ({"gateways": [{**GATEWAY, "state": "absent"}], "albs": [ALB]}, "which should be absent"),
         ({"gateways": [GATEWAY], "albs": [{**ALB, "service_port": 8080}]}, "listens at 80"),
         ({"gateways": [GATEWAY], "albs": [ALB, ALB]}, "listed more than once"),
@@ -65,6 +76,10 @@ def test_a_valid_inventory_has_no_errors() -> None:
 def test_an_error_says_what_to_do(variables: dict[str, Any], message: str) -> None:
     errors = errors_of(**variables)
     assert any(message in error for error in errors), errors
+
+
+def test_a_second_load_balancer_may_be_allowed() -> None:
+    assert errors_of(gateways=[{**GATEWAY, "service_type": "LoadBalancer"}], albs=[ALB], allow_load_balancer_service=True) == []
 
 
 def test_a_name_may_be_shared_within_a_group() -> None:
@@ -166,7 +181,6 @@ def test_a_route_names_gateway_hosts_and_services() -> None:
 
 
 @pytest.mark.requirement("D14")
-@pytest.mark.requirement("M17")
 def test_istios_own_gateway_is_rendered_in_v1() -> None:
     desired = {
         "name": "gateway",
@@ -210,15 +224,31 @@ def test_a_virtual_service_names_its_gateway_with_the_namespace() -> None:
         "hosts": ["a.com"],
         "rules": [rule],
     }
-    spec = parse_edge({"routes": [route]}).routes[0].main.manifest["spec"]
+    classic = {"name": "gateway", "namespace": "istio-system", "release": "istio-ingress"}
+    edge = parse_edge({"routes": [route], "classic_gateways": [classic]})
+    spec = edge.routes[0].main.manifest["spec"]
     assert spec["gateways"] == ["istio-system/gateway"]
+    reported = report_istio_gateways([*edge.classic_gateways, *parse_edge({"classic_gateways": [{**classic, "state": "absent"}]}).classic_gateways])
+    assert reported == [{"name": "gateway", "namespace": "istio-system", "reference": spec["gateways"][0]}], "the reference is not what a VirtualService names"
+    shown = [rule for text in examples_of("docs/ingress.md") for rule in text.get("ingress_routes") or () if rule.get("kind") == "VirtualService"]
+    assert shown, "docs/ingress.md has no example of a VirtualService"
+    prose = " ".join(page("docs/ingress.md").section("VirtualServices").prose)
+    assert "Use HTTPRoutes for new configurations" in prose and "either an HTTPRoute or a VirtualService, never both" in prose
     assert spec["http"][0]["route"] == [{"destination": {"host": "frontend.shop.svc.cluster.local", "port": {"number": 8080}}}]
 
 
 @pytest.mark.requirement("D16")
 def test_classic_objects_are_made_only_on_request() -> None:
-    kinds = {item.main.key[0] for item in parse_edge({"gateways": [GATEWAY], "albs": [ALB]}).all}
-    assert kinds == {"Gateway", "Ingress"}
+    rule = {"backends": [{"service": "frontend", "port": 8080}]}
+    route = {"name": "shop", "namespace": "shop", "gateway": "public", "gateway_namespace": "istio-ingress", "hosts": ["a.com"], "rules": [rule]}
+    kinds = [item.main.key[0] for item in parse_edge({"gateways": [GATEWAY], "albs": [ALB], "routes": [route]}).all]
+    assert kinds == ["Gateway", "Ingress", "HTTPRoute"]
+    options = role_options()["ingress"]
+    assert options["ingress_classic_gateways"]["default"] == []
+    assert options["ingress_routes"]["options"]["kind"]["default"] == "HTTPRoute"
+    # On request they are what they were asked to be.
+    requested = parse_edge({"routes": [{**route, "kind": "VirtualService"}], "classic_gateways": [{"name": "g", "namespace": "n", "release": "r"}]}).all
+    assert [item.main.key[0] for item in requested] == ["IstioGateway", "VirtualService"]
 
 
 def test_no_conflict_where_there_is_none() -> None:

@@ -6,14 +6,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.meshwright.ambient.plugins.module_utils._kinds import Kind
 from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.strategic_merge import OverlayError
 from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoints import WaypointRef, is_waypoint
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.gateways import judge_with_owned
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.target import Target
 from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.render import render_gateway, render_probe
 from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.spec import TRAFFIC_TYPES, Waypoint, normalize_waypoint
 from tests.unit.objects import Object, derived, recorded
 
 REF = WaypointRef("bookinfo", "waypoint")
 PROGRAMMED = recorded("gateway/waypoint_programmed")
+
+
+class Everything:
+    """Objects that have been read, of one namespace."""
+
+    def __init__(self, *items: Object) -> None:
+        self._items = items
+
+    def get(self, kind: Kind, name: str, namespace: str | None = None) -> Object | None:
+        return next((item for item in self.all(kind, namespace) if item["metadata"]["name"] == name), None)
+
+    def all(self, kind: Kind, namespace: str | None = None) -> list[Object]:
+        return [item for item in self._items if item["kind"] == kind.name and item["metadata"].get("namespace") == namespace]
 
 
 @pytest.mark.requirement("H1")
@@ -46,6 +62,19 @@ def test_render_gateway_with_options(waypoint: Waypoint, labels: dict[str, str],
     (listener,) = gateway["spec"]["listeners"]
     assert gateway["metadata"]["labels"] == labels
     assert listener.get("allowedRoutes") == allowed_routes
+
+
+@pytest.mark.requirement("N8")
+@pytest.mark.parametrize("traffic", ["service", "workload", "all", "none"])
+def test_what_a_waypoint_is_for_is_a_label_and_what_belongs_to_it_is_found_by_its_name(traffic: str) -> None:
+    rendered = render_gateway(Waypoint(REF, traffic=traffic))
+    assert rendered["metadata"]["labels"]["istio.io/waypoint-for"] == traffic
+    assert "istio.io/for-service-account" not in rendered["metadata"].get("annotations", {})
+    deployment, service = recorded("deployment/waypoint_available"), recorded("service/of_waypoint")
+    target = Target("waypoint", REF.name, REF.namespace)
+    assert judge_with_owned(target, PROGRAMMED, Everything(deployment, service)).current
+    other = derived(deployment, {"metadata": {"labels": {"gateway.networking.k8s.io/gateway-name": "bookinfo-reviews-istio-waypoint"}}})
+    assert judge_with_owned(target, PROGRAMMED, Everything(other, service)).reason == "NoDeployment"
 
 
 def test_render_gateway_with_infrastructure() -> None:
