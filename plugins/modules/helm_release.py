@@ -74,6 +74,12 @@ options:
       chart_version:
         description: As O(chart_version).
         type: str
+  force_conflicts:
+    description:
+      - Take over fields of definitions that another field manager owns. Those of Helm, which never upgrades them, are always taken over.
+      - If V(false), such a conflict is an error that names the field and its owner, in check mode, too.
+    type: bool
+    default: false
   repair:
     description:
       - Remove the records of revisions that an interrupted Helm has left behind, so that Helm continues from the revision before them, or
@@ -147,6 +153,7 @@ from ..module_utils._helm.refusals import refuse_pending
 from ..module_utils._helm.source import chart_of
 from ..module_utils._helm.spec import ChartReference, Release
 from ..module_utils._helm.state import read_current
+from ..module_utils._k8s.apply import find_refusals
 from ..module_utils._module import mesh_module, run
 
 if t.TYPE_CHECKING:
@@ -167,6 +174,7 @@ OPTIONS = {
         "type": "dict",
         "options": {"chart_ref": {"type": "path", "required": True}, "chart_repo_url": {"type": "str"}, "chart_version": {"type": "str"}},
     },
+    "force_conflicts": {"type": "bool", "default": False},
     "repair": {"type": "bool", "default": False},
     "take_ownership": {"type": "bool", "default": False},
 }
@@ -193,11 +201,12 @@ def install(module: AnsibleModule, session: ApiSession) -> Result:
     own = params["definitions_chart"]
     documents = helm.definitions(desired, reference, ChartReference.of(own) if own else None) if differs and desired.definitions else []
     plan = plan_release(desired, current, differs, documents)
-    repairs, applies = writes_of(plan, desired, current)
+    repairs, applies = writes_of(plan, desired, current, force_conflicts=params["force_conflicts"])
     refused = [refusal] if not params["repair"] and (refusal := refuse_pending(desired, current, plan, session.cluster)) else []
     if plan.differs:
         refused += session.refuse_terminating([(desired.namespace, f"install release {desired}")], read=True)
     refused += session.refused([*repairs, *applies])
+    refused += [] if refused else find_refusals(session, [write for write in applies if not write.force])
     if plan.differs and module.check_mode and not refused and not repairs:
         refused = [refusal] if (refusal := helm.find_refusal(desired, reference)) else []
     if refused:

@@ -21,6 +21,7 @@ from .._k8s.connect import auth_options
 from .._k8s.denials import find_denial
 from .._k8s.writes import Write
 from .._kinds import CUSTOM_RESOURCE_DEFINITION
+from .._managed_fields import FIELD_MANAGER
 from .._text import printable, quoted, without_userinfo
 from .plan import ReleasePlan
 from .records import CurrentState
@@ -173,14 +174,29 @@ class Helm:
         return str(output)
 
 
-def writes_of(plan: ReleasePlan, desired: Release, current: CurrentState) -> tuple[list[Write], list[Write]]:
-    """The writes that come before Helm: repairs, and then definitions."""
+def writes_of(plan: ReleasePlan, desired: Release, current: CurrentState, *, force_conflicts: bool = False) -> tuple[list[Write], list[Write]]:
+    """The writes that come before Helm: repairs, and then definitions.
+
+    Args:
+        plan: what to do.
+        desired: the release.
+        current: what the cluster has.
+        force_conflicts: whether fields of definitions are taken over whoever owns them; those of Helm, which never upgrades them, always are.
+    """
     repairs = [Write("delete", record_kind(), name, desired.namespace) for name in plan.repairs]
     bodies = {definition["metadata"]["name"]: dict(definition) for definition in plan.definitions}
-    applies = [
-        Write("apply", CUSTOM_RESOURCE_DEFINITION, name, body=body, force=True, creates=name not in current.definitions) for name, body in bodies.items()
-    ]
+    applies = []
+    for name, body in bodies.items():
+        definition = current.definitions.get(name)
+        force = force_conflicts or definition is None or is_of_helm(definition)
+        applies.append(Write("apply", CUSTOM_RESOURCE_DEFINITION, name, body=body, force=force, creates=definition is None))
     return repairs, applies
+
+
+def is_of_helm(item: t.Mapping[str, t.Any]) -> bool:
+    """Whether nobody but Helm and the collection has written an object's fields; Helm writes under the name of its program (its pkg/kube/client.go)."""
+    owners = (entry for entry in item["metadata"].get("managedFields") or () if not entry.get("subresource"))
+    return all(entry.get("manager") == FIELD_MANAGER or "helm" in str(entry.get("manager")).lower() for entry in owners)
 
 
 def has_plugin(module: AnsibleModule, program: str | None, name: str) -> bool:
@@ -191,4 +207,4 @@ def has_plugin(module: AnsibleModule, program: str | None, name: str) -> bool:
     return code != 0 or any(line.split()[:1] == [name] for line in listed.splitlines())
 
 
-__all__ = ("Helm", "has_plugin", "writes_of")
+__all__ = ("Helm", "has_plugin", "is_of_helm", "writes_of")

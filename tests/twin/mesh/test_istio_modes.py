@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.meshwright.ambient.plugins.module_utils._helm.istio import istio_releases
+from tests.polling import until
 from tests.twin.conftest import Twin
+from tests.unit.inventory_values import values_of
 from twin.tools.build import ensure_tools
 
 GATEWAYS = [
@@ -98,6 +101,29 @@ def test_each_field_of_a_gateways_service_is_on_the_service(sidecar: Twin) -> No
     assert (spec["ipFamilyPolicy"], spec["ipFamilies"], spec["externalIPs"]) == ("SingleStack", ["IPv4"], ["192.0.2.7"])
 
 
+@pytest.mark.requirement("C13")
+@pytest.mark.parametrize(
+    ("service", "field", "value"),
+    [
+        ({}, "type", "LoadBalancer"),
+        ({"type": "ClusterIP"}, "type", "ClusterIP"),
+        ({"load_balancer_ip": "192.0.2.8"}, "loadBalancerIP", "192.0.2.8"),
+        ({"health_check_node_port": 30021, "external_traffic_policy": "Local"}, "healthCheckNodePort", 30021),
+        ({"cluster_ip": "10.64.0.99"}, "clusterIP", "10.64.0.99"),
+        ({"type": "None"}, "", None),
+    ],
+    ids=str,
+)
+def test_the_chart_renders_what_no_service_here_can_show(empty_twin: Twin, tmp_path: Path, service: dict[str, Any], field: str, value: Any) -> None:
+    release = istio_releases(values_of({"istio_gateways": [{"service": service}]}))["gateways"][0]
+    (chart,) = Path(empty_twin.environment["TWIN_CHARTS"]).glob("gateway-*.tgz")
+    (tmp_path / "values.yml").write_text(yaml.safe_dump(release["values"]))
+    rendered = empty_twin.run(["helm", "template", release["name"], str(chart), "-n", release["namespace"], "-f", str(tmp_path / "values.yml")])
+    assert rendered.returncode == 0, rendered.stderr
+    services = [item for item in yaml.safe_load_all(rendered.stdout) if item and item["kind"] == "Service"]
+    assert [item["spec"][field] for item in services] == ([value] if field else [])
+
+
 @pytest.mark.requirement("C10")
 def test_again_nothing_changes_and_ambient_mode_is_added_and_never_taken_away(sidecar: Twin, tmp_path: Path) -> None:
     variables = {"istio_mode": "sidecar", "istio_istiod_replicas": 2, "istio_gateways": GATEWAYS}
@@ -109,9 +135,7 @@ def test_again_nothing_changes_and_ambient_mode_is_added_and_never_taken_away(si
     names = {release["name"] for release in json.loads(sidecar.run(["helm", "list", "-A", "-o", "json"]).stdout)}
     assert {"istio-cni", "ztunnel"} <= names
     # istiod's own controller takes it away once istio-cni is ready on the node.
-    assert sidecar.run(["kubectl", "wait", "node/node-1", "--for=jsonpath={.spec.taints}=", "--timeout=1s"]).returncode or not _json(
-        sidecar, "get", "node", "node-1"
-    )["spec"].get("taints")
+    until(lambda: _json(sidecar, "get", "node", "node-1")["spec"].get("taints", []), "the node to lose its taint", 60, so=lambda taints: not taints)
     refused = _play(sidecar, tmp_path, variables)
     assert "Cluster sandbox runs Istio in ambient mode (release istio-system/ztunnel), but istio_mode is sidecar" in " ".join(refused.split())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.polling import until
 from tests.twin.conftest import Twin
 from twin.collection import POD, Changed, Listed, Object, Scope, Streams
 
@@ -120,15 +122,21 @@ def test_a_webhook_that_another_installation_has_left_is_named(
     assert f"{blocked} cannot be written" in message
 
 
-def test_ready_returns_at_the_moment_of_the_truth(mesh: Twin, capsys: pytest.CaptureFixture[str]) -> None:
+def test_ready_returns_when_the_truth_has_come_and_not_before(mesh: Twin, capsys: pytest.CaptureFixture[str]) -> None:
     _process(mesh, "stop")
     _wait_for_istiod(mesh, ready=False)
-    command = mesh.module_command("ready", {"targets": [{"kind": "control_plane", "namespace": "istio-system"}], "timeout": 60})
-    waiting = subprocess.Popen(command, env=mesh.environment, stdout=subprocess.PIPE, text=True)
+    targets = [{"kind": "control_plane", "namespace": "istio-system"}]
+    read_before = _deployments_read(mesh)
+    waiting = subprocess.Popen(mesh.module_command("ready", {"targets": targets, "timeout": 60}), env=mesh.environment, stdout=subprocess.PIPE, text=True)
+    until(lambda: _deployments_read(mesh) > read_before, "the module to look at istiod")
+    # Another one that does not wait takes as long as the first would to return too early.
+    assert mesh.module("ready", {"targets": targets, "timeout": 0}).get("failed")
+    assert waiting.poll() is None, "it returned although istiod was stopped"
     truth = _process_and_wait_for_deployment(mesh)
     output, _errors = waiting.communicate(timeout=30)
     lag = time.monotonic() - truth
     assert waiting.returncode == 0, output
+    assert [target["status"] for target in json.loads(output)["targets"]] == ["Current"]
     # A busy machine must not fail a test, so the figure is printed, not asserted; it should be below a second.
     with capsys.disabled():
         print(f"\nready returned {lag:.2f} s after istiod's Deployment was available again")
@@ -179,6 +187,11 @@ def _process_and_wait_for_deployment(twin: Twin) -> float:
                 if isinstance(event, Changed) and event.object["metadata"]["name"] == "istiod" and event.object["status"].get("availableReplicas"):
                     return time.monotonic()
     raise AssertionError("the Deployment did not become available")
+
+
+def _deployments_read(twin: Twin) -> int:
+    """How often the Deployments beside istiod were listed so far."""
+    return len(re.findall(r'"requestURI":"/apis/apps/v1/namespaces/istio-system/deployments\?[^"]*","verb":"list"', twin.paths.audit_log.read_text()))
 
 
 def _istiod_pod(twin: Twin) -> Object:

@@ -35,9 +35,12 @@ LESS = {
     "aws_edge_log_buckets": [],
 }
 CONTROLLER = "aws-load-balancer-controller"
+WEBHOOK_SERVICE = "aws-load-balancer-webhook-service"
+CHANGED = "targetgroupbindings.elbv2.k8s.aws"
+OLDER = "/spec/versions/0/schema/openAPIV3Schema/description"
 
 
-@pytest.mark.requirement("B7", "B8")
+@pytest.mark.requirement("A14", "B7", "B8")
 def test_a_killed_run_is_made_whole_by_the_next() -> None:
     with fresh_account("test-killed") as account:
         account.paths.overlay.write_text(overlay_of(locate_tools()))
@@ -54,18 +57,27 @@ def test_a_killed_run_is_made_whole_by_the_next() -> None:
         assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
         assert re.findall(r"changed=(\d+)", done.stdout) != ["0"], "nothing was left to do: the run was not killed in its midst"
 
-        # The controller served before the first chart of Istio was installed.
-        available = condition(account, CONTROLLER, "Available")
-        first = account.get("secret", "-n", "istio-system", "-l", "owner=helm,name=istio-base")["items"][0]["metadata"]["creationTimestamp"]
-        assert available <= first, f"the controller was available at {available}, and istio-base was installed at {first}"
+        # The controller's webhook answered before the first chart of Istio was installed.
+        asked = requests_of(account)
+        answered = first_of(asked, rf"get .*/services/https:{WEBHOOK_SERVICE}:443/proxy/\S* [^5]")
+        installed = first_of(asked, r"\w+ /api/v1/namespaces/istio-system/secrets/sh\.helm\.release\.v1\.istio-base\.v1")
+        assert answered < installed, f"istio-base was installed as request {installed}, and the webhook answered as request {answered}"
 
-        # What Helm would never do at an upgrade: a definition that lacks is made, before the chart.
+        # What Helm would never do at an upgrade: a definition that lacks is made, and one that differs is changed, before the chart.
         account.kubectl("delete", "crd", "globalaccelerators.aga.k8s.aws")
-        done = account.play("site.yml", *arguments, "--tags", "alb_controller", "-e", "alb_controller_replicas=1")
+        account.kubectl("patch", "crd", CHANGED, "--type=json", "-p", json.dumps([{"op": "replace", "path": OLDER, "value": "older"}]))
+        before = len(requests_of(account))
+        upgrade = ("--tags", "alb_controller", "-e", "alb_controller_replicas=1")
+        refused = account.play("site.yml", *arguments, *upgrade)
+        assert refused.returncode == 2 and '"kubectl-patch"' in refused.stdout and ".spec.versions" in refused.stdout, refused.stdout[-3000:]
+        done = account.play("site.yml", *arguments, *upgrade, "-e", "alb_controller_force_conflicts=true")
         assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
-        made = account.get("crd", "globalaccelerators.aga.k8s.aws")["metadata"]["creationTimestamp"]
-        upgraded = max(releases(account, CONTROLLER))
-        assert made <= upgraded, f"the definition was made at {made}, after the chart was upgraded at {upgraded}"
+        assert account.get("crd", "globalaccelerators.aga.k8s.aws")
+        assert account.get("crd", CHANGED)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["description"] != "older", "a definition was left as it was"
+        asked = requests_of(account)[before:]
+        written = [last_of(asked, rf"patch .*/customresourcedefinitions/{name}\?(?!.*dryRun)") for name in ("globalaccelerators.aga.k8s.aws", CHANGED)]
+        upgraded = first_of(asked, r"create /api/v1/namespaces/kube-system/secrets ")
+        assert max(written) < upgraded, f"the definitions were written as requests {written}, after the chart was upgraded as request {upgraded}"
 
         account.play("site.yml", *arguments, "--tags", "alb_controller")
         again = account.play("site.yml", *arguments)
@@ -113,7 +125,17 @@ def releases(account: Rehearsed, name: str) -> list[str]:
     return [str(secret["metadata"]["creationTimestamp"]) for secret in found.items]
 
 
-def condition(account: Rehearsed, deployment: str, kind: str) -> str:
-    """Since when a condition of a Deployment in kube-system is true."""
-    found = account.get("deployment", deployment, "-n", "kube-system")["status"]["conditions"]
-    return next(str(one["lastTransitionTime"]) for one in found if one["type"] == kind and one["status"] == "True")
+def requests_of(account: Rehearsed) -> list[str]:
+    """What the account's API server was asked, in the order of its answers: verb, URI and status."""
+    events = map(json.loads, TwinPaths(f"{account.name}-{account.cluster}").audit_log.read_text().splitlines())
+    return [f"{event['verb']} {event['requestURI']} {(event.get('responseStatus') or {}).get('code', '')}" for event in events]
+
+
+def first_of(requests: list[str], pattern: str) -> int:
+    """The place of the first request of a form."""
+    return next(place for place, request in enumerate(requests) if re.match(pattern, request))
+
+
+def last_of(requests: list[str], pattern: str) -> int:
+    """The place of the last request of a form."""
+    return len(requests) - 1 - first_of(requests[::-1], pattern)

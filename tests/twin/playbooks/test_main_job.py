@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.pages import role_options
+from tests.polling import until
 from tests.stages.twins import fresh_twin
 from tests.twin.conftest import Twin
 from tests.twin.support.helm_records import release_status, set_release_status
@@ -169,14 +170,15 @@ def _namespace_labels(twin: Twin) -> dict[str, dict[str, str]]:
 
 
 def _kill_in_the_midst_of(twin: Twin, task: str) -> None:
-    """Start site.yml and kill it, with all it has started, a moment after a task has begun."""
+    """Start site.yml and kill it, with all it has started, as soon as a task has written something."""
     command = ["ansible-playbook", "site.yml", "-i", "inventories/sandbox"]
     environment = {**twin.environment, "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True) as playing:
         assert playing.stdout is not None
         reached = any(task in line for line in playing.stdout)
         assert reached, f"site.yml ended before {task!r}"
-        # A module needs about half a second to start; by now it is at work.
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            playing.wait(timeout=0.7)
+        before = len(writes_in_cluster(twin.paths.audit_log))
+        # Only then is the module at work: the requests of Ansible itself do not count as writes.
+        until(lambda: len(writes_in_cluster(twin.paths.audit_log)) > before, f"{task!r} to write", so=lambda wrote: wrote or playing.poll() is not None)
+        assert playing.poll() is None, f"site.yml ended before {task!r} wrote anything"
         os.killpg(playing.pid, signal.SIGKILL)

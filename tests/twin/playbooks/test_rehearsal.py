@@ -16,7 +16,7 @@ from tests.job_policy import action_of, is_allowed
 from tests.twin.conftest import fresh_account
 from tests.twin.support.rehearsed import Rehearsed
 from twin.aws.requests import is_read
-from twin.paths import REPOSITORY
+from twin.paths import REPOSITORY, TwinPaths
 
 # One line of each kind that the prod inventory makes, as it stands in the tree.
 TREE = {
@@ -157,6 +157,33 @@ def test_nodes_begin_with_the_taint_and_lose_it(prod: Rehearsed) -> None:
     held = [node["metadata"]["name"] for node in nodes if any(taint["key"] == "cni.istio.io/not-ready" for taint in node["spec"].get("taints", []))]
     assert len(nodes) >= 2 and not held, f"of {len(nodes)} nodes, these still have the taint: {held}"
     assert "startupTaints" in (REPOSITORY / "docs" / "platforms" / "eks.md").read_text(), "the docs have no example for Karpenter"
+
+
+@pytest.mark.requirement("K1")
+def test_the_charts_of_istio_get_no_platform_on_eks(prod: Rehearsed) -> None:
+    releases = {"istio-base", "istiod", "istio-cni", "ztunnel"}
+    values = {name: json.loads(prod.run(["helm", "get", "values", name, "-n", "istio-system", "-o", "json"])) or {} for name in releases}
+    assert values["istio-cni"]["profile"] == "ambient"
+    assert not [name for name, given in values.items() if "platform" in given or "platform" in (given.get("global") or {})], values
+    described = prod.run(["helm", "list", "-n", "istio-system", "-o", "json"])
+    assert {(each["name"], each["status"]) for each in json.loads(described)} == {(name, "deployed") for name in releases}
+
+
+@pytest.mark.requirement("I10")
+def test_routes_of_the_application_are_accepted_by_shared_gateways_with_their_references(prod: Rehearsed) -> None:
+    routes = {item["metadata"]["name"]: item for item in prod.get("httproutes.gateway.networking.k8s.io", "-n", "bookinfo")["items"]}
+    gateways = {item["metadata"]["name"]: item for item in prod.get("gateways.gateway.networking.k8s.io", "-n", "istio-ingress")["items"]}
+    assert {"bookinfo", "bookinfo-partners"} <= set(routes)
+    for name, gateway in (("bookinfo", "shop"), ("bookinfo-partners", "partners")):
+        for parent in routes[name]["status"]["parents"]:
+            assert (parent["parentRef"]["namespace"], parent["parentRef"]["name"]) == ("istio-ingress", gateway)
+            conditions = {condition["type"]: condition["status"] for condition in parent["conditions"]}
+            assert (conditions["Accepted"], conditions["ResolvedRefs"]) == ("True", "True"), name
+    hosts = {listener.get("hostname") for listener in gateways["partners"]["spec"]["listeners"]}
+    assert hosts == {"*.shop.example.com"} and routes["bookinfo-partners"]["spec"]["hostnames"] == ["api.shop.example.com"]
+    target = {"kind": "HTTPRoute", "name": "bookinfo-partners", "namespace": "bookinfo"}
+    reported = prod.module("ready", {"targets": [target], "timeout": 0, "kubeconfig": str(TwinPaths(f"{prod.name}-{prod.cluster}").kubeconfig)})
+    assert [each["status"] for each in reported["targets"]] == ["Current"], reported
 
 
 @contextmanager

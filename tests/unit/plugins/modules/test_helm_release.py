@@ -14,7 +14,7 @@ import yaml
 from ansible_collections.meshwright.ambient.plugins.module_utils._errors import MeshError
 from ansible_collections.meshwright.ambient.plugins.module_utils._k8s.connect import AUTH_ARG_SPEC
 from ansible_collections.meshwright.ambient.plugins.modules.helm_release import OPTIONS, install
-from tests.unit.fake_api import Answer, FakeApi, Request, listed
+from tests.unit.fake_api import Answer, FakeApi, Request, listed, refusal
 from tests.unit.helm_records import record
 from tests.unit.objects import Object
 
@@ -141,6 +141,42 @@ def test_definitions_come_first_and_only_those_that_differ(tmp_path: Path) -> No
     assert task.run(definitions=True)["definitions"] == ["things.example.org"]
     assert task.writes == [f"PATCH {DEFINITIONS}/things.example.org"]
     assert task.started == ["show chart", "show crds", "upgrade"] and "--skip-crds" in task.commands[-1]
+
+
+@pytest.mark.requirement("A14")
+@pytest.mark.parametrize(
+    ("owners", "given", "queries"),
+    [
+        pytest.param((), {}, ["force"], id="nobody"),
+        pytest.param(("helm", "meshwright"), {}, ["force"], id="helm"),
+        pytest.param(("terraform-provider-helm_v2.17.0_x5",), {}, ["force"], id="helm-of-terraform"),
+        pytest.param(("helm", "kubectl-client-side-apply"), {}, ["dryRun", ""], id="kubectl"),
+        pytest.param(("kubectl-client-side-apply",), {"force_conflicts": True}, ["force"], id="kubectl-by-force"),
+    ],
+)
+def test_definitions_of_others_are_taken_over_only_on_request(tmp_path: Path, owners: tuple[str, ...], given: dict[str, Any], queries: list[str]) -> None:
+    status = {"manager": "kube-apiserver", "operation": "Update", "subresource": "status"}
+    managed = [status, *({"manager": owner, "operation": "Update"} for owner in owners)]
+    task = Task(tmp_path, answers={"show crds": (0, yaml.safe_dump({**DEFINITION, "spec": {"scope": "Cluster"}}), "")})
+    task.lists[DEFINITIONS] = [{**DEFINITION, "metadata": {**DEFINITION["metadata"], "managedFields": managed}}]
+    assert task.run(definitions=True, **given)["definitions"] == ["things.example.org"]
+    sent = [request.query for request in task.api.requests if request.method == "PATCH"]
+    assert [next((name for name in ("dryRun", "force") if name in query), "") for query in sent] == queries
+
+
+@pytest.mark.requirement("A14")
+@pytest.mark.parametrize("check", [False, True])
+def test_a_conflict_about_a_definition_names_field_and_owner_before_anything_is_done(tmp_path: Path, check: bool) -> None:
+    task = Task(tmp_path, answers={"show crds": (0, yaml.safe_dump({**DEFINITION, "spec": {"scope": "Cluster"}}), "")})
+    managed = [{"manager": "argocd-controller", "operation": "Apply"}]
+    task.lists[DEFINITIONS] = [{**DEFINITION, "metadata": {**DEFINITION["metadata"], "managedFields": managed}}]
+    answer, told = task._answer, 'Apply failed with 1 conflict: conflict with "argocd-controller": .spec.versions'
+    task.api = FakeApi(respond=lambda request: refusal(409, "Conflict", told) if request.method == "PATCH" else answer(request))
+    with pytest.raises(MeshError) as refused:
+        task.run(definitions=True, check=check)
+    assert f"{told}. Leave the field to its owner, or set force_conflicts to take it over." in refused.value.message
+    assert "upgrade" not in task.started
+    assert {request.dry_run for request in task.api.requests if request.method == "PATCH"} == {True}
 
 
 def test_definitions_with_a_chart_of_their_own_are_rendered(tmp_path: Path) -> None:
