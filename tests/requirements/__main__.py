@@ -31,7 +31,9 @@ def main(arguments: list[str]) -> int:
     if "--brief" not in arguments:
         table = Table("Id", "Requirement", "Shown by", show_lines=False)
         for requirement in requirements:
-            table.add_row(requirement["id"], requirement["text"], "\n".join(sorted(set(shown.get(requirement["id"], ())))) or "-")
+            # What is simulated where the requirement is shown.
+            note = f"\n[dim]{requirement['note']}[/]" if requirement.get("note") else ""
+            table.add_row(requirement["id"], f"{requirement['text']}{note}", "\n".join(sorted(set(shown.get(requirement["id"], ())))) or "-")
         console.print(table)
     summary = Table("Group", "Shown", "Of", title="Requirements", title_justify="left")
     for group, ids in groups.items():

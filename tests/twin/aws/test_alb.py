@@ -305,7 +305,7 @@ def test_an_ingress_made_by_hand_is_adopted_and_keeps_its_load_balancer(edge: Ed
     try:
         before = until(lambda: "by-hand" in edge.names() and edge.balancer("by-hand"), "the load balancer of the Ingress", 60)
         refused = edge.module(**desired)
-        assert "was created by somebody else (field manager " in refused["msg"] and "which owns spec.rules[0]" in refused["msg"], refused["msg"]
+        assert "was created by somebody else (field manager " in refused["msg"] and "spec.rules[0]" in refused["msg"], refused["msg"]
         edge.declare(force_conflicts=True, **desired)
         after = edge.balancer("by-hand")
         assert after.arn == before.arn, "the load balancer was replaced"

@@ -136,6 +136,7 @@ def test_what_aws_would_refuse_is_reported_of_all_load_balancers_at_once(prod: R
     assert not unreported, f"{unreported} are not reported: {result['msg']}"
 
 
+@pytest.mark.requirement("A10", "E6")
 def test_what_the_cluster_shows_to_be_wrong_is_refused_before_the_first_write(prod: Rehearsed) -> None:
     daemon = prod.get("daemonset", "aws-node", "-n", "kube-system")
     lonely = {"name": "wrong", "namespace": _ISTIO, "service": "nobody"}

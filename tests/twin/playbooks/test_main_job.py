@@ -25,6 +25,22 @@ from tests.twin.support.helm_records import release_status, set_release_status
 from tests.twin.support.writes import writes_in_cluster
 from twin.paths import REPOSITORY
 
+CLASSIC = {
+    "ingress_classic_gateways": [
+        {"name": "gateway", "namespace": "istio-system", "labels": {"Team": "Metashare"}, "selector": {"app": "istio-ingress"}, "hosts": ["*.a.com", "a.com"]}
+    ],
+    "ingress_routes": [
+        {
+            "name": "shop",
+            "namespace": "istio-system",
+            "kind": "VirtualService",
+            "gateway": "gateway",
+            "hosts": ["shop.a.com"],
+            "rules": [{"backends": [{"service": "shop", "port": 80}]}],
+        }
+    ],
+}
+
 
 @pytest.fixture(scope="module")
 def second() -> Iterator[Twin]:
@@ -98,11 +114,17 @@ def test_a_run_that_is_killed_at_any_point_is_made_good_by_the_next(empty_twin: 
     assert _changed(again.stdout) == 0, again.stdout[-3000:]
 
 
-@pytest.mark.requirement("C17", "M13")
+@pytest.mark.requirement("C17", "D14", "M13", "M17")
 def test_one_run_installs_on_an_empty_cluster_and_enrolls_nothing_by_itself(second: Twin) -> None:
     before = _namespace_labels(second)
-    done = second.play("site.yml", "--tags", "gateway_api,istio")
+    # Istio's own Gateway needs a definition that the same run brings.
+    done = second.play("site.yml", "--tags", "gateway_api,istio,ingress", "-e", json.dumps(CLASSIC))
     assert done.returncode == 0, done.stdout[-3000:]
+    for kind, name in (("gateways", "gateway"), ("virtualservices", "shop")):
+        read = second.run(["kubectl", "get", f"{kind}.v1.networking.istio.io", name, "-n", "istio-system", "-o", "json"])
+        assert json.loads(read.stdout)["apiVersion"] == "networking.istio.io/v1", read.stderr
+    again = second.play("site.yml", "--tags", "ingress", "-e", json.dumps(CLASSIC))
+    assert _changed(again.stdout) == 0, again.stdout[-3000:]
     after = _namespace_labels(second)
     assert {name: after[name] for name in before} == before
     assert set(after) - set(before) == {"istio-system"}

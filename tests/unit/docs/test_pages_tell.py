@@ -88,6 +88,20 @@ def test_the_table_of_features_names_the_layer_and_a_policy_on_the_wrong_one_is_
     assert judge_authorization_policy("policy", recorded("authorizationpolicy/at_waypoint")).current
 
 
+@pytest.mark.requirement("I8")
+def test_the_example_of_a_policy_at_a_waypoint_is_one_that_is_accepted_by_its_reason() -> None:
+    section = page("docs/operations/waypoints.md").section("Have a waypoint enforce a policy")
+    policy, tasks = (yaml.safe_load(text) for language, text in section.blocks if language == "yaml")
+    accepted = recorded("authorizationpolicy/at_waypoint")
+    assert (policy["apiVersion"], policy["kind"]) == (accepted["apiVersion"], accepted["kind"])
+    assert policy["spec"] == accepted["spec"], "istiod was not asked about a policy like that of the example"
+    assert judge_authorization_policy("policy", {**policy, "status": accepted["status"]}).current
+    condition = {**accepted["status"]["conditions"][0], "reason": "PartiallyInvalid"}
+    assert not judge_authorization_policy("policy", {**policy, "status": {"conditions": [condition]}}).current, "True alone is taken for accepted"
+    (target,) = tasks[0]["meshwright.ambient.ready"]["targets"]
+    assert (target["kind"], target["name"]) == (policy["kind"], policy["metadata"]["name"])
+
+
 @pytest.mark.requirement("G9")
 def test_the_decision_aid_has_a_choice_for_each_case() -> None:
     rows = page("docs/concepts.md").section("L4 only, waypoint, or sidecar").rows()

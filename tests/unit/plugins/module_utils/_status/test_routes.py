@@ -57,7 +57,7 @@ def test_current(route: Object, message: str) -> None:
     [
         ("parent_not_found", "NoMatchingParent", 'parent service: "missing" not found'),
         ("backend_not_found", "BackendNotFound", "backend(missing.bookinfo.svc.cluster.local) not found"),
-        ("not_allowed", "NotAllowedByListeners", 'namespace "bookinfo" is not allowed by the parent'),
+        pytest.param("not_allowed", "NotAllowedByListeners", 'namespace "bookinfo" is not allowed by the parent', marks=pytest.mark.requirement("D8")),
         ("no_matching_hostname", "NoMatchingListenerHostname", "no hostnames matched"),
         ("no_matching_section", "NoMatchingParent", 'sectionName "nope" not found'),
         ("no_gateway", "NoParentStatus", "no controller has reported a status for its parent Gateway judge-a/gone"),
