@@ -55,3 +55,17 @@ def test_misspelt_tags_are_refused_and_others_are_a_warning(playbook: str, tags:
     assert (done.returncode != 0) == bool(refused), output
     # A playbook that imports ours may have tags of its own.
     assert (refused or "No role has a tag application, so this run does nothing: use eks, aws_edge,") in output
+
+
+@pytest.mark.requirement("B6")
+def test_a_load_balancer_that_nobody_would_make_well_is_a_warning_of_the_run(tmp_path: Path) -> None:
+    tasks = [{"meshwright.ambient.validate_inventory": {"roles": ["eks", "alb_controller", "istio"]}}]
+    playbook = tmp_path / "validate.yml"
+    playbook.write_text(yaml.safe_dump([{"hosts": "clusters", "gather_facts": False, "tasks": tasks}]))
+    eks = {"eks_enabled": True, "eks_region": "eu-central-1", "eks_vpc_cidr": "10.0.0.0/16", "eks_availability_zones": ["eu-central-1a", "eu-central-1b"]}
+    host = {"ansible_connection": "local", **eks, "istio_gateways": [{"name": "edge", "namespace": "edge"}]}
+    done = _play(str(playbook), {"clusters": {"hosts": {"shop-test": host}}}, tmp_path)
+    output = " ".join((done.stdout + done.stderr).split())
+    assert "istio_gateways[0] gets a Service of type LoadBalancer, and alb_controller_enabled is false" in output, output[-3000:]
+    # Nothing is wrong with it: the controller may be installed otherwise.
+    assert done.returncode == 0, output[-3000:]

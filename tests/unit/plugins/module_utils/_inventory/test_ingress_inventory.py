@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import yaml
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._alb.spec import ALB as ALB_OPTIONS
 from ansible_collections.meshwright.ambient.plugins.module_utils._gateway.spec import GATEWAY as GATEWAY_OPTIONS
+from ansible_collections.meshwright.ambient.plugins.module_utils._helm.istio import istio_releases
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.ingress import find_conflicts, parse_edge, validate_ingress
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.load_balancer_requests import (
     certificate_domains,
@@ -19,6 +21,7 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.load
 from ansible_collections.meshwright.ambient.plugins.module_utils._istio_ingress.spec import ISTIO_GATEWAY, report_istio_gateways
 from ansible_collections.meshwright.ambient.plugins.module_utils._route.spec import ROUTE
 from tests.pages import page, role_options
+from tests.unit.inventory_values import values_of
 from twin.paths import REPOSITORY
 
 ARN = "arn:aws:acm:eu-central-1:123456789012:certificate/5e5e4a3c-0b7a-4f0e-9d57-1d3f2c6b8a90"
@@ -151,8 +154,15 @@ def test_every_name_is_the_one_that_was_chosen() -> None:
     options = role_options()
     assert [options["ingress"]["ingress_albs"]["options"][name].get("default") for name in ("hosts", "load_balancer_name")] == [[], None]
     assert (options["istio"]["istio_namespace"]["default"], options["bookinfo"]["bookinfo_namespace"]["default"]) == ("istio-system", "bookinfo")
-    fixed = [path for place in ("tasks", "vars") for path in (REPOSITORY / "roles").glob(f"*/{place}/*.yml") if "istio-system" in path.read_text()]
-    assert not fixed, f"a namespace is fixed in {fixed}"
+    names = re.compile(r"\b(istio-system|istio-ingress(gateway)?|my(-production)?-alb|alb-ingress|common-external-ingress|istio-internal)\b")
+    files = [path for place in ("tasks", "vars") for path in (REPOSITORY / "roles").glob(f"*/{place}/*.yml")]
+    assert len(files) > 30
+    fixed = [path for path in files if names.search(path.read_text())]
+    assert not fixed, f"a name is fixed in {fixed}"
+    # Those of releases are chosen, too, each of the charts that are installed.
+    releases = istio_releases(values_of({"istio_release_names": {chart: f"our-{chart}" for chart in ("base", "istiod", "cni", "ztunnel")}}))["desired"]
+    assert [release["name"] for release in releases] == ["our-base", "our-istiod", "our-cni", "our-ztunnel"]
+    assert {"alb_controller_release_name", "karpenter_release_name"} <= {*options["alb_controller"], *options["karpenter"]}
 
 
 @pytest.mark.requirement("D10")
