@@ -60,5 +60,11 @@ def test_what_could_not_be_sent_is_sent_again(monkeypatch: pytest.MonkeyPatch, c
     assert "the account one did not take the addresses of 1 pods: Connection refused" in caplog.text
 
 
-def test_without_an_account_nothing_is_reported() -> None:
+def test_without_an_account_nothing_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    began: list[str] = []
+    monkeypatch.setattr(PodAddresses, "start", lambda _self: began.append("start"))
+    monkeypatch.setattr(PodAddresses, "update", lambda _self, _pods: began.append("update"))
     follow_addresses(None)([_pod("a", "10.64.0.1")])
+    assert began == []
+    follow_addresses(_SETTINGS)([_pod("a", "10.64.0.1")])
+    assert began == ["start", "update"], "with an account it is the same"

@@ -171,9 +171,10 @@ def test_a_reader_whose_connection_was_ended_by_another_thread(error: Exception)
 
 
 def test_a_response_without_a_connection_can_be_interrupted() -> None:
-    response = _response()
+    response = _response(b"one\n")
     response.interrupt()
     response.allow_silence(1.0)
+    assert list(response.lines()) == [b"one"], "what has come already is lost"
     response.close()
 
 
