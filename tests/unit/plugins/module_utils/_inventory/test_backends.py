@@ -43,7 +43,7 @@ def test_the_only_release_is_the_backend_and_the_selector_by_default() -> None:
     assert (gateway["metadata"]["namespace"], gateway["metadata"]["name"]) == ("istio-ingress", "istio-ingress")
 
 
-@pytest.mark.requirement("A17")
+@pytest.mark.requirement("A17", "N4")
 def test_names_of_releases_and_gateways_have_defaults_that_can_be_replaced() -> None:
     (ingress,) = objects(ingress_gateways=[{"load_balancer": "alb"}], ingress_albs=[{}])
     assert backend(ingress) == ("istio-ingress", "gateway", "gateway-istio")
