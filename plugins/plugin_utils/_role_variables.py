@@ -68,10 +68,13 @@ def resolve(templar: t.Any, options: Options, variables: t.Mapping[str, t.Any]) 
     for name in options:
         value = variables.get(name)
         try:
-            resolved[name] = None if value is None else templar.template(value)
+            resolved[name] = None if value is None else _without_omit(templar.template(value))
         except AnsibleError as error:
-            errors.append(_sentence(name, error))
-            continue
+            # A template of default(omit), which is meant to leave the variable out.
+            if type(error).__name__ != "AnsibleValueOmittedError":
+                errors.append(_sentence(name, error))
+                continue
+            resolved[name] = None
         if resolved[name] is None and is_template(options[name].get("default")):
             # What it refers to may be known only later, such as what a task finds.
             with contextlib.suppress(AnsibleError):
@@ -104,10 +107,17 @@ def _trusted(default: t.Any) -> t.Any:
     return trust_as_template(default) if is_template(default) else default
 
 
+def _without_omit(value: t.Any) -> t.Any:
+    """None for the text that stood for an omitted value before ansible-core 2.19."""
+    return None if isinstance(value, str) and value.startswith("__omit_place_holder__") else value
+
+
 def _sentence(name: str, error: AnsibleError) -> str:
     """Why a template cannot be resolved; only a plugin's own words are quoted, not those of Jinja and Python."""
     if undefined := re.search(r"'(\w+)' is undefined", str(error)):
         return f"{name} refers to {undefined[1]}, which is not defined: define it, or correct the template."
+    if missing := re.search(r"has no attribute '?(\w+)'?", str(error)):
+        return f"{name} refers to {missing[1]} of a variable that has no such key or item: correct the template, or the variable."
     if not isinstance(error, AnsibleTemplateError) or "Plugin" in type(error).__name__:
         return f"{name} cannot be resolved: {in_one_line(error)}"
     return f"{name} is a template that cannot be resolved: correct it, or the variables that it refers to."

@@ -61,11 +61,17 @@ def test_a_template_without_a_value_is_a_variable_without_one() -> None:
     assert variables_of("istio", istio_timeout=trust_as_template("{{ none }}"))["istio_timeout"] == 300
 
 
+def test_an_omitted_value_is_no_value() -> None:
+    found = variables_of("istio", istio_timeout=trust_as_template("{{ elsewhere | default(omit) }}"), istio_namespace="__omit_place_holder__0a1b")
+    assert (found["istio_timeout"], found["istio_namespace"]) == (300, "istio-system")
+
+
 @pytest.mark.parametrize(
     ("template", "message"),
     [
         ("{{ elsewhere }}", "istio_timeout refers to elsewhere, which is not defined: define it, or correct the template."),
-        ("{{ {}.x.y }}", "istio_timeout is a template that cannot be resolved: correct it, or the variables that it refers to."),
+        ("{{ {}.x.y }}", "istio_timeout refers to x of a variable that has no such key or item: correct the template, or the variable."),
+        ("{{ [1][4] }}", "istio_timeout refers to 4 of a variable that has no such key or item: correct the template, or the variable."),
         ("{{ 'x' + 1 }}", "istio_timeout is a template that cannot be resolved: correct it, or the variables that it refers to."),
         ("{{ 1 + }}", "istio_timeout is a template that cannot be resolved: correct it, or the variables that it refers to."),
     ],
