@@ -57,13 +57,13 @@ class Complete:
         self._play("-e", json.dumps(placed))
         self.existing |= self._found(cluster)
         self._states = {False: self._read(otherwise=False)}
+        self._recorded.unlink()
         self.rehearsed.kubectl("create", "serviceaccount", "provided", "-n", "complete-karpenter")
         self._play("--tags", "alb_controller,karpenter", "-e", f"@{_HERE / 'otherwise.yml'}")
         self._states[True] = self._read(otherwise=True)
 
     def _play(self, *arguments: str) -> None:
         """site.yml, with a record of what tasks give to their modules."""
-        self._recorded.unlink(missing_ok=True)
         file = self._directory / "existing.json"
         file.write_text(json.dumps({"existing": self.existing}))
         recording = {
@@ -98,6 +98,7 @@ class Complete:
         """What only the run could make, and rows of evidence refer to."""
         offered = self.client("eks").describe_addon_versions(addonName="coredns", kubernetesVersion="1.34")["addons"][0]["addonVersions"]
         return {
+            "security_group": self.existing["security_groups"][0],
             "vpc": cluster["resourcesVpcConfig"]["vpcId"],
             "latest_coredns": offered[0]["addonVersion"],
             "edge_certificate": certificate_arn(self.client, "complete.example"),
