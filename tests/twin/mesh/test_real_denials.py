@@ -140,7 +140,7 @@ def _refusal(session: ApiSession, write: Write) -> ApiError:
             [_config_map(data={"a": "theirs"})],
             Write("apply", CONFIG_MAP, "one", SPACE, _config_map(data={"a": "ours"})),
             "field_conflict",
-            'conflict with "somebody" using v1: .data.a. Leave the field to its owner, or set force_conflicts to take it over',
+            'conflict with "somebody": .data.a. Leave the field to its owner, or set force_conflicts to take it over',
             id="conflict",
             marks=pytest.mark.requirement("A14"),
         ),
