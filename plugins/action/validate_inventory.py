@@ -9,12 +9,10 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
-from ..module_utils._inventory.chart_gateways import chart_gateway_warnings
-from ..module_utils._inventory.karpenter import karpenter_warnings
 from ..module_utils._inventory.near_misses import find_misspelt, find_misspelt_tags
-from ..module_utils._inventory.references import undeclared_waypoints
 from ..module_utils._inventory.validation import find_errors
 from ..module_utils._inventory.values import convert
+from ..module_utils._inventory.warnings import find_warnings
 from ..module_utils._text import without_userinfo
 from ..plugin_utils._clusters import find_shared_clusters
 from ..plugin_utils._role_variables import resolve, role_options, vaulted
@@ -34,7 +32,8 @@ class ActionModule(ActionBase):
         specs = {role: role_options(role) for role in self._task.args["roles"]}
         options = {name: option for spec in specs.values() for name, option in spec.items()}
         given, errors = resolve(self._templar, options, variables)
-        converted = convert(options, given, vaulted(options, variables))
+        derived = {name for name in given if variables.get(name) is None}
+        converted = convert(options, given, vaulted(options, variables), derived)
         errors += find_errors(converted)
         errors += find_misspelt(variables, {role: spec.keys() for role, spec in specs.items()})
         tags = [tag for name in ("ansible_run_tags", "ansible_skip_tags") for tag in variables.get(name) or () if tag not in _TAGS_OF_ANSIBLE]
@@ -58,7 +57,6 @@ class ActionModule(ActionBase):
             unknown = [tag for tag in variables.get("ansible_run_tags") or () if tag not in specs and tag not in _TAGS_OF_ANSIBLE]
             if unknown and not set(variables["ansible_run_tags"]) & {*specs, "all"}:
                 result["warnings"] = [f"No role has a tag {' or '.join(unknown)}, so this run does nothing: use {', '.join(specs)}."]
-            find_warnings = (karpenter_warnings, undeclared_waypoints, chart_gateway_warnings)
-            if warnings := [warning for find in find_warnings for warning in find(converted.values)]:
+            if warnings := find_warnings(converted.values):
                 result["warnings"] = [*result.get("warnings", ()), *(f"Cluster {cluster}: {warning}" for warning in warnings)]
         return result

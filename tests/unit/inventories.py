@@ -9,6 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.scalars import is_name
 from tests.pages import role_options
 
 Option = Mapping[str, Any]
@@ -121,7 +122,7 @@ WHOLE: dict[str, Any] = {
     "karpenter_node_pools": [{"name": "general", "labels": {"team": "a"}}],
     "istio_startup_taint": True,
     "istio_gateways": [{"name": "classic", "namespace": "edge", "replicas": 2}],
-    "ingress_gateways": [{"name": "public", "namespace": "edge", "load_balancer": "alb"}],
+    "ingress_gateways": [{"name": "public", "namespace": "edge", "load_balancer": "alb", "allowed_routes": {"from": "All"}}],
     "ingress_albs": [{"name": "public", "namespace": "edge", "gateway": "public", "hosts": ["shop.example.com"]}],
     "ingress_routes": [
         {"name": "cart", "namespace": "shop", "gateway": "public", "gateway_namespace": "edge", "rules": [{"backends": [{"service": "cart", "port": 80}]}]}
@@ -145,7 +146,12 @@ def spelled_inventories(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]
     names = draw(st.lists(st.sampled_from(sorted(ALL)), min_size=1, max_size=4, unique=True))
     given = {name: draw(right(name)) for name in names}
     others = draw(st.lists(st.sampled_from(sorted(set(ALL) - set(names))), max_size=2, unique=True))
-    return given, {**{name: spelled(draw, ALL[name], value) for name, value in given.items()}, **dict.fromkeys(others)}
+    return given, {**{name: spelled(draw, named(name, ALL[name]), value) for name, value in given.items()}, **dict.fromkeys(others)}
+
+
+def named(key: str, option: Option) -> Option:
+    """The option of a key, from which can be seen whether it is a name, of which a number is no spelling."""
+    return {**option, "is_name": is_name(key)}
 
 
 def spelled(draw: st.DrawFn, option: Option, value: Any, kind: str | None = None) -> Any:
@@ -168,7 +174,7 @@ def _spelled_text(draw: st.DrawFn, option: Option, value: str) -> Any:
     if option.get("choices") and value:
         forms += [value.upper(), value.lower()]
         forms += [value == "true"] if value in ("true", "false") else []
-    if not option.get("choices") and value.isdigit() and not value.startswith("0"):
+    if not option.get("choices") and not option["is_name"] and value.isdigit() and not value.startswith("0"):
         forms.append(int(value))
     return draw(st.sampled_from(forms))
 
@@ -187,7 +193,7 @@ def _spelled_list(draw: st.DrawFn, option: Option, value: list[Any]) -> Any:
 def _spelled_dict(draw: st.DrawFn, option: Option, value: dict[str, Any]) -> Any:
     if not option.get("options"):
         return draw(st.sampled_from((value, json.dumps(value))))
-    spelled_keys = {key: spelled(draw, option["options"][key], item) for key, item in value.items()}
+    spelled_keys = {key: spelled(draw, named(key, option["options"][key]), item) for key, item in value.items()}
     absent = [key for key in option["options"] if key not in value]
     without_value = draw(st.lists(st.sampled_from(absent), max_size=2, unique=True)) if absent else []
     return {**spelled_keys, **dict.fromkeys(without_value)}

@@ -135,12 +135,13 @@ def _find_group_errors(item: Item) -> t.Iterator[str]:
 
 def _find_listener_errors(item: Item, certificates_pending: bool) -> t.Iterator[str]:
     listeners = listen_ports(item)
-    for protocol, port in listeners:
-        if protocol not in ("HTTP", "HTTPS") or not 1 <= port <= 65535:
-            yield (
-                "listen_ports has an entry that is not HTTP or HTTPS with a port from 1 to 65535: "
-                f"write each as {{HTTPS: 443}}, not as in {item.get('listen_ports')!r}."
-            )
+    given = item.get("listen_ports")
+    if given is not None and not listeners:
+        yield "listen_ports is empty, and the controller then provisions nothing: omit it, or write {HTTPS: 443}."
+    for entry in given or ():
+        for (protocol, port), (known, number) in zip(entry.items(), listen_ports({"listen_ports": [entry]})):  # noqa: B905  # both are of one length
+            if known not in ("HTTP", "HTTPS") or not 1 <= number <= HIGHEST_PORT:
+                yield f"listen_ports has {protocol}: {port}, which is not HTTP or HTTPS with a port from 1 to {HIGHEST_PORT}: write it as {{HTTPS: 443}}."
     ports = [port for _protocol, port in listeners]
     for port in repeated(ports):
         yield f"listen_ports names port {port} twice, but a listener has only one protocol: remove one of them."

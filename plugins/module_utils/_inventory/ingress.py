@@ -18,11 +18,15 @@ from .._ingress.spec import complete, find_duplicates
 from .._istio_ingress.spec import ISTIO_GATEWAY, VIRTUAL_SERVICE, parse_istio_gateway, parse_virtual_service
 from .._route.spec import ROUTE, parse_route
 from .backends import find_missing_places
+from .hosts import find_host_conflicts, host_warnings, meeting_listeners
 
 if t.TYPE_CHECKING:
     from .._ingress.spec import DesiredItem, Item
 
 Items = t.Sequence["Item"]
+
+# The variables of the role by the fields of Edge, without their prefix.
+_LISTS = ("gateways", "albs", "routes", "classic_gateways")
 
 
 @dataclass(frozen=True)
@@ -73,19 +77,21 @@ def choose_service_types(gateways: Items, albs: Items) -> list[dict[str, t.Any]]
 
 
 def choose_sections(routes: Items, gateways: Items) -> list[dict[str, t.Any]]:
-    """The routes; an HTTPRoute that names no listeners attaches to all but those that only redirect to HTTPS.
+    """The routes; an HTTPRoute that names no listeners attaches to those that serve one of its hosts, but not to those that only redirect to HTTPS.
 
-    Attached to these too, its longer paths would take precedence over the redirect.
+    Attached to these too, its longer paths would take precedence over the redirect. A listener that serves none of its hosts would never accept it.
     """
-    sections = {
-        (gateway["namespace"], gateway["name"]): [listener["name"] for listener in listeners_of(gateway) if listener["port"] != 80]
+    listeners = {
+        (gateway["namespace"], gateway["name"]): [listener for listener in listeners_of(gateway) if listener["port"] != 80]
         for gateway in complete(list(gateways), GATEWAY)
         if gateway["redirect_http"]
     }
     chosen = []
     for route in routes:
         place = (route.get("gateway_namespace") or route["namespace"], route.get("gateway"))
-        names = sections.get(place) if route.get("kind") != "VirtualService" and not route.get("section_names") else None
+        found = listeners.get(place, []) if route.get("kind") != "VirtualService" and not route.get("section_names") else []
+        # One whose hosts meet none of them is an error, which names all of them.
+        names = [listener["name"] for listener in meeting_listeners(found, route.get("hosts") or ()) or found]
         chosen.append({**route, "section_names": names} if names else dict(route))
     return chosen
 
@@ -100,6 +106,7 @@ def find_conflicts(edge: Edge) -> list[str]:
         *_routes_to_redirects(edge),
         *_routes_named_like_redirects(edge),
         *_routes_for_the_same(edge),
+        *find_host_conflicts(edge),
         *_grpc_without_https(edge),
     ]
 
@@ -131,11 +138,10 @@ def validate_ingress(variables: t.Mapping[str, t.Any]) -> list[str]:
     Args:
         variables: an inventory's variables, converted to their types, with what backends.with_backends() has chosen.
     """
-    names = ("gateways", "albs", "routes", "classic_gateways")
-    edge = parse_edge({name: variables.get(f"ingress_{name}") for name in names})
+    edge = _edge_of(variables)
     allowing = "ingress_allow_load_balancer_service"
     second = [] if variables.get(allowing) else find_second_load_balancers(edge, allowing)
-    places = {id(item): f"ingress_{name}[{index}] ({item.title})" for name in names for index, item in enumerate(getattr(edge, name))}
+    places = {id(item): f"ingress_{name}[{index}] ({item.title})" for name in _LISTS for index, item in enumerate(getattr(edge, name))}
     return [
         *(sentence for name in ("albs", "classic_gateways") for sentence in find_missing_places(f"ingress_{name}", variables.get(f"ingress_{name}") or ())),
         *(f"{places[id(item)]}: {error}" for item in edge.all for error in item.errors),
@@ -144,9 +150,21 @@ def validate_ingress(variables: t.Mapping[str, t.Any]) -> list[str]:
     ]
 
 
+def ingress_warnings(variables: t.Mapping[str, t.Any]) -> list[str]:
+    """What is possible, and perhaps not meant, one sentence each; the arguments are those of validate_ingress()."""
+    edge = _edge_of(variables)
+    return [f"{_variables_of(warning, edge)}: {warning}" for warning in host_warnings(edge, variables.get("aws_edge_certificates") or ())]
+
+
+def _edge_of(variables: t.Mapping[str, t.Any]) -> Edge:
+    return parse_edge({name: variables.get(f"ingress_{name}") for name in _LISTS})
+
+
 def _variables_of(conflict: str, edge: Edge) -> str:
     """The variables whose items a sentence names."""
-    names = [f"ingress_{name}" for name in ("gateways", "albs", "routes", "classic_gateways") if any(item.title in conflict for item in getattr(edge, name))]
+    names = [f"ingress_{name}" for name in _LISTS if any(item.title in conflict for item in getattr(edge, name))]
+    if conflict in _gateways_without_alb(edge):
+        names.append("ingress_albs")
     return " and ".join(names) or "ingress_gateways, ingress_albs or ingress_routes"
 
 
@@ -279,4 +297,13 @@ def _foreign_arns(item: DesiredItem, region: t.Any) -> t.Iterator[str]:
             yield f"{arn} is in region {parts[3]}, but eks_region is {region}: use one in the region of the load balancer."
 
 
-__all__ = ("Edge", "choose_sections", "choose_service_types", "find_conflicts", "find_load_balancer_conflicts", "parse_edge", "validate_ingress")
+__all__ = (
+    "Edge",
+    "choose_sections",
+    "choose_service_types",
+    "find_conflicts",
+    "find_load_balancer_conflicts",
+    "ingress_warnings",
+    "parse_edge",
+    "validate_ingress",
+)

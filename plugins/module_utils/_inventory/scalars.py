@@ -10,6 +10,7 @@ numbers and booleans. All of them are read here, and nowhere else.
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 import typing as t
@@ -21,6 +22,8 @@ from ansible.module_utils.parsing.convert_bool import boolean
 # Both are of a length that Python turns into a number, and that fits every field of an API.
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}(\.0{1,9})?")
 _LONGEST_SHOWN = 60
+# What the last part of an option's name is whose value names something.
+_NAMES = ("name", "names", "namespace", "namespaces", "waypoint", "gateway", "service", "service_account", "release", "revision")
 # What a value of each type must be, and what to write.
 EXPECTED = {
     "bool": ("true or false", "write true or false"),
@@ -35,6 +38,12 @@ EXPECTED = {
 
 class Unconvertible(ValueError):
     """A value that has no meaning as the declared type."""
+
+
+def is_name(place: str) -> bool:
+    """Whether a variable, or a key of an item, is the name of something: C(mesh_namespaces[0].name), C(istio_namespace)."""
+    key = re.sub(r"\[\d+\]$", "", place).rpartition(".")[2]
+    return key.endswith(tuple(f"_{name}" for name in _NAMES)) or key in _NAMES or ".istio_release_names." in f".{place}"
 
 
 def clean_text(text: str) -> str:
@@ -56,7 +65,14 @@ def describe(value: t.Any) -> str:
 
 def describe_kind(value: t.Any) -> str:
     """What a value is, without the value, which may be long or a secret."""
-    kinds = ((bool, "a boolean"), ((int, float), "a number"), (str, "a text"), (dict, "a dictionary"), ((list, tuple, set), "a list"))
+    kinds = (
+        (bool, "a boolean"),
+        ((int, float), "a number"),
+        (str, "a text"),
+        (dict, "a dictionary"),
+        ((list, tuple, set), "a list"),
+        (datetime.date, "a date"),
+    )
     return next((kind for types, kind in kinds if isinstance(value, types)), "a value of another type")
 
 
@@ -194,6 +210,7 @@ __all__ = (
     "clean_text",
     "describe",
     "describe_kind",
+    "is_name",
     "to_bool",
     "to_choice",
     "to_dict",

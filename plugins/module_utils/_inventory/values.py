@@ -10,12 +10,13 @@ hands them to the role as they came, so that the text V(false) is true for a fil
 
 from __future__ import annotations
 
+import re
 import typing as t
 from dataclasses import dataclass, field
 
 from .._kubernetes_text import with_text, without_lists
 from .near_misses import nearest
-from .scalars import CONVERSIONS, EXPECTED, Unconvertible, clean_text, describe, describe_kind, to_choice, to_list
+from .scalars import CONVERSIONS, EXPECTED, Unconvertible, clean_text, describe, describe_kind, is_name, to_choice, to_list
 
 Options = t.Mapping[str, t.Mapping[str, t.Any]]
 
@@ -29,37 +30,49 @@ class Converted:
             left out and those with a default are filled in. A default that is still a template is not in it, nor a value of a wrong type.
         complete: the same, with all declared keys of all items, as a module gets them.
         errors: one sentence for each value that cannot be converted, is not one of the choices, or has an unknown or a missing key.
+        wrong: the variables that have a value which cannot be converted, so that they are neither in values nor in complete.
     """
 
     values: dict[str, t.Any]
     complete: dict[str, t.Any]
     errors: tuple[str, ...]
+    wrong: frozenset[str] = frozenset()
 
 
-def convert(options: Options, given: t.Mapping[str, t.Any], secrets: t.Container[str] = ()) -> Converted:
+def convert(options: Options, given: t.Mapping[str, t.Any], secrets: t.Container[str] = (), derived: t.Container[str] = ()) -> Converted:
     """The variables of an argument spec, converted to their declared types and completed by its defaults.
 
     Args:
         options: the argument spec's options by the name of the variable.
         given: the variables that the inventory has, with templates resolved; others than those of the spec are ignored, and so are those without a value.
         secrets: variables whose values no sentence shows, besides those that the spec declares as C(no_log).
+        derived: variables whose values are those of their defaults, after others. What is wrong with another one is reported for that one alone.
     """
     complete: dict[str, t.Any] = {}
-    errors: list[str] = []
+    errors: dict[str, list[str]] = {}
+    wrong: set[str] = set()
     for name, option in options.items():
         value = given.get(name)
         if value is not None:
             # One by one: a value that cannot be converted must not hide that another one can.
             conversion = _Conversion(is_secret=name in secrets or bool(option.get("no_log")))
             value = conversion.value(option, value, name)
-            errors += conversion.errors
-            if not conversion.is_wrong:
+            errors[name] = conversion.errors
+            if conversion.is_wrong:
+                wrong.add(name)
+            else:
                 complete[name] = value
         elif "default" in option and not is_template(option["default"]):
             complete[name] = _Conversion().value(option, option["default"], name)
         elif option.get("required"):
-            errors.append(f"{name} has no value, but is required: set it.")
-    return Converted({name: _without_omitted(options[name], value) for name, value in complete.items()}, complete, tuple(errors))
+            errors[name] = [f"{name} has no value, but is required: set it."]
+    reported = (error for name, found in errors.items() if not (name in derived and _refers_to(options[name].get("default"), errors)) for error in found)
+    return Converted({name: _without_omitted(options[name], value) for name, value in complete.items()}, complete, tuple(reported), frozenset(wrong))
+
+
+def _refers_to(default: t.Any, errors: t.Mapping[str, t.Sequence[str]]) -> bool:
+    """Whether a template names a variable that has an error of its own."""
+    return any(errors.get(name) for name in re.findall(r"\w+", str(default)))
 
 
 def is_template(value: t.Any) -> bool:
@@ -92,6 +105,9 @@ class _Conversion:
             shown = describe_kind(given) if self.is_secret else describe(given)
             expected, remedy = EXPECTED[kind]
             return self._wrong(f"{place} is {shown}, but must be {expected}: {remedy}.")
+        if kind == "str" and not isinstance(given, str) and not option.get("choices") and is_name(place):
+            shown = describe_kind(given) if self.is_secret else describe(given)
+            return self._wrong(f"{place} is {shown}, but is a name, of which YAML changes what looks like something else (0755 becomes 493): put it in quotes.")
         if kind == "list":
             return self._items(option, found, place)
         if kind == "dict":

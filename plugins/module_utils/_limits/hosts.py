@@ -42,6 +42,20 @@ def find_one_host_errors(option: str, host: str, *, any_case: bool = False, long
         yield f"{option} has {host!r}, {problem}: {_EXAMPLE}."
 
 
+def hosts_meet(host: str, other: str) -> bool:
+    """Whether there is a host that both stand for, each a host, a wildcard, or empty for every host.
+
+    A wildcard stands for one or more labels. Sources: the Gateway API's reference of HTTPRoute (spec.hostnames), and Istio's pkg/config/host (Name.Matches).
+    """
+    if not host or not other:
+        return True
+    if host.startswith("*") and other.startswith("*"):
+        return host[1:].endswith(other[1:]) or other[1:].endswith(host[1:])
+    if host.startswith("*"):
+        return other.endswith(host[1:])
+    return host.endswith(other[1:]) if other.startswith("*") else host == other
+
+
 def _canonical(host: str) -> str:
     return host.lower()[: -1 if host.endswith(".") else None]
 
@@ -78,4 +92,4 @@ def is_address(text: str) -> bool:
     return True
 
 
-__all__ = ("LONGEST_HOST", "find_host_errors", "find_one_host_errors", "is_address")
+__all__ = ("LONGEST_HOST", "find_host_errors", "find_one_host_errors", "hosts_meet", "is_address")

@@ -117,7 +117,7 @@ def test_a_route_of_others_at_a_port_that_only_redirects_is_an_error() -> None:
         "gateway_namespace": "istio-ingress",
         "rules": [{"backends": [{"service": "a", "port": 80}]}],
     }
-    edge = {**NLB, "redirect_http": True}
+    edge = {**NLB, "redirect_http": True, "allowed_routes": {"from": "All"}}
     errors = find_conflicts(parse_edge({"gateways": [edge], "routes": [{**route, "section_names": ["http"]}]}))
     assert len(errors) == 1, errors
     assert "listener http of Gateway istio-ingress/edge only redirects to HTTPS" in errors[0]

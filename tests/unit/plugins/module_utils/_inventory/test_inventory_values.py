@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import pytest
@@ -9,14 +10,19 @@ import pytest
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.eks import validate_eks
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.istio import validate_istio
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.karpenter import validate_karpenter
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.validation import find_errors
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.values import convert
+from tests.unit.inventories import ALL, WHOLE
 from tests.unit.inventory_values import converted
 
+DATE = datetime.date(2026, 1, 1)
 OPTIONS: dict[str, dict[str, Any]] = {
+    "issuer_namespaces": {"type": "list", "elements": "str"},
+    "uses_namespace": {"type": "str", "choices": ["true", "false"]},
     "switch": {"type": "bool", "default": True},
     "number": {"type": "int"},
     "values": {"type": "dict", "default": {}},
-    "names": {"type": "list", "elements": "str"},
+    "words": {"type": "list", "elements": "str"},
     "derived": {"type": "str", "default": "{{ inventory_hostname }}"},
     "text": {"type": "str"},
     "choice": {"type": "str", "choices": ["Same", "All", ""]},
@@ -30,6 +36,16 @@ OPTIONS: dict[str, dict[str, Any]] = {
     },
 }
 
+# An inventory with an item in each list that others refer to.
+EVERYTHING: dict[str, Any] = {
+    **WHOLE,
+    "aws_edge_certificates": [{"domain": "shop.example.com"}],
+    "ingress_classic_gateways": [{"name": "classic", "namespace": "edge", "release": "classic", "hosts": ["shop.example.com"]}],
+    "istio_istiod_replicas": 2,
+    "eks_version": "1.35",
+}
+WRONG_TYPES: dict[str, Any] = {"list": {"a": 1}, "dict": [1, 2], "str": {"a": 1}, "int": "soon", "bool": "perhaps"}
+
 # What is given, and what it must mean.
 SPELLINGS: list[tuple[str, Any, Any]] = [
     *(("switch", text, True) for text in ("true", "True", "yes", "on", "1", True)),
@@ -38,16 +54,16 @@ SPELLINGS: list[tuple[str, Any, Any]] = [
     ("number", "12", 12),
     ("values", '{"excludeNamespaces": ["kube-system"]}', {"excludeNamespaces": ["kube-system"]}),
     ("values", {"kept": None}, {"kept": None}),
-    ("names", "a,b", ["a", "b"]),
-    ("names", "a", ["a"]),
+    ("words", "a,b", ["a", "b"]),
+    ("words", "a", ["a"]),
     *(("switch", text, True) for text in (" true ", "TRUE", "true\r\n", "y", "T", 1)),
     *(("number", text, 12) for text in (" 12\r", "12.0", 12.0, "+12")),
-    ("names", "a, b\r\n", ["a", "b"]),
-    ("names", '["a", "b"]', ["a", "b"]),
-    ("names", "[a, b]", ["a", "b"]),
-    ("names", [" a ", 1, True, 1.35], ["a", "1", "true", "1.35"]),
-    ("names", "", []),
-    ("names", 8, ["8"]),
+    ("words", "a, b\r\n", ["a", "b"]),
+    ("words", '["a", "b"]', ["a", "b"]),
+    ("words", "[a, b]", ["a", "b"]),
+    ("words", [" a ", 1, True, 1.35], ["a", "1", "true", "1.35"]),
+    ("words", "", []),
+    ("words", 8, ["8"]),
     ("ports", 80, [80]),
     ("ports", "80,443", [80, 443]),
     ("ports", ["80", 443], [80, 443]),
@@ -66,7 +82,10 @@ SPELLINGS: list[tuple[str, Any, Any]] = [
     ("file", " ~/.kube/shop\r\n", "~/.kube/shop"),
     ("file", "a: 1\r\nb: 2", "a: 1\r\nb: 2"),
     ("items", '[{"name": "x"}]', [{"name": "x", "size": 2}]),
-    ("items", [{"name": 1, "size": None, "values": None}], [{"name": "1", "size": 2}]),
+    ("items", [{"name": "1", "note": 1, "size": None, "values": None}], [{"name": "1", "note": "1", "size": 2}]),
+    ("items", [{"name": "0755", "note": DATE}, {"name": "2026-01-01"}], [{"name": "0755", "note": "2026-01-01", "size": 2}, {"name": "2026-01-01", "size": 2}]),
+    ("issuer_namespaces", "0755,yes", ["0755", "yes"]),
+    ("uses_namespace", True, "true"),
     ("items", "", []),
     ("items", [{"name": "x", "size": "5"}], [{"name": "x", "size": 5}]),
     ("items", [{"name": "x", "note": None, "values": {"kept": None}}], [{"name": "x", "size": 2, "values": {"kept": None}}]),
@@ -92,6 +111,7 @@ def test_a_variable_without_a_value_has_its_default(name: str) -> None:
 
 WORDS_OF_PYTHON = ("NoneType", "<class", "None", "True", "False", "dict ", "str ", "object", "unable to", "expected")
 
+QUOTE = "put it in quotes"
 # What is given, and the one sentence about it.
 ERRORS: list[tuple[str, Any, str]] = [
     ("switch", "maybe", "switch is 'maybe', a text, but must be true or false: write true or false."),
@@ -104,9 +124,22 @@ ERRORS: list[tuple[str, Any, str]] = [
     ("values", "all", "values is 'all', a text, but must be a dictionary: write its keys with their values, {} for none, or leave it out."),
     ("values", "{a", "values is '{a', a text, but must be a dictionary: write its keys with their values, {} for none, or leave it out."),
     ("values", ["a"], "values is a list, but must be a dictionary: write its keys with their values, {} for none, or leave it out."),
-    ("names", {"a": 1}, "names is a dictionary, but must be a list: begin each item with a dash, write [] for none, or leave it out."),
-    ("names", ["a", None], "names[1] has no value: remove the item, or complete it."),
-    ("names", ["a", {"b": 1}], "names[1] is a dictionary, but must be a text: write one text, in quotes if it has characters that YAML interprets."),
+    ("words", {"a": 1}, "words is a dictionary, but must be a list: begin each item with a dash, write [] for none, or leave it out."),
+    ("words", ["a", None], "words[1] has no value: remove the item, or complete it."),
+    ("words", ["a", {"b": 1}], "words[1] is a dictionary, but must be a text: write one text, in quotes if it has characters that YAML interprets."),
+    *(
+        (
+            "items",
+            [{"name": value}],
+            f"items[0].name is {shown}, but is a name, of which YAML changes what looks like something else (0755 becomes 493): {QUOTE}.",
+        )
+        for value, shown in ((493, "493, a number"), (1.1, "1.1, a number"), (False, "false, a boolean"), (DATE, "a date"))
+    ),
+    (
+        "issuer_namespaces",
+        [493],
+        f"issuer_namespaces[0] is 493, a number, but is a name, of which YAML changes what looks like something else (0755 becomes 493): {QUOTE}.",
+    ),
     ("text", ["a"], "text is a list, but must be a text: write one text, in quotes if it has characters that YAML interprets."),
     ("choice", "Al", "choice is 'Al', which is not one of its choices: did you mean All? The choices are Same, All, \"\"."),
     ("choice", "nothing", "choice is 'nothing', which is not one of its choices: use one of Same, All, \"\"."),
@@ -213,3 +246,25 @@ def test_validation_finds_the_same_in_every_spelling(message: tuple[str, str]) -
 def test_false_as_text_is_not_reported_as_true() -> None:
     result = converted({"eks_enabled": True, "eks_startup_taint": "false", "istio_startup_taint": "false", "eks_node_groups": [{"name": "a"}]})
     assert not [error for error in validate_eks(result.values) if "eks_startup_taint" in error]
+
+
+def test_what_follows_from_another_variable_is_reported_for_that_one_alone() -> None:
+    options = {"tags": {"type": "dict"}, "own_tags": {"type": "dict", "default": "{{ tags | default({}) }}"}}
+    given = {"tags": ["a"], "own_tags": ["a"]}
+    assert [error.split()[0] for error in convert(options, given, derived={"own_tags"}).errors] == ["tags"]
+    assert [error.split()[0] for error in convert(options, given).errors] == ["tags", "own_tags"]
+    # What it refers to is right, so nobody else says that this is wrong.
+    assert [error.split()[0] for error in convert(options, {"own_tags": ["a"]}, derived={"own_tags"}).errors] == ["own_tags"]
+
+
+@pytest.mark.parametrize("name", [name for name, option in ALL.items() if option["type"] in WRONG_TYPES])
+def test_a_value_of_a_wrong_type_is_one_error_and_none_that_follows_from_it(name: str) -> None:
+    assert find_errors(converted(EVERYTHING)) == []
+    errors = find_errors(converted({**EVERYTHING, name: WRONG_TYPES[ALL[name]["type"]]}))
+    assert len(errors) == 1, errors
+    assert errors[0].startswith(f"{name} is ")
+
+
+def test_a_wrong_item_does_not_hide_the_others() -> None:
+    albs = [{**EVERYTHING["ingress_albs"][0], "listen_ports": ["HTTP"]}]
+    assert [error.split(" is ")[0] for error in find_errors(converted({**EVERYTHING, "ingress_albs": albs}))] == ["ingress_albs[0].listen_ports[0]"]

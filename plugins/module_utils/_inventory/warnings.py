@@ -1,0 +1,35 @@
+# Copyright: the meshwright.ambient contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# **PRIVATE** to the collection: it may change in any release.
+
+"""All warnings about one cluster's variables: what is possible, and perhaps not meant."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .backends import with_backends
+from .chart_gateways import chart_gateway_warnings
+from .ingress import ingress_warnings
+from .karpenter import karpenter_warnings
+from .references import undeclared_waypoints
+
+_WARNINGS: tuple[t.Callable[[t.Mapping[str, t.Any]], t.Iterable[str]], ...] = (
+    karpenter_warnings,
+    undeclared_waypoints,
+    chart_gateway_warnings,
+    ingress_warnings,
+)
+
+
+def find_warnings(variables: t.Mapping[str, t.Any]) -> list[str]:
+    """One sentence for each warning.
+
+    Args:
+        variables: the values of the roles' variables, as values.convert() returns them, without errors.
+    """
+    values = with_backends(variables)
+    return [warning for warnings in _WARNINGS for warning in warnings(values)]
+
+
+__all__ = ("find_warnings",)
