@@ -13,9 +13,11 @@ from .._ingress.annotation_values import ALB_PREFIX, STATUS_PORT_NAME, find_anno
 from .._ingress.spec import DICT, IDENTITY, LOAD_BALANCER, STRINGS, DesiredItem, DesiredObject, Item, Options, list_of, note_uncovered_domains
 from .._kubernetes_text import find_text_errors, with_text
 from .._limits.hosts import find_host_errors
+from .._limits.http import find_sequence_errors
 from .._limits.kubernetes import HIGHEST_PORT, LONGEST_LABEL, find_key_errors, find_label_errors, find_label_name_errors, find_name_errors
 from .._limits.ranges import find_range_errors
 from .._text import repeated
+from .actions import find_action_errors
 from .render import listen_ports, render_annotations, render_ingress
 
 ALB: Options = {
@@ -48,6 +50,9 @@ ALBS = list_of(ALB, mutually_exclusive=[("gateway", "service")])
 _INTERVAL, _TIMEOUT = 15, 5
 # Source: the API reference of Elastic Load Balancing, Matcher and HostHeaderConditionConfig.
 _MOST_CODE, _LONGEST_HOST = 499, 128
+# The controller adds /* to a prefix, and a condition has at most 128 characters. Source: the API reference, PathPatternConditionConfig.
+_LONGEST_PATH = 126
+_PATH = re.compile(rf"[A-Za-z0-9_.$/~\"'@:+&-]{{1,{_LONGEST_PATH}}}")
 # Source: the controller's pkg/ingress/group_loader.go.
 _GROUP_NAME = re.compile(r"([a-z0-9][-a-z0-9.]*)?[a-z0-9]")
 _LEAST_ORDER, _MOST_ORDER = -1000, 1000
@@ -80,12 +85,13 @@ def find_alb_errors(item: Item, *, certificates_pending: bool = False) -> list[s
         *_find_name_errors(item),
         *find_common_errors(item, "load_balancer_name", _MOST_CODE),
         *_find_host_errors(item),
+        *_find_path_errors(item),
         *_find_range_errors(item),
         *_find_group_errors(item),
         *_find_listener_errors(item, certificates_pending),
         *_find_check_errors(item),
         *_find_waf_errors(item),
-        *_find_action_errors(item),
+        *find_action_errors(item),
         *find_annotation_errors(item, ALB_PREFIX, render_annotations(item)),
     ]
 
@@ -99,6 +105,7 @@ def _find_backend_errors(item: Item) -> t.Iterator[str]:
 
 def _find_name_errors(item: Item) -> t.Iterator[str]:
     yield from find_name_errors("name", item.get("name"))
+    yield from find_name_errors("ingress_class", item.get("ingress_class"))
     for option in ("namespace", "gateway", "service"):
         if item.get(option):
             yield from find_label_name_errors(option, item[option])
@@ -114,6 +121,17 @@ def _find_host_errors(item: Item) -> t.Iterator[str]:
     yield from find_host_errors("hosts", item.get("hosts"), longest=_LONGEST_HOST)
     yield from find_host_errors("tls_hosts", item.get("tls_hosts"))
     yield from find_host_errors("certificate_domains", item.get("certificate_domains"), any_case=True)
+
+
+def _find_path_errors(item: Item) -> t.Iterator[str]:
+    """Source: the API server's rules for paths of type Prefix, the controller's pkg/ingress/model_build_listener_rules.go, and PathPatternConditionConfig."""
+    path = str(item.get("path") or "/")
+    problems = list(find_sequence_errors("path", path))
+    yield from problems
+    if re.search(r"[*?]", path):
+        yield f"path is {path!r}: it is a prefix, which the controller takes without wildcards, so write {re.sub(r'/?[*?].*', '', path) or '/'!r}."
+    elif not problems and not _PATH.fullmatch(path):
+        yield f"path is {path!r}: use at most {_LONGEST_PATH} letters, digits and the signs _ - . $ / ~ \" ' @ : + &."
 
 
 def _find_range_errors(item: Item) -> t.Iterator[str]:
@@ -185,12 +203,6 @@ def _find_waf_errors(item: Item) -> t.Iterator[str]:
         yield (
             f"waf_acl_arn is {arn!r}: use the ARN of a web ACL (arn:aws:wafv2:<region>:<account>:regional/webacl/<name>/<id>), or an empty string to detach it."
         )
-
-
-def _find_action_errors(item: Item) -> t.Iterator[str]:
-    for name, action in sorted((item.get("actions") or {}).items()):
-        if not isinstance(action, dict) or not (action.get("type") or action.get("Type")):
-            yield f"actions.{name} has no type: write it as in the controller's documentation of actions, such as {{type: fixed-response, ...}}."
 
 
 __all__ = ("ALB", "ALBS", "find_alb_errors", "parse_alb")

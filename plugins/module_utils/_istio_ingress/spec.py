@@ -11,7 +11,9 @@ import typing as t
 
 from .._ingress.spec import DICT, IDENTITY, STRINGS, DesiredItem, DesiredObject, Item, Options
 from .._kubernetes_text import find_text_errors, with_text
+from .._limits.choices import find_choice_errors
 from .._limits.hosts import find_one_host_errors, is_address
+from .._limits.http import find_expression_errors
 from .._limits.kubernetes import HIGHEST_PORT, find_label_errors, find_label_name_errors, find_name_errors, find_number_errors
 from .._route.spec import ANY_ROUTE, find_route_errors
 from .._text import repeated
@@ -30,6 +32,14 @@ ISTIO_GATEWAY: Options = {
 }
 VIRTUAL_SERVICE = ANY_ROUTE
 
+# Source: Istio's reference of Gateway (Port.protocol), and of ServerTLSSettings.
+_PROTOCOLS = ("HTTP", "HTTPS", "GRPC", "GRPC-WEB", "HTTP2", "MONGO", "REDIS", "MYSQL", "TCP", "TLS", "UDP")
+_TLS_VERSIONS = ("TLS_AUTO", "TLSV1_0", "TLSV1_1", "TLSV1_2", "TLSV1_3")
+_TLS_CHOICES = {
+    "mode": ("PASSTHROUGH", "SIMPLE", "MUTUAL", "AUTO_PASSTHROUGH", "ISTIO_MUTUAL", "OPTIONAL_MUTUAL"),
+    "minProtocolVersion": _TLS_VERSIONS,
+    "maxProtocolVersion": _TLS_VERSIONS,
+}
 # The steps of writing: what others need comes first.
 _GATEWAYS, _ROUTES = range(2)
 
@@ -50,7 +60,7 @@ def parse_virtual_service(item: Item) -> DesiredItem:
     if item["state"] == "absent":
         return DesiredItem("VirtualService", item, route)
     item = with_text(dict(item))
-    errors = (*find_text_errors(item), *find_route_errors(item), *_find_host_errors("hosts", item, with_namespace=False))
+    errors = (*find_text_errors(item), *find_route_errors(item), *_find_host_errors("hosts", item, with_namespace=False), *_find_rule_errors(item))
     return DesiredItem("VirtualService", item, DesiredObject(route.key, render_virtual_service(item), _ROUTES), errors=errors)
 
 
@@ -73,11 +83,49 @@ def find_istio_gateway_errors(item: Item) -> list[str]:
     for index, server in enumerate(item.get("servers") or ()):
         if isinstance(server.get("hosts"), list):
             errors += _find_host_errors(f"servers[{index}].hosts", server)
+        errors += _find_server_errors(f"servers[{index}]", server)
+    errors += _find_tls_errors("tls", item.get("tls"))
     if not item.get("selector") and not item.get("release"):
         errors.append("release and selector are empty: set the release of the chart gateway, such as istio-ingress, or the labels of the gateway's pods.")
     if item["protocol"] in ("HTTPS", "TLS") and not item.get("servers") and not item.get("tls"):
         errors.append(f"protocol is {item['protocol']} without tls: set mode and credentialName.")
     return errors
+
+
+def _find_server_errors(place: str, server: Item) -> t.Iterator[str]:
+    """A server as the API has it; what is of another structure is left to the API server."""
+    port = server.get("port")
+    if isinstance(port, dict):
+        yield from find_number_errors(f"{place}.port.", port, {"number": (1, HIGHEST_PORT)})
+        # istiod reads it in any case. Source: istio pkg/config/protocol (Parse).
+        protocol = None if port.get("protocol") is None else str(port["protocol"]).upper()
+        yield from find_choice_errors(f"{place}.port.protocol", protocol, _PROTOCOLS, required=True)
+    else:
+        yield f"{place} has no port: set its number, name and protocol."
+    yield from _find_tls_errors(f"{place}.tls", server.get("tls"))
+
+
+def _find_tls_errors(place: str, tls: t.Any) -> t.Iterator[str]:
+    """Source: Istio's definition of Gateway (ServerTLSSettings), v1.31: the API server refuses other words, and the same ones in another case."""
+    for name, choices in _TLS_CHOICES.items() if isinstance(tls, dict) else ():
+        yield from find_choice_errors(f"{place}.{name}", tls.get(name), choices)
+
+
+def _find_rule_errors(item: Item) -> t.Iterator[str]:
+    """What istiod's webhook refuses, or takes and ignores: a backend without a weight gets nothing where there are several.
+
+    Source: istio pkg/config/validation (validateHTTPRouteDestinations, validateStringMatchRegexp).
+    """
+    for place, rule in enumerate(item.get("rules") or ()):
+        if rule["path_type"] == "RegularExpression":
+            yield from find_expression_errors(f"rules[{place}].path", str(rule["path"]))
+        elif not str(rule["path"]).startswith("/"):
+            yield f"rules[{place}].path is {rule['path']!r}: a path must begin with a slash."
+        weights = [backend.get("weight") for backend in rule.get("backends") or ()]
+        if len(weights) > 1 and None in weights:
+            yield f"rules[{place}].backends has several backends, of which those without a weight would get no request: give each a weight."
+        elif len(weights) > 1 and not any(weights):
+            yield f"rules[{place}].backends has only weights of 0, which istiod refuses: give one of them a weight, or remove the rule."
 
 
 def _find_host_errors(option: str, item: Item, *, with_namespace: bool = True) -> t.Iterator[str]:

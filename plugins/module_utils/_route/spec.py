@@ -11,6 +11,7 @@ import typing as t
 from .._ingress.spec import DICT, IDENTITY, STRINGS, DesiredItem, DesiredObject, Item, Options, list_of
 from .._kubernetes_text import find_text_errors, with_text
 from .._limits.hosts import find_host_errors
+from .._limits.http import find_path_errors
 from .._limits.kubernetes import (
     HIGHEST_PORT,
     HIGHEST_WEIGHT,
@@ -25,6 +26,7 @@ from .._limits.kubernetes import (
     find_number_errors,
 )
 from .render import render_route
+from .rules import find_rule_errors
 
 _BACKEND: Options = {
     "service": {"type": "str", "required": True},
@@ -68,6 +70,8 @@ def find_http_route_errors(item: Item) -> t.Iterator[str]:
     yield from find_count_errors("rules", item.get("rules"), MOST_RULES, "move some to a second route")
     for place, rule in enumerate(item.get("rules") or ()):
         yield from find_count_errors(f"rules[{place}].backends", rule.get("backends"), MOST_BACKENDS, "use fewer Services")
+        yield from find_path_errors(f"rules[{place}].path", str(rule["path"]), rule["path_type"])
+    yield from find_rule_errors("spec.rules", (item.get("spec") or {}).get("rules"))
 
 
 def find_route_errors(item: Item) -> list[str]:
@@ -81,8 +85,6 @@ def find_route_errors(item: Item) -> list[str]:
     for place, rule in enumerate(item.get("rules") or ()):
         if not rule.get("backends"):
             errors.append(f"rules[{place}].backends is empty: add a Service and its port.")
-        if rule["path_type"] != "RegularExpression" and not str(rule["path"]).startswith("/"):
-            errors.append(f"rules[{place}].path is {rule['path']!r}: a path must begin with a slash.")
     return errors
 
 
