@@ -28,7 +28,7 @@ def find_range_errors(option: str, ranges: t.Iterable[t.Any] | None, *, host_bit
             yield f"{option} has {str(given)!r}, {problem}."
 
 
-def find_overlay_errors(overlays: t.Any) -> t.Iterator[str]:
+def find_overlay_range_errors(overlays: t.Any) -> t.Iterator[str]:
     """One sentence for each range in the overlay of a Service that is none; Kubernetes takes an address within a range for the range."""
     fields = overlays
     for name in ("service", "spec", "loadBalancerSourceRanges"):
@@ -55,4 +55,4 @@ def find_range_problem(text: str, *, host_bits: bool = False) -> str:
     return ""
 
 
-__all__ = ("find_overlay_errors", "find_range_errors", "find_range_problem")
+__all__ = ("find_overlay_range_errors", "find_range_errors", "find_range_problem")

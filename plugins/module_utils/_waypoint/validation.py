@@ -12,7 +12,9 @@ import typing as t
 
 from .._kubernetes_text import find_text_errors
 from .._limits.kubernetes import find_key_errors, find_label_errors
-from .._limits.ranges import find_overlay_errors
+from .._limits.pods import find_affinity_errors, find_metric_errors, find_overlay_errors, find_spread_errors, find_toleration_errors
+from .._limits.quantities import find_resource_errors
+from .._limits.ranges import find_overlay_range_errors
 from .._mesh.labels import GATEWAY_NAME, MANAGED_GATEWAY
 from .._mesh.parameters import OVERLAY_KINDS
 from .._mesh.strategic_merge import OverlayError
@@ -36,6 +38,11 @@ def find_validation_errors(item: Item) -> list[str]:
         *_replica_errors(item),
         *_budget_errors(item),
         *_metadata_errors(item),
+        *find_resource_errors("resources", item.get("resources")),
+        *find_toleration_errors("tolerations", item.get("tolerations")),
+        *find_affinity_errors("affinity", item.get("affinity")),
+        *find_spread_errors("topology_spread", item.get("topology_spread")),
+        *find_metric_errors("autoscaling.metrics", (item.get("autoscaling") or {}).get("metrics")),
         *_overlay_errors(item),
         *find_text_errors(item),
     ]
@@ -117,6 +124,7 @@ def _metadata_errors(item: Item) -> t.Iterator[str]:
 
 def _overlay_errors(item: Item) -> t.Iterator[str]:
     overlays = item.get("overlays") or {}
+    yield from find_overlay_range_errors(overlays)
     yield from find_overlay_errors(overlays)
     for key in sorted(set(overlays) - set(OVERLAY_KINDS)):
         yield f"overlays.{key} is unknown, and istiod would then apply no overlay at all: use {', '.join(OVERLAY_KINDS)}."
