@@ -10,8 +10,10 @@ import re
 import typing as t
 
 from .._karpenter.render import starts_tainted
+from .._karpenter.validation import EXPIRY, find_class_tag_errors, find_pool_errors
 from .._limits.aws import LAST_AL2_MINOR, needs_other_image
-from .._limits.kubernetes import find_label_errors, find_number_errors
+from .._limits.kubernetes import find_label_errors, find_name_errors, find_number_errors
+from .._limits.quantities import find_resource_errors
 from .._mesh.startup_taint import KUBERNETES_TAINT, has_startup_taint
 from .._text import repeated
 from .patterns import BOUNDARY, ROLE_PATH, SECURITY_GROUP_IDS, SUBNET_IDS, Variables, role_arn, validate_patterns, validate_role_names
@@ -20,16 +22,23 @@ Items = t.Sequence[t.Mapping[str, t.Any]]
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _ALIAS = re.compile(r"(al2|al2023|bottlerocket|windows2019|windows2022|windows2025)@\S+")
-_DURATION = re.compile(r"(\d+[smh])+|Never")
-_EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
+# Source: karpenter.k8s.aws_ec2nodeclasses.yaml.
+_LONGEST_ALIAS = 30
 _PATTERNS = {
     "karpenter_role_arn": role_arn("karpenter"),
     "karpenter_node_role_arn": role_arn("nodes"),
+    "karpenter_node_policies": (BOUNDARY[0], "ARNs such as arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"),
     "karpenter_permissions_boundary": BOUNDARY,
     "karpenter_role_path": ROLE_PATH,
     "karpenter_interruption_queue": (re.compile(r"[0-9A-Za-z_-]{1,80}"), "the name of a queue, not its URL or ARN"),
     "karpenter_subnet_ids": SUBNET_IDS,
     "karpenter_security_group_ids": SECURITY_GROUP_IDS,
+}
+_POOL_PATTERNS = {
+    "subnet_ids": SUBNET_IDS,
+    "security_group_ids": SECURITY_GROUP_IDS,
+    "instance_types": (re.compile(r"[a-z0-9-]+\.[a-z0-9-]+"), "types such as m7i.large"),
+    "instance_categories": (re.compile(r"[a-z0-9-]+"), "categories such as m, c or r"),
 }
 
 
@@ -41,13 +50,37 @@ def validate_karpenter(variables: Variables) -> list[str]:
     """
     if not variables.get("karpenter_enabled"):
         return []
-    return [*validate_patterns(variables, _PATTERNS), *_validate_cluster(variables), *_validate_pools(variables), *_validate_taints(variables)]
+    tags = variables.get("karpenter_tags") or {}
+    return [
+        *validate_patterns(variables, _PATTERNS),
+        *find_resource_errors("karpenter_resources", variables.get("karpenter_resources")),
+        *find_class_tag_errors("eks_tags" if tags == variables.get("eks_tags") else "karpenter_tags", tags),
+        *_validate_cluster(variables),
+        *_validate_pools(variables),
+        *_validate_taints(variables),
+    ]
 
 
 def karpenter_warnings(variables: Variables) -> list[str]:
     """What is possible, and perhaps not meant, one sentence each; the arguments are those of validate_karpenter()."""
+    if not variables.get("karpenter_enabled"):
+        return []
+    return [*_shared_role(variables), *_untainted_pools(variables)]
+
+
+def _shared_role(variables: Variables) -> t.Iterator[str]:
+    """Source: the user guide of EKS, access entries: those of a managed node group are deleted with it."""
+    role = variables.get("karpenter_node_role_arn")
+    if role and role == variables.get("eks_node_role_arn"):
+        yield (
+            f"karpenter_node_role_arn is {role}, as is eks_node_role_arn: when the last managed node group of that role is deleted, EKS revokes the access of "
+            "Karpenter's nodes, so use a separate role."
+        )
+
+
+def _untainted_pools(variables: Variables) -> list[str]:
     bare = [pool["name"] for pool in _present(variables) if not starts_tainted(pool, startup_taint=_starts_tainted(variables))]
-    if not variables.get("karpenter_enabled") or not variables.get("istio_startup_taint") or not bare:
+    if not variables.get("istio_startup_taint") or not bare:
         return []
     warning = (
         f"istio_startup_taint is true, but the nodes of the pools {', '.join(bare)} start without {KUBERNETES_TAINT['key']}: "
@@ -99,8 +132,10 @@ def _validate_pools(variables: Variables) -> t.Iterator[str]:
 
 
 def _validate_alias(place: str, alias: str | None) -> t.Iterator[str]:
-    if alias and not _ALIAS.fullmatch(alias):
+    if alias and (not _ALIAS.fullmatch(alias) or len(alias) > _LONGEST_ALIAS):
         yield f"{place} is {alias!r}: use a family and a version, such as al2023@v20260810 or al2023@latest."
+    elif alias and alias.startswith("windows") and not alias.endswith("@latest"):
+        yield f"{place} is {alias!r}: Karpenter takes images of Windows only as the latest ones, so write {alias.partition('@')[0]}@latest."
 
 
 def _validate_images(variables: Variables) -> t.Iterator[str]:
@@ -113,12 +148,15 @@ def _validate_images(variables: Variables) -> t.Iterator[str]:
 
 
 def _validate_options(place: str, pool: t.Mapping[str, t.Any], region: str) -> t.Iterator[str]:
-    if pool.get("expire_after") and not _DURATION.fullmatch(pool["expire_after"]):
+    if pool.get("expire_after") and not EXPIRY.fullmatch(pool["expire_after"]):
         yield f"{place}.expire_after is {pool['expire_after']!r}: use a duration such as 720h, or Never."
-    for option in ("taints", "startup_taints"):
-        for taint in pool.get(option) or ():
-            if taint.get("effect") not in _EFFECTS:
-                yield f"{place}.{option} has the effect {taint.get('effect')!r}: Karpenter uses {', '.join(_EFFECTS[:-1])} or {_EFFECTS[-1]}."
+    if pool.get("node_class"):
+        yield from find_name_errors(f"{place}.node_class", pool["node_class"])
+    yield from validate_patterns(
+        {f"{place}.{name}": pool.get(name) for name in _POOL_PATTERNS}, {f"{place}.{name}": one for name, one in _POOL_PATTERNS.items()}
+    )
+    yield from find_class_tag_errors(f"{place}.tags", pool.get("tags"))
+    yield from find_pool_errors(place, pool, region)
     for zone in pool.get("zones") or () if region else ():
         if not zone.startswith(region):
             yield f"{place}.zones names {zone}, which is not in the region {region}."

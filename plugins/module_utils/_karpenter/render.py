@@ -118,7 +118,7 @@ def _node_pool(pool: Pool, startup_taint: bool) -> Manifest:
         spec["weight"] = pool["weight"]
     if pool.get("disruption"):
         # Karpenter's own default, which is required as soon as anything else is set.
-        spec["disruption"] = {"consolidateAfter": "0s", **pool["disruption"]}
+        spec["disruption"] = {"consolidateAfter": "0s", **_disruption(pool["disruption"])}
     return _manifest(NODE_POOL, name, spec, pool.get("spec"))
 
 
@@ -168,6 +168,15 @@ def _disks(family: str, size: int) -> list[dict[str, t.Any]]:
 
 def _disk(device: str, size: int) -> dict[str, t.Any]:
     return {"deviceName": device, "ebs": {"volumeSize": f"{size}Gi", "volumeType": "gp3", "encrypted": True, "deleteOnTermination": True}}
+
+
+def _disruption(disruption: Pool) -> dict[str, t.Any]:
+    """With the number of nodes in budgets as text, which it must be, whereas YAML makes it a number."""
+    budgets = disruption.get("budgets")
+    if not isinstance(budgets, list):
+        return dict(disruption)
+    found = [{**one, "nodes": format_scalar(one["nodes"])} if isinstance(one, dict) and one.get("nodes") is not None else one for one in budgets]
+    return {**disruption, "budgets": found}
 
 
 def _taint(taint: Pool) -> dict[str, t.Any]:

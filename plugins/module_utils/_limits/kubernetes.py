@@ -72,6 +72,13 @@ def find_label_errors(option: str, labels: t.Mapping[t.Any, t.Any] | None) -> t.
             )
 
 
+def find_label_value_errors(option: str, value: t.Any) -> t.Iterator[str]:
+    """What keeps a text from being the value of a label or a taint; a value that cannot be text is another error."""
+    text = "" if value is None or isinstance(value, (dict, list)) else format_scalar(value)
+    if text and (len(text) > LONGEST_LABEL or not _QUALIFIED.fullmatch(text)):
+        yield f"{option} is {text!r}: use at most {LONGEST_LABEL} letters, digits, dashes, underscores and dots, with a letter or digit at both ends."
+
+
 def find_selector_errors(option: str, selector: t.Any) -> t.Iterator[str]:
     """What is wrong with a label selector: the API server drops keys that it does not know, and a selector without conditions selects everything."""
     if not isinstance(selector, dict):
@@ -148,6 +155,7 @@ __all__ = (
     "find_key_errors",
     "find_label_errors",
     "find_label_name_errors",
+    "find_label_value_errors",
     "find_name_errors",
     "find_number_errors",
     "find_selector_errors",

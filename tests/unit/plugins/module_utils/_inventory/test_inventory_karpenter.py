@@ -109,7 +109,7 @@ def test_a_long_name_is_reported_once_and_only_for_roles_that_would_be_made() ->
         ({"karpenter_node_pools": [{"name": "a", "expire_after": "14d"}]}, "karpenter_node_pools[0].expire_after is '14d'"),
         (
             {"karpenter_node_pools": [{"name": "a", "taints": [{"key": "a", "effect": "NO_SCHEDULE"}]}]},
-            "karpenter_node_pools[0].taints has the effect 'NO_SCHEDULE'",
+            "karpenter_node_pools[0].taints[0].effect is 'NO_SCHEDULE', which is not one of its choices: did you mean NoSchedule?",
         ),
         ({"karpenter_node_pools": [{"name": "a", "zones": ["us-east-1a"]}]}, "karpenter_node_pools[0].zones names us-east-1a"),
         ({"karpenter_node_pools": [{"name": "a", "taints": [KUBERNETES_TAINT]}]}, "karpenter_node_pools[0].taints has cni.istio.io/not-ready"),

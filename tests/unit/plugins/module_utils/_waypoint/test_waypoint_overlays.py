@@ -12,7 +12,9 @@ BARE: dict[str, Any] = {name: option.get("default") for name, option in OPTIONS.
 OWN = {"matchLabels": {"gateway.networking.k8s.io/gateway-name": "waypoint"}}
 CPU = {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}}
 REQUESTS = {"type": "Pods", "pods": {"metric": {"name": "rps"}, "target": {"type": "AverageValue", "averageValue": "100"}}}
-AFFINITY = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": []}}}
+AFFINITY = {
+    "nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchExpressions": [{"key": "mesh", "operator": "Exists"}]}]}}
+}
 
 
 def _spread(key: str) -> dict[str, Any]:
@@ -65,8 +67,8 @@ def _budget(**fields: Any) -> dict[str, Any]:
             id="spread-counts-the-own-pods",
         ),
         pytest.param(
-            {"topology_spread": [{"topologyKey": "zone", "labelSelector": {}}]},
-            _pod(topologySpreadConstraints=[{"topologyKey": "zone", "labelSelector": {}}]),
+            {"topology_spread": [{"topologyKey": "zone", "maxSkew": 1, "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": {}}]},
+            _pod(topologySpreadConstraints=[{"topologyKey": "zone", "maxSkew": 1, "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": {}}]),
             id="spread-with-its-own-selector",
         ),
         pytest.param({"service_type": "NodePort"}, {"service": {"spec": {"type": "NodePort"}}}, id="service-type"),
