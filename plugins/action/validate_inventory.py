@@ -9,14 +9,18 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
+from ..module_utils._inventory.connections import find_connection_error
 from ..module_utils._inventory.near_misses import find_misspelt, find_misspelt_tags
 from ..module_utils._inventory.validation import find_errors
 from ..module_utils._inventory.values import convert
 from ..module_utils._inventory.warnings import find_warnings
 from ..module_utils._text import without_userinfo
 from ..plugin_utils._clusters import find_shared_clusters
+from ..plugin_utils._kubeconfigs import find_kubeconfig_errors
 from ..plugin_utils._role_variables import resolve, role_options, vaulted
 
+# The roles that need no cluster yet.
+_WITHOUT_CLUSTER = frozenset({"eks", "aws_edge"})
 _TAGS_OF_ANSIBLE = frozenset({"all", "always", "never", "tagged", "untagged"})
 
 
@@ -34,11 +38,12 @@ class ActionModule(ActionBase):
         given, errors = resolve(self._templar, options, variables)
         derived = {name for name in given if variables.get(name) is None}
         converted = convert(options, given, vaulted(options, variables), derived)
+        cluster = variables["inventory_hostname"]
+        errors += self._find_access_errors(converted.values, variables)
         errors += find_errors(converted)
         errors += find_misspelt(variables, {role: spec.keys() for role, spec in specs.items()})
-        tags = [tag for name in ("ansible_run_tags", "ansible_skip_tags") for tag in variables.get(name) or () if tag not in _TAGS_OF_ANSIBLE]
-        errors += find_misspelt_tags(tags, specs)
-        cluster = variables["inventory_hostname"]
+        named = [tag for name in ("ansible_run_tags", "ansible_skip_tags") for tag in variables.get(name) or () if tag not in _TAGS_OF_ANSIBLE]
+        errors += find_misspelt_tags(named, specs)
         # Conditions across hosts are validated once, for the first host.
         hosts = variables.get("ansible_play_hosts_all", [cluster])
         if cluster == hosts[0] and len(hosts) > 1:
@@ -60,3 +65,15 @@ class ActionModule(ActionBase):
             if warnings := find_warnings(converted.values):
                 result["warnings"] = [*result.get("warnings", ()), *(f"Cluster {cluster}: {warning}" for warning in warnings)]
         return result
+
+    def _find_access_errors(self, values: t.Mapping[str, t.Any], variables: t.Mapping[str, t.Any]) -> list[str]:
+        """Why no task would reach the cluster."""
+        transport = str(getattr(self._connection, "transport", ""))
+        if errors := find_connection_error(transport, variables["hostvars"][variables["inventory_hostname"]]):
+            return errors
+        tags = set(variables.get("ansible_run_tags") or {"all"})
+        needs_cluster = tags & {"all", "tagged", *self._task.args["roles"]} - _WITHOUT_CLUSTER
+        # Paths are those of the machine on which tasks run.
+        if not needs_cluster or transport != "local":
+            return []
+        return find_kubeconfig_errors(values, os.environ, is_secret=bool(vaulted(["cluster_kubeconfig"], variables)))

@@ -57,8 +57,13 @@ def parse_kubeconfig(text: str) -> dict[str, t.Any] | None:
         except Exception:  # noqa: S112  # what cannot be parsed, for whatever reason, is no kubeconfig
             continue
         if isinstance(content, dict):
-            return content if any(isinstance(content.get(key), list) for key in _LISTS) else None
+            return content if is_kubeconfig(content) else None
     return None
+
+
+def is_kubeconfig(content: t.Mapping[str, t.Any]) -> bool:
+    """Whether a dictionary has anything of a kubeconfig."""
+    return any(isinstance(content.get(key), list) for key in _LISTS)
 
 
 def _is_file(path: str) -> bool:
@@ -71,4 +76,4 @@ def _is_file(path: str) -> bool:
         return False
 
 
-__all__ = ("normalize_kubeconfig", "parse_kubeconfig")
+__all__ = ("is_kubeconfig", "normalize_kubeconfig", "parse_kubeconfig")

@@ -69,3 +69,31 @@ def test_a_load_balancer_that_nobody_would_make_well_is_a_warning_of_the_run(tmp
     assert "istio_gateways[0] gets a Service of type LoadBalancer, and alb_controller_enabled is false" in output, output[-3000:]
     # Nothing is wrong with it: the controller may be installed otherwise.
     assert done.returncode == 0, output[-3000:]
+
+
+def test_a_cluster_is_not_taken_for_a_machine(tmp_path: Path) -> None:
+    # The tags of three other roles are by default those of eks_tags, but the mistake is one.
+    done = _play("site.yml", {"clusters": {"hosts": {"shop-test": {"eks_tags": ["team"]}}}}, tmp_path, "--tags", "mesh", "--check")
+    output = " ".join((done.stdout + done.stderr).split())
+    assert done.returncode != 0
+    assert "The inventory has 2 errors. Nothing was changed anywhere." in output
+    assert "- cluster shop-test: ansible_connection is not set, so Ansible would take the name of the cluster for a machine" in output
+    assert "UNREACHABLE" not in output.replace("unreachable=0", "")
+
+
+def test_a_machine_that_the_inventory_names_is_taken(tmp_path: Path) -> None:
+    named = {"shop-test": {"ansible_host": "192.0.2.1"}, "bank-test": {"ansible_connection": "local"}}
+    done = _play("site.yml", {"clusters": {"hosts": named}}, tmp_path, "--tags", "always")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("tags", "is_needed"), [("mesh", True), ("eks,aws_edge", False)])
+def test_a_kubeconfig_that_is_none_is_found_before_the_first_task_that_needs_it(tags: str, is_needed: bool, tmp_path: Path) -> None:
+    (tmp_path / "kubeconfig").write_text("token planted-token")
+    variables = {"ansible_connection": "local", "cluster_kubeconfig": str(tmp_path / "kubeconfig")}
+    done = _play("site.yml", {"clusters": {"hosts": {"shop-test": variables}}}, tmp_path, "--tags", tags, "--check", "-vvv")
+    output = " ".join((done.stdout + done.stderr).split())
+    assert (done.returncode != 0) is is_needed, output
+    assert ("The inventory has 1 error. Nothing was changed anywhere." in output) is is_needed
+    assert (f"cluster_kubeconfig names {tmp_path}/kubeconfig, which is no kubeconfig" in output) is is_needed
+    assert "planted-token" not in output

@@ -1,0 +1,78 @@
+# Copyright: the meshwright.ambient contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# **PRIVATE** to the collection: it may change in any release.
+
+"""Reads the kubeconfig of a cluster before the first task needs it, for plugins on the controller."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from pathlib import Path
+
+from ..module_utils._errors import MeshError
+from ..module_utils._inventory.kubeconfigs import find_context_errors
+from ..module_utils._k8s.kubeconfig import is_kubeconfig, normalize_kubeconfig, parse_kubeconfig
+
+_NAME = "cluster_kubeconfig"
+_NO_KUBECONFIG = "which is no kubeconfig: it must be YAML or JSON with the lists clusters, contexts and users"
+
+
+def find_kubeconfig_errors(variables: t.Mapping[str, t.Any], environment: t.Mapping[str, str], *, is_secret: bool = False) -> list[str]:
+    """One sentence for each reason why no cluster can be found by cluster_kubeconfig and cluster_context; none quotes what is in the kubeconfig.
+
+    Args:
+        variables: the converted variables of the cluster.
+        environment: the environment of the job.
+        is_secret: whether the value is encrypted in the inventory.
+    """
+    given, context = variables.get(_NAME), variables.get("cluster_context")
+    # The role eks finds the kubeconfig of its cluster, and an empty text is another error.
+    if variables.get("eks_enabled") or (isinstance(given, str) and not given.strip()) or (given is None and not context):
+        return []
+    try:
+        kubeconfig = normalize_kubeconfig(given, _NAME)
+    except MeshError as error:
+        return [error.message]
+    if isinstance(kubeconfig, dict):
+        if not is_kubeconfig(kubeconfig):
+            return [f"{_NAME} has content {_NO_KUBECONFIG}."]
+        return list(find_context_errors([kubeconfig], context, _NAME, is_secret=True))
+    source = _NAME if kubeconfig else "the kubeconfig of the environment"
+    paths = kubeconfig or environment.get("KUBECONFIG") or "~/.kube/config"
+    found, errors = _read(paths, is_secret=is_secret)
+    if errors or found is None:
+        # What the environment names is none of the inventory's variables, and the task that needs it reports it.
+        return errors if kubeconfig else []
+    return list(find_context_errors(found, context, source, is_secret=is_secret))
+
+
+def _read(paths: str, *, is_secret: bool) -> tuple[list[dict[str, t.Any]] | None, list[str]]:
+    """The contents of the files of a kubeconfig, None if that cannot be said, and a sentence for each that is none."""
+    found: list[dict[str, t.Any]] = []
+    errors = []
+    for path in filter(None, paths.split(os.pathsep)):
+        named = "a file" if is_secret else path
+        try:
+            place = Path(path).expanduser()
+            if not place.exists():
+                continue
+            # A pipe can be read only once, and a task needs it.
+            if not place.is_file():
+                return None, []
+            text = place.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            errors.append(f"{_NAME} names {named}, {_NO_KUBECONFIG}.")
+            continue
+        except (OSError, RuntimeError, ValueError) as error:
+            errors.append(f"{_NAME} names {named}, which cannot be read ({getattr(error, 'strerror', None) or 'not a path'}): correct its permissions.")
+            continue
+        content = parse_kubeconfig(text)
+        # As for client-go, an empty file is one without entries.
+        if content is None and text.strip():
+            errors.append(f"{_NAME} names {named}, {_NO_KUBECONFIG}.")
+        found.append(content or {})
+    return (found or None), errors
+
+
+__all__ = ("find_kubeconfig_errors",)
