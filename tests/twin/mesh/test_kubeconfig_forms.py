@@ -184,7 +184,7 @@ def test_kubernetes_core_reaches_the_cluster_and_reports_nothing(
         pytest.param(lambda content: yaml.safe_dump(content["users"]), "neither the path of an existing file nor the content of a kubeconfig", id="not-whole"),
         pytest.param(lambda content: yaml.safe_dump(content) + "\t'", "neither the path of an existing file nor the content of a kubeconfig", id="no-yaml"),
         pytest.param(
-            lambda content: yaml.safe_dump({**content, "current-context": "nobody"}), "No session could be opened with the given kubeconfig", id="no-user"
+            lambda content: yaml.safe_dump({**content, "current-context": "nobody"}), "cluster_kubeconfig has a current context that is not in it", id="no-user"
         ),
         pytest.param(
             lambda content: yaml.safe_dump({**content, "clusters": [{"name": "shop", "cluster": {"server": "https://127.0.0.1:1"}}]}),
