@@ -126,7 +126,8 @@ from ..module_utils._ingress.plan import plan_changes, report_changes
 from ..module_utils._ingress.refusals import refuse_changes
 from ..module_utils._ingress.spec import ALB_OPTIONS, list_of, service_name
 from ..module_utils._ingress.state import Reader
-from ..module_utils._inventory.ingress import find_conflicts, find_second_load_balancers, parse_edge
+from ..module_utils._inventory.edge import parse_edge
+from ..module_utils._inventory.ingress import find_conflicts, find_second_load_balancers
 from ..module_utils._istio_ingress.spec import ISTIO_GATEWAY, report_istio_gateways
 from ..module_utils._module import mesh_module, run
 from ..module_utils._route.spec import ROUTE

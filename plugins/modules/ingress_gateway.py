@@ -335,7 +335,8 @@ from ..module_utils._ingress.apply import apply_writes, confirm, plan_writes
 from ..module_utils._ingress.plan import plan_changes, report_changes
 from ..module_utils._ingress.spec import LOAD_BALANCER_OPTIONS, WAITING, find_errors, list_of
 from ..module_utils._ingress.state import Reader
-from ..module_utils._inventory.ingress import Edge, find_load_balancer_conflicts
+from ..module_utils._inventory.edge import Edge
+from ..module_utils._inventory.ingress import find_load_balancer_conflicts
 from ..module_utils._k8s.apply import find_refusals
 from ..module_utils._module import all_was_written, mesh_module, run
 from ..module_utils._wait.load_balancers import wait_for_load_balancers

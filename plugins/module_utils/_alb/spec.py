@@ -84,6 +84,7 @@ def find_alb_errors(item: Item, *, certificates_pending: bool = False) -> list[s
         *_find_backend_errors(item),
         *_find_name_errors(item),
         *find_common_errors(item, "load_balancer_name", _MOST_CODE),
+        *_find_subnet_errors(item),
         *_find_host_errors(item),
         *_find_path_errors(item),
         *_find_range_errors(item),
@@ -121,6 +122,12 @@ def _find_host_errors(item: Item) -> t.Iterator[str]:
     yield from find_host_errors("hosts", item.get("hosts"), longest=_LONGEST_HOST)
     yield from find_host_errors("tls_hosts", item.get("tls_hosts"))
     yield from find_host_errors("certificate_domains", item.get("certificate_domains"), any_case=True)
+
+
+def _find_subnet_errors(item: Item) -> t.Iterator[str]:
+    """Source: the user guide of Application Load Balancers, subnets."""
+    if len(item.get("subnets") or ()) == 1:
+        yield f"subnets has only {item['subnets'][0]}, and an Application Load Balancer needs two subnets in different zones: add one, or omit subnets."
 
 
 def _find_path_errors(item: Item) -> t.Iterator[str]:

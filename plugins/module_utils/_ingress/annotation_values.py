@@ -10,7 +10,7 @@ import re
 import typing as t
 
 from .._limits.aws import find_attribute_errors, find_bucket_errors, find_health_check_errors, find_tag_errors
-from .._text import format_scalar
+from .._text import format_scalar, repeated
 
 ALB_PREFIX = "alb.ingress.kubernetes.io/"
 ALB_ATTRIBUTES = f"{ALB_PREFIX}load-balancer-attributes"
@@ -26,6 +26,8 @@ DEFAULT_TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 LONGEST_NAME = 32
 
 _LB_NAME = re.compile(r"(?!internal-)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?")
+_SECURITY_GROUP = re.compile(r"sg-[0-9a-f]+")
+_MOST_SECURITY_GROUPS = 16
 _SUBNET = re.compile(r"subnet-[0-9a-f]+")
 _CERTIFICATE = re.compile(r"arn:aws[a-z-]*:(acm:[a-z0-9-]+:\d{12}:certificate/[A-Za-z0-9-]+|iam::\d{12}:server-certificate/.+)")
 _WEB_ACL = re.compile(r"arn:aws[a-z-]*:wafv2:[a-z0-9-]+:\d{12}:(regional|global)/webacl/[^/]+/[^/]+")
@@ -88,6 +90,7 @@ def find_common_errors(item: Item, name_option: str, most_code: int) -> t.Iterat
     yield from _each("subnets", item, _SUBNET, "a subnet's id, such as subnet-0123456789abcdef0")
     if len(set(item.get("subnets") or ())) < len(item.get("subnets") or ()):
         yield "subnets lists a subnet twice: list each once, in different availability zones."
+    yield from _find_security_group_errors(item.get("security_groups") or ())
     yield from _each("certificate_arns", item, _CERTIFICATE, "a certificate's ARN, such as arn:aws:acm:eu-central-1:123456789012:certificate/<id>")
     policy = item.get("ssl_policy")
     if policy and not _TLS_POLICY.fullmatch(policy):
@@ -106,6 +109,17 @@ def find_common_errors(item: Item, name_option: str, most_code: int) -> t.Iterat
             if "," in f"{key}{format_scalar(value)}" or "=" in str(key):
                 yield f"{option} has {key}={format_scalar(value)}: the controller separates them by commas and equal signs, so neither may occur in them."
     yield from _find_contradictions(item)
+
+
+def _find_security_group_errors(groups: t.Sequence[str]) -> t.Iterator[str]:
+    """Ids, or names, which the controller looks up. Source: the user guide of VPC, quotas: 5 for a network interface by default, and never more than 16."""
+    for group in groups:
+        if group.startswith("sg-") and not _SECURITY_GROUP.fullmatch(group):
+            yield f"security_groups has {group!r}: use an id such as sg-0a1b2c3d4e5f60718, or a name, which does not begin with sg-."
+    for group in repeated(groups):
+        yield f"security_groups lists {group} more than once: list it once."
+    if len(groups) > _MOST_SECURITY_GROUPS:
+        yield f"security_groups has {len(groups)} entries, and AWS allows at most {_MOST_SECURITY_GROUPS}: combine their rules in fewer groups."
 
 
 def find_annotation_errors(item: Item, prefix: str, managed: t.Mapping[str, str]) -> t.Iterator[str]:

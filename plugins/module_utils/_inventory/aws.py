@@ -8,15 +8,24 @@ from __future__ import annotations
 
 import typing as t
 
+from .._acm.certificates import canonical
+from .._acm.validation import Zone
 from .._limits.aws import WEB_ACL_NAME, find_bucket_errors, find_tag_errors
 from .._limits.hosts import find_host_errors, find_one_host_errors
-from .._text import repeated
+from .._text import format_names, repeated
 from .patterns import Variables, validate_role_names
 
 # The tags of IAM roles, whose keys differ by more than capital letters; the others are tags of load balancers and certificates.
 _TAGS = {"eks_tags": True, "alb_controller_tags": True, "karpenter_tags": True, "aws_edge_tags": False}
 # Lists whose items have tags; those of load balancers are validated with them.
 _TAGGED = ("eks_access_entries", "eks_pod_identity_associations", "karpenter_node_pools")
+# Source: the developer guide of AWS WAF, list of AWS Managed Rules rule groups.
+_RULE_GROUPS = (
+    *("AWSManagedRulesCommonRuleSet", "AWSManagedRulesAdminProtectionRuleSet", "AWSManagedRulesKnownBadInputsRuleSet", "AWSManagedRulesSQLiRuleSet"),
+    *("AWSManagedRulesLinuxRuleSet", "AWSManagedRulesUnixRuleSet", "AWSManagedRulesWindowsRuleSet", "AWSManagedRulesPHPRuleSet"),
+    *("AWSManagedRulesWordPressRuleSet", "AWSManagedRulesAmazonIpReputationList", "AWSManagedRulesAnonymousIpList"),
+    *("AWSManagedRulesATPRuleSet", "AWSManagedRulesACFPRuleSet", "AWSManagedRulesBotControlRuleSet", "AWSManagedRulesAntiDDoSRuleSet"),
+)
 # The common name of a certificate (user guide of ACM, requesting a certificate).
 _LONGEST_DOMAIN = 64
 
@@ -55,6 +64,7 @@ def _validate_edge(variables: Variables) -> t.Iterator[str]:
         # Without a dot, it is the ID of a zone.
         if "." in (certificate.get("hosted_zone") or ""):
             yield from find_one_host_errors(f"{place}.hosted_zone", certificate["hosted_zone"], any_case=True)
+            yield from _names_outside(place, certificate)
         if "." not in certificate["domain"].strip("."):
             yield f"{place}.domain is {certificate['domain']!r}, which is not below a public domain: use a name such as shop.example.com."
     yield from _repeated("aws_edge_certificates", [certificate["domain"].lower().rstrip(".") for certificate in certificates])
@@ -62,11 +72,34 @@ def _validate_edge(variables: Variables) -> t.Iterator[str]:
     for index, acl in enumerate(acls):
         if not WEB_ACL_NAME.fullmatch(acl["name"]):
             yield f"aws_edge_web_acls[{index}].name is {acl['name']!r}: use at most 128 letters, digits, dashes and underscores."
-        yield from _repeated(f"aws_edge_web_acls[{index}].managed_rule_groups", acl.get("managed_rule_groups") or [])
+        yield from _validate_rule_groups(f"aws_edge_web_acls[{index}].managed_rule_groups", acl.get("managed_rule_groups") or [])
     yield from _repeated("aws_edge_web_acls", [acl["name"] for acl in acls])
     buckets = variables.get("aws_edge_log_buckets") or []
     yield from find_bucket_errors("aws_edge_log_buckets", buckets)
     yield from _repeated("aws_edge_log_buckets", buckets)
+
+
+def _names_outside(place: str, certificate: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+    """Names for which ACM would look up records in another zone than the one that gets them."""
+    zone = Zone("", canonical(certificate["hosted_zone"]))
+    names = [certificate["domain"], *(certificate.get("subject_alternative_names") or ())]
+    outside = [name for name in names if not zone.holds(name)]
+    if outside:
+        yield (
+            f"{place}.hosted_zone is {certificate['hosted_zone']}, which does not contain {format_names(outside)}: "
+            "set the zone of these domains, or omit hosted_zone and create the records yourself."
+        )
+
+
+def _validate_rule_groups(place: str, groups: t.Sequence[str]) -> t.Iterator[str]:
+    """Names as the API of WAF takes them, and those of AWS in the right case. AWS adds others, so another name passes."""
+    yield from _repeated(place, groups)
+    for group in groups:
+        meant = next((known for known in _RULE_GROUPS if known.lower() == group.lower() and known != group), None)
+        if not WEB_ACL_NAME.fullmatch(group):
+            yield f"{place} has {group!r}: use the name of a group, such as AWSManagedRulesCommonRuleSet, of letters, digits, dashes and underscores."
+        elif meant:
+            yield f"{place} has {group!r}: did you mean {meant}?"
 
 
 def _validate_controller(variables: Variables) -> t.Iterator[str]:

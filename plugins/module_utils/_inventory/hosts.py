@@ -16,12 +16,10 @@ from .._alb.render import listen_ports
 from .._gateway.render import listeners_of, redirecting
 from .._limits.hosts import hosts_meet
 from .._text import format_names
+from .edge import Edge, Listener, meeting_listeners
 
 if t.TYPE_CHECKING:
     from .._ingress.spec import DesiredItem
-    from .ingress import Edge
-
-Listener = t.Mapping[str, t.Any]
 
 # The protocols of listeners to which HTTPRoutes attach. Source: the Gateway API's reference of Listener (allowedRoutes.kinds).
 _HTTP = ("HTTP", "HTTPS")
@@ -54,12 +52,6 @@ def host_warnings(edge: Edge, certificates: t.Sequence[t.Mapping[str, t.Any]]) -
         *(warning for alb in edge.albs if alb.present for warning in _hosts_without_route(alb, edge, gateways)),
         *_uncovered_hosts(edge, certificates),
     ]
-
-
-def meeting_listeners(listeners: t.Iterable[Listener], hosts: t.Iterable[str]) -> list[Listener]:
-    """The listeners that serve one of a route's hosts; a route without hosts has those of its listeners."""
-    wanted = list(hosts) or [""]
-    return [listener for listener in listeners if any(hosts_meet(listener.get("hostname") or "", host) for host in wanted)]
 
 
 def _route_errors(route: DesiredItem, gateways: t.Mapping[tuple[str, str], DesiredItem]) -> t.Iterator[str]:
@@ -249,4 +241,4 @@ def _dictionaries(value: t.Any) -> list[t.Mapping[str, t.Any]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-__all__ = ("find_host_conflicts", "host_warnings", "meeting_listeners")
+__all__ = ("find_host_conflicts", "host_warnings")

@@ -7,93 +7,20 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
 
 from .._alb.groups import find_group_conflicts, find_grpc_errors
 from .._alb.render import listen_ports
-from .._alb.spec import ALB, parse_alb
 from .._gateway.render import drain_seconds, listeners_of, redirecting
-from .._gateway.spec import GATEWAY, parse_gateway
-from .._ingress.spec import complete, find_duplicates
-from .._istio_ingress.spec import ISTIO_GATEWAY, VIRTUAL_SERVICE, parse_istio_gateway, parse_virtual_service
-from .._route.spec import ROUTE, parse_route
+from .._ingress.spec import find_duplicates
 from .backends import find_missing_places
-from .hosts import find_host_conflicts, host_warnings, meeting_listeners
+from .edge import Edge, parse_edge
+from .hosts import find_host_conflicts, host_warnings
 
 if t.TYPE_CHECKING:
-    from .._ingress.spec import DesiredItem, Item
-
-Items = t.Sequence["Item"]
+    from .._ingress.spec import DesiredItem
 
 # The variables of the role by the fields of Edge, without their prefix.
 _LISTS = ("gateways", "albs", "routes", "classic_gateways")
-
-
-@dataclass(frozen=True)
-class Edge:
-    """The lists of the role ingress, each item with its objects and what is wrong with it; routes include VirtualServices."""
-
-    gateways: tuple[DesiredItem, ...] = ()
-    albs: tuple[DesiredItem, ...] = ()
-    routes: tuple[DesiredItem, ...] = ()
-    classic_gateways: tuple[DesiredItem, ...] = ()
-
-    @property
-    def all(self) -> tuple[DesiredItem, ...]:
-        return (*self.gateways, *self.albs, *self.classic_gateways, *self.routes)
-
-    @property
-    def http_routes(self) -> tuple[DesiredItem, ...]:
-        return tuple(route for route in self.routes if route.main.key[0] == "HTTPRoute")
-
-    @property
-    def virtual_services(self) -> tuple[DesiredItem, ...]:
-        return tuple(route for route in self.routes if route.main.key[0] == "VirtualService")
-
-
-def parse_edge(lists: t.Mapping[str, t.Any]) -> Edge:
-    """The lists by the fields of Edge, as the role's variables have them; certificates may be named by domains."""
-    gateways, albs, routes = (lists.get(name) or [] for name in ("gateways", "albs", "routes"))
-    return Edge(
-        tuple(
-            parse_gateway(item, certificates_pending=bool((item["nlb"] or {}).get("certificate_domains")))
-            for item in complete(choose_service_types(gateways, albs), GATEWAY)
-        ),
-        tuple(parse_alb(item, certificates_pending=bool(item.get("certificate_domains"))) for item in complete(albs, ALB)),
-        tuple(_parse_route(item) for item in choose_sections(routes, gateways)),
-        tuple(parse_istio_gateway(item) for item in complete(lists.get("classic_gateways") or [], ISTIO_GATEWAY)),
-    )
-
-
-def choose_service_types(gateways: Items, albs: Items) -> list[dict[str, t.Any]]:
-    """The gateways; each behind an ALB with targets of type C(instance) gets a Service of type NodePort, unless it says another."""
-    fronted = {(alb["namespace"], alb.get("gateway")) for alb in albs if alb.get("state", "present") == "present" and alb.get("target_type") == "instance"}
-    return [
-        {**gateway, "service_type": "NodePort"}
-        if (gateway["namespace"], gateway["name"]) in fronted and not gateway.get("service_type") and gateway.get("load_balancer") != "nlb"
-        else dict(gateway)
-        for gateway in gateways
-    ]
-
-
-def choose_sections(routes: Items, gateways: Items) -> list[dict[str, t.Any]]:
-    """The routes; an HTTPRoute that names no listeners attaches to those that serve one of its hosts, but not to those that only redirect to HTTPS.
-
-    Attached to these too, its longer paths would take precedence over the redirect. A listener that serves none of its hosts would never accept it.
-    """
-    listeners = {
-        (gateway["namespace"], gateway["name"]): [listener for listener in listeners_of(gateway) if listener["port"] != 80]
-        for gateway in complete(list(gateways), GATEWAY)
-        if gateway["redirect_http"]
-    }
-    chosen = []
-    for route in routes:
-        place = (route.get("gateway_namespace") or route["namespace"], route.get("gateway"))
-        found = listeners.get(place, []) if route.get("kind") != "VirtualService" and not route.get("section_names") else []
-        # One whose hosts meet none of them is an error, which names all of them.
-        names = [listener["name"] for listener in meeting_listeners(found, route.get("hosts") or ()) or found]
-        chosen.append({**route, "section_names": names} if names else dict(route))
-    return chosen
 
 
 def find_conflicts(edge: Edge) -> list[str]:
@@ -166,12 +93,6 @@ def _variables_of(conflict: str, edge: Edge) -> str:
     if conflict in _gateways_without_alb(edge):
         names.append("ingress_albs")
     return " and ".join(names) or "ingress_gateways, ingress_albs or ingress_routes"
-
-
-def _parse_route(item: Item) -> DesiredItem:
-    if item.get("kind") == "VirtualService":
-        return parse_virtual_service(complete([item], VIRTUAL_SERVICE)[0])
-    return parse_route(complete([item], ROUTE)[0])
 
 
 def _shared_names(edge: Edge) -> t.Iterator[str]:
@@ -297,13 +218,4 @@ def _foreign_arns(item: DesiredItem, region: t.Any) -> t.Iterator[str]:
             yield f"{arn} is in region {parts[3]}, but eks_region is {region}: use one in the region of the load balancer."
 
 
-__all__ = (
-    "Edge",
-    "choose_sections",
-    "choose_service_types",
-    "find_conflicts",
-    "find_load_balancer_conflicts",
-    "ingress_warnings",
-    "parse_edge",
-    "validate_ingress",
-)
+__all__ = ("find_conflicts", "find_load_balancer_conflicts", "ingress_warnings", "validate_ingress")

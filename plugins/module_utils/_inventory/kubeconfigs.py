@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .near_misses import find_near_miss
+from .._near_misses import find_near_miss
 
 Kubeconfig = t.Mapping[str, t.Any]
 

@@ -15,7 +15,7 @@ from .._gateway.render import listeners_of
 from .._gateway.spec import GATEWAY
 from .._ingress.spec import complete
 from .._mesh.labels import NO_WAYPOINT
-from .near_misses import find_near_miss, nearest
+from .._near_misses import find_near_miss, nearest
 
 Variables = t.Mapping[str, t.Any]
 Item = t.Mapping[str, t.Any]

@@ -15,7 +15,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._kubernetes_text import with_text, without_lists
-from .near_misses import nearest
+from .._near_misses import nearest
 from .scalars import CONVERSIONS, EXPECTED, Unconvertible, clean_text, describe, describe_kind, is_name, to_choice, to_list
 
 Options = t.Mapping[str, t.Mapping[str, t.Any]]

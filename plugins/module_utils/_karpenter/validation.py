@@ -13,11 +13,11 @@ from __future__ import annotations
 import re
 import typing as t
 
-from .._inventory.near_misses import find_near_miss, nearest
 from .._limits.choices import find_choice_errors
 from .._limits.kubernetes import find_count_errors, find_key_errors, find_label_value_errors
 from .._limits.pods import EFFECTS
 from .._limits.quantities import find_quantity_errors, parse_quantity
+from .._near_misses import find_near_miss, nearest
 
 Fields = t.Mapping[str, t.Any]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._inventory.near_misses import nearest
+from .._near_misses import nearest
 
 
 def find_choice_errors(place: str, value: t.Any, choices: t.Sequence[str], *, required: bool = False) -> t.Iterator[str]:

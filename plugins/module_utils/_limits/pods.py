@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._inventory.near_misses import find_near_miss
+from .._near_misses import find_near_miss
 from .choices import find_choice_errors
 from .kubernetes import find_key_errors, find_label_errors, find_number_errors
 from .quantities import find_resource_errors

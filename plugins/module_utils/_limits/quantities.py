@@ -13,7 +13,7 @@ import re
 import typing as t
 from fractions import Fraction
 
-from .._inventory.near_misses import nearest
+from .._near_misses import nearest
 from .kubernetes import find_key_errors
 
 _QUANTITY = re.compile(r"([+-]?(?:\d{1,30}(?:\.\d{0,30})?|\.\d{1,30}))(?:([numkMGTPE]|[KMGTPE]i)|[eE]([+-]?\d{1,3}))?", re.ASCII)

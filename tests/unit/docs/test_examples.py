@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.edge import parse_edge
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.eks import validate_eks
-from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.ingress import parse_edge, validate_ingress
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.ingress import validate_ingress
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.istio import validate_istio
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.load_balancer_requests import with_certificates
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.mesh import validate_mesh, validate_mesh_items

@@ -17,12 +17,12 @@ READING_AND_WRITING = ("state", "apply", "source")
 # Files of the doors that are pure.
 PURE_IN_DOORS = (("_aws", "policies"), ("_aws", "tags"), ("_k8s", "denials"), ("_k8s", "redaction"))
 # Files beside the rooms that are pure.
-PURE_FILES = ("_diff", "_errors", "_kinds", "_kubernetes_text", "_managed_fields", "_text")
+PURE_FILES = ("_diff", "_errors", "_kinds", "_kubernetes_text", "_managed_fields", "_near_misses", "_text")
 # What a pure file may import from outside of the collection. What is not named here might read, write, or look at a clock.
 PURE_OUTSIDE = (
     "__future__", "ansible.module_utils.common.validation", "ansible.module_utils.common.yaml", "ansible.module_utils.parsing.convert_bool",
     "ansible_collections.amazon.aws.plugins.module_utils.policy", "ansible_collections.amazon.aws.plugins.module_utils.tagging",
-    "base64", "binascii", "dataclasses", "datetime", "decimal", "difflib", "fnmatch", "functools", "hashlib", "ipaddress", "json",
+    "base64", "binascii", "dataclasses", "datetime", "decimal", "difflib", "fnmatch", "fractions", "functools", "hashlib", "ipaddress", "json",
     "jsonpath_ng.ext.parser", "math", "re", "ssl", "typing", "urllib.parse", "yaml", "zlib",
 )  # fmt: skip
 # What reads or writes without an import, and the methods that look at the clock.

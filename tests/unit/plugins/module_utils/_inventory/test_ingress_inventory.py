@@ -11,7 +11,8 @@ import yaml
 from ansible_collections.meshwright.ambient.plugins.module_utils._alb.spec import ALB as ALB_OPTIONS
 from ansible_collections.meshwright.ambient.plugins.module_utils._gateway.spec import GATEWAY as GATEWAY_OPTIONS
 from ansible_collections.meshwright.ambient.plugins.module_utils._helm.istio import istio_releases
-from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.ingress import find_conflicts, parse_edge, validate_ingress
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.edge import parse_edge
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.ingress import find_conflicts, validate_ingress
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.load_balancer_requests import (
     certificate_domains,
     to_check,

@@ -58,6 +58,7 @@ def certificate(**options: Any) -> dict[str, Any]:
     return {"aws_edge_certificates": [{"domain": "shop.example.com", **options}]}
 
 
+ZONES = ("a-b.example.com", "example.com")
 # For each option that holds hosts, ranges or tags, an inventory with one value of it.
 HOSTS = {
     "ingress_gateways.hosts": lambda value: {"ingress_gateways": [{**GATEWAY, "hosts": [value]}]},
@@ -71,7 +72,9 @@ HOSTS = {
     "aws_edge_hosted_zones": lambda value: {"aws_edge_hosted_zones": [value]},
     "aws_edge_certificates.domain": lambda value: certificate(domain=value),
     "aws_edge_certificates.subject_alternative_names": lambda value: certificate(subject_alternative_names=[value]),
-    "aws_edge_certificates.hosted_zone": lambda value: certificate(hosted_zone=value),
+    "aws_edge_certificates.hosted_zone": lambda value: certificate(
+        hosted_zone=value, domain=f"www.{value}" if value == "a-b.example.com" else "shop.example.com"
+    ),
 }
 RANGES = {
     "eks_vpc_cidr": lambda value: {**EKS, "eks_vpc_cidr": value},

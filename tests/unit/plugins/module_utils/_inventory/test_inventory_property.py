@@ -18,7 +18,7 @@ from ansible_collections.meshwright.ambient.plugins.filter.karpenter import karp
 from ansible_collections.meshwright.ambient.plugins.module_utils._helm.istio import istio_releases
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.backends import with_backends
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.chart_gateways import chart_gateway_warnings
-from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.ingress import parse_edge
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.edge import parse_edge
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.karpenter import karpenter_warnings
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.references import undeclared_waypoints
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.validation import find_errors

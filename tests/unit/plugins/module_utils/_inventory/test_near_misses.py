@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.near_misses import find_misspelt, find_near_miss, nearest
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.near_misses import find_misspelt
+from ansible_collections.meshwright.ambient.plugins.module_utils._near_misses import find_near_miss, nearest
 from tests.pages import role_options
 
 ALL = {role: options.keys() for role, options in role_options().items()}
