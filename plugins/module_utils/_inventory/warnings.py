@@ -12,6 +12,7 @@ from .backends import with_backends
 from .chart_gateways import chart_gateway_warnings
 from .ingress import ingress_warnings
 from .karpenter import karpenter_warnings
+from .misspelt_keys import misspelt_key_warnings
 from .references import undeclared_waypoints
 
 _WARNINGS: tuple[t.Callable[[t.Mapping[str, t.Any]], t.Iterable[str]], ...] = (
@@ -19,6 +20,7 @@ _WARNINGS: tuple[t.Callable[[t.Mapping[str, t.Any]], t.Iterable[str]], ...] = (
     undeclared_waypoints,
     chart_gateway_warnings,
     ingress_warnings,
+    misspelt_key_warnings,
 )
 
 
