@@ -15,6 +15,7 @@ from ..module_utils._inventory.validation import find_errors
 from ..module_utils._inventory.values import convert
 from ..module_utils._inventory.warnings import find_warnings
 from ..module_utils._text import without_userinfo
+from ..plugin_utils._charts import compare_chart_values
 from ..plugin_utils._clusters import find_shared_clusters
 from ..plugin_utils._kubeconfigs import find_kubeconfig_errors
 from ..plugin_utils._role_variables import resolve, role_options, vaulted
@@ -41,6 +42,8 @@ class ActionModule(ActionBase):
         cluster = variables["inventory_hostname"]
         errors += self._find_access_errors(converted.values, variables)
         errors += find_errors(converted)
+        chart_errors, chart_warnings = compare_chart_values(converted.values)
+        errors += chart_errors
         errors += find_misspelt(variables, {role: spec.keys() for role, spec in specs.items()})
         named = [tag for name in ("ansible_run_tags", "ansible_skip_tags") for tag in variables.get(name) or () if tag not in _TAGS_OF_ANSIBLE]
         errors += find_misspelt_tags(named, specs)
@@ -62,7 +65,7 @@ class ActionModule(ActionBase):
             unknown = [tag for tag in variables.get("ansible_run_tags") or () if tag not in specs and tag not in _TAGS_OF_ANSIBLE]
             if unknown and not set(variables["ansible_run_tags"]) & {*specs, "all"}:
                 result["warnings"] = [f"No role has a tag {' or '.join(unknown)}, so this run does nothing: use {', '.join(specs)}."]
-            if warnings := find_warnings(converted.values):
+            if warnings := [*find_warnings(converted.values), *chart_warnings]:
                 result["warnings"] = [*result.get("warnings", ()), *(f"Cluster {cluster}: {warning}" for warning in warnings)]
         return result
 

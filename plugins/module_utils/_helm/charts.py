@@ -95,7 +95,9 @@ def revision_of(istiod: t.Mapping[str, t.Any]) -> str:
     Args:
         istiod: the values, with or without prefix.
     """
-    return str(_prefixed(istiod, "pilot").get("pilot", {}).get("revision") or "")
+    pilot = _prefixed(istiod, "pilot").get("pilot")
+    # What is no dictionary is a validation error of its own, and a null takes all of it away.
+    return str(pilot.get("revision") or "") if isinstance(pilot, dict) else ""
 
 
 def istiod_values(*, replicas: int | None = None, autoscaling: t.Mapping[str, t.Any] | None = None, startup_taint: bool = False) -> Values:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Resolves the reference of a chart, as far as possible without a request to a repository."""
+"""Resolves the reference of a chart, and reads one that is at hand, without a request to a repository."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from ansible.module_utils.common.yaml import yaml_load
 
 from .spec import Chart, ChartReference
 
+# More than any file of a chart that is read here has.
+_MOST_BYTES = 4 * 1024 * 1024
+
 
 def chart_of(reference: ChartReference) -> Chart | None:
     """The chart that Helm would take; None if there is no such file. Its version is empty if only the repository knows it."""
@@ -23,23 +26,34 @@ def chart_of(reference: ChartReference) -> Chart | None:
     from yaml import YAMLError
 
     try:
-        metadata = yaml_load(_chart_yaml(Path(reference.ref).expanduser()))
+        metadata = yaml_load(_read(Path(reference.ref).expanduser(), "Chart.yaml"))
         # One that does not say it is recorded without it, too.
         return Chart(str(metadata["name"]), str(metadata["version"]), str(metadata.get("appVersion") or ""))
     except (OSError, KeyError, TypeError, tarfile.TarError, YAMLError):
         return None
 
 
-def _chart_yaml(path: Path) -> bytes:
-    """The file Chart.yaml of a chart. Raises KeyError when an archive has none, and OSError and TarError."""
+def default_values(ref: str) -> dict[str, t.Any] | None:
+    """The content of values.yaml of a chart in a directory or an archive; None if there is none that can be read."""
+    from yaml import YAMLError
+
+    try:
+        values = yaml_load(_read(Path(ref).expanduser(), "values.yaml"))
+    except (OSError, KeyError, RuntimeError, ValueError, tarfile.TarError, YAMLError):
+        return None
+    return values if isinstance(values, dict) else None
+
+
+def _read(path: Path, name: str) -> bytes:
+    """A file at the top of a chart. Raises KeyError when an archive has none, and OSError and TarError."""
     if path.is_dir():
-        return (path / "Chart.yaml").read_bytes()
+        return (path / name).read_bytes()
     with tarfile.open(path) as archive:
         for member in archive:
             # Of the chart itself, and not of one in its directory charts.
-            if member.isfile() and member.name.count("/") == 1 and member.name.endswith("/Chart.yaml"):
-                return t.cast("t.IO[bytes]", archive.extractfile(member)).read()
-    raise KeyError("Chart.yaml")
+            if member.isfile() and member.name.count("/") == 1 and member.name.endswith(f"/{name}"):
+                return t.cast("t.IO[bytes]", archive.extractfile(member)).read(_MOST_BYTES)
+    raise KeyError(name)
 
 
-__all__ = ("chart_of",)
+__all__ = ("chart_of", "default_values")

@@ -13,6 +13,7 @@ from .access import validate_access
 from .aws import validate_aws
 from .backends import with_backends
 from .chart_gateways import validate_chart_gateways
+from .chart_values import validate_chart_values
 from .eks import validate_eks
 from .ingress import validate_ingress
 from .istio import validate_istio
@@ -26,6 +27,7 @@ from .values import Converted
 
 _VALIDATIONS: tuple[t.Callable[[t.Mapping[str, t.Any]], t.Iterable[str]], ...] = (
     validate_istio,
+    validate_chart_values,
     validate_mesh,
     validate_eks,
     validate_access,
