@@ -218,4 +218,4 @@ def _foreign_arns(item: DesiredItem, region: t.Any) -> t.Iterator[str]:
             yield f"{arn} is in region {parts[3]}, but eks_region is {region}: use one in the region of the load balancer."
 
 
-__all__ = ("find_conflicts", "find_load_balancer_conflicts", "ingress_warnings", "validate_ingress")
+__all__ = ("find_conflicts", "find_load_balancer_conflicts", "find_second_load_balancers", "ingress_warnings", "validate_ingress")

@@ -59,6 +59,25 @@ def undeclared_waypoints(variables: Variables) -> list[str]:
     ]
 
 
+def gateways_of_another_kind(variables: Variables) -> list[str]:
+    """One warning for each route whose gateway the inventory declares only as one of the kind to which the route does not attach.
+
+    HTTPRoutes attach to the Gateway API's Gateways, VirtualServices to Istio's own. The arguments are those of undeclared_waypoints().
+    """
+    kinds = {"HTTPRoute": "ingress_gateways", "VirtualService": "ingress_classic_gateways"}
+    places = {kind: _places(variables, variable) for kind, variable in kinds.items()}
+    found = []
+    for index, item in _present(variables, "ingress_routes"):
+        kind, other = ("VirtualService", "HTTPRoute") if item.get("kind") == "VirtualService" else ("HTTPRoute", "VirtualService")
+        place = (item.get("gateway_namespace") or item["namespace"], item.get("gateway") or "")
+        if place in places[other] and place not in places[kind]:
+            found.append(
+                f"ingress_routes[{index}].gateway is {place[1]!r}, which {kinds[other]} has in namespace {place[0]}, but a route of kind {kind} attaches to "
+                f"those of {kinds[kind]}: set kind to {other}, or name one of these."
+            )
+    return found
+
+
 def _deleted_waypoints(variables: Variables) -> t.Iterator[str]:
     deleted = _absent_places(variables, "mesh_waypoints")
     for item, keys, place, _is_given in _named_waypoints(variables):
@@ -188,4 +207,4 @@ def _present(variables: Variables, variable: str) -> t.Iterator[tuple[int, Item]
     return ((index, item) for index, item in enumerate(variables.get(variable) or ()) if item.get("state") != "absent")
 
 
-__all__ = ("undeclared_waypoints", "validate_references")
+__all__ = ("gateways_of_another_kind", "undeclared_waypoints", "validate_references")

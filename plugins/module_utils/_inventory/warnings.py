@@ -13,12 +13,13 @@ from .chart_gateways import chart_gateway_warnings
 from .ingress import ingress_warnings
 from .karpenter import karpenter_warnings
 from .misspelt_keys import misspelt_key_warnings
-from .references import undeclared_waypoints
+from .references import gateways_of_another_kind, undeclared_waypoints
 
 _WARNINGS: tuple[t.Callable[[t.Mapping[str, t.Any]], t.Iterable[str]], ...] = (
     karpenter_warnings,
     undeclared_waypoints,
     chart_gateway_warnings,
+    gateways_of_another_kind,
     ingress_warnings,
     misspelt_key_warnings,
 )

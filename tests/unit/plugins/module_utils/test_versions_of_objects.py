@@ -9,7 +9,7 @@ import pytest
 
 from ansible_collections.meshwright.ambient.plugins.module_utils import _kinds
 from ansible_collections.meshwright.ambient.plugins.module_utils._helm.istio import istio_releases
-from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.ingress import parse_edge
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.edge import parse_edge
 from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoints import WaypointRef
 from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.render import render_gateway
 from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.spec import Waypoint

@@ -8,7 +8,7 @@ import pytest
 
 from ansible_collections.meshwright.ambient.plugins.filter.ingress import ingress_items
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.backends import with_backends
-from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.ingress import parse_edge
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.edge import parse_edge
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.validation import find_errors
 from tests.unit.inventory_values import converted, values_of
 

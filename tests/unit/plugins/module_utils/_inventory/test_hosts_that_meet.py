@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.edge import choose_sections
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.ingress import ingress_warnings
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.validation import find_errors
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.warnings import find_warnings
 from ansible_collections.meshwright.ambient.plugins.module_utils._limits.hosts import hosts_meet
 from tests.unit.inventory_values import converted
+from tests.unit.mutations import mutations
 
 RULES = [{"backends": [{"service": "cart", "port": 80}]}]
 
@@ -219,3 +222,39 @@ def test_what_is_meant_is_no_warning(name: str) -> None:
 def test_hosts_meet_in_both_directions(host: str, other: str, meet: bool) -> None:
     assert hosts_meet(host, other) is meet
     assert hosts_meet(other, host) is meet
+
+
+def test_a_route_behind_a_redirect_attaches_to_the_listeners_that_serve_its_hosts() -> None:
+    gateways = [gateway("a.example.com", "b.example.com", redirect_http=True, tls="gateway", certificate_refs=[{"name": "x"}])]
+    hosts = {"a": ["a.example.com"], "wildcard": ["*.example.com"], "none": [], "elsewhere": ["shop.example.org"]}
+    routes = choose_sections([route(*names, name=name) for name, names in hosts.items()], gateways)
+    both = ["https", "https-b-example-com"]
+    assert {one["name"]: one["section_names"] for one in routes} == {"a": both[:1], "wildcard": both, "none": both, "elsewhere": both}
+    # What meets none of them is an error that names all of them.
+    (error,) = find_errors(converted({"ingress_gateways": gateways, "ingress_routes": [route("shop.example.org")]}))
+    assert "do not match a.example.com, b.example.com of listeners https, https-b-example-com" in error
+
+
+@pytest.mark.parametrize("kind", ["HTTPRoute", "VirtualService"])
+def test_whatever_is_written_in_full_ends_in_a_sentence_or_passes(kind: str) -> None:
+    specs: dict[str, dict[str, Any]] = {
+        "HTTPRoute": {"parentRefs": [{"name": "public", "sectionName": "http", "port": 80}], "hostnames": ["a.example.com"]},
+        "VirtualService": {"gateways": ["edge/classic"], "hosts": ["a.example.com"]},
+    }
+    both = {**routed(gateway("b.example.com")), **classic(["b.example.com"])}
+    for spec in mutations(specs[kind]):
+        variables = {**both, "ingress_routes": [{"kind": kind, **route(), "gateway": "classic" if kind == "VirtualService" else "public", "spec": spec}]}
+        for error in find_errors(converted(variables)):
+            assert error.startswith("ingress_"), error
+        ingress_warnings(converted(variables).values)
+
+
+def test_a_gateway_of_the_other_kind_is_a_warning() -> None:
+    gateways = {"ingress_gateways": [gateway()], "ingress_classic_gateways": [{"name": "classic", "namespace": "edge", "release": "istio-ingress"}]}
+    kinds = [("HTTPRoute", "public"), ("VirtualService", "classic"), ("HTTPRoute", "classic"), ("VirtualService", "public"), ("VirtualService", "elsewhere")]
+    routes = [route(name=f"{kind}-{name}".lower(), kind=kind, gateway=name) for kind, name in kinds]
+    assert find_errors(converted({**gateways, "ingress_routes": routes})) == []
+    warnings = find_warnings(converted({**gateways, "ingress_routes": routes}).values)
+    assert [warning.split(", ")[0] for warning in warnings] == ["ingress_routes[2].gateway is 'classic'", "ingress_routes[3].gateway is 'public'"]
+    assert "set kind to VirtualService" in warnings[0]
+    assert "set kind to HTTPRoute" in warnings[1]
