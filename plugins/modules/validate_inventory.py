@@ -16,6 +16,7 @@ description:
   - Converts the variables of a cluster to the types that the argument specs of roles declare, and validates what no type can show, such as impossible
     names, objects that are named twice, bindings that a waypoint would not allow, and misspelled variables.
   - A value means the same whether it is written in YAML or comes as text from the command line or a survey.
+  - The kubeconfig is read, and so are charts in a directory of the controller, whose keys are compared with those of the variables.
   - All errors are reported in one message, each with the variable and the cluster.
   - No request is sent to the cluster.
 author:

@@ -23,7 +23,8 @@ def compare_chart_values(variables: t.Mapping[str, t.Any]) -> tuple[list[str], l
     Args:
         variables: the converted variables of the cluster.
     """
-    errors, warnings = [], []
+    errors: list[str] = []
+    warnings: list[str] = []
     for place, chart, values in charts_of(variables):
         role = _ROLES.get(chart, "istio")
         defaults = _defaults(chart, str(variables.get(f"{role}_chart_source") or ""), str(variables.get(f"{role}_version") or ""))
