@@ -105,7 +105,9 @@ def _with_texts(action: t.Any) -> t.Any:
     """An action with the fields as texts that the controller reads as such, and that YAML makes numbers (pkg/ingress/config_types.go)."""
     if isinstance(action, dict):
         return {
-            key: format_scalar(value) if key in ("port", "statusCode") and isinstance(value, int) and not isinstance(value, bool) else _with_texts(value)
+            key: format_scalar(value)
+            if str(key).lower() in ("port", "statuscode") and isinstance(value, int) and not isinstance(value, bool)
+            else _with_texts(value)
             for key, value in action.items()
         }
     return [_with_texts(item) for item in action] if isinstance(action, list) else action

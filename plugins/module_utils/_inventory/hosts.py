@@ -66,8 +66,8 @@ def _route_errors(route: DesiredItem, gateways: t.Mapping[tuple[str, str], Desir
         for named in refs:
             # A listener that only redirects is another error.
             if named and not (route.place[0] != namespace and any(listener in redirecting(gateway.item) for listener in named)):
-                problem = _problem(named, _hosts_of(route), same_namespace=route.place[0] == namespace)
-                failed.setdefault(problem, []).extend(named)
+                problem, listeners = _problem(named, _hosts_of(route), same_namespace=route.place[0] == namespace)
+                failed.setdefault(problem, []).extend(listeners)
         for problem, listeners in failed.items():
             titles = (
                 f"{'listener' if len(listeners) == 1 else 'listeners'} {format_names(listener['name'] for listener in listeners)} of Gateway {namespace}/{name}"
@@ -86,16 +86,16 @@ def _route_errors(route: DesiredItem, gateways: t.Mapping[tuple[str, str], Desir
                 yield f"{route.title} has the hosts {hosts}, which do not match {served} of {titles}: correct the hosts of one of them."
 
 
-def _problem(listeners: t.Sequence[Listener], hosts: t.Sequence[str], *, same_namespace: bool) -> str:
-    """Why none of these listeners accepts a route; empty if one does."""
+def _problem(listeners: t.Sequence[Listener], hosts: t.Sequence[str], *, same_namespace: bool) -> tuple[str, t.Sequence[Listener]]:
+    """Why none of these listeners accepts a route, and which of them it is about; empty if one does."""
     http = [listener for listener in listeners if listener["protocol"] in _HTTP]
     if not http:
-        return "kind"
+        return "kind", listeners
     # Whether a selector matches a namespace is known in the cluster only.
     admitting = [listener for listener in http if same_namespace or _allowed_from(listener) != "Same"]
     if not admitting:
-        return "namespace"
-    return "" if meeting_listeners(admitting, hosts) else "host"
+        return "namespace", http
+    return "" if meeting_listeners(admitting, hosts) else "host", admitting
 
 
 def _parents(route: DesiredItem, gateways: t.Mapping[tuple[str, str], DesiredItem]) -> t.Iterator[tuple[DesiredItem, list[list[Listener]]]]:

@@ -61,7 +61,8 @@ def parse_virtual_service(item: Item) -> DesiredItem:
         return DesiredItem("VirtualService", item, route)
     item = with_text(dict(item))
     errors = (*find_text_errors(item), *find_route_errors(item), *_find_host_errors("hosts", item, with_namespace=False), *_find_rule_errors(item))
-    return DesiredItem("VirtualService", item, DesiredObject(route.key, render_virtual_service(item), _ROUTES), errors=errors)
+    notes = tuple(_find_rule_notes(item))
+    return DesiredItem("VirtualService", item, DesiredObject(route.key, render_virtual_service(item), _ROUTES), errors=errors, notes=notes)
 
 
 def report_istio_gateways(items: t.Iterable[DesiredItem]) -> list[dict[str, str]]:
@@ -112,7 +113,7 @@ def _find_tls_errors(place: str, tls: t.Any) -> t.Iterator[str]:
 
 
 def _find_rule_errors(item: Item) -> t.Iterator[str]:
-    """What istiod's webhook refuses, or takes and ignores: a backend without a weight gets nothing where there are several.
+    """What istiod's webhook refuses. Where there are several backends, one without a weight counts as one of weight 0.
 
     Source: istio pkg/config/validation (validateHTTPRouteDestinations, validateStringMatchRegexp).
     """
@@ -122,10 +123,15 @@ def _find_rule_errors(item: Item) -> t.Iterator[str]:
         elif not str(rule["path"]).startswith("/"):
             yield f"rules[{place}].path is {rule['path']!r}: a path must begin with a slash."
         weights = [backend.get("weight") for backend in rule.get("backends") or ()]
-        if len(weights) > 1 and None in weights:
-            yield f"rules[{place}].backends has several backends, of which those without a weight would get no request: give each a weight."
-        elif len(weights) > 1 and not any(weights):
-            yield f"rules[{place}].backends has only weights of 0, which istiod refuses: give one of them a weight, or remove the rule."
+        if len(weights) > 1 and not any(weights):
+            yield f"rules[{place}].backends has several backends and no weight above 0, which istiod refuses: give each a weight."
+
+
+def _find_rule_notes(item: Item) -> t.Iterator[str]:
+    for place, rule in enumerate(item.get("rules") or ()):
+        weights = [backend.get("weight") for backend in rule.get("backends") or ()]
+        if len(weights) > 1 and any(weights) and None in weights:
+            yield f"rules[{place}].backends without a weight get no request, because others have one: give each a weight."
 
 
 def _find_host_errors(option: str, item: Item, *, with_namespace: bool = True) -> t.Iterator[str]:

@@ -75,6 +75,12 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
         "ingress_gateways",
         "which do not match b.example.com of listener b of Gateway edge/public",
     ),
+    # Only the listeners that could accept it are named.
+    (
+        routed(gateway(listeners=[listener("http", hostname="a.example.com"), TLS_LISTENER]), route("b.example.com")),
+        "ingress_gateways",
+        "do not match a.example.com of listener http of Gateway edge/public",
+    ),
     (
         routed(gateway(listeners=[TLS_LISTENER]), route()),
         "ingress_gateways",

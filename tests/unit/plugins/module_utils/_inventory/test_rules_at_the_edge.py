@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.edge import parse_edge
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.validation import find_errors
 from ansible_collections.meshwright.ambient.plugins.module_utils._limits.http import find_expression_errors, find_path_errors
 from tests.unit.inventory_values import converted
@@ -80,8 +81,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     (path("/(?!admin).*", "RegularExpression"), "which has (?! (looks ahead or behind)"),
     (virtual_service(path="/(a", path_type="RegularExpression"), "which is not a regular expression"),
     (virtual_service(path="cart"), "rules[0].path is 'cart': a path must begin with a slash."),
-    (virtual_service(backends=[{**BACKEND, "weight": 9}, {**BACKEND, "service": "new"}]), "those without a weight would get no request"),
-    (virtual_service(backends=[{**BACKEND, "weight": 0}, {**BACKEND, "service": "new", "weight": 0}]), "only weights of 0, which istiod refuses"),
+    (virtual_service(backends=[BACKEND, {**BACKEND, "service": "new"}]), "rules[0].backends has several backends and no weight above 0, which istiod refuses"),
+    (virtual_service(backends=[{**BACKEND, "weight": 0}, {**BACKEND, "service": "new", "weight": 0}]), "several backends and no weight above 0"),
     (rules(matches=[{"path": {"value": "/a//b"}}]), "spec.rules[0].matches[0].path.value is '/a//b', which has //"),
     (rules(matches=[{"path": {"type": "Prefix", "value": "/a"}}]), "spec.rules[0].matches[0].path.type is 'Prefix', which is not one of its choices"),
     (rules(matches=[{"method": "get"}]), "spec.rules[0].matches[0].method is 'get', which is not one of its choices: did you mean GET?"),
@@ -163,6 +164,8 @@ RIGHT: list[dict[str, Any]] = [
     virtual_service(path="/a b"),
     virtual_service(backends=[{**BACKEND, "weight": 90}, {**BACKEND, "service": "new", "weight": 10}]),
     virtual_service(backends=[{**BACKEND, "weight": 0}]),
+    # The other one counts as 0, as upstream takes it.
+    virtual_service(backends=[{**BACKEND, "weight": 9}, {**BACKEND, "service": "new"}]),
     rules(matches=[{"path": {"type": "Exact", "value": "/a"}, "method": "GET", "headers": [{"name": "X-Version", "value": "2", "type": "RegularExpression"}]}]),
     rules(timeouts={"request": "10s", "backendRequest": "1m30s"}),
     rules(backendRefs=[{"name": "cart", "port": 80, "weight": 0}, {"name": "new", "port": 80}]),
@@ -232,3 +235,19 @@ def test_expressions_of_envoy_pass(expression: str) -> None:
 @pytest.mark.parametrize("expression", ["(?=a)", "(?!a)", "(?<=a)b", r"(a)\1", "(a", "a)", "[a", "*a"])
 def test_expressions_that_envoy_does_not_take_are_errors(expression: str) -> None:
     assert len(list(find_expression_errors("path", expression))) == 1
+
+
+def test_a_backend_without_a_weight_beside_others_is_a_note() -> None:
+    def notes_of(*weights: int | None) -> list[str]:
+        backends = [{**BACKEND, "weight": weight} for weight in weights]
+        (route,) = parse_edge({"routes": virtual_service(backends=backends)["ingress_routes"]}).routes
+        return list(route.notes)
+
+    assert notes_of(9, None) == ["rules[0].backends without a weight get no request, because others have one: give each a weight."]
+    assert notes_of(9, 1) == notes_of(9, 0) == notes_of(None) == []
+
+
+def test_codes_of_actions_reach_the_controller_as_texts_in_any_case() -> None:
+    (ingress,) = parse_edge({"albs": action(Type="fixed-response", FixedResponseConfig={"StatusCode": 404})["ingress_albs"]}).albs
+    written = ingress.main.manifest["metadata"]["annotations"][f"{ACTION}answer"]
+    assert json.loads(written) == {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}
