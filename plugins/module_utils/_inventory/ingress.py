@@ -71,7 +71,8 @@ def validate_ingress(variables: t.Mapping[str, t.Any]) -> list[str]:
     places = {id(item): f"ingress_{name}[{index}] ({item.title})" for name in _LISTS for index, item in enumerate(getattr(edge, name))}
     return [
         *(sentence for name in ("albs", "classic_gateways") for sentence in find_missing_places(f"ingress_{name}", variables.get(f"ingress_{name}") or ())),
-        *(f"{places[id(item)]}: {error}" for item in edge.all for error in item.errors),
+        # What has no place yet is one error, not one for each thing that would follow from it.
+        *(f"{places[id(item)]}: {error}" for item in edge.all if all(item.place) for error in item.errors),
         *(f"{_variables_of(conflict, edge)}: {conflict}" for conflict in [*find_conflicts(edge), *second]),
         *(f"{places[id(item)]}: {error}" for item in (*edge.gateways, *edge.albs) for error in _foreign_arns(item, variables.get("eks_region"))),
     ]

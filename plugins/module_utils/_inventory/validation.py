@@ -40,6 +40,8 @@ _VALIDATIONS: tuple[t.Callable[[t.Mapping[str, t.Any]], t.Iterable[str]], ...] =
     validate_references,
     validate_shared_names,
 )
+# What is behind an ALB, whose name and namespace may follow from it.
+_BACKENDS = frozenset({"ingress_gateways", "istio_gateways"})
 
 
 def find_errors(converted: Converted) -> list[str]:
@@ -47,8 +49,9 @@ def find_errors(converted: Converted) -> list[str]:
     values = with_backends(converted.values)
     contradictions = [error for validate in _VALIDATIONS for error in validate(values)]
     # What is missed in a variable that cannot be converted may be there.
-    unfounded = re.compile(rf"\b({'|'.join(sorted(converted.wrong))})\b")
     if converted.wrong:
+        missed = [*sorted(converted.wrong), *(["no gateway of this inventory"] if converted.wrong & _BACKENDS else [])]
+        unfounded = re.compile(rf"\b({'|'.join(missed)})\b")
         contradictions = [error for error in contradictions if not unfounded.search(error)]
     # Validation errors that the modules would report on any cluster.
     return [*converted.errors, *contradictions, *validate_mesh_items(converted.complete)]

@@ -268,3 +268,9 @@ def test_a_value_of_a_wrong_type_is_one_error_and_none_that_follows_from_it(name
 def test_a_wrong_item_does_not_hide_the_others() -> None:
     albs = [{**EVERYTHING["ingress_albs"][0], "listen_ports": ["HTTP"]}]
     assert [error.split(" is ")[0] for error in find_errors(converted({**EVERYTHING, "ingress_albs": albs}))] == ["ingress_albs[0].listen_ports[0]"]
+
+
+def test_an_item_is_not_said_to_lack_what_follows_from_a_wrong_variable() -> None:
+    lone = {"ingress_albs": [{"hosts": ["shop.example.com"]}]}
+    assert "no gateway of this inventory" in " ".join(find_errors(converted(lone)))
+    assert [error.split(" is ")[0] for error in find_errors(converted({**lone, "ingress_gateways": 5}))] == ["ingress_gateways"]
