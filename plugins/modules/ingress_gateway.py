@@ -70,7 +70,8 @@ options:
           namespace: {type: str, description: 'Its namespace, if it differs. It then needs a ReferenceGrant.'}
       redirect_http:
         description:
-          - Redirect port 80 to HTTPS by an HTTPRoute. Routes of the role C(ingress) then attach to the other listeners unless they name some.
+          - Redirect port 80 to HTTPS by an HTTPRoute. Routes of the role C(ingress) then attach to the other listeners that serve one of their hosts,
+            unless they name some.
           - Port 80 then admits routes of the gateway's own namespace only, whatever O(gateways[].allowed_routes) says, so that nothing is served in plain
             HTTP. Listeners of O(gateways[].listeners) keep their own setting.
         type: bool
