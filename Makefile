@@ -12,7 +12,7 @@ PYTHON ?= $(shell for python in python3.11 /usr/bin/python3.11 python3.12 python
 	$$python -c 'import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench variables requirements soak twin-up twin-down twin-status twin-env rehearse docs picture tools lock build clean
+.PHONY: help setup demo test bench variables requirements soak twin-up twin-down twin-status twin-env rehearse generate docs picture tools lock build clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -58,6 +58,9 @@ twin-env: $(READY) ## Print shell exports that point kubectl, helm, istioctl, AW
 
 rehearse: $(READY) ## Run an inventory against a local AWS account, and show what it creates (INVENTORY=inventories/prod, ARGUMENTS="--check --diff")
 	@$(PY) -m twin rehearse "$(INVENTORY)" -- $(ARGUMENTS)
+
+generate: $(READY) ## Write what follows from the argument specs of the roles: schemas and tables
+	@$(PY) -m generate
 
 docs: $(READY) ## Build the documentation as a site: our pages, and the reference of modules, roles and plugins
 	@$(PY) docs/docsite/build.py

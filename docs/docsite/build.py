@@ -31,7 +31,7 @@ def main() -> int:
 
 def _lay_out() -> None:
     """Copy the pages, and the files that they link to, as they lie in the checkout: they link to each other by paths."""
-    tracked = ["*.md", "docs/images", "docs/platforms", "LICENSE", "requirements.in"]
+    tracked = ["*.md", "docs/images", "docs/platforms", "schemas", "LICENSE", "requirements.in"]
     listed = subprocess.run(["git", "ls-files", *tracked], cwd=_REPOSITORY, check=True, capture_output=True, text=True).stdout.split()
     for name in listed:
         if not name.startswith(("docs/docsite/", "collections/")) and (_REPOSITORY / name).is_file():

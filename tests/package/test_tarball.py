@@ -26,6 +26,7 @@ _BELONGS = {
     "playbooks",
     "plugins",
     "roles",
+    "schemas",
 }
 
 

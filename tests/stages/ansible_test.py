@@ -70,7 +70,7 @@ def copy_collection() -> None:
     for name in filter(None, listed.stdout.decode().split("\0")):
         source = REPOSITORY / name
         # The twin and the tests of it are a project of their own beside the collection; sanity judges what is shipped.
-        if name.startswith(("collections/", "twin/", "tests/")) and not name.startswith("tests/integration/"):
+        if name.startswith(("collections/", "generate/", "twin/", "tests/")) and not name.startswith("tests/integration/"):
             continue
         if source.is_file():
             (COLLECTION / name).parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,51 @@
+"""Files that follow from the argument specs of the roles: python -m generate writes the JSON Schemas, and the tables of variables in the pages."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from generate.declarations import Option, declared_variables, role_variables
+from generate.schema import as_json, inventory_schema, variables_schema
+from generate.tables import with_table
+from twin.paths import REPOSITORY
+from twin.progress import say
+
+# The page of all variables has the tables of these roles, and leads to the pages of the others.
+_INVENTORY = REPOSITORY / "docs" / "inventory.md"
+_EXPLAINED = {"Gateway API": "gateway_api", "Istio": "istio", "Sample application": "bookinfo", "Mesh": "mesh"}
+SCHEMAS = REPOSITORY / "schemas"
+
+
+def contents() -> dict[Path, str]:
+    """All generated files and pages with generated parts, by their paths."""
+    found = {
+        SCHEMAS / "variables.json": as_json(variables_schema(declared_variables())),
+        SCHEMAS / "inventory.json": as_json(inventory_schema()),
+    }
+    roles = role_variables()
+    for role, variables in roles.items():
+        page = REPOSITORY / "roles" / role / "README.md"
+        found[page] = with_table(page.read_text(), "Variables", variables)
+    return {**found, _INVENTORY: _inventory_page(roles)}
+
+
+def _inventory_page(roles: Mapping[str, Mapping[str, Option]]) -> str:
+    text = with_table(_INVENTORY.read_text(), "Which cluster", {name: option for name, (role, option) in declared_variables().items() if not role})
+    for heading, role in _EXPLAINED.items():
+        text = with_table(text, heading, {name: option for name, option in roles[role].items() if name.startswith(f"{role}_")})
+    return text
+
+
+def main() -> int:
+    for path, text in contents().items():
+        if not path.exists() or path.read_text() != text:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text)
+            say(f"Wrote {path.relative_to(REPOSITORY)}.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

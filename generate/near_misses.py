@@ -1,0 +1,69 @@
+"""Regular expressions for misspelt names of variables, for an editor that cannot compute.
+
+They match a part of what C(validate_inventory) refuses as a near miss, and nothing else: one letter of one word is missing, added, wrong or swapped with its
+neighbor, or the words are joined otherwise. Which words are too short for that is decided as there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+# Up to this length, a letter makes another word: see _inventory/near_misses.py.
+_SHORT = 3
+
+
+def near_misses_of_role(role: str, names: Iterable[str]) -> str:
+    """A pattern for names of variables of a role whose first words, those of the role's name, are misspelt."""
+    words = role.split("_")
+    rests = sorted(name.removeprefix(f"{role}_") for name in names)
+    return f"^(?!{role}_){_one_misspelt(words, 0)}_(?:{'|'.join(map(escape, rests))})$"
+
+
+def near_misses_of_name(name: str, role: str) -> str:
+    """A pattern for names that are this one but for a misspelt word behind the role's name, or for what is between the words."""
+    words = name.split("_")
+    correct = role.split("_") if role else words[:1]
+    begin = "_".join(correct)
+    misspelt = f"{begin}_{_one_misspelt(words[len(correct) :], len(correct))}"
+    return f"^(?!{name}$)(?:{misspelt}|{'[_.-]*'.join(words)})$"
+
+
+def escape(text: str) -> str:
+    """Text as a part of a pattern, in the syntax that regular expressions of Python and of JavaScript share."""
+    return re.sub(r"([\\^$.*+?()\[\]{}|/])", r"\\\1", text)
+
+
+def _one_misspelt(words: list[str], position: int) -> str:
+    """Words of which one is misspelt.
+
+    Args:
+        words: at least one.
+        position: how many words come before them in the name.
+    """
+    alternatives = []
+    for index, word in enumerate(words):
+        if misspelt := _misspelt(word, is_first=position + index == 0):
+            alternatives.append("_".join([*words[:index], misspelt, *words[index + 1 :]]))
+    return f"(?:{'|'.join(alternatives)})"
+
+
+def _misspelt(word: str, *, is_first: bool) -> str:
+    """A word with a misspelt letter; nothing for a word that is too short."""
+    long_enough = len(word) > _SHORT
+    fewer = len(word) - 1 > _SHORT if is_first else long_enough
+    more = long_enough if is_first else len(word) + 1 > _SHORT
+    pattern = "[a-z]" if more else ""
+    for index in reversed(range(len(word))):
+        letter, rest = word[index], word[index + 1 :]
+        wrong = f"[a-z]{rest}" if long_enough else ""
+        edits = [
+            letter + pattern if pattern else "",
+            # A number is never misspelt.
+            "" if letter.isdigit() else f"[a-z]?{rest}" if long_enough and fewer else wrong,
+            f"[a-z]{letter}{rest}" if more else "",
+            f"{rest[0]}{letter}{rest[1:]}" if rest and rest[0] != letter and not f"{letter}{rest[0]}".isdigit() else "",
+        ]
+        alternatives = [edit for edit in edits if edit]
+        pattern = f"(?:{'|'.join(alternatives)})" if alternatives else ""
+    return pattern
