@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def main() -> int:
-    arguments = _parser().parse_args()
+    arguments = parser().parse_args()
     try:
         code = int(arguments.run(arguments) or 0)
         # What is still to be written fails here, and not when Python ends.
@@ -34,12 +34,13 @@ def main() -> int:
         return 141
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m twin", description=__doc__)
-    parser.add_argument(
+def parser() -> argparse.ArgumentParser:
+    """What reads the arguments of python -m twin."""
+    root = argparse.ArgumentParser(prog="python -m twin", description=__doc__)
+    root.add_argument(
         "--name", default=os.environ.get("TWIN", DEFAULT_NAME), help="which twin, or AWS account; several run side by side (default: %(default)s)"
     )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = root.add_subparsers(required=True, metavar="COMMAND")
     up = commands.add_parser("up", help="start a twin, repair it, or find that it is up")
     up.add_argument("--nodes", type=int, default=3, help="simulated nodes of a new twin (default: %(default)s)")
     up.set_defaults(run=_up)
@@ -70,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     picture = commands.add_parser("picture", help="draw what a rehearsed account has, as the README shows it")
     picture.add_argument("file", type=Path, help="the SVG file to write")
     picture.set_defaults(run=_picture)
-    return parser
+    return root
 
 
 def _up(arguments: argparse.Namespace) -> None:
@@ -177,4 +178,5 @@ def _picture(arguments: argparse.Namespace) -> None:
     draw(arguments.name, arguments.file)
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -19,7 +19,7 @@ from twin.progress import say
 
 
 def main() -> int:
-    arguments = _parser().parse_args()
+    arguments = parser().parse_args()
     seed = arguments.seed if arguments.seed is not None else random.randrange(10**6)
     with _twin(arguments.twin) as (name, environment):
         paths = TwinPaths(name)
@@ -65,18 +65,19 @@ def _twin(name: str | None) -> Iterator[tuple[str, dict[str, str]]]:
         yield "test-soak", environment
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=30.0, help="how long (default: %(default)g)")
-    parser.add_argument("--seed", type=int, help="of the random changes; a soak with the same seed makes the same choices as far as the cluster answers alike")
-    parser.add_argument("--twin", help="a twin with a mesh, to be used as it is; without it, a fresh one is made and removed")
-    parser.add_argument("--report", type=Path, help="where to write the summary as JSON")
-    parser.add_argument("--delivery", type=float, default=0.5, help="seconds that an event may be on its way to ready (default: %(default)g)")
-    parser.add_argument("--grace", type=float, default=3.0, help="seconds after which ready must have noticed what is Current (default: %(default)g)")
-    parser.add_argument(
+def parser() -> argparse.ArgumentParser:
+    """What reads the arguments of python -m tests.soak."""
+    root = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
+    root.add_argument("--minutes", type=float, default=30.0, help="how long (default: %(default)g)")
+    root.add_argument("--seed", type=int, help="of the random changes; a soak with the same seed makes the same choices as far as the cluster answers alike")
+    root.add_argument("--twin", help="a twin with a mesh, to be used as it is; without it, a fresh one is made and removed")
+    root.add_argument("--report", type=Path, help="where to write the summary as JSON")
+    root.add_argument("--delivery", type=float, default=0.5, help="seconds that an event may be on its way to ready (default: %(default)g)")
+    root.add_argument("--grace", type=float, default=3.0, help="seconds after which ready must have noticed what is Current (default: %(default)g)")
+    root.add_argument(
         "--kubeconfig-for-ready", type=Path, help="another way to the same server for ready alone, such as one through a proxy that breaks things"
     )
-    return parser
+    return root
 
 
 if __name__ == "__main__":

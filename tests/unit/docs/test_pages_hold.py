@@ -1,9 +1,8 @@
-"""What the documentation names is there: pages, headings, variables, commands and what they are given."""
+"""What the documentation names is there: pages, headings, variables."""
 
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,6 @@ from tests.pages import Page, all_pages, page, role_options
 from twin.paths import REPOSITORY
 
 PAGES = pytest.mark.parametrize("shown", all_pages(), ids=lambda shown: shown.name)
-# These inventories are made by the reader, on the page that names them.
-READERS = {"inventories/mine", "inventories/there"}
 
 
 @PAGES
@@ -52,15 +49,6 @@ def test_the_page_of_a_role_has_every_variable_in_a_table(role: str) -> None:
     documented = {cell.strip("`") for row in page(f"roles/{role}/README.md").rows() for cell in row[:1]}
     undocumented = sorted(set(role_options()[role]) - documented)
     assert not undocumented, f"roles/{role}/README.md does not tell of {', '.join(undocumented)}"
-
-
-@PAGES
-def test_commands_name_playbooks_inventories_targets_and_tags_that_are_there(shown: Page) -> None:
-    wrong = []
-    for language, text in shown.blocks:
-        if language in ("console", "sh"):
-            wrong += [f"{line!r}: {problem}" for line in text.splitlines() for problem in _find_errors(line)]
-    assert not wrong, f"{shown.name}:\n" + "\n".join(wrong)
 
 
 def test_the_architecture_names_every_package_in_one_layer() -> None:
@@ -100,47 +88,3 @@ def _other_names() -> set[str]:
         for block in re.findall(r"ansible\.builtin\.set_fact:\n((?:\s+\w+: .*\n)+)", text):
             names |= set(re.findall(r"^\s+(\w+):", block, re.M))
     return names
-
-
-def _find_errors(line: str) -> list[str]:
-    words = [word for word in shlex.split(line, comments=True) if "=" not in word or word.startswith("INVENTORY=")]
-    errors = []
-    for place, word in enumerate(words):
-        after = words[place + 1] if place + 1 < len(words) else ""
-        if word == "make" and after and not after.startswith("-"):
-            errors += _unless(after in _targets(), f"there is no target {after}")
-        elif word == "ansible-playbook":
-            errors += _unless(_is_playbook(after), f"there is no playbook {after}")
-        elif word == "-i" or word.startswith("INVENTORY="):
-            errors += _unless(_is_inventory(after if word == "-i" else word.partition("=")[2]), f"there is no inventory {after or word}")
-        elif word == "--tags":
-            errors += _unless(set(after.split(",")) <= _tags(), f"site.yml has no tag {after}")
-        elif word == "-m" and words[place - 1].endswith("python"):
-            module = REPOSITORY.joinpath(*after.split("."))
-            errors += _unless((module / "__main__.py").exists(), f"there is no program {after}")
-        elif word.startswith("tests/"):
-            errors += _unless((REPOSITORY / word).exists(), f"there is no {word}")
-    return errors
-
-
-def _unless(right: bool, problem: str) -> list[str]:
-    return [] if right else [problem]
-
-
-def _is_playbook(name: str) -> bool:
-    own = re.fullmatch(r"meshwright\.ambient\.(\w+)", name)
-    return (REPOSITORY / "playbooks" / f"{own[1]}.yml").exists() if own else (REPOSITORY / name).exists()
-
-
-def _is_inventory(name: str) -> bool:
-    # The file that the page has shown the line before.
-    own = name.removeprefix("$checkout/").strip("\"'")
-    return own in READERS or own == "inventory.yml" or (REPOSITORY / own).is_dir()
-
-
-def _targets() -> set[str]:
-    return set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), re.M))
-
-
-def _tags() -> set[str]:
-    return set(re.findall(r"tags: \[(\w+)\]", (REPOSITORY / "playbooks" / "site.yml").read_text()))
