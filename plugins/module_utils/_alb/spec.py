@@ -173,8 +173,8 @@ def _find_listener_errors(item: Item, certificates_pending: bool) -> t.Iterator[
     https = [port for protocol, port in listeners if protocol == "HTTPS"]
     if https and not (item.get("certificate_arns") or item.get("certificate_discovery") or certificates_pending):
         yield (
-            f"listen_ports has HTTPS {', '.join(map(str, https))}, but no certificate: give certificate_arns or certificate_domains, "
-            "or set certificate_discovery, by which the controller looks for one by host."
+            f"listen_ports has HTTPS {', '.join(map(str, https))}, but there is no certificate: set certificate_arns or certificate_domains, "
+            "or set certificate_discovery, which lets the controller find one by host."
         )
     if item.get("certificate_discovery") and not (item.get("hosts") or item.get("tls_hosts")):
         yield "certificate_discovery needs hosts or tls_hosts, by which the controller looks for certificates: set one of them, or certificate_arns."

@@ -85,7 +85,7 @@ def test_all_errors_of_an_inventory_are_reported_at_once_and_nothing_is_made(pro
     expected = [
         "target_type instance needs a NodePort, but Gateway istio-ingress/fixed has service_type ClusterIP",
         "health_check.port is 15021 with target_type instance, which would probe port 15021 of the nodes",
-        "listen_ports has HTTPS 443, but no certificate",
+        "listen_ports has HTTPS 443, but there is no certificate",
         "a web ACL for CloudFront: use one with the scope REGIONAL",
         f"load_balancer_name is '{'b' * 33}' (33 characters)",
         f"nlb.name is '{'a' * 33}' (33 characters)",

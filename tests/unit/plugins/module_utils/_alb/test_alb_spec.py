@@ -197,7 +197,7 @@ def test_a_free_annotation_passes_through() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        pytest.param({"listen_ports": [{"HTTPS": 443}]}, "but no certificate", marks=CHECK("E16")),
+        pytest.param({"listen_ports": [{"HTTPS": 443}]}, "but there is no certificate: set certificate_arns", marks=CHECK("E16")),
         pytest.param({"listen_ports": [{"HTTP": 80}], "ssl_redirect": 443}, "no HTTPS listener at that port", marks=CHECK("E18")),
         pytest.param({"listen_ports": [{"TCP": 80}]}, "not HTTP or HTTPS"),
         pytest.param({"listen_ports": [{"HTTP": 80}, {"HTTPS": 80}], "certificate_arns": [ARN]}, "names port 80 twice"),
