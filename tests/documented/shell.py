@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.documented.ways import Step
-from twin.paths import REPOSITORY
+from twin.paths import REPOSITORY, cache_directory, state_directory
 
 # What a virtual environment has beside the programs, so that Python finds its packages through the copy.
 _PARTS = ("bin", "lib", "include", "pyvenv.cfg")
@@ -53,7 +53,9 @@ def run_step(step: Step, checkout: Path, environment: Mapping[str, str], replace
     home = checkout.parent / "home"
     home.mkdir(exist_ok=True)
     given = {name: value for name, value in environment.items() if name not in ("ANSIBLE_CONFIG", "ANSIBLE_COLLECTIONS_PATH", "MAKEFLAGS", "PYTHONPATH")}
-    given |= {"HOME": str(home), "PATH": f"{checkout / '.venv' / 'bin'}{os.pathsep}{given.get('PATH', '')}"}
+    # The twin's programs are built once per user, and not again for this reader, who also uses the twin of the tests.
+    given |= {"HOME": str(home), "XDG_CACHE_HOME": str(cache_directory().parent), "XDG_STATE_HOME": str(state_directory().parent)}
+    given["PATH"] = f"{checkout / '.venv' / 'bin'}{os.pathsep}{given.get('PATH', '')}"
     command = ["bash", "-e", "-o", "pipefail", "-c", script]
     done = subprocess.run(command, cwd=checkout, env=given, check=False, capture_output=True, text=True, timeout=400)
     output = f"{script}\nexit code {done.returncode}\n{done.stdout[-6000:]}{done.stderr[-3000:]}"

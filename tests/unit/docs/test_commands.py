@@ -14,7 +14,7 @@ import yaml
 from tests.documented.commands import OTHER, SHELL, Command, all_commands
 from tests.documented.shell import copy_checkout, run_step
 from tests.documented.static import find_errors
-from tests.documented.ways import ALONE, ELSEWHERE, NOT_RUN, Step, commands_that_run
+from tests.documented.ways import ALONE, ELSEWHERE, INCLUDED, NOT_RUN, Step, commands_that_run
 from tests.pages import Page, all_pages, role_options
 from twin.paths import REPOSITORY
 
@@ -33,15 +33,24 @@ def test_every_block_is_of_a_known_language() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: f"{command.page}: {command.text}")
 def test_a_command_runs_or_is_listed_with_the_reason(command: Command) -> None:
-    ways = [command.text in commands_that_run(), command.text in ELSEWHERE, command.text in NOT_RUN]
+    ways = [command.text in commands_that_run(), command.text in INCLUDED, command.text in ELSEWHERE, command.text in NOT_RUN]
     assert sum(ways) == 1, (
         f"{command.page} shows {command.text!r}, which {'stands in more than one list' if any(ways) else 'runs in no test'}: see tests/documented/ways.py"
     )
 
 
 def test_lists_have_only_commands_of_the_documentation() -> None:
-    unknown = (commands_that_run() | ELSEWHERE.keys() | NOT_RUN.keys()) - set(_TEXTS)
+    unknown = (commands_that_run() | INCLUDED.keys() | ELSEWHERE.keys() | NOT_RUN.keys()) - set(_TEXTS)
     assert not unknown, f"tests/documented/ways.py has commands that no page shows: {', '.join(sorted(unknown))}"
+
+
+@pytest.mark.parametrize("text", INCLUDED)
+def test_a_command_that_is_a_part_of_another_one_has_only_fewer_options(text: str) -> None:
+    whole, part = INCLUDED[text].split(), text.split()
+    assert INCLUDED[text] in commands_that_run()
+    assert part == [word for word in whole if word in part], f"{text} is not a part of {INCLUDED[text]}"
+    # Check mode does something else.
+    assert "--check" not in set(whole) - set(part)
 
 
 @pytest.mark.parametrize("place", sorted(set(ELSEWHERE.values())))
