@@ -34,11 +34,15 @@ class ApiError(MeshError):
         retry_after: after how many seconds the server asks to repeat the request, if it does.
         server_message: the server's own message.
         cause: who has refused, if that is known, such as C(rbac), C(quota) or C(policy); see _k8s/denials.py.
+        refused_by: the name of what has refused, such as that of a policy or quota; empty if it has none.
     """
 
-    def __init__(self, message: str, *, status: int, reason: str, retry_after: float | None = None, server_message: str = "", cause: str = "") -> None:
+    def __init__(
+        self, message: str, *, status: int, reason: str, retry_after: float | None = None, server_message: str = "", cause: str = "", refused_by: str = ""
+    ) -> None:
         super().__init__(message)
         self.cause = cause
+        self.refused_by = refused_by
         self.status = status
         self.reason = reason
         self.server_message = server_message or self.message

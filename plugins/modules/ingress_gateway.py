@@ -13,7 +13,8 @@ version_added: 0.1.0
 description:
   - Declares Gateways of class C(istio), through which traffic enters the mesh, and the Network Load Balancers in front of them.
   - Objects that already match are not written. Objects are written by server-side apply.
-  - Everything that can never work is reported and refused before the first write.
+  - Everything that can never work is reported and refused before the first write. What istiod would create for a Gateway, such as its Service with the
+    overlays, is tried as a dry run, as far as this user may create such objects, because istiod only logs what is refused to it.
   - With O(wait=true), the task ends when the Gateways are programmed and their load balancers have addresses. If the AWS Load Balancer Controller
     rejects one, the task fails within seconds with the controller's message, which requires the permission to list and watch events.
 extends_documentation_fragment:
@@ -327,7 +328,7 @@ import time
 import typing as t
 
 from ..module_utils._errors import raise_if_any
-from ..module_utils._gateway.plan import changes_load_balancer, has_nlb, missing_labels, namespaces_to_create, ready_target
+from ..module_utils._gateway.plan import changes_load_balancer, has_nlb, missing_labels, namespaces_to_create, objects_to_try, ready_target
 from ..module_utils._gateway.refusals import refuse_gateways
 from ..module_utils._gateway.report import diff_namespaces, report_gateways
 from ..module_utils._gateway.spec import GATEWAY, parse_gateway
@@ -339,6 +340,7 @@ from ..module_utils._ingress.state import Reader
 from ..module_utils._inventory.edge import Edge
 from ..module_utils._inventory.ingress import find_load_balancer_conflicts
 from ..module_utils._k8s.apply import find_refusals
+from ..module_utils._managed_gateway.state import find_managed_refusals
 from ..module_utils._module import all_was_written, mesh_module, run
 from ..module_utils._wait.load_balancers import wait_for_load_balancers
 
@@ -380,7 +382,8 @@ def ensure_gateways(module: AnsibleModule, session: ApiSession) -> Result:
     namespaces, labels = namespaces_to_create(items, state.namespaces), missing_labels(items, state.namespaces)
     writes = plan_writes(changes, force=params["force_conflicts"], services=state.services, namespaces=namespaces, labels=labels)
     raise_if_any(session.refused(writes.all), session.cluster)
-    raise_if_any(find_refusals(session, writes.all), session.cluster)
+    tried = objects_to_try(changes, state.namespaces)
+    raise_if_any([*find_refusals(session, writes.all), *find_managed_refusals(session, tried, module.warn)], session.cluster)
     result: Result = {**report_changes(changes, ("Gateway", "HTTPRoute")), "changed": bool(writes.all), "labelled": labels}
     result["diff"] = [*diff_namespaces(namespaces, labels), *result["diff"]]
     started = time.monotonic()

@@ -16,7 +16,8 @@ description:
     only with an available pod behind its address, a webhook only when its endpoint answers, a route only when a waypoint or Gateway reads it, and a
     policy only when all of it is enforced.
   - When the time is up, or when a target has failed for good, the module fails. The message states for each target that is not ready what was found,
-    since when, and what to do.
+    since when, and what to do. If istiod has not created the objects of a Gateway, they are tried as a dry run, as far as this user may create them, and
+    the message states what the API server says against them.
   - Check mode makes no difference, because nothing is changed.
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
@@ -38,7 +39,7 @@ options:
           - What the target is. Without O(targets[].api_version), one of the following.
           - V(control_plane) is istiod in O(targets[].namespace), with the revision O(targets[].name), and its webhooks. It is ready when istiod is
             available and the webhooks have their CA, reject invalid objects and answer, and when no webhook of another installation, whose server is
-            gone, blocks Istio's objects or pods.
+            gone, blocks Istio's objects or pods. The ConfigMap of its templates must exist, without which it creates no waypoints and gateways.
           - V(waypoint) and V(Gateway) are ready when they are accepted and programmed at their generation, and have an address, the Service with
             that address and an available Deployment.
           - V(binding) is ready when the Services of O(targets[].namespace), or only the one named O(targets[].name), are bound to the waypoint that

@@ -17,6 +17,8 @@ description:
     owns it, and checks its content. It is named after the waypoint, with the suffix C(-parameters).
   - istiod never creates a waypoint whose name is in use, whose revision no istiod owns, or whose parameters it cannot read; at most, it logs this.
     The module detects all of this, and refuses it before the first write.
+  - Before the first write, and in check mode, what istiod would create for a new waypoint is tried as a dry run, as far as this user may create such
+    objects. What a quota or an admission policy would refuse to istiod, which only logs it, is refused, and a warning if it depends on who asks.
   - An autoscaler or a disruption budget that is no longer desired is deleted, because istiod does not delete it.
   - A waypoint that is still used is not deleted, because its users would continue without any L7 policy.
   - Settings for all waypoints of a cluster belong in the value C(gatewayClasses) of the istiod chart (role C(istio)). The options of this module

@@ -10,6 +10,7 @@ import typing as t
 
 from .._ingress.plan import Change
 from .._ingress.spec import DesiredItem
+from .._managed_gateway.refusals import Created
 from .._status.gateways import GatewayExpectation
 from .._status.load_balancers import ControllerExpectation
 from .._status.target import Target
@@ -64,8 +65,25 @@ def ready_target(change: Change, changes: t.Sequence[Change], known_events: t.Ma
     return Target(kind, name, namespace, GatewayExpectation(True, overlays, service_annotations(change.item.item), controller))
 
 
+def objects_to_try(changes: t.Sequence[Change], namespaces: t.Mapping[str, t.Mapping[str, str]]) -> list[Created]:
+    """The Gateways whose objects istiod is going to create, or to render from other overlays, in namespaces that exist.
+
+    Args:
+        changes: the plan.
+        namespaces: the labels of the namespaces, by name; those that are only planned have none.
+    """
+    found = []
+    for change in changes:
+        if not change.is_main or not namespaces.get(change.item.item["namespace"]):
+            continue
+        renewed = any(other.changed for other in changes if other.item is change.item and other.desired.key[0] == "ConfigMap")
+        if change.action == "created" or renewed:
+            found.append(Created(change.item.title, change.desired.manifest, overlays_of(change.item.item), exists=change.action != "created"))
+    return found
+
+
 def _is_changed(change: Change, changes: t.Sequence[Change]) -> bool:
     return any(other.changed for other in changes if other.item is change.item and other.desired.key[0] != "HTTPRoute")
 
 
-__all__ = ("changes_load_balancer", "has_nlb", "missing_labels", "namespaces_to_create", "ready_target")
+__all__ = ("changes_load_balancer", "has_nlb", "missing_labels", "namespaces_to_create", "objects_to_try", "ready_target")

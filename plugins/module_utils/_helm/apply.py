@@ -41,7 +41,7 @@ _NOBODY = dict.fromkeys((*_VARIABLES.values(), "HELM_KUBEASUSER", "HELM_KUBEASGR
 _REPOSITORY = "meshwright-source"
 # What Helm quotes of the API server's words and says nothing about; the other causes may be Helm's own words.
 _SAID_BY_THE_CLUSTER = frozenset(
-    {"webhook", "webhook_unavailable", "policy", "namespace_terminating", "escalation", "rbac", "quota", "pod_security", "limit_range"}
+    {"webhook", "webhook_unavailable", "policy", "namespace_terminating", "escalation", "rbac", "quota", "quota_not_counted", "pod_security", "limit_range"}
 )
 
 

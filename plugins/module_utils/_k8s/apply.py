@@ -63,19 +63,35 @@ def find_refusals(session: ApiSession, writes: t.Sequence[Write]) -> list[str]:
         ApiError: the API server cannot be reached.
     """
 
-    def refusal_of(write: Write) -> str:
+    errors = [error for error in try_writes(session, writes) if error is not None and error.status != 404 and error.cause != "webhook_dry_run"]
+    return list(dict.fromkeys(error.message for error in errors))
+
+
+def try_writes(session: ApiSession, writes: t.Sequence[Write], **limits: t.Any) -> list[ApiError | None]:
+    """What the API server says against each of these writes, in their order, by a dry run of every write; None if nothing.
+
+    Args:
+        session: the session with the API server.
+        writes: what is going to be written.
+        limits: C(timeout) and C(persist) of the session's C(write).
+
+    Raises:
+        ApiError: the API server cannot be reached.
+    """
+
+    def refusal_of(write: Write) -> ApiError | None:
         try:
-            session.write(replace(write, dry_run=True))
+            session.write(replace(write, dry_run=True), **limits)
         except ApiError as error:
             if not error.status:
                 raise
-            return "" if error.status == 404 or error.cause == "webhook_dry_run" else error.message
-        return ""
+            return error
+        return None
 
     if not writes:
         return []
     with ThreadPoolExecutor(max_workers=min(WRITERS, len(writes))) as pool:
-        return list(dict.fromkeys(sentence for sentence in pool.map(refusal_of, writes) if sentence))
+        return list(pool.map(refusal_of, writes))
 
 
 def _content(item: t.Mapping[str, t.Any]) -> Object:
@@ -83,4 +99,4 @@ def _content(item: t.Mapping[str, t.Any]) -> Object:
     return {**{name: value for name, value in item.items() if name != "status"}, "metadata": metadata}
 
 
-__all__ = ("confirm_changes", "find_refusals")
+__all__ = ("confirm_changes", "find_refusals", "try_writes")

@@ -64,7 +64,7 @@ _RULES: tuple[tuple[str, str, str], ...] = (
     ),
     ("quota", r"exceeded quota: (?P<name>[^,]+),", f"raise ResourceQuota {{name}} of the namespace, or delete some of what it counts; {_NO_PERMISSION}"),
     ("quota", r"failed quota: (?P<name>[^:]+): ", "set what ResourceQuota {name} requires, or have a LimitRange of the namespace set it by default"),
-    ("quota", r"status unknown for quota: (?P<name>[^,]+)", "run again when the quota controller has counted ResourceQuota {name}"),
+    ("quota_not_counted", r"status unknown for quota: (?P<name>[^,]+)", "run again when the quota controller has counted ResourceQuota {name}"),
     ("quota", r"insufficient quota to ", "the cluster admits this only in a namespace whose ResourceQuota covers it: ask its administrator for one"),
     (
         "pod_security",

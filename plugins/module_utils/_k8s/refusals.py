@@ -46,7 +46,7 @@ def refusal(cluster: str, action: str, kind: Kind, code: int, headers: t.Mapping
     details: dict[str, t.Any] = {"status": code, "reason": reason, "retry_after": _retry_after(headers), "server_message": server_message}
     label = f"{code} {reason or 'error'}"
     if denial:
-        return ApiError(_denied(cluster, action, denial, "" if code == 403 else label, server_message), cause=denial.cause, **details)
+        return ApiError(_denied(cluster, action, denial, "" if code == 403 else label, server_message), cause=denial.cause, refused_by=denial.name, **details)
     if code == 401:
         message = (
             f"Cluster {cluster} did not accept the credentials to {action} (401 Unauthorized): "

@@ -61,14 +61,15 @@ class ApiSession:
 
     # reading
 
-    def get(self, kind: Kind, name: str, namespace: str | None = None) -> Object | None:
-        """One object, or None when there is none.
+    def get(self, kind: Kind, name: str, namespace: str | None = None, *, timeout: Timeout = DEFAULT_TIMEOUT, persist: bool = True) -> Object | None:
+        """One object, or None when there is none; timeout and persist are those of C(list).
 
         Raises:
             NotServed: the API server does not know the kind.
             ApiError: any other refusal.
         """
-        answer = self._request("GET", kind.path(namespace, name), f"read {title_of(kind, name, namespace)}", kind, absent_ok=True)
+        action = f"read {title_of(kind, name, namespace)}"
+        answer = self._request("GET", kind.path(namespace, name), action, kind, absent_ok=True, timeout=timeout, persist=persist)
         return t.cast("t.Optional[Object]", answer)
 
     def list(
@@ -133,9 +134,16 @@ class ApiSession:
 
     # writing
 
-    def write(self, write: Write) -> Object | None:
-        """Send one write; returns the object as the server now has it, or None for a delete of what was already gone."""
+    def write(self, write: Write, *, timeout: Timeout = DEFAULT_TIMEOUT, persist: bool = True) -> Object | None:
+        """Send one write; returns the object as the server now has it, or None for a delete of what was already gone.
+
+        Args:
+            write: what to write.
+            timeout: seconds to connect, and to wait for each piece of the answer.
+            persist: send it again when the server is busy or the connection breaks, as far as that is harmless, instead of raising at once.
+        """
         action = str(write)
+        limits: dict[str, t.Any] = {"timeout": timeout, "persist": persist}
         path = write.kind.path(write.namespace, write.name, write.subresource or None)
         manager = [("fieldManager", self._field_manager)]
         if write.dry_run:
@@ -144,18 +152,18 @@ class ApiSession:
         if write.verb == "create":
             # A subresource is created below the object that it belongs to.
             where = path if write.subresource else write.kind.path(write.namespace)
-            answer = self._request("POST", where, action, write.kind, query=manager, body=write.body)
+            answer = self._request("POST", where, action, write.kind, query=manager, body=write.body, **limits)
         elif write.verb == "apply":
             query = [*manager, ("force", "true")] if write.force else manager
-            answer = self._request("PATCH", path, action, write.kind, query=query, body=write.body, content_type="application/apply-patch+yaml")
+            answer = self._request("PATCH", path, action, write.kind, query=query, body=write.body, content_type="application/apply-patch+yaml", **limits)
         elif write.verb == "patch":
-            answer = self._request("PATCH", path, action, write.kind, query=manager, body=write.body, content_type="application/merge-patch+json")
+            answer = self._request("PATCH", path, action, write.kind, query=manager, body=write.body, content_type="application/merge-patch+json", **limits)
         else:
             body = write.body or {"propagationPolicy": "Background"}
             # The options of a delete are those of its body; the API server then ignores those of the query (apiserver, handlers/delete.go), which
             # only show in its audit log that nothing was deleted.
             body = {**body, "dryRun": ["All"]} if write.dry_run else body
-            answer = self._request("DELETE", path, action, write.kind, query=manager[1:], body=body, absent_ok=True)
+            answer = self._request("DELETE", path, action, write.kind, query=manager[1:], body=body, absent_ok=True, **limits)
         return t.cast("t.Optional[Object]", answer)
 
     def write_all(self, *steps: t.Sequence[Write]) -> t.List[t.Optional[Object]]:

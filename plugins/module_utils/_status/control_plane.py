@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import typing as t
 
-from .._kinds import DEPLOYMENT, ENDPOINT_SLICE, MUTATING_WEBHOOK, VALIDATING_WEBHOOK
+from .._kinds import CONFIG_MAP, DEPLOYMENT, ENDPOINT_SLICE, MUTATING_WEBHOOK, VALIDATING_WEBHOOK
+from .._managed_gateway.spec import find_problem, injector_name
 from .._mesh.labels import REVISION, labels_of
 from .foreign_webhooks import foreign_probes
 from .probes import Probe
@@ -22,6 +23,7 @@ from .webhooks import CertificateExpectation, ca_problem, endpoint_probes, has_r
 from .workloads import judge_deployment
 
 _VALIDATING = VALIDATING_WEBHOOK.name
+INJECTOR_REMEDY = "Run site.yml --tags istio, which installs it again, and restart istiod if it has started without it."
 
 
 def judge_control_plane(
@@ -110,9 +112,16 @@ def _judge(target: Target, snapshot: Snapshot) -> Verdict:
 def _probes(target: Target, snapshot: Snapshot) -> t.Iterable[Probe]:
     webhooks = [*snapshot.all(VALIDATING_WEBHOOK), *snapshot.all(MUTATING_WEBHOOK)]
     own = webhooks_of(target.namespace, target.name or "default", webhooks)
-    return [*endpoint_probes(own), *foreign_probes(own, webhooks)]
+    return [*endpoint_probes(own), *foreign_probes(own, webhooks), *([_injector_probe(target.namespace, target.name)] if own else ())]
+
+
+def _injector_probe(namespace: str, revision: str) -> Probe:
+    """Whether istiod has the templates of waypoints and gateways; without them it creates nothing, and only logs it."""
+    name = injector_name(revision)
+    title = f"ConfigMap {namespace}/{name}"
+    return Probe(CONFIG_MAP.path(namespace, name), title, INJECTOR_REMEDY, lambda config_map: find_problem(config_map, title))
 
 
 CONTROL_PLANE_RULE = Rule(needs_in_namespace(DEPLOYMENT, ENDPOINT_SLICE, VALIDATING_WEBHOOK, MUTATING_WEBHOOK), ("namespace",), _judge, _probes)
 
-__all__ = ("CONTROL_PLANE_RULE", "judge_control_plane", "webhooks_of")
+__all__ = ("CONTROL_PLANE_RULE", "INJECTOR_REMEDY", "judge_control_plane", "webhooks_of")

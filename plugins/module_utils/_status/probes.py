@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Probes an endpoint itself, because no object shows whether it answers.
+"""Probes an endpoint itself, because no object shows whether it answers; or reads one object that is not worth a watch, when all else is well.
 
 The request goes through the API server (the proxy subresource of a Service), on the same path to the endpoint as an admission review.
 Any answer of the endpoint will do, even a refusal: istiod's webhooks answer a GET with 400 "no body found".
@@ -15,7 +15,7 @@ import json
 import typing as t
 from dataclasses import dataclass
 
-from .verdict import Verdict
+from .verdict import Object, Verdict
 
 # What the API server, or a proxy between it and the endpoint, answers when the endpoint has not.
 _NOT_ANSWERED = frozenset({502, 503, 504})
@@ -30,11 +30,13 @@ class Probe:
         path: the path at the API server by which the endpoint is reached.
         title: how messages name the endpoint.
         remedy: what helps if it does not answer.
+        find_problem: for the path of an object, what is wrong with the object, or with None if there is none; empty if nothing.
     """
 
     path: str
     title: str
     remedy: str = _REMEDY
+    find_problem: t.Callable[[t.Optional[Object]], str] | None = None
 
 
 def judge_probe(probe: Probe, status: int, text: str) -> Verdict | None:
@@ -46,6 +48,8 @@ def judge_probe(probe: Probe, status: int, text: str) -> Verdict | None:
         text: the answer, or why none came.
     """
     answer = _status_object(text)
+    if probe.find_problem:
+        return _judge_object(probe, probe.find_problem, status, text)
     of_the_service = answer is not None and (answer.get("details") or {}).get("kind") == "services"
     if status == 0:
         problem = text
@@ -58,11 +62,25 @@ def judge_probe(probe: Probe, status: int, text: str) -> Verdict | None:
     return Verdict("InProgress", "NotAnswering", f"{probe.title} does not answer the API server: {problem[:300]}", probe.remedy)
 
 
+def _judge_object(probe: Probe, find_problem: t.Callable[[t.Optional[Object]], str], status: int, text: str) -> Verdict | None:
+    answer = _status_object(text)
+    # The details of an answer name the object only where it is the object that was not found.
+    absent = status == 404 and answer is not None and bool((answer.get("details") or {}).get("name"))
+    if status != 200 and not absent:
+        return None
+    try:
+        problem = find_problem(None if absent else json.loads(text))
+    except ValueError:
+        return None
+    return Verdict("InProgress", "NotConfigured", problem, probe.remedy) if problem else None
+
+
 def note_on_probe(probe: Probe, status: int, text: str) -> str:
     """What to report when the request is forbidden, so that its answer means nothing for the endpoint; else empty."""
     answer = _status_object(text)
     if status == 403 and answer is not None and answer.get("reason") == "Forbidden":
-        return f"whether {probe.title} answers was not checked: {answer.get('message', 'that is forbidden')}"
+        what = "is complete" if probe.find_problem else "answers"
+        return f"whether {probe.title} {what} was not checked: {answer.get('message', 'that is forbidden')}"
     return ""
 
 

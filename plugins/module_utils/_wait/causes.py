@@ -11,16 +11,14 @@ from dataclasses import replace
 
 from .._errors import ApiError
 from .._k8s.session import ApiSession, Object
-from .._k8s.transport import Timeout
 from .._kinds import BY_NAME, DEPLOYMENT, EVENT, POD, Kind
 from .._mesh.labels import GATEWAY_NAME, labels_of, matches
 from .._status.target import Target
-from .._status.verdict import Verdict, condition
+from .._status.verdict import Verdict
 from .._status.workloads import cause_in_pods
+from .istiod import TIMEOUT, Problem, class_of, find_refused, read_istiods
 from .object_cache import ObjectCache, scopes_of, trim
 
-# Causes only explain a verdict, so a slow server is not waited for.
-_TIMEOUT: Timeout = (2.0, 5.0)
 # Kinds whose status only istiod writes.
 _WRITTEN_BY_ISTIOD = frozenset({"Gateway", "waypoint", "binding", "HTTPRoute", "GRPCRoute", "AuthorizationPolicy"})
 _WORKLOADS = frozenset({"DaemonSet", "Deployment", "Job", "ReplicaSet", "StatefulSet"})
@@ -35,36 +33,33 @@ def with_causes(session: ApiSession, verdicts: Verdicts, cache: ObjectCache) -> 
 
     Causes that cannot be read are left out: the wait's own verdict stands.
     """
-    laggards = [target for target, verdict in verdicts if not verdict.current]
+    late = [(target, verdict) for target, verdict in verdicts if not verdict.current]
+    laggards = [target for target, _verdict in late]
     evidence = _Evidence(session, laggards, cache)
-    istiod_problem = _istiod_problem(session) if any(target.kind in _WRITTEN_BY_ISTIOD for target in laggards) else ""
-    return tuple((target, verdict if verdict.current else _with_cause(target, verdict, evidence, istiod_problem)) for target, verdict in verdicts)
+    problem, refused = None, {}
+    if any(target.kind in _WRITTEN_BY_ISTIOD for target in laggards):
+        istiods = read_istiods(session, {class_of(target, cache) for target in laggards})
+        problem = istiods.problem
+        # An istiod that does not do its work is not refused anything.
+        refused = {} if problem else find_refused(session, late, cache, istiods)
+    return tuple((target, verdict if verdict.current else _with_cause(target, verdict, evidence, problem, refused.get(target))) for target, verdict in verdicts)
 
 
-def _with_cause(target: Target, verdict: Verdict, evidence: _Evidence, istiod_problem: str) -> Verdict:
+def _with_cause(target: Target, verdict: Verdict, evidence: _Evidence, of_istiod: Problem | None, refused: Problem | None) -> Verdict:
     cause, events = evidence.cause(target), evidence.events(target)
+    if refused:
+        cause = "; ".join(filter(None, (refused.text, cause)))
     causes = [cause, f"newest warnings: {'; '.join(events)}" if events else ""]
-    if target.kind in _WRITTEN_BY_ISTIOD and istiod_problem:
-        causes.append(f"istiod is the cause: {istiod_problem}")
+    remedy = (refused.remedy if refused else "") or verdict.remedy
+    if target.kind in _WRITTEN_BY_ISTIOD and of_istiod:
+        causes.append(f"istiod is the cause: {of_istiod.text}")
+        remedy = of_istiod.remedy or remedy
     explanation = "; ".join(filter(None, causes))
     if not explanation:
         return verdict
     more = {"cause": cause, "events": events}
     details = {**(verdict.details or {}), **{name: value for name, value in more.items() if value}}
-    return replace(verdict, message=f"{verdict.message} ({explanation})", details=details)
-
-
-def _istiod_problem(session: ApiSession) -> str:
-    """Which istiods are not available; empty when all are, or when they cannot be read."""
-    try:
-        istiods = session.list(DEPLOYMENT, label_selector="app=istiod", timeout=_TIMEOUT, persist=False).items
-    except ApiError:
-        return ""
-    if not istiods:
-        return "no istiod is installed"
-    unavailable = [item for item in istiods if (condition(item, "Available") or {}).get("status") != "True"]
-    names = ", ".join(f"{item['metadata']['namespace']}/{item['metadata']['name']}" for item in unavailable)
-    return f"Deployment {names} has no available pod" if unavailable else ""
+    return replace(verdict, message=f"{verdict.message} ({explanation})", remedy=remedy, details=details)
 
 
 class _Evidence:
@@ -130,7 +125,7 @@ def _read(session: ApiSession, kind: Kind, namespaces: t.Sequence[str], field_se
         return [
             item
             for scope in scopes_of((kind, namespace) for namespace in namespaces)
-            for item in session.list(scope.kind, scope.namespace, field_selector=field_selector, trim=trim, timeout=_TIMEOUT, persist=False).items
+            for item in session.list(scope.kind, scope.namespace, field_selector=field_selector, trim=trim, timeout=TIMEOUT, persist=False).items
         ]
     except ApiError:
         return None

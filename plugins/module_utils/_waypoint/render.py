@@ -8,24 +8,12 @@ from __future__ import annotations
 
 import typing as t
 
-from .._mesh.labels import GATEWAY_NAME, HBONE_PORT, REVISION, WAYPOINT_CLASS, WAYPOINT_FOR
-from .._mesh.parameters import CONTAINER, OVERLAY_KINDS, parameters_name
-from .._mesh.strategic_merge import merge
+from .._managed_gateway.render import render_managed
+from .._mesh.labels import HBONE_PORT, REVISION, WAYPOINT_CLASS, WAYPOINT_FOR
+from .._mesh.parameters import parameters_name
 from .spec import Waypoint
 
 _PROBE_NAME = "meshwright-dry-run"
-
-# What istiod's template has in the lists of a pod into which overlays are merged by name. Source: files/waypoint.yaml.
-_VOLUMES = ("workload-socket", "istio-envoy", "go-proxy-envoy", "istio-data", "go-proxy-data", "istio-podinfo", "istio-token", "istiod-ca-cert")
-_PORTS = ((15020, "metrics"), (15021, "status-port"), (15090, "http-envoy-prom"))
-_MOUNTS = {
-    "/var/run/secrets/workload-spiffe-uds": "workload-socket",
-    "/var/run/secrets/istio": "istiod-ca-cert",
-    "/var/lib/istio/data": "istio-data",
-    "/etc/istio/proxy": "istio-envoy",
-    "/var/run/secrets/tokens": "istio-token",
-    "/etc/istio/pod": "istio-podinfo",
-}
 
 
 def render_gateway(waypoint: Waypoint) -> dict[str, t.Any]:
@@ -74,31 +62,10 @@ def render_probe(key: str, overlay: t.Mapping[str, t.Any], namespace: str) -> di
     Raises:
         OverlayError: the overlay cannot be merged.
     """
-    api_version, kind = OVERLAY_KINDS[key]
     # No object has this name, so that the dry run is not about a current object.
-    metadata: dict[str, t.Any] = {"name": _PROBE_NAME, "namespace": namespace}
-    labels = {GATEWAY_NAME: _PROBE_NAME}
-    base: dict[str, t.Any] = {"apiVersion": api_version, "kind": kind, "metadata": metadata}
-    if key == "deployment":
-        container = {
-            "name": CONTAINER,
-            "image": "auto",
-            "ports": [{"containerPort": port, "name": name, "protocol": "TCP"} for port, name in _PORTS],
-            "volumeMounts": [{"mountPath": path, "name": name} for path, name in _MOUNTS.items()],
-        }
-        pod = {"containers": [container], "volumes": [{"name": name, "emptyDir": {}} for name in _VOLUMES]}
-        base["spec"] = {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": pod}}
-    elif key == "service":
-        ports = [{"name": name, "port": port, "protocol": "TCP"} for name, port in (("status-port", 15021), ("mesh", 15008))]
-        base["spec"] = {"ports": ports, "selector": labels, "type": "ClusterIP", "ipFamilyPolicy": "PreferDualStack"}
-    elif key == "horizontalPodAutoscaler":
-        target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": metadata["name"]}
-        base["spec"] = {"scaleTargetRef": target, "maxReplicas": 1}
-    elif key == "podDisruptionBudget":
-        base["spec"] = {"selector": {"matchLabels": labels}}
-    merged = merge(base, overlay)
-    # An overlay may repeat the waypoint's own name and namespace.
-    return {**merged, "metadata": {**merged["metadata"], **metadata}}
+    listener = {"name": "mesh", "port": HBONE_PORT, "protocol": "HBONE"}
+    gateway = {"metadata": {"name": _PROBE_NAME, "namespace": namespace}, "spec": {"gatewayClassName": WAYPOINT_CLASS, "listeners": [listener]}}
+    return render_managed(gateway, [{key: overlay}])[key]
 
 
 __all__ = ("render_gateway", "render_probe")

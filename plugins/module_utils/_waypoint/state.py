@@ -28,6 +28,8 @@ from .._kinds import (
     Kind,
 )
 from .._managed_fields import FIELD_MANAGER, MANAGED_BY
+from .._managed_gateway.refusals import Created
+from .._managed_gateway.state import find_managed_refusals
 from .._mesh.labels import CANARY, GATEWAY_NAME, MANAGED_GATEWAY, USE_WAYPOINT, WAYPOINT_CLASS, labels_of
 from .._mesh.parameters import CLASS_DEFAULTS, ON_REQUEST, OVERLAY_KINDS, parameters_name
 from .._mesh.revisions import TAG, Revisions, find_revisions
@@ -104,6 +106,7 @@ class WaypointReader:
             foreign_config_maps=self._find_foreign_config_maps(plan),
             revisions=revisions,
             invalid_overlays=self._verify_overlays(plan, current.namespaces),
+            refused_objects=tuple(find_managed_refusals(self._session, _created(plan, current.namespaces), self._warn)),
             overrides=overrides,
         )
 
@@ -145,19 +148,19 @@ class WaypointReader:
         invalid: dict[tuple[WaypointRef, str], str] = {}
         reasons: dict[str, str] = {}
         for change in plan.changes:
-            if change.config_map != "apply" or change.desired.validation_errors:
-                continue
             ref = change.ref
             exists = "kind" in namespaces.get(ref.namespace, {})
+            # The objects of a new waypoint are tried as they will be.
+            if change.config_map != "apply" or change.desired.validation_errors or (exists and change.action == "created"):
+                continue
             for key, overlay in sorted(change.overlays.items()):
                 try:
                     probe = render_probe(key, overlay, ref.namespace if exists else "default")
                 except OverlayError as error:
                     invalid[ref, key] = f"the overlay cannot be merged: {error}"
                     continue
-                anywhere = {**probe, "metadata": {name: value for name, value in probe["metadata"].items() if name != "namespace"}}
                 # The selectors of constraints name the waypoint.
-                identity = json.dumps(anywhere, sort_keys=True).replace(json.dumps(ref.name), "")
+                identity = json.dumps([key, overlay], sort_keys=True).replace(json.dumps(ref.name), "")
                 if identity not in reasons:
                     reasons[identity] = self._dry_run(probe)
                 if reasons[identity]:
@@ -235,10 +238,22 @@ class WaypointReader:
             if error.status == 403 or error.cause in ("policy", "webhook", "webhook_dry_run"):
                 self._warn(f"Whether the parameters make a valid {kind.name} could not be checked: {error.message}")
                 return ""
+            # What exists has the ports that it asks for, and the probe cannot have them as well.
+            if "already allocated" in error.server_message:
+                return ""
             if error.status not in (400, 422):
                 raise
             return error.server_message.replace(f' "{name}"', "").rstrip(".")
         return ""
+
+
+def _created(plan: Plan, namespaces: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[Created]:
+    """The new waypoints in namespaces that exist."""
+    return [
+        Created(f"Waypoint {change.ref}", change.manifest, change.overlays)
+        for change in plan.changes
+        if change.action == "created" and not change.desired.validation_errors and "kind" in namespaces.get(change.ref.namespace, {})
+    ]
 
 
 def _ref(item: Object, name: str | None = None) -> WaypointRef:

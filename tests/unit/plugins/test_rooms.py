@@ -138,6 +138,7 @@ LAYERS = (
     ("a noun's package",),
     ("_wait",),
     ("_status",),
+    ("_managed_gateway",),
     ("_module",),
     ("_k8s", "_aws"),
     ("_mesh", "_limits"),

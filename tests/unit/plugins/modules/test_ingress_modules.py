@@ -165,6 +165,46 @@ def test_a_controller_whose_webhook_has_no_endpoint_stops_the_task_before_it_wri
     assert cluster.writes == []
 
 
+INVALID = 'Service "public-istio" is invalid: spec.externalTrafficPolicy: Invalid value: "Local": may only be set for externally-accessible services'
+
+
+class Refusing(Cluster):
+    """A cluster that refuses to create some kinds."""
+
+    def __init__(self, refused: dict[str, Answer], **lists: list[dict[str, Any]]) -> None:
+        super().__init__(**lists)
+        self.refused = refused
+
+    def _answer(self, request: Request) -> Answer:
+        kind = str((request.body or {}).get("kind"))
+        return self.refused[kind] if request.method == "POST" and kind in self.refused else super()._answer(request)
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_a_service_that_istiod_could_not_create_is_refused_before_its_gateway_is_written(check: bool) -> None:
+    """istiod merges the overlays into the Service, and only logs what the API server says against it."""
+    cluster = Refusing({"Service": refusal(422, "Invalid", INVALID)})
+    gateway = {**PUBLIC, "overlays": {"service": {"spec": {"externalTrafficPolicy": "Local"}}}}
+    with pytest.raises(MeshError, match=r"Gateway istio-ingress/public: the API server would reject its service .*externalTrafficPolicy"):
+        cluster.run(ingress_gateway.ensure_gateways, ingress_gateway.OPTIONS, gateways=[gateway], check=check)
+    assert cluster.writes == []
+    (tried,) = (request for request in cluster.api.requests if request.method == "POST" and (request.body or {}).get("kind") == "Service")
+    assert (tried.body["spec"]["type"], tried.body["spec"]["externalTrafficPolicy"], tried.dry_run) == ("ClusterIP", "Local", True)
+
+
+def test_of_a_gateway_that_exists_only_its_overlays_are_tried() -> None:
+    objects = declared().lists
+    cluster = Refusing({"Service": refusal(422, "Invalid", INVALID)}, **objects)
+    assert not cluster.run(ingress_gateway.ensure_gateways, ingress_gateway.OPTIONS, gateways=[PUBLIC])["changed"]
+    changed = {**PUBLIC, "overlays": {"service": {"spec": {"externalTrafficPolicy": "Local"}}}}
+    with pytest.raises(MeshError, match="would reject its service"):
+        cluster.run(ingress_gateway.ensure_gateways, ingress_gateway.OPTIONS, gateways=[changed])
+    names = {
+        request.body["metadata"]["name"] for request in cluster.api.requests if request.method == "POST" and "spec" in (request.body or {}) and request.dry_run
+    }
+    assert names == {"meshwright-dry-run"}, "an object of this name exists, and what it has is taken"
+
+
 def test_items_that_contradict_each_other_are_refused_before_anything_is_read() -> None:
     cluster = Cluster()
     with pytest.raises(MeshError, match="whose load_balancer is nlb"):

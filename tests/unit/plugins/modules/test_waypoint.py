@@ -222,6 +222,58 @@ def test_what_the_api_server_would_refuse_is_refused() -> None:
     assert not cluster.writes
 
 
+POLICIES = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/need-team"
+DENIED = "deployments.apps \"waypoint\" is forbidden: ValidatingAdmissionPolicy 'need-team' with binding 'b' denied request: label team is missing"
+EXCEEDED = 'services "waypoint" is forbidden: exceeded quota: few, requested: services=1, used: services=1, limited: services=1'
+
+
+def _policy(expression: str) -> Answer:
+    return Answer(200, {"metadata": {"name": "need-team"}, "spec": {"validations": [{"expression": expression}]}})
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+@pytest.mark.parametrize(
+    ("refused", "named"),
+    [
+        pytest.param(
+            {f"POST {DEPLOYMENTS}": refusal(422, "Invalid", DENIED), f"GET {POLICIES}": _policy("has(object.metadata.labels.team)")},
+            "would not let istiod create Deployment shop/waypoint .*satisfy admission policy need-team",
+            id="policy",
+        ),
+        pytest.param({f"POST {SERVICES}": refusal(403, "Forbidden", EXCEEDED)}, "create Service shop/waypoint .*raise ResourceQuota few", id="quota"),
+    ],
+)
+def test_what_istiod_may_not_create_is_refused_before_the_gateway_is_written(check_mode: bool, refused: dict[str, Answer], named: str) -> None:
+    cluster = Cluster({}, refused)
+    with pytest.raises(MeshError, match=named):
+        cluster.run({}, check_mode=check_mode)
+    assert not cluster.writes
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        pytest.param({f"POST {DEPLOYMENTS}": refusal(422, "Invalid", DENIED), f"GET {POLICIES}": _policy("request.userInfo.username == 'a'")}, id="who-asks"),
+        pytest.param(
+            {f"POST {DEPLOYMENTS}": refusal(422, "Invalid", DENIED), f"GET {POLICIES}": refusal(403, "Forbidden", "no")}, id="policy-that-may-not-be-read"
+        ),
+        pytest.param({f"POST {DEPLOYMENTS}": refusal(403, "Forbidden", 'admission webhook "w.example.com" denied the request: no')}, id="webhook"),
+    ],
+)
+def test_what_istiod_may_be_refused_is_a_warning(refused: dict[str, Answer]) -> None:
+    cluster = Cluster({}, refused)
+    assert cluster.run({})["changed"]
+    (warning,) = cluster.warnings
+    assert warning.startswith("Waypoint shop/waypoint: the API server does not let this user create Deployment shop/waypoint, and may refuse it to istiod")
+
+
+def test_who_may_not_create_deployments_creates_waypoints() -> None:
+    denied = 'deployments.apps is forbidden: User "eve" cannot create resource "deployments" in API group "apps" in the namespace "shop"'
+    cluster = Cluster({}, {f"POST {path}": refusal(403, "Forbidden", denied) for path in (DEPLOYMENTS, SERVICES, ACCOUNTS)})
+    assert cluster.run({})["changed"]
+    assert cluster.warnings == []
+
+
 def test_what_may_not_be_tried_is_a_warning() -> None:
     cluster = Cluster({}, {DRY_RUN: refusal(403, "Forbidden", "you may not")})
     assert cluster.run({"disruption_budget": BUDGET})["changed"]
@@ -229,14 +281,14 @@ def test_what_may_not_be_tried_is_a_warning() -> None:
     assert warning.startswith("Whether the parameters make a valid PodDisruptionBudget could not be checked: ")
 
 
-def test_each_distinct_overlay_is_tried_once() -> None:
+def test_what_differs_in_its_name_alone_is_tried_once_in_each_namespace() -> None:
     cluster = Cluster({NAMESPACES: [namespace_of("a"), namespace_of("b")]})
     cluster.run(
         {"namespace": "a", "high_availability": True}, {"namespace": "b", "high_availability": True}, {"namespace": "b", "name": "c", "high_availability": True}
     )
     tried = [str(request) for request in cluster.api.requests if request.dry_run]
-    # And each write, before the first.
-    assert len(tried) == 2 + len(cluster.writes)
+    # ServiceAccount, Deployment, Service and disruption budget in each namespace, and each write, before the first.
+    assert len(tried) == 2 * 4 + len(cluster.writes)
 
 
 @pytest.mark.parametrize("path", [ACCOUNTS, ALL_SERVICES, MUTATING, VALIDATING])

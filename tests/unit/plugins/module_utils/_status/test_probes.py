@@ -62,3 +62,36 @@ def test_what_nobody_may_ask_is_reported() -> None:
     assert note.startswith("whether Service istio-system/istiod, port 443, path /validate answers was not checked: ")
     assert note_on_probe(PROBE, 403, "RBAC: access denied") == ""
     assert note_on_probe(PROBE, 400, "no body found") == ""
+
+
+def _needs_data(item: object) -> str:
+    if item is None:
+        return "there is none"
+    return "" if isinstance(item, dict) and item.get("data") else "it is empty"
+
+
+OBJECT = Probe("/api/v1/namespaces/istio-system/configmaps/a", "ConfigMap istio-system/a", "Install it.", _needs_data)
+ABSENT = _status(404, "NotFound", "configmaps a not found", name="a", kind="configmaps")
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "message"),
+    [
+        pytest.param(200, '{"data": {"a": "b"}}', None, id="well"),
+        pytest.param(200, "{}", "it is empty", id="not-as-it-should-be"),
+        pytest.param(404, ABSENT, "there is none", id="absent"),
+        pytest.param(404, _status(404, "NotFound", "the server could not find the requested resource"), None, id="not-served"),
+        pytest.param(403, FORBIDDEN, None, id="not-allowed"),
+        pytest.param(503, "busy", None, id="busy"),
+        pytest.param(0, "timed out", None, id="no-answer"),
+        pytest.param(200, "<html>", None, id="no-api-server"),
+    ],
+)
+def test_an_object_is_read_when_all_else_is_well(status: int, text: str, message: str | None) -> None:
+    verdict = judge_probe(OBJECT, status, text)
+    assert (verdict and verdict.message) == message
+    assert verdict is None or (verdict.status, verdict.reason, verdict.remedy) == ("InProgress", "NotConfigured", "Install it.")
+
+
+def test_an_object_that_may_not_be_read_is_reported() -> None:
+    assert note_on_probe(OBJECT, 403, FORBIDDEN).startswith("whether ConfigMap istio-system/a is complete was not checked: ")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import pytest
@@ -25,6 +26,7 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._status.binding
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.custom_resources import DefinitionExpectation
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.enrollments import EnrollmentExpectation
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.gateways import GatewayExpectation
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.probes import judge_probe
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.rules import RULES, needs_of, probes_of, verdict_on
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.target import Target
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.waypoints import WaypointExpectation
@@ -261,9 +263,22 @@ def test_excluded_namespaces_may_be_others_than_the_charts() -> None:
     assert verdict_on(Target("enrollment", "", "bookinfo", EnrollmentExpectation(("bookinfo",))), snapshot).current
 
 
+def test_a_control_plane_without_its_templates_is_not_current() -> None:
+    probe = probes_of(Target("control_plane", "", "istio-system"), StoredObjects(OBJECTS))[-1]
+    absent = {"kind": "Status", "message": "not found", "details": {"name": "istio-sidecar-injector", "kind": "configmaps"}}
+    verdict = judge_probe(probe, 404, json.dumps(absent))
+    assert verdict is not None
+    assert verdict.message == "ConfigMap istio-system/istio-sidecar-injector does not exist, from which istiod renders waypoints and gateways"
+    assert judge_probe(probe, 200, json.dumps({"data": {"config": "templates: {waypoint: a, kube-gateway: b}"}})) is None
+
+
 def test_who_is_asked_whether_it_answers() -> None:
     snapshot = StoredObjects(OBJECTS)
-    assert [probe.path.rpartition("/")[2] for probe in probes_of(Target("control_plane", "", "istio-system"), snapshot)] == ["validate", "inject"]
+    assert [probe.path.rpartition("/")[2] for probe in probes_of(Target("control_plane", "", "istio-system"), snapshot)] == [
+        "validate",
+        "inject",
+        "istio-sidecar-injector",
+    ]
     assert len(probes_of(Target("ValidatingWebhookConfiguration", "istiod-default-validator"), snapshot)) == 1
     assert probes_of(Target("ValidatingWebhookConfiguration", "other"), snapshot) == ()
     assert probes_of(Target("Deployment", "istiod", "istio-system"), snapshot) == ()

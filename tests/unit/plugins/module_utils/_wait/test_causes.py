@@ -12,7 +12,7 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._status.target 
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.verdict import Verdict
 from ansible_collections.meshwright.ambient.plugins.module_utils._wait.causes import with_causes
 from ansible_collections.meshwright.ambient.plugins.module_utils._wait.object_cache import ObjectCache
-from tests.unit.fake_api import Answer, Cluster, Reply, refusal
+from tests.unit.fake_api import Answer, Cluster, Reply, Request, refusal
 from tests.unit.objects import Object, derived, named, recorded, with_condition
 
 WAYPOINT = Target("waypoint", "waypoint", "bookinfo")
@@ -210,3 +210,98 @@ def test_what_cannot_be_read_is_not_asked_for_again(failure: Reply) -> None:
 def test_the_details_that_a_verdict_has_are_kept() -> None:
     verdict = Verdict("InProgress", "LessAvailable", MESSAGE, details={"address": "10.0.0.1"})
     assert _explained(DEPLOYMENT, PULLING, ISTIOD, verdict=verdict).details == {"address": "10.0.0.1", "cause": PULL}
+
+
+# what istiod would create, and may not
+
+
+GATEWAY = recorded("gateway/waypoint_programmed")
+UNPROGRAMMED = Verdict("InProgress", "AddressNotUsable", "Programmed is False", "Its Service or port was not found.")
+DENIED = "deployments.apps \"waypoint\" is forbidden: ValidatingAdmissionPolicy 'need-team' with binding 'b' denied request: label team is missing"
+INJECTOR = "/api/v1/namespaces/istio-system/configmaps/istio-sidecar-injector"
+CONFIG = {"data": {"config": "templates: {waypoint: a, kube-gateway: b}", "values": '{"global": {"hub": "example.com/istio", "tag": "1"}}'}}
+NO_CONFIG = refusal(404, "NotFound", 'configmaps "istio-sidecar-injector" not found', name="istio-sidecar-injector", kind="configmaps")
+
+
+def _created(*objects: Object, verdict: Verdict = UNPROGRAMMED, targets: tuple[Target, ...] = (WAYPOINT,), **answers: Reply) -> tuple[Verdict, list[Request]]:
+    """The verdict on a waypoint with its causes, and the dry runs; answers by the kind that is created, and of the injector configuration."""
+    cluster = Cluster(ISTIOD, *objects)
+
+    def other(request: Request) -> Reply:
+        if str(request) == f"GET {INJECTOR}":
+            return answers.get("Injector", Answer(200, CONFIG))
+        return refusal(404, "NotFound", f"nobody serves {request.path}", name="x")
+
+    cluster.other = other
+    respond = cluster.api.transport._next
+
+    def decide(request: Request) -> Reply:
+        if request.method == "POST":
+            return answers.get(str((request.body or {}).get("kind")), Answer(201, request.body))
+        return respond(request)
+
+    cluster.api.transport._next = decide
+    explained = with_causes(cluster.api.session, tuple((target, verdict) for target in targets), _cache(*objects))
+    return explained[0][1], [request for request in cluster.api.requests if request.method == "POST"]
+
+
+def test_a_policy_that_refuses_what_istiod_creates_is_the_cause() -> None:
+    verdict, tried = _created(GATEWAY, Deployment=refusal(422, "Invalid", DENIED))
+    assert verdict.message == f"Programmed is False (the API server refuses Deployment bookinfo/waypoint, as istiod would create it: {DENIED})"
+    assert verdict.remedy == "Satisfy admission policy need-team, or ask its owner to change it; a permission would not help."
+    assert (verdict.status, verdict.reason) == ("InProgress", "AddressNotUsable")
+    assert all(request.dry_run for request in tried)
+    assert sorted(request.body["kind"] for request in tried) == ["Deployment", "Service", "ServiceAccount"]
+    (deployment,) = (request.body for request in tried if request.body["kind"] == "Deployment")
+    assert deployment["spec"]["template"]["spec"]["containers"][0]["image"] == "example.com/istio/proxyv2:1"
+
+
+@pytest.mark.parametrize(
+    ("objects", "verdict"),
+    [
+        pytest.param([GATEWAY, DEPLOYMENT, named(recorded("service/of_waypoint"), "waypoint", "bookinfo")], UNPROGRAMMED, id="all-exists"),
+        pytest.param([GATEWAY], Verdict("InProgress", "Pending", "nobody has looked", "x"), id="istiod-has-not-looked"),
+        pytest.param([derived(GATEWAY, {"spec": {"addresses": [{"type": "Hostname", "value": "a.b"}]}})], UNPROGRAMMED, id="istiod-creates-nothing"),
+        pytest.param([], UNPROGRAMMED, id="no-gateway"),
+    ],
+)
+def test_nothing_is_tried_that_istiod_would_not_create(objects: list[Object], verdict: Verdict) -> None:
+    assert _created(*objects, verdict=verdict)[1] == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(refusal(403, "Forbidden", 'deployments.apps is forbidden: User "eve" cannot create resource "deployments"'), id="not-allowed"),
+        pytest.param(refusal(409, "AlreadyExists", 'deployments.apps "waypoint" already exists'), id="made-in-the-meantime"),
+        pytest.param(TransportError("timed out"), id="no-answer"),
+    ],
+)
+def test_what_cannot_be_tried_is_no_cause(answer: Reply) -> None:
+    verdict, _tried = _created(GATEWAY, Deployment=answer)
+    assert (verdict.message, verdict.remedy) == (UNPROGRAMMED.message, UNPROGRAMMED.remedy)
+
+
+def test_of_many_waypoints_that_differ_in_their_name_one_is_tried() -> None:
+    gateways = [named(GATEWAY, f"waypoint-{number}") for number in range(30)]
+    targets = tuple(Target("waypoint", item["metadata"]["name"], "bookinfo") for item in gateways)
+    assert len(_created(*gateways, targets=targets)[1]) == 3
+
+
+@pytest.mark.parametrize(
+    ("config_map", "problem"),
+    [
+        pytest.param(NO_CONFIG, "does not exist, from which istiod renders waypoints and gateways", id="absent"),
+        pytest.param(
+            Answer(200, {"data": {"config": "templates: {kube-gateway: b}"}}),
+            "has no template waypoint, so istiod creates nothing for Gateways of this class",
+            id="no-template",
+        ),
+    ],
+)
+def test_without_its_templates_istiod_is_the_cause(config_map: Answer, problem: str) -> None:
+    verdict, tried = _created(GATEWAY, Injector=config_map)
+    assert verdict.message == f"Programmed is False (istiod is the cause: ConfigMap istio-system/istio-sidecar-injector {problem})"
+    assert verdict.remedy.startswith("Run site.yml --tags istio")
+    assert tried == [], "an istiod without templates creates nothing that could be refused"
+    assert _created(GATEWAY, Injector=refusal(403, "Forbidden", "no"))[0].message == UNPROGRAMMED.message

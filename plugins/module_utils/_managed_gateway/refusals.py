@@ -1,0 +1,96 @@
+# Copyright: the meshwright.ambient contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# **PRIVATE** to the collection: it may change in any release.
+
+"""What the refusal of an object says that istiod is going to create: istiod would only log it, and the Gateway would never be programmed."""
+
+from __future__ import annotations
+
+import json
+import re
+import typing as t
+from dataclasses import dataclass
+
+from .._errors import ApiError
+from .._k8s.denials import find_denial
+from .._mesh.labels import Object
+
+# A policy that reads any of this may judge istiod's own request otherwise: who asks, and what only istiod's templates know.
+_UNKNOWN = re.compile(r"userInfo|authorizer|params\b|image|resources|\benv\b|args|lifecycle|affinity|tolerations|nodeSelector")
+# Of these causes it is certain that istiod meets them too. What is transient is not among them, because istiod tries again.
+_CERTAIN = ("quota", "limit_range", "pod_security", "unknown_field", "immutable")
+# No answer about the object: this user may not try it, or it cannot be tried.
+_NO_ANSWER = ("rbac", "webhook_dry_run", "already_exists", "namespace_missing", "not_ready", "timeout", "storage")
+
+
+@dataclass(frozen=True)
+class Created:
+    """A Gateway whose objects istiod is going to create.
+
+    Attributes:
+        title: how messages name it.
+        gateway: the Gateway as it is going to be applied.
+        overlays: its own overlays, by the keys of OVERLAY_KINDS.
+        exists: whether its objects exist already, so that only what the overlays make of them is tried, under another name.
+    """
+
+    title: str
+    gateway: Object
+    overlays: t.Mapping[str, t.Any]
+    exists: bool = False
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """Two of one identity differ in their name alone, so what is refused of one is refused of the other."""
+        metadata, spec = self.gateway["metadata"], self.gateway["spec"]
+        infrastructure = {key: value for key, value in (spec.get("infrastructure") or {}).items() if key != "parametersRef"}
+        copied = [metadata.get("labels"), metadata.get("annotations"), {**spec, "infrastructure": infrastructure}, self.overlays]
+        # Selectors in overlays name the Gateway.
+        return str(metadata["namespace"]), json.dumps(copied, sort_keys=True, default=str).replace(json.dumps(metadata["name"]), "")
+
+
+def is_no_answer(error: ApiError, *, exists: bool = False) -> bool:
+    """Whether the refusal of a dry run says nothing of the object.
+
+    Args:
+        error: the refusal.
+        exists: whether the object exists under its own name: it then counts in quotas, may satisfy policies, and has the ports that it asks for.
+    """
+    if exists and (error.status not in (400, 422) or error.cause in ("policy", "webhook", "quota") or "already allocated" in error.server_message):
+        return True
+    return error.status in (0, 404, 429) or error.cause in _NO_ANSWER or (error.status == 403 and not error.cause)
+
+
+def is_certain(error: ApiError, policy: Object | None) -> bool:
+    """Whether istiod will be refused as this user was.
+
+    Args:
+        error: the refusal of the dry run.
+        policy: the ValidatingAdmissionPolicy that has refused, or None if it is another refusal or could not be read.
+    """
+    if error.cause == "policy":
+        spec = (policy or {}).get("spec")
+        return bool(spec) and not _UNKNOWN.search(json.dumps(spec))
+    return error.cause in _CERTAIN or (error.status in (400, 422) and error.cause != "webhook")
+
+
+def describe(created: Created, key: str, item: Object, error: ApiError, *, certain: bool) -> str:
+    """The sentence for one object that istiod could not create.
+
+    Args:
+        created: its Gateway.
+        key: the object, as a key of OVERLAY_KINDS.
+        item: the object as it was tried.
+        error: the refusal of the dry run.
+        certain: whether istiod will be refused, too.
+    """
+    seen, denial = error.server_message.replace(f' "{item["metadata"]["name"]}"', "").rstrip("."), find_denial(error.server_message)
+    if denial is None or denial.cause in ("unknown_field", "immutable"):
+        return f"{created.title}: the API server would reject its {key} ({seen}): correct the options, or overlays.{key}."
+    place = f"{item['kind']} {item['metadata']['namespace']}/{item['metadata']['name']}"
+    if certain:
+        return f"{created.title}: the API server would not let istiod create {place} ({seen}), so it would never be ready: {denial.remedy}."
+    return f"{created.title}: the API server does not let this user create {place}, and may refuse it to istiod as well ({seen}): {denial.remedy}."
+
+
+__all__ = ("Created", "describe", "is_certain", "is_no_answer")

@@ -1,0 +1,89 @@
+# Copyright: the meshwright.ambient contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# **PRIVATE** to the collection: it may change in any release.
+
+"""What istiod renders the objects of Gateways from: the templates and chart values of its injector configuration.
+
+Source: istio pilot/pkg/bootstrap/sidecarinjector.go (initSidecarInjector, getInjectorConfigMapName), pilot/pkg/config/kube/gatewaycommon
+(classinfo.go, deploymentcontroller.go: render) and the chart's templates/istiod-injector-configmap.yaml.
+"""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible.module_utils.common.yaml import yaml_load
+
+from .._mesh.labels import WAYPOINT_CLASS, Object
+from .._text import format_names
+
+# The template of each class whose objects istiod creates, as far as this collection declares Gateways of it.
+TEMPLATES: t.Mapping[str, str] = {"istio": "kube-gateway", WAYPOINT_CLASS: "waypoint"}
+_NAME = "istio-sidecar-injector"
+
+
+@dataclass(frozen=True)
+class Injector:
+    """The configuration of one istiod.
+
+    Attributes:
+        templates: the names of its templates.
+        values: the values of its chart, as far as templates read them.
+    """
+
+    templates: frozenset[str] = frozenset()
+    values: t.Mapping[str, t.Any] = field(default_factory=dict)
+
+
+def injector_name(revision: str) -> str:
+    """The name of the ConfigMap of an istiod."""
+    return _NAME if revision in ("", "default") else f"{_NAME}-{revision}"
+
+
+def parse_injector(config_map: Object) -> Injector:
+    """The configuration in a ConfigMap; what is missing or malformed in it is empty."""
+    data = config_map.get("data") or {}
+    templates, values = _load(data.get("config")).get("templates"), _load(data.get("values"))
+    return Injector(frozenset(templates if isinstance(templates, dict) else ()), values)
+
+
+def find_problem(config_map: Object | None, title: str, templates: t.Iterable[str] = TEMPLATES.values()) -> str:
+    """Why an istiod creates nothing for Gateways; empty if its configuration does not say so.
+
+    Args:
+        config_map: the ConfigMap, or None if there is none.
+        title: how messages name it, such as C(ConfigMap istio-system/istio-sidecar-injector).
+        templates: the templates that it must have.
+    """
+    if config_map is None:
+        return f"{title} does not exist, from which istiod renders waypoints and gateways"
+    missing = sorted(set(templates) - parse_injector(config_map).templates)
+    if not missing:
+        return ""
+    return f"{title} has no template {format_names(missing)}, so istiod creates nothing for Gateways of this class"
+
+
+def is_declared(gateway: Object) -> bool:
+    """Whether istiod creates the objects of a Gateway; it creates none for one with an address of type Hostname.
+
+    Source: pilot/pkg/config/kube/gatewaycommon/gateway_utils.go (IsManaged).
+    """
+    return gateway["spec"].get("gatewayClassName") in TEMPLATES and not any(
+        address.get("type") == "Hostname" for address in gateway["spec"].get("addresses") or ()
+    )
+
+
+def _load(text: t.Any) -> dict[str, t.Any]:
+    # The values are JSON, which is YAML but takes far less time as what it is.
+    for parse in (json.loads, yaml_load):
+        try:
+            content = parse(text)
+        except Exception:  # noqa: S112  # whatever it is, it is no configuration, and istiod would not take it either
+            continue
+        return content if isinstance(content, dict) else {}
+    return {}
+
+
+__all__ = ("TEMPLATES", "Injector", "find_problem", "injector_name", "is_declared", "parse_injector")

@@ -1,0 +1,122 @@
+# Copyright: the meshwright.ambient contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# **PRIVATE** to the collection: it may change in any release.
+
+"""Tries what istiod is going to create for Gateways, as dry runs on the API server: istiod itself only logs what is refused."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.module_utils.common.yaml import yaml_load
+
+from .._errors import ApiError
+from .._k8s.apply import try_writes
+from .._k8s.writes import Write
+from .._kinds import BY_NAME, CONFIG_MAP, VALIDATING_POLICY
+from .._mesh.parameters import CLASS_DEFAULTS, mark_overlays
+from .._mesh.strategic_merge import OverlayError
+from .refusals import Created, describe, is_certain, is_no_answer
+from .render import render_managed
+
+if t.TYPE_CHECKING:
+    from .._k8s.session import ApiSession
+    from .._mesh.labels import Object
+
+Warn = t.Callable[[str], None]
+Overlays = t.Dict[str, t.Any]
+
+
+def find_managed_refusals(session: ApiSession, gateways: t.Sequence[Created], warn: Warn) -> list[str]:
+    """Why istiod could not create the objects of these Gateways, one sentence each.
+
+    Each object is tried once, and of Gateways of a namespace that differ in their name alone only those of the first. What this user may not create is
+    not tried.
+
+    Args:
+        session: the API server.
+        gateways: the Gateways that are going to be written, each in a namespace that exists.
+        warn: receives what istiod may not be able to create either, if that is not certain.
+    """
+    distinct = list({created.identity: created for created in reversed(gateways)}.values())[::-1]
+    if not distinct:
+        return []
+    defaults = read_class_defaults(session, {created.gateway["spec"]["gatewayClassName"] for created in distinct})
+    refusals: list[str] = []
+    tried: list[tuple[Created, str, Object]] = []
+    for created in distinct:
+        try:
+            objects = render_managed(created.gateway, [defaults[created.gateway["spec"]["gatewayClassName"]], mark_overlays(created.overlays)])
+        except OverlayError as error:
+            refusals.append(f"{created.title}: its overlays cannot be merged ({error}): correct them.")
+            continue
+        tried += [(created, key, _under_another_name(item) if created.exists else item) for key, item in _tried_of(created, objects)]
+    answers = try_writes(session, [creation_of(item) for _created, _key, item in tried])
+    for (created, key, item), answer in zip(tried, answers):  # noqa: B905  # they are of one length, and older Pythons have no strict
+        if answer is None:
+            continue
+        if is_no_answer(answer, exists=created.exists):
+            if answer.status == 403 and key in created.overlays:
+                warn(f"Whether the parameters make a valid {item['kind']} could not be checked: {answer.message}")
+            continue
+        certain = is_certain(answer, _read_policy(session, answer))
+        sentence = describe(created, key, item, answer, certain=certain)
+        if certain:
+            refusals.append(sentence)
+        else:
+            warn(sentence)
+    return refusals
+
+
+def _tried_of(created: Created, objects: t.Mapping[str, Object]) -> list[tuple[str, Object]]:
+    return [(key, item) for key, item in objects.items() if not created.exists or key in created.overlays]
+
+
+def _under_another_name(item: Object) -> Object:
+    return {**item, "metadata": {**item["metadata"], "name": "meshwright-dry-run"}}
+
+
+def creation_of(item: Object) -> Write:
+    """The dry run of creating an object."""
+    metadata = item["metadata"]
+    return Write("create", BY_NAME[item["kind"]], metadata["name"], metadata["namespace"], dict(item), dry_run=True)
+
+
+def read_class_defaults(session: ApiSession, classes: t.Iterable[str]) -> dict[str, Overlays]:
+    """The overlays that all Gateways of a class get, by class; none where they cannot be read.
+
+    Source: istio pilot/pkg/config/kube/gatewaycommon/deploymentcontroller.go (render), which takes the oldest ConfigMap.
+    """
+    found: dict[str, Overlays] = {}
+    for name in classes:
+        try:
+            items = session.list(CONFIG_MAP, label_selector=f"{CLASS_DEFAULTS}={name}", persist=False).items
+        except ApiError:
+            items = []
+        items.sort(key=lambda item: str(item["metadata"].get("creationTimestamp")))
+        found[name] = parse_overlays(items[0]) if items else {}
+    return found
+
+
+def parse_overlays(config_map: Object) -> Overlays:
+    """The overlays in a ConfigMap; what is not YAML is passed over, because istiod renders nothing with it at all."""
+    overlays: Overlays = {}
+    for key, text in (config_map.get("data") or {}).items():
+        try:
+            overlays[key] = yaml_load(text)
+        except Exception:  # noqa: S112  # whatever it is, it is no overlay
+            continue
+    return overlays
+
+
+def _read_policy(session: ApiSession, error: ApiError) -> Object | None:
+    """The policy that has refused; None if none has, or if it cannot be read."""
+    if error.cause != "policy" or not error.refused_by:
+        return None
+    try:
+        return session.get(VALIDATING_POLICY, error.refused_by)
+    except ApiError:
+        return None
+
+
+__all__ = ("creation_of", "find_managed_refusals", "parse_overlays", "read_class_defaults")

@@ -1,0 +1,170 @@
+# Copyright: the meshwright.ambient contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# **PRIVATE** to the collection: it may change in any release.
+
+"""Why istiod does not do its work for Gateways: it does not run, has no templates, or may not create what it renders. It only logs the last two."""
+
+from __future__ import annotations
+
+import typing as t
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from .._errors import ApiError
+from .._k8s.apply import try_writes
+from .._k8s.denials import find_denial
+from .._k8s.session import WRITERS, ApiSession, Object
+from .._k8s.transport import Timeout
+from .._kinds import BY_NAME, CONFIG_MAP, DEPLOYMENT, GATEWAY
+from .._managed_gateway.refusals import Created, is_no_answer
+from .._managed_gateway.render import render_managed
+from .._managed_gateway.spec import TEMPLATES, find_problem, injector_name, is_declared, parse_injector
+from .._managed_gateway.state import creation_of, parse_overlays, read_class_defaults
+from .._mesh.labels import REVISION, labels_of
+from .._mesh.strategic_merge import OverlayError
+from .._status.control_plane import INJECTOR_REMEDY
+from .._status.target import Target
+from .._status.verdict import Verdict, condition
+from .object_cache import ObjectCache
+
+# Causes only explain a verdict, so a slow server is not waited for.
+TIMEOUT: Timeout = (2.0, 5.0)
+# Of how many Gateways the objects are tried: what is wrong with many is mostly the same.
+_TRIED = 10
+# Reasons of verdicts on Gateways that istiod has not looked at.
+_NOT_PROCESSED = frozenset({"Pending", "GenerationNotObserved", "NotFound", "Terminating", "NotAWaypoint"})
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why something is not done.
+
+    Attributes:
+        text: what was found, as a clause.
+        remedy: what helps; empty where the verdict's own remedy does.
+    """
+
+    text: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Istiods:
+    """The istiods of a cluster.
+
+    Attributes:
+        problem: why they do not do their work, or None.
+        values: the values of each one's chart, by revision, as far as they could be read.
+    """
+
+    problem: Problem | None = None
+    values: t.Mapping[str, t.Mapping[str, t.Any]] = field(default_factory=dict)
+
+
+def read_istiods(session: ApiSession, classes: t.Iterable[str]) -> Istiods:
+    """Which istiods are not available, or lack the templates of these Gateway classes; nothing if they cannot be read.
+
+    Args:
+        session: the API server.
+        classes: the classes of the Gateways that are waited for.
+    """
+    try:
+        found = session.list(DEPLOYMENT, label_selector="app=istiod", timeout=TIMEOUT, persist=False).items
+    except ApiError:
+        return Istiods()
+    if not found:
+        return Istiods(Problem("no istiod is installed"))
+    unavailable = [item for item in found if (condition(item, "Available") or {}).get("status") != "True"]
+    if unavailable:
+        names = ", ".join(f"{item['metadata']['namespace']}/{item['metadata']['name']}" for item in unavailable)
+        return Istiods(Problem(f"Deployment {names} has no available pod"))
+    templates = [TEMPLATES[name] for name in classes if name in TEMPLATES]
+    problems, values = [], {}
+    for item in found if templates else ():
+        revision = labels_of(item).get(REVISION, "default")
+        namespace, name = item["metadata"]["namespace"], injector_name(revision)
+        try:
+            config_map = session.get(CONFIG_MAP, name, namespace, timeout=TIMEOUT, persist=False)
+        except ApiError:
+            continue
+        problem = find_problem(config_map, f"ConfigMap {namespace}/{name}", templates)
+        problems += [problem] if problem else []
+        if config_map:
+            values[revision] = parse_injector(config_map).values
+    return Istiods(Problem("; ".join(problems), INJECTOR_REMEDY) if problems else None, values)
+
+
+def class_of(target: Target, cache: ObjectCache) -> str:
+    """The class of the Gateway that a target is about; empty if it is about none."""
+    gateway = cache.get(GATEWAY, target.name, target.namespace) if target.kind in ("Gateway", "waypoint") else None
+    return str(gateway["spec"].get("gatewayClassName", "")) if gateway else ""
+
+
+def find_refused(session: ApiSession, verdicts: t.Sequence[tuple[Target, Verdict]], cache: ObjectCache, istiods: Istiods) -> dict[Target, Problem]:
+    """Which objects of Gateways the API server does not take, found by dry runs of those that are missing; nothing where this user may not create them.
+
+    Args:
+        session: the API server.
+        verdicts: those that are not Current.
+        cache: what the wait has read.
+        istiods: the istiods, by whose values the objects are rendered.
+    """
+    missing = _missing_objects(session, verdicts, cache, istiods)
+    tried = [(target, item) for target, items in missing.items() for item in items]
+    try:
+        errors = try_writes(session, [creation_of(item) for _target, item in tried], timeout=TIMEOUT, persist=False)
+    except ApiError:
+        return {}
+    found: dict[Target, Problem] = {}
+    for (target, item), error in zip(tried, errors):  # noqa: B905  # they are of one length, and older Pythons have no strict
+        if error is None or is_no_answer(error) or target in found:
+            continue
+        place, denial = f"{item['kind']} {item['metadata']['namespace']}/{item['metadata']['name']}", find_denial(error.server_message)
+        text = f"the API server refuses {place}, as istiod would create it: {error.server_message.rstrip('.')}"
+        remedy = f"{denial.remedy[:1].upper()}{denial.remedy[1:]}." if denial else "Correct the parameters of the Gateway."
+        found[target] = Problem(text, remedy)
+    return found
+
+
+def _missing_objects(session: ApiSession, verdicts: t.Sequence[tuple[Target, Verdict]], cache: ObjectCache, istiods: Istiods) -> dict[Target, list[Object]]:
+    """What istiod should have created for the Gateways of these targets and has not."""
+    gateways = {target: cache.get(GATEWAY, target.name, target.namespace) for target, verdict in verdicts if verdict.reason not in _NOT_PROCESSED}
+    waiting = [(target, gateway) for target, gateway in gateways.items() if class_of(target, cache) and gateway and is_declared(gateway)]
+    lacking = [(target, gateway) for target, gateway in waiting if not _has_all(gateway, cache)]
+    distinct = {Created(target.title, gateway, {}).identity: (target, gateway) for target, gateway in lacking}
+    chosen = list(distinct.values())[:_TRIED]
+    if not chosen:
+        return {}
+    defaults = read_class_defaults(session, {gateway["spec"]["gatewayClassName"] for _target, gateway in chosen})
+    with ThreadPoolExecutor(max_workers=WRITERS) as pool:
+        overlays = list(pool.map(lambda pair: _overlays_of(session, pair[1]), chosen))
+    missing: dict[Target, list[Object]] = {}
+    for (target, gateway), own in zip(chosen, overlays):  # noqa: B905  # they are of one length, and older Pythons have no strict
+        values = next(iter(istiods.values.values())) if len(istiods.values) == 1 else istiods.values.get(labels_of(gateway).get(REVISION, ""))
+        try:
+            rendered = render_managed(gateway, [defaults[gateway["spec"]["gatewayClassName"]], own], values)
+        except OverlayError:
+            continue
+        missing[target] = [item for item in rendered.values() if not cache.get(BY_NAME[item["kind"]], item["metadata"]["name"], target.namespace)]
+    return missing
+
+
+def _has_all(gateway: Object, cache: ObjectCache) -> bool:
+    """Whether the objects exist that every Gateway has, so that nothing was refused."""
+    bare = render_managed(gateway)
+    return all(cache.get(BY_NAME[bare[key]["kind"]], bare[key]["metadata"]["name"], gateway["metadata"]["namespace"]) for key in ("deployment", "service"))
+
+
+def _overlays_of(session: ApiSession, gateway: Object) -> dict[str, t.Any]:
+    """The overlays in the ConfigMap that a Gateway names; none if it cannot be read."""
+    reference = (gateway["spec"].get("infrastructure") or {}).get("parametersRef") or {}
+    if reference.get("kind") != CONFIG_MAP.name:
+        return {}
+    try:
+        config_map = session.get(CONFIG_MAP, reference["name"], gateway["metadata"]["namespace"], timeout=TIMEOUT, persist=False)
+    except ApiError:
+        return {}
+    return parse_overlays(config_map) if config_map else {}
+
+
+__all__ = ("TIMEOUT", "Istiods", "Problem", "class_of", "find_refused", "read_istiods")
