@@ -12,7 +12,7 @@ from http import HTTPStatus
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ._errors import ApiError, MeshError, Unreachable
+from ._errors import ApiError, MeshError, Unreachable, raise_if_any
 from ._k8s.connect import AUTH_ARG_SPEC, connect
 from ._k8s.kubeconfig import normalize_kubeconfig
 from ._k8s.redaction import public_strings, secret_strings
@@ -90,6 +90,30 @@ def _passwords_in(value: t.Any) -> t.Iterator[str]:
         yield from (userinfo for userinfo in userinfo_in(value) if ":" in userinfo)
 
 
+# The option of modules whose plan is of use even if it is refused; see the documentation fragment _refusals.
+RETURN_REFUSALS: t.Dict[str, t.Any] = {"return_refusals": {"type": "bool", "default": False}}
+
+
+def refuse_or_return(module: AnsibleModule, cluster: str, *finders: t.Callable[[], t.Sequence[str]]) -> Result:
+    """End the task with the refusals of the first of the finders that has any; in check mode and with O(return_refusals), return them instead.
+
+    Args:
+        module: check_mode and the option return_refusals are used.
+        cluster: the cluster, as messages name it.
+        finders: each returns refusals; what a later one would say of a plan that an earlier one refuses leads nowhere.
+
+    Returns:
+        The refusals under their key of the result; empty if there are none.
+
+    Raises:
+        MeshError: there are refusals, and they are not to be returned.
+    """
+    refused = next((found for find in finders if (found := find())), ())
+    if not (module.check_mode and module.params["return_refusals"]):
+        raise_if_any(refused, cluster)
+    return {"refusals": list(map(message_line, refused))} if refused else {}
+
+
 @contextlib.contextmanager
 def all_was_written(what: str) -> t.Iterator[None]:
     """For a block that follows all writes: an error of the API server in it adds that they were made."""
@@ -99,4 +123,4 @@ def all_was_written(what: str) -> t.Iterator[None]:
         raise MeshError(f"{what}; what follows could not be seen. {error.message}", **error.details) from error
 
 
-__all__ = ("Result", "all_was_written", "mesh_module", "run")
+__all__ = ("RETURN_REFUSALS", "Result", "all_was_written", "mesh_module", "refuse_or_return", "run")

@@ -25,6 +25,7 @@ extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - meshwright.ambient._attributes
   - meshwright.ambient._progress
+  - meshwright.ambient._refusals
 options:
   namespaces:
     description:
@@ -328,7 +329,7 @@ undo:
   type: dict
   sample: {namespaces: [{name: bookinfo, dataplane_mode: "", use_waypoint: ""}], services: [], workloads: []}
 refusals:
-  description: Why nothing was done, one sentence each.
+  description: Why nothing was done, or with O(return_refusals=true) would be, one sentence each.
   returned: when something was refused
   type: list
   elements: str
@@ -356,10 +357,10 @@ from ..module_utils._enrollment.selections import parse_selections, resolve_sele
 from ..module_utils._enrollment.spec import OPTIONS, find_validation_errors, parse_overrides
 from ..module_utils._enrollment.state import read_captures, read_objects, read_waypoints_without_pods
 from ..module_utils._enrollment.undo import undo_of
-from ..module_utils._errors import ApiError, MeshError, raise_if_any
+from ..module_utils._errors import ApiError, raise_if_any
 from ..module_utils._k8s.apply import find_refusals
 from ..module_utils._mesh.targets import mesh_targets
-from ..module_utils._module import all_was_written, mesh_module, run
+from ..module_utils._module import all_was_written, mesh_module, refuse_or_return, run
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -384,15 +385,17 @@ def ensure_enrollment(module: AnsibleModule, session: ApiSession) -> Result:
     changes = plan_enrollment(desired, current)
     steps = list_writes(changes)
     writes = [write for step in steps for write in step]
-    # In a namespace that is being deleted, all else that could be said of it leads nowhere.
-    raise_if_any(session.refuse_terminating((write.into, str(write)) for write in writes), session.cluster)
     if not overrides.unsafe_binding:
         current = dataclasses.replace(current, without_pods=read_waypoints_without_pods(session, changes, current))
-    raise_if_any([*unresolved, *refuse_enrollment(changes, current, overrides)], session.cluster)
-    forbidden = session.refused(writes)
-    if forbidden:
-        raise MeshError(forbidden)
-    raise_if_any(find_refusals(session, writes), session.cluster)
+    refused = refuse_or_return(
+        module,
+        session.cluster,
+        # In a namespace that is being deleted, all else that could be said of it leads nowhere.
+        lambda: session.refuse_terminating((write.into, str(write)) for write in writes),
+        lambda: [*unresolved, *refuse_enrollment(changes, current, overrides)],
+        lambda: session.refused(writes),
+        lambda: find_refusals(session, writes),
+    )
     if not check_mode:
         session.write_all(*steps)
     for warning in find_warnings(changes, current):
@@ -411,6 +414,7 @@ def ensure_enrollment(module: AnsibleModule, session: ApiSession) -> Result:
         "diff": [diff_of(change.desired.title, change.before, change.after) for change in changes if change.changed],
         "objects": [_result(change, captures.get(change.desired.key)) for change in changes],
         "undo": undo_of(changes),
+        **refused,
         **waited,
     }
 

@@ -22,6 +22,7 @@ extends_documentation_fragment:
   - meshwright.ambient._ingress
   - meshwright.ambient._ingress.load_balancers
   - meshwright.ambient._ingress.albs
+  - meshwright.ambient._refusals
 attributes:
   diff_mode:
     support: none
@@ -67,6 +68,11 @@ diff:
   returned: success
   type: list
   elements: dict
+refusals:
+  description: With O(return_refusals=true), what the modules would refuse, one sentence each.
+  returned: when there is any
+  type: list
+  elements: str
 objects:
   description: What would be done to each object, as in RV(meshwright.ambient.ingress_gateway#module:objects).
   returned: success
@@ -129,7 +135,7 @@ from ..module_utils._ingress.state import Reader
 from ..module_utils._inventory.edge import parse_edge
 from ..module_utils._inventory.ingress import find_conflicts, find_second_load_balancers
 from ..module_utils._istio_ingress.spec import ISTIO_GATEWAY, report_istio_gateways
-from ..module_utils._module import mesh_module, run
+from ..module_utils._module import RETURN_REFUSALS, mesh_module, refuse_or_return, run
 from ..module_utils._route.spec import ROUTE
 
 if t.TYPE_CHECKING:
@@ -145,7 +151,7 @@ _LISTS = {
     "routes": list_of({**ROUTE, "kind": _KIND}),
     "classic_gateways": list_of(ISTIO_GATEWAY),
 }
-OPTIONS = {**{name: {"type": "list", "elements": "dict", "default": []} for name in _LISTS}, **ALB_OPTIONS}
+OPTIONS = {**{name: {"type": "list", "elements": "dict", "default": []} for name in _LISTS}, **ALB_OPTIONS, **RETURN_REFUSALS}
 
 
 def main() -> None:
@@ -182,14 +188,15 @@ def check_ingress(module: AnsibleModule, session: ApiSession) -> Result:
         *refuse_albs(alb_changes, alb_state, allow_load_balancer_service=params["allow_load_balancer_service"], **allowances),
         *refuse_changes(other_changes, namespaces, force_conflicts=force),
     ]
-    raise_if_any(refusals, session.cluster)
+    refused = refuse_or_return(module, session.cluster, lambda: refusals)
     changes = confirm(session, [*gateway_changes, *alb_changes, *other_changes], force=force)
     writes = plan_writes(changes, force=force, services=gateway_state.services, namespaces=created, labels=labels)
-    raise_if_any(session.refused(writes.all), session.cluster)
+    refused = refused or refuse_or_return(module, session.cluster, lambda: session.refused(writes.all))
     result = report_changes(changes, ("Gateway", "HTTPRoute", "Ingress"))
     pods = reader.ready_pods() if any(item.present for item in (*edge.gateways, *edge.albs)) else {}
     return {
         **result,
+        **refused,
         "changed": False,
         "diff": [*diff_namespaces(created, labels), *result["diff"]],
         "labelled": labels,

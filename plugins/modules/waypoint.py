@@ -27,6 +27,7 @@ extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options
   - meshwright.ambient._attributes
   - meshwright.ambient._progress
+  - meshwright.ambient._refusals
 options:
   waypoints:
     description: The waypoints.
@@ -316,6 +317,7 @@ undo:
   sample:
     waypoints:
       - {name: waypoint, namespace: bookinfo, state: absent}
+refusals: {description: "With O(return_refusals=true), what would be refused.", returned: when there is any, type: list, elements: str}
 targets:
   description: With O(wait=true), the verdict on each waypoint, as described in RV(meshwright.ambient.ready#module:targets).
   returned: when O(wait=true)
@@ -327,10 +329,10 @@ import time
 import typing as t
 
 from ..module_utils._diff import diff_of
-from ..module_utils._errors import MeshError, raise_if_any
+from ..module_utils._errors import MeshError
 from ..module_utils._k8s.apply import find_refusals
 from ..module_utils._kinds import GATEWAY
-from ..module_utils._module import all_was_written, mesh_module, run
+from ..module_utils._module import RETURN_REFUSALS, all_was_written, mesh_module, refuse_or_return, run
 from ..module_utils._status.target import Target
 from ..module_utils._status.waypoints import WaypointExpectation
 from ..module_utils._text import format_names
@@ -359,6 +361,7 @@ OPTIONS = {
     "wait_timeout": {"type": "int", "default": 120},
     "progress": {"type": "path"},
     "planned": {"type": "dict", "options": {"namespaces": {"type": "list", "elements": "str", "default": []}}},
+    **RETURN_REFUSALS,
 }
 
 
@@ -381,15 +384,11 @@ def ensure_waypoints(module: AnsibleModule, session: ApiSession) -> Result:
         for_wait=params["wait"],
     )
     plan = confirm_plan(session, plan_waypoints(desired, current, detach=overrides.detach), current)
-    raise_if_any(refuse_waypoints(plan, current, reader.read_context(plan, current, overrides, check_mode=check_mode)), session.cluster)
-    steps = list_writes(plan, force=overrides.force_conflicts)
-    forbidden = session.refused(steps.all)
-    if forbidden:
-        raise MeshError(forbidden)
-    raise_if_any(find_refusals(session, steps.all), session.cluster)
+    context, steps = reader.read_context(plan, current, overrides, check_mode=check_mode), list_writes(plan, force=overrides.force_conflicts)
+    finders = (lambda: refuse_waypoints(plan, current, context), lambda: session.refused(steps.all), lambda: find_refusals(session, steps.all))
+    result = {**result_of(plan), **refuse_or_return(module, session.cluster, *finders)}
     if not check_mode:
         apply_plan(session, plan, steps, params["wait_timeout"])
-    result = result_of(plan)
     if params["wait"] and not check_mode:
         with all_was_written("All waypoints are written"):
             result.update(wait_for(session, plan, current.class_defaults, params["wait_timeout"], params["progress"]))

@@ -64,6 +64,7 @@ OPTIONS: t.Dict[str, t.Any] = {
     "wait": {"type": "bool", "default": False},
     "wait_timeout": {"type": "int", "default": 120},
     "progress": {"type": "path"},
+    "return_refusals": {"type": "bool", "default": False},
     "planned": {
         "type": "dict",
         "options": {

@@ -74,9 +74,14 @@ def test_verify_fails_when_a_label_has_drifted(mesh: Twin) -> None:
     label = ["kubectl", "label", "namespace", "bookinfo", "--overwrite"]
     assert mesh.run([*label, "istio.io/use-waypoint=none"]).returncode == 0
     try:
-        done = mesh.play("verify.yml", "--tags", "mesh")
+        refused = {"mesh_services": [{"name": "nowhere", "namespace": "bookinfo", "use_waypoint": "waypoint"}]}
+        done = mesh.play("verify.yml", "--tags", "mesh", "-e", json.dumps(refused))
         assert done.returncode == 2
-        assert "Cluster sandbox differs from its inventory in Namespace bookinfo" in " ".join(done.stdout.split())
+        shown = " ".join(done.stdout.split())
+        assert "Cluster sandbox differs from its inventory in Namespace bookinfo" in shown
+        # What is refused hides neither what differs nor what is not ready.
+        assert "Service bookinfo/nowhere" in shown, shown[-3000:]
+        assert "binding bookinfo: " in shown, shown[-3000:]
     finally:
         assert mesh.run([*label, "istio.io/use-waypoint=waypoint"]).returncode == 0
 

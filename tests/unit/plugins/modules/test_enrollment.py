@@ -104,6 +104,19 @@ def test_check_mode_reports_the_same_and_writes_nothing() -> None:
     assert (len(dry.patches()), len(real.patches())) == (0, 2)
 
 
+def test_a_check_can_return_what_it_would_refuse_beside_the_plan() -> None:
+    """verify.yml goes on after it, so that the readiness of everything else is reported as well."""
+    desired = {"namespaces": [{"name": "shop-000", "dataplane_mode": "ambient"}, {"name": "nowhere", "dataplane_mode": "ambient"}]}
+    result = Cluster({"/api/v1/namespaces": _many(1)}).run(check_mode=True, return_refusals=True, **desired)
+    assert ["nowhere" in refused for refused in result["refusals"]] == [True]
+    assert "shop-000" in [item["name"] for item in result["objects"]]
+    cluster = Cluster({"/api/v1/namespaces": _many(1)}, forbidden={("namespaces", "")})
+    result = cluster.run(check_mode=True, return_refusals=True, namespaces=desired["namespaces"][:1])
+    assert "does not allow this user to patch namespaces" in result["refusals"][0]
+    with pytest.raises(MeshError, match="nowhere"):
+        Cluster({"/api/v1/namespaces": _many(1)}).run(return_refusals=True, **desired)
+
+
 def test_whatever_a_task_desires_needs_one_list_of_each_kind() -> None:
     """Selectors, Services that stay bound, an istiod's version: whatever is asked, a kind is listed once."""
     namespaces = [namespace_of("bookinfo", **{USE: "waypoint"}), namespace_of("old", **{MODE: "ambient"}), namespace_of("shop")]

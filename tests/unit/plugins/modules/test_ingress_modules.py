@@ -205,6 +205,16 @@ def test_of_a_gateway_that_exists_only_its_overlays_are_tried() -> None:
     assert names == {"meshwright-dry-run"}, "an object of this name exists, and what it has is taken"
 
 
+def test_a_check_can_return_what_it_would_refuse_beside_the_plan() -> None:
+    cluster = Cluster(ingressclasses=[])
+    given = {"gateways": [PUBLIC], "albs": [FRONT], "return_refusals": True}
+    result = cluster.run(ingress_check.check_ingress, ingress_check.OPTIONS, check=True, **given)
+    assert any("this cluster has no IngressClass alb" in refused for refused in result["refusals"])
+    assert {target["kind"] for target in result["ready_targets"]} == {"Gateway", "Ingress"}
+    with pytest.raises(MeshError, match="no IngressClass alb"):
+        cluster.run(ingress_check.check_ingress, ingress_check.OPTIONS, **given)
+
+
 def test_items_that_contradict_each_other_are_refused_before_anything_is_read() -> None:
     cluster = Cluster()
     with pytest.raises(MeshError, match="whose load_balancer is nlb"):

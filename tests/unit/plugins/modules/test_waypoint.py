@@ -250,6 +250,19 @@ def test_what_istiod_may_not_create_is_refused_before_the_gateway_is_written(che
     assert not cluster.writes
 
 
+def test_a_check_can_return_what_it_would_refuse_beside_the_plan() -> None:
+    """verify.yml goes on after it, so that the readiness of everything else is reported as well."""
+    cluster = Cluster({SERVICES: [named(BOUND, "waypoint")]})
+    result = cluster.run({}, {"name": "other"}, check_mode=True, return_refusals=True)
+    assert [item["name"] for item in result["waypoints"]] == ["waypoint", "other"]
+    (refused,) = result["refusals"]
+    assert "has a Service of this name" in refused
+    assert "refusals" not in Cluster({}).run({}, check_mode=True, return_refusals=True)
+    with pytest.raises(MeshError, match="has a Service of this name"):
+        cluster.run({}, return_refusals=True)
+    assert not cluster.writes
+
+
 @pytest.mark.parametrize(
     "refused",
     [
