@@ -24,7 +24,8 @@ extends_documentation_fragment:
 options:
   source:
     description:
-      - The bundle, as a URL, a file, or a directory of YAML files.
+      - The bundle, as a URL, a file, or a directory, of which the files C(*.yaml), C(*.yml) and C(*.json) are read, as C(kubectl) does.
+      - It is refused if it is truncated, has more than 20 MB, or is nested more than 100 levels deep, aliases included.
       - The release's file is C(https://github.com/kubernetes-sigs/gateway-api/releases/download/v1.6.1/standard-install.yaml).
     type: str
     required: true

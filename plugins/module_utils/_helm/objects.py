@@ -14,7 +14,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from ansible.module_utils.common.yaml import yaml_load
+from .._yaml import load_document
 
 _TOP = re.compile(r"^(apiVersion|kind):[ \t]*[\"']?([^\s\"']+)[\"']?[ \t]*$", re.MULTILINE)
 _METADATA = re.compile(r"^metadata:[ \t]*\n((?:[ \t]+\S.*\n?|[ \t]*(?:#.*)?\n)+)", re.MULTILINE)
@@ -58,7 +58,7 @@ def _refs(document: str, namespace: str) -> t.Iterator[ObjectRef]:
     if len(top) == 2 and "name" in named and not top["kind"].endswith("List"):
         yield ObjectRef(top["apiVersion"], top["kind"], named.get("namespace", namespace), named["name"])
         return
-    yield from _refs_of(yaml_load(document), namespace)
+    yield from _refs_of(load_document(document), namespace)
 
 
 def _refs_of(item: t.Any, namespace: str) -> t.Iterator[ObjectRef]:

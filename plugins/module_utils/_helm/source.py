@@ -10,8 +10,7 @@ import tarfile
 import typing as t
 from pathlib import Path
 
-from ansible.module_utils.common.yaml import yaml_load
-
+from .._yaml import YamlOutOfBounds, load_document
 from .spec import Chart, ChartReference
 
 # More than any file of a chart that is read here has.
@@ -26,10 +25,10 @@ def chart_of(reference: ChartReference) -> Chart | None:
     from yaml import YAMLError
 
     try:
-        metadata = yaml_load(_read(Path(reference.ref).expanduser(), "Chart.yaml"))
+        metadata = load_document(_read(Path(reference.ref).expanduser(), "Chart.yaml"))
         # One that does not say it is recorded without it, too.
         return Chart(str(metadata["name"]), str(metadata["version"]), str(metadata.get("appVersion") or ""))
-    except (OSError, KeyError, TypeError, tarfile.TarError, YAMLError):
+    except (EOFError, OSError, KeyError, TypeError, YamlOutOfBounds, tarfile.TarError, YAMLError):
         return None
 
 
@@ -38,8 +37,8 @@ def default_values(ref: str) -> dict[str, t.Any] | None:
     from yaml import YAMLError
 
     try:
-        values = yaml_load(_read(Path(ref).expanduser(), "values.yaml"))
-    except (OSError, KeyError, RuntimeError, ValueError, tarfile.TarError, YAMLError):
+        values = load_document(_read(Path(ref).expanduser(), "values.yaml"))
+    except (EOFError, OSError, KeyError, RuntimeError, ValueError, YamlOutOfBounds, tarfile.TarError, YAMLError):
         return None
     return values if isinstance(values, dict) else None
 
@@ -48,6 +47,7 @@ def _read(path: Path, name: str) -> bytes:
     """A file at the top of a chart. Raises KeyError when an archive has none, and OSError and TarError."""
     if path.is_dir():
         return (path / name).read_bytes()
+    # Nothing is unpacked: only this file is read, and no more of it than a chart can need.
     with tarfile.open(path) as archive:
         for member in archive:
             # Of the chart itself, and not of one in its directory charts.

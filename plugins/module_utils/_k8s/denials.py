@@ -76,6 +76,68 @@ _RULES: tuple[tuple[str, str, str], ...] = (
         r"(?:minimum|maximum) \S+ usage per |max limit to request ratio per ",
         "set resources that the LimitRange of the namespace allows, or change that",
     ),
+    (
+        "limit_range",
+        r"there was an error enforcing limit ranges",
+        "run again: the API server could not read the LimitRanges of the namespace",
+    ),
+    (
+        "service_account",
+        r"error looking up service account (?P<name>[^\s:]+):",
+        "create ServiceAccount {name} first, or correct the name that the pod gives",
+    ),
+    ("priority_class", r"no PriorityClass with name (?P<name>\S+) was found", "create PriorityClass {name} first, or correct priorityClassName"),
+    (
+        "priority_class",
+        r"PriorityClass (?P<name>\S+) is already marked as default",
+        "set globalDefault of PriorityClass {name} to false first, or do not set it here",
+    ),
+    (
+        "priority_class",
+        r"must not be provided in pod spec; priority admission controller computed",
+        "omit priority and preemptionPolicy, which follow from priorityClassName",
+    ),
+    ("runtime_class", r'RuntimeClass "(?P<name>[^"]+)" not found', "create RuntimeClass {name} first, or correct runtimeClassName"),
+    (
+        "runtime_class",
+        r"Overhead doesn't match RuntimeClass's defined Overhead|Pod Overhead set without corresponding RuntimeClass|conflict: runtimeClass\.scheduling",
+        "omit overhead, and what of nodeSelector the RuntimeClass sets otherwise",
+    ),
+    (
+        "node_selector",
+        r"pod node label selector (?:labels )?conflicts? with its namespace",
+        (
+            "omit from nodeSelector what the annotation scheduler.alpha.kubernetes.io/node-selector of the namespace, or the configuration of the API server, "
+            "says otherwise, or ask the administrator"
+        ),
+    ),
+    (
+        "tolerations",
+        r"pod tolerations .*conflict with its (?P<name>\S+) whitelist",
+        "omit the tolerations that the namespace does not allow (its annotation scheduler.alpha.kubernetes.io/tolerationsWhitelist), or ask its administrator",
+    ),
+    (
+        "anti_affinity",
+        r"affinity\.PodAntiAffinity\.RequiredDuringScheduling has TopologyKey (?P<name>\S+) but only key",
+        "prefer the anti-affinity instead of requiring it, or set its topologyKey to kubernetes.io/hostname",
+    ),
+    (
+        "image_policy",
+        r"image policy webhook backend denied one or more images|one or more images rejected by webhook backend",
+        f"use images that the cluster's image policy allows, or ask its administrator; {_NO_PERMISSION}",
+    ),
+    ("external_ips", r"Use of external IPs is denied by admission control", "omit externalIPs, and use a load balancer or a node port"),
+    (
+        "ingress_class",
+        r"\d+ default IngressClasses were found",
+        "name the class of the Ingress, or leave the annotation ingressclass.kubernetes.io/is-default-class to one IngressClass",
+    ),
+    (
+        "volume_resize",
+        r"Only bound persistent volume claims can be expanded|only dynamically provisioned pvc can be resized",
+        "keep the size, or wait until the claim is bound to a volume of a StorageClass with allowVolumeExpansion",
+    ),
+    ("protected_namespace", r"this namespace may not be deleted", "choose another namespace: Kubernetes itself needs this one"),
     ("not_ready", r"not yet ready to handle request", "the API server is still starting: run again in a moment"),
     ("field_conflict", r"Apply failed with \d+ conflicts?: ", "leave the field to its owner, or set force_conflicts to take it over"),
     ("being_deleted", r"object is being deleted: ", "wait until the old object is gone, and check which finalizers hold it"),

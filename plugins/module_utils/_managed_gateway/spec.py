@@ -14,10 +14,9 @@ import json
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible.module_utils.common.yaml import yaml_load
-
 from .._mesh.labels import WAYPOINT_CLASS, Object
 from .._text import format_names
+from .._yaml import load_document
 
 # The template of each class whose objects istiod creates, as far as this collection declares Gateways of it.
 TEMPLATES: t.Mapping[str, str] = {"istio": "kube-gateway", WAYPOINT_CLASS: "waypoint"}
@@ -77,7 +76,7 @@ def is_declared(gateway: Object) -> bool:
 
 def _load(text: t.Any) -> dict[str, t.Any]:
     # The values are JSON, which is YAML but takes far less time as what it is.
-    for parse in (json.loads, yaml_load):
+    for parse in (json.loads, load_document):
         try:
             content = parse(text)
         except Exception:  # noqa: S112  # whatever it is, it is no configuration, and istiod would not take it either

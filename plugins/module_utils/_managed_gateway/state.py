@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.module_utils.common.yaml import yaml_load
-
 from .._errors import ApiError
 from .._k8s.apply import try_writes
 from .._k8s.writes import Write
 from .._kinds import BY_NAME, CONFIG_MAP, VALIDATING_POLICY
 from .._mesh.parameters import CLASS_DEFAULTS, mark_overlays
 from .._mesh.strategic_merge import OverlayError
+from .._yaml import load_document
 from .refusals import Created, describe, is_certain, is_no_answer
 from .render import render_managed
 
@@ -103,7 +102,7 @@ def parse_overlays(config_map: Object) -> Overlays:
     overlays: Overlays = {}
     for key, text in (config_map.get("data") or {}).items():
         try:
-            overlays[key] = yaml_load(text)
+            overlays[key] = load_document(text)
         except Exception:  # noqa: S112  # whatever it is, it is no overlay
             continue
     return overlays

@@ -17,7 +17,7 @@ READING_AND_WRITING = ("state", "apply", "source")
 # Files of the doors that are pure.
 PURE_IN_DOORS = (("_aws", "policies"), ("_aws", "tags"), ("_k8s", "denials"), ("_k8s", "redaction"))
 # Files beside the rooms that are pure.
-PURE_FILES = ("_diff", "_errors", "_kinds", "_kubernetes_text", "_managed_fields", "_near_misses", "_text")
+PURE_FILES = ("_diff", "_errors", "_kinds", "_kubernetes_text", "_managed_fields", "_near_misses", "_text", "_yaml")
 # What a pure file may import from outside of the collection. What is not named here might read, write, or look at a clock.
 PURE_OUTSIDE = (
     "__future__", "ansible.module_utils.common.validation", "ansible.module_utils.common.yaml", "ansible.module_utils.parsing.convert_bool",

@@ -59,3 +59,21 @@ def test_what_is_no_chart_is_none(tmp_path: Path) -> None:
     assert chart_of(ChartReference(archive(tmp_path / "list.tgz", {"base/Chart.yaml": "- 1\n"}))) is None
     assert chart_of(ChartReference(archive(tmp_path / "broken.tgz", {"base/Chart.yaml": "{\n"}))) is None
     assert chart_of(ChartReference(archive(tmp_path / "other.tgz", {"base/values.yaml": ""}))) is None
+
+
+def test_nothing_of_an_archive_is_unpacked_and_no_more_of_it_read_than_a_chart_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An archive from outside may name places above its own, and hold gigabytes in a kilobyte."""
+    monkeypatch.chdir(tmp_path)
+    chart = "name: base\nversion: 1.31.1\n"
+    for name, text, expected in (
+        ("small.tgz", chart, Chart("base", "1.31.1", "")),
+        ("large.tgz", f"{chart}# {'x' * 3_000_000}", Chart("base", "1.31.1", "")),
+        ("deep.tgz", "[" * 100_000, None),
+    ):
+        packed = archive(tmp_path / name, {"../escape.txt": "out", "base/Chart.yaml": text})
+        assert chart_of(ChartReference(packed)) == expected
+    data = (tmp_path / "small.tgz").read_bytes()
+    (tmp_path / "cut.tgz").write_bytes(data[: len(data) // 2])
+    assert chart_of(ChartReference(str(tmp_path / "cut.tgz"))) is None
+    assert not (tmp_path.parent / "escape.txt").exists()
+    assert {path.suffix for path in tmp_path.iterdir()} == {".tgz"}
