@@ -40,7 +40,7 @@ def run(module: AnsibleModule, ensure: t.Callable[[AnsibleModule, ApiSession], R
     """Connect, call ensure, and end the module: with its result, or with the error that it raised.
 
     A result with a key C(failed) is a failure that carries data; all else that goes wrong is a MeshError. The key C(cluster_accessible) is false in a
-    failure if the cluster cannot be reached, or accepts no request of this user.
+    failure if the cluster cannot be reached, or accepts no request of this user, and C(changed) is true if something was written before it failed.
     """
     try:
         _read_kubeconfig(module)
@@ -61,7 +61,7 @@ def _run_with(module: AnsibleModule, session: ApiSession, ensure: t.Callable[[An
     try:
         return ensure(module, session)
     except MeshError as error:
-        result = {"failed": True, "msg": error.message, **error.details}
+        result = {"failed": True, "msg": error.message, **({"changed": True} if session.has_written else {}), **error.details}
         # Every other module would fail likewise, so verify.yml ends here.
         if isinstance(error, Unreachable) or (isinstance(error, ApiError) and error.status == HTTPStatus.UNAUTHORIZED):
             result["cluster_accessible"] = False

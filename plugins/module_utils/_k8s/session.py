@@ -50,6 +50,10 @@ class ApiSession:
         name: how the user knows this cluster; messages name it.
         pause: waits for the given seconds before a retry; tests hand in their own.
         field_manager: the name under which the API server records what this session writes.
+
+    Attributes:
+        cluster: the cluster, as messages name it.
+        has_written: whether the API server has confirmed a write that was no dry run, nor the deletion of what was gone.
     """
 
     def __init__(self, transport: Transport, *, name: str, pause: t.Callable[[float], None], field_manager: str = FIELD_MANAGER) -> None:
@@ -57,6 +61,7 @@ class ApiSession:
         self._pause = pause
         self._field_manager = field_manager
         self._terminating: set[str] = set()
+        self.has_written = False
         self.cluster = f"{name} ({transport.server})" if name and name != transport.server else transport.server
 
     # reading
@@ -164,6 +169,7 @@ class ApiSession:
             # only show in its audit log that nothing was deleted.
             body = {**body, "dryRun": ["All"]} if write.dry_run else body
             answer = self._request("DELETE", path, action, write.kind, query=manager[1:], body=body, absent_ok=True, **limits)
+        self.has_written = self.has_written or (not write.dry_run and answer is not None)
         return t.cast("t.Optional[Object]", answer)
 
     def write_all(self, *steps: t.Sequence[Write]) -> t.List[t.Optional[Object]]:

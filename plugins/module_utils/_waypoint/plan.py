@@ -68,6 +68,7 @@ class WaypointChange:
         held_replicas: the number of pods to hold while an autoscaler takes over: when istiod gives up that field, the API server resets it
             to one pod until the autoscaler acts. None where nothing is to be held.
         undo: the item that restores the state before; None if nothing changes, or if that was not a waypoint.
+        ending: whether the Gateway is being deleted already, and only held by finalizers, so that there is nothing left to delete.
     """
 
     desired: DesiredWaypoint
@@ -83,6 +84,7 @@ class WaypointChange:
     removed: tuple[Leftover, ...] = ()
     held_replicas: int | None = None
     undo: t.Mapping[str, t.Any] | None = None
+    ending: bool = False
 
     @property
     def ref(self) -> WaypointRef:
@@ -116,12 +118,12 @@ class Plan:
 
     @property
     def changed(self) -> bool:
-        return any(change.changed for change in self.changes)
+        return bool(self.detachments) or any(change.changed for change in self.changes)
 
     @property
     def deleted(self) -> list[WaypointRef]:
-        """The waypoints whose Gateways are deleted."""
-        return [change.ref for change in self.changes if change.gateway == "delete"]
+        """The waypoints whose Gateways are deleted, or are being deleted already."""
+        return [change.ref for change in self.changes if change.gateway == "delete" or change.ending]
 
 
 def plan_waypoints(desired: t.Iterable[DesiredWaypoint], current: CurrentWaypoints, *, detach: bool = False) -> Plan:
@@ -168,17 +170,25 @@ def _plan_absent(desired: DesiredWaypoint, current: CurrentWaypoints) -> Waypoin
     gateway, config_map = current.gateways.get(desired.ref), current.parameters.get(desired.ref)
     before = normalize_waypoint(gateway) if gateway is not None else None
     overlays = read_parameters(config_map) if config_map else {}
+    ending = _is_ending(gateway)
+    if gateway is not None and ending and (config_map is None or _is_ending(config_map)):
+        return WaypointChange(desired, "unchanged", {}, {}, {}, ending=True)
     return WaypointChange(
         desired,
         "deleted" if gateway is not None or config_map is not None else "unchanged",
         {**(_fields(before) if before else {}), **flatten(overlays)},
         {},
         {},
-        gateway="delete" if gateway is not None else "leave",
+        gateway="delete" if gateway is not None and not ending else "leave",
         # A Gateway without the parameters that it names is reported as invalid, so the Gateway is deleted first.
         config_map="delete" if config_map is not None else "leave",
         undo=_item(before, overlays) if before else None,
+        ending=ending,
     )
+
+
+def _is_ending(item: Object | None) -> bool:
+    return item is not None and bool(item["metadata"].get("deletionTimestamp"))
 
 
 def _plan_present(desired: DesiredWaypoint, waypoint: Waypoint, current: CurrentWaypoints) -> WaypointChange:

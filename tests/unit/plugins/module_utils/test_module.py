@@ -1,4 +1,4 @@
-"""Failures in which no other module could do anything either are marked, so that verify.yml ends with them."""
+"""Failures in which no other module could do anything either are marked, so that verify.yml ends with them, and those after a write are changes."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def _fail(**result: Any) -> NoReturn:
     raise Failed(result)
 
 
-def _failure_of(error: MeshError, monkeypatch: pytest.MonkeyPatch, *, in_connect: bool = False) -> dict[str, Any]:
+def _failure_of(error: MeshError, monkeypatch: pytest.MonkeyPatch, *, in_connect: bool = False, written: bool = False) -> dict[str, Any]:
     module: Any = SimpleNamespace(params={"kubeconfig": None}, no_log_values=set(), fail_json=_fail)
 
     def raise_it(*_arguments: Any) -> NoReturn:
         raise error
 
-    monkeypatch.setattr(_module, "connect", raise_it if in_connect else lambda _module: None)
+    monkeypatch.setattr(_module, "connect", raise_it if in_connect else lambda _module: SimpleNamespace(has_written=written))
     with pytest.raises(Failed) as failed:
         _module.run(module, raise_it)
     result: dict[str, Any] = failed.value.args[0]
@@ -51,3 +51,8 @@ def test_a_cluster_that_cannot_be_used_is_marked(error: MeshError, marked: bool,
 
 def test_a_kubeconfig_that_cannot_be_used_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
     assert _failure_of(MeshError("There is no context shop."), monkeypatch, in_connect=True)["cluster_accessible"] is False
+
+
+@pytest.mark.parametrize("written", [False, True])
+def test_a_failure_after_a_write_is_a_change(monkeypatch: pytest.MonkeyPatch, written: bool) -> None:
+    assert _failure_of(MeshError("It still exists."), monkeypatch, written=written).get("changed", False) is written

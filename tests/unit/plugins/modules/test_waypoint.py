@@ -165,6 +165,27 @@ def test_a_deleted_waypoint_goes_before_its_parameters() -> None:
     assert cluster.writes == [f"DELETE {GATEWAYS}/waypoint", f"DELETE {CONFIG_MAPS}/waypoint-parameters"]
 
 
+ENDING = {"metadata": {"deletionTimestamp": "2026-11-30T12:00:00Z", "finalizers": ["example.com/hold"]}}
+
+
+@pytest.mark.parametrize(("gateway", "written"), [(_gateway(), True), (derived(_gateway(), ENDING), False)], ids=["deleted-by-this-task", "deleted-before"])
+def test_a_waypoint_that_a_finalizer_holds_was_changed_if_its_deletion_was_written(gateway: Object, written: bool) -> None:
+    cluster = Cluster({GATEWAYS: [gateway]})
+    with pytest.raises(MeshError, match="Waypoints shop/waypoint still exist after 0 s .* which finalizers hold them"):
+        cluster.run({"state": "absent"}, wait=True, wait_timeout=0)
+    assert cluster.writes == ([f"DELETE {GATEWAYS}/waypoint"] if written else [])
+    assert cluster.api.session.has_written is written
+
+
+def test_a_waypoint_that_is_being_deleted_is_not_deleted_again() -> None:
+    cluster = Cluster({GATEWAYS: [derived(_gateway(), ENDING)]})
+    result = cluster.run({"state": "absent"})
+    assert (result["changed"], result["waypoints"][0]["action"], result["diff"]) == (False, "unchanged", [])
+    bound = Cluster({NAMESPACES: [BOUND_NAMESPACE], GATEWAYS: [derived(_gateway(), ENDING)], SERVICES: []})
+    assert bound.run({"state": "absent"}, detach=True)["changed"], "its users are unbound all the same"
+    assert bound.writes == [f"PATCH {NAMESPACES}/shop"]
+
+
 BOUND_NAMESPACE = namespace_of("shop", **{USE: "waypoint"})
 BOUND = derived(
     recorded("service/bound"),

@@ -732,3 +732,18 @@ def test_the_field_manager_can_be_chosen() -> None:
     session = ApiSession(api.transport, name="twin", pause=api.pauses.append, field_manager="twin")  # type: ignore[arg-type]
     session.write(_patch("shop"))
     assert api.requests[0].query == {"fieldManager": "twin"}
+
+
+@pytest.mark.parametrize(
+    ("write", "answer", "written"),
+    [
+        pytest.param(Write("create", GATEWAY, "waypoint", "shop", {}), Answer(201, {"metadata": {}}), True, id="created"),
+        pytest.param(Write("create", GATEWAY, "waypoint", "shop", {}, dry_run=True), Answer(201, {"metadata": {}}), False, id="dry-run"),
+        pytest.param(Write("delete", GATEWAY, "waypoint", "shop"), Answer(200, {"kind": "Status"}), True, id="deleted"),
+        pytest.param(Write("delete", GATEWAY, "waypoint", "shop"), refusal(404, "NotFound", "gone", name="waypoint"), False, id="gone-already"),
+    ],
+)
+def test_a_session_knows_whether_it_has_written(write: Write, answer: Answer, written: bool) -> None:
+    api = FakeApi(answer)
+    api.session.write(write)
+    assert api.session.has_written is written
