@@ -12,8 +12,8 @@ version_added: 0.1.0
 description:
   - Reads the variable C(cluster_kubeconfig), which may be a path, a dictionary, or the content of a kubeconfig as YAML or JSON.
   - Content that contains a secret is returned as the path of a file, because the modules of C(kubernetes.core) would show it if they crashed. Only the user
-    of the job can read the file, and Ansible removes it with its temporary directory at the end of the run. If tasks run on a host other than the controller
-    (the variable C(ansible_connection) is not V(local)), content is returned as a dictionary.
+    of the job can read the file, which is removed at the end of the run, also of one that is cancelled or killed. If tasks run on a host other than the
+    controller (the variable C(ansible_connection) is not V(local)), content is returned as a dictionary.
   - Fails if no variable names the cluster of the host, so that no task ever changes a cluster that only the environment of the job names
     (E(KUBECONFIG), E(K8S_AUTH_HOST) and the like). To use that cluster deliberately, set C(cluster_from_environment) to V(true).
   - Fails if the role C(eks) has found that the EKS cluster cannot be reached.
@@ -51,6 +51,8 @@ _raw:
 import hashlib
 import json
 import os
+import subprocess
+import sys
 import tempfile
 import typing as t
 from pathlib import Path
@@ -135,10 +137,33 @@ def _proxy_of(host: str, kubeconfig: str | t.Mapping[str, t.Any] | None, context
     return proxy
 
 
+# Ansible removes its temporary directory at its end, but not if it is ended by a signal, as AWX does with a job that is cancelled.
+_REMOVE = """
+import os, select, shutil, sys, time
+
+process, directory = int(sys.argv[1]), sys.argv[2]
+try:
+    select.select([os.pidfd_open(process)], [], [])
+except (AttributeError, OSError):
+    # Neither every system nor every Python can wait for a process that is not its own child.
+    while os.path.isdir(directory):
+        try:
+            os.kill(process, 0)
+        except OSError:
+            break
+        time.sleep(1)
+shutil.rmtree(directory, ignore_errors=True)
+try:
+    os.rmdir(os.path.dirname(directory))
+except OSError:
+    pass
+"""
+
+
 def _file_with(kubeconfig: dict[str, t.Any]) -> str:
-    """The path of a file with this content, in the directory that Ansible removes at the end of the job; one file for all tasks that need the same."""
+    """The path of a file with this content, which is gone after the run; one file for all tasks that need the same."""
     content = json.dumps(kubeconfig, sort_keys=True, default=str).encode()
-    path = Path(constants.DEFAULT_LOCAL_TMP) / f"kubeconfig-{hashlib.sha256(content).hexdigest()}"
+    path = _directory() / f"kubeconfig-{hashlib.sha256(content).hexdigest()}"
     if not path.exists():
         # Other hosts of the play may be about to write the same.
         descriptor, written = tempfile.mkstemp(dir=path.parent)
@@ -146,3 +171,20 @@ def _file_with(kubeconfig: dict[str, t.Any]) -> str:
             stream.write(content)
         Path(written).replace(path)
     return str(path)
+
+
+def _directory() -> Path:
+    """The directory for these files; whoever makes it also starts the process that removes it when the run has ended in whatever way."""
+    temporary = Path(constants.DEFAULT_LOCAL_TMP)
+    directory = temporary / "kubeconfigs"
+    try:
+        directory.mkdir(mode=0o700)
+    except FileExistsError:
+        return directory
+    # A lookup runs in the process of the run, or in that of a task, which is its child. Source: ansible-core, config/manager.py (the type tmppath).
+    run = next((process for process in (os.getpid(), os.getppid()) if temporary.name.startswith(f"ansible-local-{process}")), None)
+    if run is not None:
+        command = [sys.executable, "-c", _REMOVE, str(run), str(directory)]
+        null = subprocess.DEVNULL
+        subprocess.Popen(command, start_new_session=True, cwd="/", stdin=null, stdout=null, stderr=null)
+    return directory

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import typing as t
 from http import HTTPStatus
 
@@ -43,18 +44,53 @@ def run(module: AnsibleModule, ensure: t.Callable[[AnsibleModule, ApiSession], R
     failure if the cluster cannot be reached, or accepts no request of this user, and C(changed) is true if something was written before it failed.
     """
     try:
+        with _ended_in_order():
+            result = _connect_and_run(module, ensure)
+    except _Ended as ended:
+        result = {"failed": True, "msg": f"The task was ended by {ended}, as a job that is cancelled ends its tasks: run again to continue from here."}
+    # Outside of the except block, or Ansible would add a traceback to what is a plain sentence.
+    if result.pop("failed", False):
+        module.fail_json(**result)
+    module.exit_json(**result)
+
+
+class _Ended(BaseException):
+    """A signal has asked this process to end. It is no Exception, so that nothing takes it for an error of its own."""
+
+
+@contextlib.contextmanager
+def _ended_in_order() -> t.Iterator[None]:
+    """For a block that a signal ends as an error would: files with the keys of a kubeconfig would otherwise stay in the directory for temporary files."""
+
+    def end(number: int, _frame: object) -> None:
+        # The next one ends it at once.
+        signal.signal(number, signal.SIG_DFL)
+        raise _Ended(signal.Signals(number).name)
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        for number, handler in before.items():
+            if handler == signal.SIG_DFL:
+                # Outside of the main thread, there are no signals.
+                with contextlib.suppress(ValueError):
+                    signal.signal(number, end)
+        yield
+    finally:
+        for number, handler in before.items():
+            if handler == signal.SIG_DFL:
+                with contextlib.suppress(ValueError):
+                    signal.signal(number, handler)
+
+
+def _connect_and_run(module: AnsibleModule, ensure: t.Callable[[AnsibleModule, ApiSession], Result]) -> Result:
+    try:
         _read_kubeconfig(module)
         # Options that no_log does not cover, such as the URL of a repository, are returned by Ansible with high verbosity.
         module.no_log_values |= set(_passwords_in(module.params))
         session = connect(module)
     except MeshError as error:
-        result = {"failed": True, "msg": error.message, "cluster_accessible": False, **error.details}
-    else:
-        result = _run_with(module, session, ensure)
-    # Outside of the except block, or Ansible would add a traceback to what is a plain sentence.
-    if result.pop("failed", False):
-        module.fail_json(**result)
-    module.exit_json(**result)
+        return {"failed": True, "msg": error.message, "cluster_accessible": False, **error.details}
+    return _run_with(module, session, ensure)
 
 
 def _run_with(module: AnsibleModule, session: ApiSession, ensure: t.Callable[[AnsibleModule, ApiSession], Result]) -> Result:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
 
 from ansible_collections.meshwright.ambient.plugins.lookup.kubeconfig import LookupModule
+from tests.polling import until
 from twin.paths import REPOSITORY
 
 CONTENT: dict[str, Any] = {
@@ -57,6 +59,25 @@ def test_text_from_a_playbook_is_parsed_and_its_file_is_gone_after_the_job() -> 
     found = re.search(r"msg: (/\S+/kubeconfig-[0-9a-f]{64})", done.stdout)
     assert found, done.stdout + done.stderr
     assert not Path(found[1]).exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
+def test_its_file_is_gone_after_a_job_that_is_cancelled(number: signal.Signals, tmp_path: Path) -> None:
+    """AWX ends a job by SIGTERM, and ansible-core then removes nothing."""
+    seen = tmp_path / "seen"
+    shown = {"ansible.builtin.copy": {"content": "{{ lookup('meshwright.ambient.kubeconfig') }}", "dest": str(seen)}}
+    waiting = {"ansible.builtin.wait_for": {"path": str(tmp_path / "never")}}
+    play = {"hosts": "localhost", "gather_facts": False, "tasks": [shown, waiting]}
+    (tmp_path / "play.yml").write_text(yaml.safe_dump([play]))
+    content = {"cluster_kubeconfig": yaml.safe_dump(CONTENT)}
+    variables = {**content, "ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "localhost,", str(tmp_path / "play.yml"), "-e", json.dumps(variables)]
+    with subprocess.Popen(command, cwd=REPOSITORY, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True) as process:
+        path = Path(until(lambda: seen.exists() and seen.read_text().strip(), "the task to run"))
+        assert json.loads(path.read_text()) == CONTENT
+        process.send_signal(number)
+        process.wait(30)
+    until(lambda: not path.exists(), "the file to be removed")
 
 
 def test_a_template_is_resolved(tmp_path: Path) -> None:

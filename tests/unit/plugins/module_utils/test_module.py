@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NoReturn
 
@@ -9,6 +13,7 @@ import pytest
 
 from ansible_collections.meshwright.ambient.plugins.module_utils import _module
 from ansible_collections.meshwright.ambient.plugins.module_utils._errors import ApiError, MeshError, Unreachable
+from twin.paths import REPOSITORY
 
 
 class Failed(Exception):
@@ -56,3 +61,43 @@ def test_a_kubeconfig_that_cannot_be_used_is_marked(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("written", [False, True])
 def test_a_failure_after_a_write_is_a_change(monkeypatch: pytest.MonkeyPatch, written: bool) -> None:
     assert _failure_of(MeshError("It still exists."), monkeypatch, written=written).get("changed", False) is written
+
+
+_WAITING = """
+import sys, threading
+from pathlib import Path
+from types import SimpleNamespace
+
+sys.path.insert(0, sys.argv[1])
+import ansible_collections.meshwright.ambient.plugins.module_utils._module as _module
+from kubernetes.config.kube_config import _create_temp_file_with_content
+
+
+def wait(module, session):
+    # As the package kubernetes keeps the key of a client.
+    print(_create_temp_file_with_content("key of a client", temp_file_path=sys.argv[2]), flush=True)
+    threading.Event().wait()
+
+
+def fail(**result):
+    print(result["msg"], flush=True)
+    sys.exit(1)
+
+
+_module.connect = lambda _module: SimpleNamespace(has_written=False)
+_module.run(SimpleNamespace(params={"kubeconfig": None}, no_log_values=set(), fail_json=fail), wait)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_a_task_that_is_cancelled_leaves_no_file_with_keys(number: signal.Signals, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", _WAITING, str(REPOSITORY / "collections"), str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        written = Path(process.stdout.readline().strip())
+        assert written.read_text() == "key of a client"
+        process.send_signal(number)
+        assert process.stdout.read().startswith(f"The task was ended by {number.name}")
+        assert process.wait(30) == 1
+    assert not written.exists()
+    assert list(tmp_path.iterdir()) == []

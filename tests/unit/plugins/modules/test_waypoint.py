@@ -171,7 +171,7 @@ ENDING = {"metadata": {"deletionTimestamp": "2026-11-30T12:00:00Z", "finalizers"
 @pytest.mark.parametrize(("gateway", "written"), [(_gateway(), True), (derived(_gateway(), ENDING), False)], ids=["deleted-by-this-task", "deleted-before"])
 def test_a_waypoint_that_a_finalizer_holds_was_changed_if_its_deletion_was_written(gateway: Object, written: bool) -> None:
     cluster = Cluster({GATEWAYS: [gateway]})
-    with pytest.raises(MeshError, match="Waypoints shop/waypoint still exist after 0 s .* which finalizers hold them"):
+    with pytest.raises(MeshError, match=r"Waypoints shop/waypoint still exist after 0 s .* which finalizers hold them"):
         cluster.run({"state": "absent"}, wait=True, wait_timeout=0)
     assert cluster.writes == ([f"DELETE {GATEWAYS}/waypoint"] if written else [])
     assert cluster.api.session.has_written is written
