@@ -207,7 +207,8 @@ def install(module: AnsibleModule, session: ApiSession) -> Result:
         refused += session.refuse_terminating([(desired.namespace, f"install release {desired}")], read=True)
     refused += session.refused([*repairs, *applies])
     refused += [] if refused else find_refusals(session, [write for write in applies if not write.force])
-    if plan.differs and module.check_mode and not refused and not repairs:
+    # Helm itself refuses before it writes anything, but the definitions would have been written by then.
+    if plan.differs and (module.check_mode or applies) and not refused and not repairs:
         refused = [refusal] if (refusal := helm.find_refusal(desired, reference)) else []
     if refused:
         raise MeshError(refused)

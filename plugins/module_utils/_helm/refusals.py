@@ -55,12 +55,15 @@ def refuse_conflict(desired: Release, cluster: str, message: str) -> str:
     place = f"{found['namespace']}/{found['name']}" if found["namespace"] else found["name"]
     other = f"{owner.get('namespace', desired.namespace)}/{owner.get('name', desired.name)}"
     if owner:
-        why = f"which belongs to release {other}: give the release that name and namespace, or hand its objects over with"
+        why = f"which belongs to release {other}: give the release that name and namespace, or hand its objects over with take_ownership"
+        if owner.get("namespace", desired.namespace) != desired.namespace:
+            # Only what has the same name in both namespaces would change hands.
+            why = f"which belongs to release {other}: give the release that namespace, or uninstall the other one first, which would go on running beside it"
     else:
-        why = "which was not installed by Helm: hand it over with"
+        why = "which was not installed by Helm: hand it over with take_ownership"
     return (
-        f"Release {desired} cannot be installed on cluster {cluster}, because its chart contains {found['kind']} {place}, {why} take_ownership "
-        "(the variables of the role that begin with its name and end in release_name, release_names or take_ownership)."
+        f"Release {desired} cannot be installed on cluster {cluster}, because its chart contains {found['kind']} {place}, {why} "
+        "(the variables of the role that begin with its name and end in namespace, release_name, release_names or take_ownership)."
     )
 
 

@@ -92,3 +92,13 @@ def _verdict(role: str, folder: Path, registered: dict[str, Any]) -> subprocess.
     (folder / "play.yml").write_text(yaml.safe_dump([play]))
     command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "localhost,", "-c", "local", str(folder / "play.yml")]
     return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("role", ["alb_controller", "karpenter"])
+def test_what_helm_refuses_is_known_before_anything_is_written_in_aws(role: str) -> None:
+    """A controller in another namespace is another release, which Helm refuses, and a second one would work against the first."""
+    main = yaml.safe_load((REPOSITORY / "roles" / role / "tasks" / "main.yml").read_text())
+    files = [task.get("ansible.builtin.import_tasks") for task in main]
+    assert files.index("account.yml") < files.index("compare.yml") < files.index("identity.yml") < files.index("chart.yml")
+    compare = yaml.safe_load((REPOSITORY / "roles" / role / "tasks" / "compare.yml").read_text())[0]["block"][-1]
+    assert compare["meshwright.ambient.helm_release_info"]["dry_run"] is True

@@ -140,7 +140,19 @@ def test_definitions_come_first_and_only_those_that_differ(tmp_path: Path) -> No
     task.lists[DEFINITIONS] = [other]
     assert task.run(definitions=True)["definitions"] == ["things.example.org"]
     assert task.writes == [f"PATCH {DEFINITIONS}/things.example.org"]
-    assert task.started == ["show chart", "show crds", "upgrade"] and "--skip-crds" in task.commands[-1]
+    assert task.started == ["show chart", "show crds", "upgrade", "upgrade"] and "--skip-crds" in task.commands[-1]
+    assert ["--dry-run=server" in command for command in task.commands if command[1] == "upgrade"] == [True, False], "Helm is asked first"
+
+
+def test_definitions_are_not_written_for_a_release_that_helm_refuses(tmp_path: Path) -> None:
+    foreign = (
+        'Error: Unable to continue with install: ClusterRole "things" in namespace "" exists and cannot be imported into the current release: invalid '
+        'ownership metadata; annotation validation error: key "meta.helm.sh/release-namespace" must equal "istio-system": current value is "mesh"'
+    )
+    task = Task(tmp_path, answers={"show crds": (0, yaml.safe_dump(DEFINITION), ""), "upgrade": (1, "", foreign)})
+    with pytest.raises(MeshError, match="which belongs to release mesh/istiod: give the release that namespace, or uninstall the other one first"):
+        task.run(definitions=True)
+    assert task.writes == []
 
 
 @pytest.mark.requirement("A14")

@@ -25,7 +25,10 @@ APPLIED = (
     ("message", "why"),
     [
         (OF_ANOTHER_NAME, "CustomResourceDefinition sidecars.networking.istio.io, which belongs to release istio-system/base: give the release that name"),
-        (OF_ANOTHER_NAMESPACE, "CustomResourceDefinition sidecars.networking.istio.io, which belongs to release mesh/istio-base: give the release that name"),
+        (
+            OF_ANOTHER_NAMESPACE,
+            "CustomResourceDefinition sidecars.networking.istio.io, which belongs to release mesh/istio-base: give the release that namespace, or uninstall",
+        ),
         (APPLIED, "ServiceAccount istio-system/istiod, which was not installed by Helm: hand it over with take_ownership"),
     ],
 )
