@@ -112,7 +112,7 @@ options:
         description:
           - With O(targets[].kind=PeerAuthentication) and O(targets[].kind=RequestAuthentication), the namespace whose policies apply to the whole
             mesh (C(meshConfig.rootNamespace)).
-          - If omitted, V(istio-system).
+          - If omitted, it is read from istiod's settings; V(istio-system) if they cannot be read, or if there are several meshes.
         type: str
       condition:
         description: With O(targets[].api_version), a condition that the object must have at its current generation.
@@ -311,7 +311,8 @@ import time
 import typing as t
 
 from ..module_utils._module import mesh_module, run
-from ..module_utils._status.spec import parse_targets, validate_times
+from ..module_utils._status.spec import JUDGED_BY_ROOT_NAMESPACE, parse_targets, validate_times
+from ..module_utils._wait.istiod import read_root_namespace
 from ..module_utils._wait.report import wait_and_report
 
 if t.TYPE_CHECKING:
@@ -361,7 +362,12 @@ def wait(module: AnsibleModule, session: ApiSession) -> Result:
     """Wait for the targets, and report the verdicts on them."""
     params = module.params
     validate_times(params["timeout"], params["stable_for"])
-    targets = parse_targets(params["targets"], session.find_kind, time.time())
+    items = params["targets"]
+    open_items = [item for item in items if item["kind"] in JUDGED_BY_ROOT_NAMESPACE and not item["api_version"] and not item["root_namespace"]]
+    if open_items:
+        root = read_root_namespace(session)
+        items = [{**item, "root_namespace": root} if item in open_items else item for item in items]
+    targets = parse_targets(items, session.find_kind, time.time())
     times = {"timeout": params["timeout"], "stable_for": params["stable_for"]}
     return {"changed": False, **wait_and_report(session, targets, **times, fail_fast=params["fail_fast"], progress=params["progress"])}
 

@@ -49,7 +49,24 @@ def chart_values(chart: str, variables: t.Mapping[str, t.Any]) -> Values:
     values: Values = {"profile": "ambient"} if variables["istio_mode"] == "ambient" else {}
     values = merge({**values, **platform_values(variables["istio_platform"])}, namespace_values(chart, variables["istio_namespace"]))
     prefix = _PREFIXES.get(chart)
-    return merge(merge(values, _prefixed(own, prefix)), _prefixed(variables[f"istio_{chart}_values"], prefix))
+    return with_text_revisions(merge(merge(values, _prefixed(own, prefix)), _prefixed(variables[f"istio_{chart}_values"], prefix)))
+
+
+def with_text_revisions(values: Values) -> Values:
+    """The values with revisions as text: templates compare them with text, and YAML makes a number of V(131).
+
+    Source: istio manifests/charts, such as templates/istiod-injector-configmap.yaml (C(eq .Values.revision "")).
+    """
+    below = {key: with_text_revisions(value) for key, value in values.items() if key in ("pilot", "cni") and isinstance(value, dict)}
+    own: Values = {key: str(value) for key, value in values.items() if key in ("revision", "defaultRevision") and _is_number(value)}
+    tags = values.get("revisionTags")
+    if isinstance(tags, list):
+        own["revisionTags"] = [str(tag) if _is_number(tag) else tag for tag in tags]
+    return {**values, **below, **own}
+
+
+def _is_number(value: t.Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def platform_values(platform: str) -> Values:
@@ -164,5 +181,6 @@ __all__ = (
     "namespace_values",
     "platform_values",
     "revision_of",
+    "with_text_revisions",
     "ztunnel_values",
 )

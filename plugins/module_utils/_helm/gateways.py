@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .charts import Values, merge, platform_values
+from .charts import Values, merge, platform_values, with_text_revisions
 
 Gateway = t.Mapping[str, t.Any]
 
@@ -50,7 +50,7 @@ def gateway_values(gateway: Gateway, platform: str, revision: str = "") -> Value
         own.update(autoscaling={"enabled": False}, replicaCount=gateway["replicas"])
     elif gateway.get("autoscaling"):
         own["autoscaling"] = {"enabled": True, "minReplicas": gateway["autoscaling"]["min"], "maxReplicas": gateway["autoscaling"]["max"]}
-    return merge({**platform_values(platform), **own}, gateway.get("values") or {})
+    return with_text_revisions(merge({**platform_values(platform), **own}, gateway.get("values") or {}))
 
 
 def gateway_targets(gateways: t.Iterable[Gateway]) -> list[dict[str, str]]:

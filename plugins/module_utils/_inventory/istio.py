@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import typing as t
 
+from .._helm.charts import revision_of
 from .._limits.kubernetes import HIGHEST_PORT, find_label_name_errors, find_number_errors, is_label_name
 from .._limits.ranges import find_range_errors
 from .._mesh.strategic_merge import OverlayError
@@ -33,6 +34,7 @@ def validate_istio(variables: t.Mapping[str, t.Any]) -> list[str]:
         *_validate_delivery(variables),
         *validate_scale(variables),
         *_validate_gateways(variables.get("istio_gateways") or ()),
+        *_validate_revision(variables.get("istio_istiod_values") or {}),
         *validate_versions(variables),
         *_validate_parameters(variables),
     ]
@@ -115,6 +117,13 @@ def _validate_gateways(gateways: t.Iterable[t.Mapping[str, t.Any]]) -> t.Iterato
         if place in places:
             yield f"{item} names the same release {place[0]}/{place[1]} as istio_gateways[{places[place]}]: list each release once."
         places.setdefault(place, index)
+
+
+def _validate_revision(istiod: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+    """The revision is part of the names of Services, which have no dots. Source: istio manifests/charts/istio-control/istio-discovery/templates."""
+    revision = revision_of(istiod)
+    if revision and not is_label_name(revision):
+        yield f"istio_istiod_values.revision is {revision!r}: use lower-case letters, digits and dashes, such as 1-31."
 
 
 def _validate_delivery(variables: t.Mapping[str, t.Any]) -> t.Iterator[str]:

@@ -20,6 +20,7 @@ CANARY_SINCE = (1, 31)
 
 _CNI = "istio-cni-config"
 _MESH = re.compile(r"istio(-[a-z0-9]([a-z0-9-]*[a-z0-9])?)?")
+_ROOT_NAMESPACE = re.compile(r"""^rootNamespace:\s*["']?([a-z0-9][a-z0-9-]*)""", re.MULTILINE)
 _OPERATORS = frozenset({"In", "NotIn", "Exists", "DoesNotExist"})
 _VERSION_LABEL = "app.kubernetes.io/version"
 
@@ -68,6 +69,20 @@ def read_settings(config_maps: t.Iterable[Object]) -> MeshSettings:
     )
 
 
+def find_root_namespaces(config_maps: t.Iterable[Object]) -> set[str]:
+    """The namespaces whose policies apply to a whole mesh, one for each istiod: C(meshConfig.rootNamespace), which the chart sets to that of istiod.
+
+    Source: istio manifests/charts/istio-control/istio-discovery/templates/configmap.yaml.
+    """
+    found = set()
+    for item in config_maps:
+        mesh = (item.get("data") or {}).get("mesh")
+        if mesh is not None and _MESH.fullmatch(item["metadata"]["name"]):
+            given = _ROOT_NAMESPACE.search(str(mesh))
+            found.add(given[1] if given else item["metadata"]["namespace"])
+    return found
+
+
 def trim_settings(config_map: Object) -> dict[str, t.Any]:
     """A ConfigMap without what C(read_settings) does not read: the injection template is large."""
     data = config_map.get("data") or {}
@@ -102,4 +117,4 @@ def _discovery_selectors(mesh: str) -> tuple[t.Mapping[str, t.Any], ...]:
     return selectors if all(expression.get("operator") in _OPERATORS and "key" in expression for expression in expressions) else ()
 
 
-__all__ = ("ISTIOD_SELECTOR", "SETTINGS_SELECTOR", "MeshSettings", "read_settings", "too_old_for_canary", "trim_settings")
+__all__ = ("ISTIOD_SELECTOR", "SETTINGS_SELECTOR", "MeshSettings", "find_root_namespaces", "read_settings", "too_old_for_canary", "trim_settings")

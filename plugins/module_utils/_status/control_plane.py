@@ -23,6 +23,8 @@ from .webhooks import CertificateExpectation, ca_problem, endpoint_probes, has_r
 from .workloads import judge_deployment
 
 _VALIDATING = VALIDATING_WEBHOOK.name
+# What a validating webhook does until istiod has verified it.
+IGNORES_FAILURES = "still ignores failures (failurePolicy Ignore)"
 INJECTOR_REMEDY = "Run site.yml --tags istio, which installs it again, and restart istiod if it has started without it."
 
 
@@ -94,7 +96,7 @@ def _webhook_problem(configuration: Object, now: float | None) -> str | None:
         if problem:
             return f"webhook {hook['name']} {problem[1]}"
         if configuration["kind"] == _VALIDATING and hook.get("failurePolicy") == "Ignore":
-            return f"webhook {hook['name']} still ignores failures (failurePolicy Ignore): istiod has not verified yet that it rejects an invalid object"
+            return f"webhook {hook['name']} {IGNORES_FAILURES}: istiod has not verified yet that it rejects an invalid object"
     return None
 
 
@@ -124,4 +126,4 @@ def _injector_probe(namespace: str, revision: str) -> Probe:
 
 CONTROL_PLANE_RULE = Rule(needs_in_namespace(DEPLOYMENT, ENDPOINT_SLICE, VALIDATING_WEBHOOK, MUTATING_WEBHOOK), ("namespace",), _judge, _probes)
 
-__all__ = ("CONTROL_PLANE_RULE", "INJECTOR_REMEDY", "judge_control_plane", "webhooks_of")
+__all__ = ("CONTROL_PLANE_RULE", "IGNORES_FAILURES", "INJECTOR_REMEDY", "judge_control_plane", "webhooks_of")

@@ -37,6 +37,7 @@ OPTIONS_OF_KIND: t.Mapping[str, tuple[str, ...]] = {
     "RequestAuthentication": ("root_namespace",),
     "Service": ("load_balancer",),
 }
+JUDGED_BY_ROOT_NAMESPACE = tuple(kind for kind, options in OPTIONS_OF_KIND.items() if "root_namespace" in options)
 OPTIONS_OF_ANY_OBJECT = ("condition", "json_path", "value")
 
 
@@ -100,7 +101,7 @@ def _expectation(item: Item, now: float) -> Expectation | None:
         return GatewayExpectation(load_balancer=bool(item["load_balancer"]))
     if kind == "Service":
         return ServiceExpectation(load_balancer=bool(item["load_balancer"]))
-    if kind in ("PeerAuthentication", "RequestAuthentication"):
+    if kind in JUDGED_BY_ROOT_NAMESPACE:
         return PolicyExpectation(item["root_namespace"] or ROOT_NAMESPACE)
     return None
 
@@ -136,4 +137,4 @@ def _validation_error(item: Item) -> str | None:
     return None
 
 
-__all__ = ("FindKind", "parse_targets", "validate_times")
+__all__ = ("JUDGED_BY_ROOT_NAMESPACE", "FindKind", "parse_targets", "validate_times")

@@ -16,7 +16,7 @@ from .._mesh.labels import GATEWAY_NAME, labels_of, matches
 from .._status.target import Target
 from .._status.verdict import Verdict
 from .._status.workloads import cause_in_pods
-from .istiod import TIMEOUT, Problem, class_of, find_refused, read_istiods
+from .istiod import TIMEOUT, Problem, class_of, find_refused, find_wrong_refusal, read_istiods
 from .object_cache import ObjectCache, scopes_of, trim
 
 # Kinds whose status only istiod writes.
@@ -42,6 +42,7 @@ def with_causes(session: ApiSession, verdicts: Verdicts, cache: ObjectCache) -> 
         problem = istiods.problem
         # An istiod that does not do its work is not refused anything.
         refused = {} if problem else find_refused(session, late, cache, istiods)
+    refused.update({target: found for target, verdict in late if (found := find_wrong_refusal(session, target, verdict))})
     return tuple((target, verdict if verdict.current else _with_cause(target, verdict, evidence, problem, refused.get(target))) for target, verdict in verdicts)
 
 

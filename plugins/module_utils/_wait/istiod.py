@@ -15,20 +15,23 @@ from .._k8s.apply import try_writes
 from .._k8s.denials import find_denial
 from .._k8s.session import WRITERS, ApiSession, Object
 from .._k8s.transport import Timeout
-from .._kinds import BY_NAME, CONFIG_MAP, DEPLOYMENT, GATEWAY
+from .._k8s.writes import Write
+from .._kinds import BY_NAME, CONFIG_MAP, DEPLOYMENT, GATEWAY, Kind
 from .._managed_gateway.refusals import Created, is_no_answer
 from .._managed_gateway.render import render_managed
 from .._managed_gateway.spec import TEMPLATES, find_problem, injector_name, is_declared, parse_injector
 from .._managed_gateway.state import creation_of, parse_overlays, read_class_defaults
 from .._mesh.labels import REVISION, labels_of
+from .._mesh.mesh_settings import SETTINGS_SELECTOR, find_root_namespaces
 from .._mesh.strategic_merge import OverlayError
-from .._status.control_plane import INJECTOR_REMEDY
+from .._status.control_plane import IGNORES_FAILURES, INJECTOR_REMEDY
 from .._status.target import Target
 from .._status.verdict import Verdict, condition
 from .object_cache import ObjectCache
 
 # Causes only explain a verdict, so a slow server is not waited for.
 TIMEOUT: Timeout = (2.0, 5.0)
+ISTIO_GATEWAY = Kind("networking.istio.io/v1", "Gateway", "gateways")
 # Of how many Gateways the objects are tried: what is wrong with many is mostly the same.
 _TRIED = 10
 # Reasons of verdicts on Gateways that istiod has not looked at.
@@ -92,6 +95,44 @@ def read_istiods(session: ApiSession, classes: t.Iterable[str]) -> Istiods:
         if config_map:
             values[revision] = parse_injector(config_map).values
     return Istiods(Problem("; ".join(problems), INJECTOR_REMEDY) if problems else None, values)
+
+
+def find_wrong_refusal(session: ApiSession, target: Target, verdict: Verdict) -> Problem | None:
+    """Why istiod does not let its webhook fail closed: something else refuses the invalid object by which it verifies the webhook, such as the schema.
+
+    istiod only logs it ("rejected for the wrong reason"). Source: istio pkg/webhooks/validation/controller/controller.go
+    (isDryRunOfInvalidConfigRejected).
+    """
+    if target.kind != "control_plane" or IGNORES_FAILURES not in verdict.message:
+        return None
+    revision = target.name or "default"
+    metadata = {
+        "name": "invalid-gateway",
+        "namespace": target.namespace,
+        "labels": {REVISION: revision},
+        "annotations": {"internal.istio.io/webhook-always-reject": "true"},
+    }
+    body = {"apiVersion": ISTIO_GATEWAY.api_version, "kind": ISTIO_GATEWAY.name, "metadata": metadata, "spec": {}}
+    try:
+        [error] = try_writes(session, [Write("create", ISTIO_GATEWAY, "invalid-gateway", target.namespace, body)], timeout=TIMEOUT, persist=False)
+    except ApiError:
+        return None
+    # Of these, istiod takes the first for the right answer, and for the next two assumes that the webhook works.
+    if error is None or error.cause in ("webhook", "webhook_dry_run", "rbac") or error.status in (0, 404, 409, 429):
+        return None
+    denial = find_denial(error.server_message)
+    text = f"what istiod verifies it by is refused before the webhook is called: {error.server_message.rstrip('.')}"
+    remedy = f"{denial.remedy[:1].upper()}{denial.remedy[1:]}." if denial else "Install the chart base in the version of istiod, which updates its definitions."
+    return Problem(text, remedy)
+
+
+def read_root_namespace(session: ApiSession) -> str:
+    """The namespace whose policies apply to the whole mesh; empty if istiod's settings cannot be read, or if there are several meshes."""
+    try:
+        found = find_root_namespaces(session.list(CONFIG_MAP, label_selector=SETTINGS_SELECTOR, persist=False).items)
+    except ApiError:
+        return ""
+    return found.pop() if len(found) == 1 else ""
 
 
 def class_of(target: Target, cache: ObjectCache) -> str:
@@ -167,4 +208,4 @@ def _overlays_of(session: ApiSession, gateway: Object) -> dict[str, t.Any]:
     return parse_overlays(config_map) if config_map else {}
 
 
-__all__ = ("TIMEOUT", "Istiods", "Problem", "class_of", "find_refused", "read_istiods")
+__all__ = ("TIMEOUT", "Istiods", "Problem", "class_of", "find_refused", "find_wrong_refusal", "read_istiods", "read_root_namespace")

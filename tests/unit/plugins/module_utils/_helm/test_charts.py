@@ -15,6 +15,7 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._helm.charts im
     istiod_values,
     merge,
 )
+from ansible_collections.meshwright.ambient.plugins.module_utils._helm.gateways import gateway_values
 from tests.unit.inventory_values import values_of
 
 _VARIABLES = {"replicas": "istio_istiod_replicas", "autoscaling": "istio_istiod_autoscaling", "startup_taint": "istio_startup_taint"}
@@ -87,6 +88,23 @@ def test_the_default_revision_follows_istiods(istiod: dict[str, Any], user: dict
 )
 def test_ztunnel_connects_to_the_istiod_that_is_installed(istiod: dict[str, Any], user: dict[str, Any], expected: dict[str, Any]) -> None:
     assert values("ztunnel", user, istio_istiod_values=istiod) == {"profile": "ambient", **expected}
+
+
+@pytest.mark.parametrize("istiod", [{"revision": 131}, {"pilot": {"revision": 131}}, {"revision": "131"}])
+def test_a_revision_of_digits_is_text_in_every_chart(istiod: dict[str, Any]) -> None:
+    """The templates compare it with text, and would end with "incompatible types for comparison"."""
+    more = {"istio_istiod_values": {**istiod, "revisionTags": [7, "prod"]}, "istio_cni_values": {"revision": 131}, "istio_base_values": {}}
+    assert chart_values("istiod", values_of(more))["pilot"]["revision"] == "131"
+    assert chart_values("istiod", values_of(more))["pilot"]["revisionTags"] == ["7", "prod"]
+    assert chart_values("base", values_of(more))["defaultRevision"] == "131"
+    assert chart_values("ztunnel", values_of(more))["revision"] == "131"
+    assert chart_values("cni", values_of(more))["cni"]["revision"] == "131"
+    assert gateway_values({"name": "a", "namespace": "a", "values": {"revision": 131}}, "", "131")["revision"] == "131"
+
+
+def test_no_other_number_becomes_text() -> None:
+    found = chart_values("istiod", values_of({"istio_istiod_values": {"replicaCount": 2, "revision": True, "env": {"revision": 1}}}))["pilot"]
+    assert (found["replicaCount"], found["revision"], found["env"]) == (2, True, {"revision": 1})
 
 
 @pytest.mark.parametrize(

@@ -78,3 +78,19 @@ def test_what_an_older_istio_would_ignore_is_an_error(given: dict[str, Any], exp
     errors = validate_istio(values_of({"istio_version": "1.25.5", "gateway_api_version": "v1.2.1", **given}))
     assert [error[: len(expected)] for error in errors] == [expected] * bool(expected)
     assert validate_istio(values_of({"istio_version": "1.26.0", "gateway_api_version": "v1.3.0", **given})) == []
+
+
+@pytest.mark.parametrize(
+    ("istiod", "is_error"),
+    [
+        ({"revision": "1-31"}, False),
+        ({"revision": 131}, False),
+        ({"revision": 1.31}, True),
+        ({"pilot": {"revision": "1.31"}}, True),
+        ({"revision": None}, False),
+    ],
+)
+def test_a_revision_is_part_of_the_names_of_services(istiod: dict[str, Any], is_error: bool) -> None:
+    errors = validate_istio(values_of({"istio_version": "1.31.1", "istio_istiod_values": istiod}))
+    assert bool(errors) is is_error
+    assert all(error.startswith("istio_istiod_values.revision is '1.31': use lower-case letters, digits and dashes") for error in errors)

@@ -21,7 +21,35 @@ def test_arguments_of_another_program_stay_hidden() -> None:
     [user] = EKS["users"]
     program = {**user["user"]["exec"], "args": ["-c", "import sys", PUBLIC_ARGUMENTS.strip(), "ops"]}
     kubeconfig = {**EKS, "users": [{"name": "arn:prod", "user": {"exec": program}}]}
-    assert secret_strings(kubeconfig) == {"-c", "import sys", PUBLIC_ARGUMENTS.strip(), "ops"}
+    assert secret_strings(kubeconfig) == {"import sys", PUBLIC_ARGUMENTS.strip(), "ops"}
+
+
+@pytest.mark.parametrize(
+    ("program", "hidden"),
+    [
+        pytest.param(
+            # As aws eks update-kubeconfig writes it.
+            {
+                "command": "aws",
+                "args": ["--region", "eu-central-1", "eks", "get-token", "--cluster-name", "prod", "--output", "json", "--role-arn", "arn:aws:iam::1:role/a"],
+                "env": [{"name": "AWS_PROFILE", "value": "ops"}],
+            },
+            set(),
+            id="eks",
+        ),
+        pytest.param({"command": "/usr/bin/sh", "args": ["-c", "echo secret"]}, {"echo secret"}, id="shell"),
+        pytest.param({"command": "vault", "args": ["read", "--token", "secret"]}, {"read", "secret"}, id="words-of-an-unknown-program"),
+        pytest.param({"command": "kubelogin", "args": ["get-token", "--client-secret", "secret", "-l", "spn"]}, {"secret"}, id="secret-of-a-known-program"),
+        pytest.param({"command": "kubelogin", "args": ["get-token", "--client-secret=secret"]}, {"--client-secret=secret"}, id="in-one-argument"),
+        pytest.param({"command": "tsh", "args": ["--context=prod", "--proxy=secret"]}, {"--proxy=secret"}, id="names-in-one-argument"),
+        pytest.param({"command": "aws", "args": [], "env": [{"name": "AWS_SECRET_ACCESS_KEY", "value": "secret"}]}, {"secret"}, id="secret-variable"),
+        pytest.param({"command": "aws", "args": ["eks", 7, None]}, {"7"}, id="numbers"),
+    ],
+)
+def test_names_of_options_are_no_secrets(program: dict[str, Any], hidden: set[str]) -> None:
+    """Hidden, "-c" and "eks" would be blanked in every message."""
+    kubeconfig = {**EKS, "users": [{"name": "arn:prod", "user": {"exec": {"apiVersion": "client.authentication.k8s.io/v1", **program}}}]}
+    assert secret_strings(kubeconfig) == hidden
 
 
 @pytest.mark.parametrize(

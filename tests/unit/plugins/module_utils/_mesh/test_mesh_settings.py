@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.mesh_settings import MeshSettings, read_settings, trim_settings
+from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.mesh_settings import MeshSettings, find_root_namespaces, read_settings, trim_settings
 from tests.unit.objects import Object, derived, recorded
 
 CNI = recorded("configmap/istio_cni_config")
@@ -15,6 +15,20 @@ def _mesh(text: str, name: str = "istio") -> Object:
 
 
 SELECTING = _mesh("discoverySelectors:\n- matchLabels: {mesh: 'on'}\n- matchExpressions:\n  - {key: team, operator: Exists}\ntrustDomain: cluster.local\n")
+
+
+@pytest.mark.parametrize(
+    ("config_maps", "expected"),
+    [
+        pytest.param([_mesh("rootNamespace: mesh\n")], {"mesh"}, id="given"),
+        pytest.param([_mesh('defaultConfig: {}\nrootNamespace: "mesh"\n')], {"mesh"}, id="as-the-chart-writes-it"),
+        pytest.param([derived(_mesh("trustDomain: a\n"), {"metadata": {"namespace": "mesh"}})], {"mesh"}, id="that-of-istiod"),
+        pytest.param([_mesh("rootNamespace: a\n"), _mesh("rootNamespace: b\n", "istio-blue")], {"a", "b"}, id="two-meshes"),
+        pytest.param([CNI], set(), id="no-istiod"),
+    ],
+)
+def test_the_root_namespace_is_that_of_the_settings(config_maps: list[Object], expected: set[str]) -> None:
+    assert find_root_namespaces(config_maps) == expected
 
 
 def test_nothing_is_said_where_nothing_is_installed() -> None:

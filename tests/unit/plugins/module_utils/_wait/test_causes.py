@@ -8,6 +8,7 @@ import pytest
 from ansible_collections.meshwright.ambient.plugins.module_utils._k8s.transport import TransportError
 from ansible_collections.meshwright.ambient.plugins.module_utils._k8s.watch import Listed, Scope
 from ansible_collections.meshwright.ambient.plugins.module_utils._kinds import BY_NAME
+from ansible_collections.meshwright.ambient.plugins.module_utils._status.control_plane import IGNORES_FAILURES
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.target import Target
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.verdict import Verdict
 from ansible_collections.meshwright.ambient.plugins.module_utils._wait.causes import with_causes
@@ -305,3 +306,37 @@ def test_without_its_templates_istiod_is_the_cause(config_map: Answer, problem: 
     assert verdict.remedy.startswith("Run site.yml --tags istio")
     assert tried == [], "an istiod without templates creates nothing that could be refused"
     assert _created(GATEWAY, Injector=refusal(403, "Forbidden", "no"))[0].message == UNPROGRAMMED.message
+
+
+# what istiod verifies its webhook by
+
+
+CONTROL_PLANE = Target("control_plane", "", "istio-system")
+IGNORING = Verdict("InProgress", "WebhookNotServing", f"ValidatingWebhookConfiguration a: webhook b {IGNORES_FAILURES}: not verified", "Search the log.")
+SCHEMA = 'Gateway.networking.istio.io "invalid-gateway" is invalid: spec.servers: Required value'
+
+
+@pytest.mark.parametrize(
+    ("answer", "cause"),
+    [
+        pytest.param(refusal(422, "Invalid", SCHEMA), f"refused before the webhook is called: {SCHEMA}", id="schema"),
+        pytest.param(
+            refusal(403, "Forbidden", "gateways is forbidden: exceeded quota: few, requested: a=1, used: a=1, limited: a=1"), "exceeded quota", id="quota"
+        ),
+        pytest.param(refusal(400, "BadRequest", 'admission webhook "rev.validation.istio.io" denied the request: always'), "", id="its-own-webhook"),
+        pytest.param(refusal(403, "Forbidden", 'gateways is forbidden: User "eve" cannot create resource "gateways"'), "", id="not-allowed"),
+        pytest.param(refusal(404, "NotFound", "the server could not find the requested resource"), "", id="no-definition"),
+        pytest.param(Answer(201, {}), "", id="nobody-refuses"),
+        pytest.param(TransportError("timed out"), "", id="no-answer"),
+    ],
+)
+def test_a_schema_error_is_not_called_the_webhooks(answer: Reply, cause: str) -> None:
+    """istiod says only in its log that its invalid object was "rejected for the wrong reason"."""
+    verdict, tried = _created(verdict=IGNORING, targets=(CONTROL_PLANE,), Gateway=answer)
+    assert (cause in verdict.message) if cause else (verdict.message == IGNORING.message)
+    assert (verdict.remedy != IGNORING.remedy) is bool(cause)
+    assert [(request.body["metadata"]["name"], request.dry_run) for request in tried] == [("invalid-gateway", True)]
+
+
+def test_nothing_is_tried_for_a_control_plane_that_lacks_something_else() -> None:
+    assert _created(verdict=VERDICT, targets=(CONTROL_PLANE,))[1] == []
