@@ -150,7 +150,8 @@ def find_refused(session: ApiSession, verdicts: t.Sequence[tuple[Target, Verdict
         cache: what the wait has read.
         istiods: the istiods, by whose values the objects are rendered.
     """
-    missing = _missing_objects(session, verdicts, cache, istiods)
+    alike = _lacking_gateways(verdicts, cache)
+    missing = _missing_objects(session, [targets[0] for targets in alike.values()][:_TRIED], cache, istiods)
     tried = [(target, item) for target, items in missing.items() for item in items]
     try:
         errors = try_writes(session, [creation_of(item) for _target, item in tried], timeout=TIMEOUT, persist=False)
@@ -164,16 +165,26 @@ def find_refused(session: ApiSession, verdicts: t.Sequence[tuple[Target, Verdict
         text = f"the API server refuses {place}, as istiod would create it: {error.server_message.rstrip('.')}"
         remedy = f"{denial.remedy[:1].upper()}{denial.remedy[1:]}." if denial else "Correct the parameters of the Gateway."
         found[target] = Problem(text, remedy)
-    return found
+    # What is refused of one is refused of all that differ from it in their name alone.
+    return {target: found[targets[0]] for targets in alike.values() if targets[0] in found for target in targets}
 
 
-def _missing_objects(session: ApiSession, verdicts: t.Sequence[tuple[Target, Verdict]], cache: ObjectCache, istiods: Istiods) -> dict[Target, list[Object]]:
-    """What istiod should have created for the Gateways of these targets and has not."""
+def _lacking_gateways(verdicts: t.Sequence[tuple[Target, Verdict]], cache: ObjectCache) -> dict[tuple[str, str], list[Target]]:
+    """The targets whose Gateways lack objects that istiod should have created, those that differ in their name alone together."""
     gateways = {target: cache.get(GATEWAY, target.name, target.namespace) for target, verdict in verdicts if verdict.reason not in _NOT_PROCESSED}
     waiting = [(target, gateway) for target, gateway in gateways.items() if class_of(target, cache) and gateway and is_declared(gateway)]
-    lacking = [(target, gateway) for target, gateway in waiting if not _has_all(gateway, cache)]
-    distinct = {Created(target.title, gateway, {}).identity: (target, gateway) for target, gateway in lacking}
-    chosen = list(distinct.values())[:_TRIED]
+    alike: dict[tuple[str, str], list[Target]] = {}
+    for target, gateway in waiting:
+        if not _has_all(gateway, cache):
+            # The ConfigMaps of two Gateways may differ.
+            reference = (gateway["spec"].get("infrastructure") or {}).get("parametersRef")
+            alike.setdefault(Created(target.title, gateway, {"from": reference}).identity, []).append(target)
+    return alike
+
+
+def _missing_objects(session: ApiSession, targets: t.Sequence[Target], cache: ObjectCache, istiods: Istiods) -> dict[Target, list[Object]]:
+    """What istiod should have created for the Gateways of these targets and has not."""
+    chosen = [(target, gateway) for target in targets if (gateway := cache.get(GATEWAY, target.name, target.namespace))]
     if not chosen:
         return {}
     defaults = read_class_defaults(session, {gateway["spec"]["gatewayClassName"] for _target, gateway in chosen})

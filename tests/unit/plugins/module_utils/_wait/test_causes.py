@@ -286,7 +286,22 @@ def test_what_cannot_be_tried_is_no_cause(answer: Reply) -> None:
 def test_of_many_waypoints_that_differ_in_their_name_one_is_tried() -> None:
     gateways = [named(GATEWAY, f"waypoint-{number}") for number in range(30)]
     targets = tuple(Target("waypoint", item["metadata"]["name"], "bookinfo") for item in gateways)
-    assert len(_created(*gateways, targets=targets)[1]) == 3
+    cluster_wide, tried = _created(*gateways, targets=targets)
+    assert (len(tried), cluster_wide.message) == (3, UNPROGRAMMED.message)
+    parameters = {"spec": {"infrastructure": {"parametersRef": {"group": "", "kind": "ConfigMap", "name": "own"}}}}
+    assert len(_created(gateways[0], derived(gateways[1], parameters), targets=targets[:2])[1]) == 6, "their ConfigMaps may differ"
+
+
+def test_what_is_refused_of_one_explains_all_that_are_like_it() -> None:
+    gateways = [named(GATEWAY, f"waypoint-{number}") for number in range(3)]
+    targets = tuple(Target("waypoint", item["metadata"]["name"], "bookinfo") for item in gateways)
+    cluster = Cluster(ISTIOD, *gateways)
+    cluster.other = lambda _request: Answer(200, CONFIG)
+    respond = cluster.api.transport._next
+    denied = refusal(422, "Invalid", DENIED)
+    cluster.api.transport._next = lambda request: denied if request.method == "POST" and request.body["kind"] == "Deployment" else respond(request)
+    explained = with_causes(cluster.api.session, tuple((target, UNPROGRAMMED) for target in targets), _cache(*gateways))
+    assert ["the API server refuses Deployment" in verdict.message for _target, verdict in explained] == [True] * 3
 
 
 @pytest.mark.parametrize(
