@@ -128,11 +128,6 @@ _RULES: tuple[tuple[str, str, str], ...] = (
     ),
     ("external_ips", r"Use of external IPs is denied by admission control", "omit externalIPs, and use a load balancer or a node port"),
     (
-        "ingress_class",
-        r"\d+ default IngressClasses were found",
-        "name the class of the Ingress, or leave the annotation ingressclass.kubernetes.io/is-default-class to one IngressClass",
-    ),
-    (
         "volume_resize",
         r"Only bound persistent volume claims can be expanded|only dynamically provisioned pvc can be resized",
         "keep the size, or wait until the claim is bound to a volume of a StorageClass with allowVolumeExpansion",
@@ -158,7 +153,11 @@ _RULES: tuple[tuple[str, str, str], ...] = (
             "take {name} out of the definition's status.storedVersions (kubectl patch --subresource=status)"
         ),
     ),
-    ("immutable", r"field is immutable", "keep the value, or delete the object so that it is created again"),
+    (
+        "immutable",
+        r"field is immutable|spec is immutable after creation|updates to \w+ spec for fields other than",
+        "keep the value, or delete the object so that it is created again",
+    ),
     ("webhook_unavailable", r'failed calling webhook "(?P<name>[^"]+)"', "{webhook}"),
     ("conversion", r"conversion webhook for (?P<name>.+?) (?:failed|returned)", "check the pods behind the conversion webhook of its CustomResourceDefinition"),
     ("timeout", r"^Timeout: |evaluation timed out", "a webhook or the storage of the API server is slow: check them, and run again"),

@@ -9,7 +9,9 @@ of the twin says. The others are shaped as the API server's own source composes 
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,7 +32,7 @@ ADMISSION_PLUGINS = {
     "ValidatingAdmissionPolicy", "ValidatingAdmissionWebhook",
 }  # fmt: skip
 # Those that only set something in what users write.
-NEVER_REFUSE = {"DefaultTolerationSeconds", "PodGroupProtection", "StorageObjectInUseProtection", "TaintNodesByCondition"}
+NEVER_REFUSE = {"DefaultIngressClass", "DefaultTolerationSeconds", "PodGroupProtection", "StorageObjectInUseProtection", "TaintNodesByCondition"}
 
 POD = 'pods "web-1" is forbidden: '
 NO_PERMISSION = "a permission would not help"
@@ -79,8 +81,6 @@ ADMISSION = [
     Row("DefaultStorageClass", 403, "Forbidden", 'persistentvolumeclaims "data" is forbidden: storageclass lister failed', "", RULE),
     Row("PersistentVolumeClaimResize", 403, "Forbidden", 'persistentvolumeclaims "data" is forbidden: Only bound persistent volume claims can be expanded',
         "volume_resize", "keep the size, or wait until the claim is bound"),
-    Row("DefaultIngressClass", 403, "Forbidden", 'ingresses.networking.k8s.io "web" is forbidden: 2 default IngressClasses were found, only 1 allowed',
-        "ingress_class", "name the class of the Ingress"),
     Row("CertificateApproval", 403, "Forbidden",
         'certificatesigningrequests.certificates.k8s.io "a" is forbidden: user not permitted to approve requests with signerName "kubernetes.io/kubelet-serving"',
         "rbac", "grant this permission to the user and run again"),
@@ -194,6 +194,8 @@ OTHERS = [
         "unknown_field", "does not have the field .spec.other", ".spec.other"),
     Row("validation", 422, "Invalid", 'Deployment.apps "a" is invalid: spec.selector: Invalid value: {"matchLabels":{"a":"b"}}: field is immutable',
         "immutable", "Keep the value, or delete the object so that it is created again"),
+    Row("validation", 422, "Invalid", 'StatefulSet.apps "a" is invalid: spec: Forbidden: updates to statefulset spec for fields other than \'replicas\' are forbidden',
+        "immutable", "Keep the value"),
     Row("validation", 422, "Invalid",
         'CustomResourceDefinition.apiextensions.k8s.io "grpcroutes.gateway.networking.k8s.io" is invalid: status.storedVersions[0]: Invalid value: "v1alpha2": '
         "missing from spec.versions; v1alpha2 was previously a storage version, and must remain in spec.versions until a storage migration ensures no data "
@@ -242,3 +244,51 @@ def test_a_403_of_something_else_than_an_api_server_asks_for_no_permission() -> 
 def test_a_policy_that_answers_401_is_no_question_of_the_credentials() -> None:
     row = next(row for row in ADMISSION if row.code == 401)
     assert "log in again" not in refused(row).message
+
+
+# What the API server of the twin has said, by the situations of tests/twin/mesh/test_real_denials.py.
+RECORDED = json.loads((Path(__file__).parents[3] / "fixtures" / "denials" / "recorded.json").read_text())
+SAID = {
+    "certificate-for-masters": ("", RULE),
+    "conflict": ("field_conflict", "set force_conflicts to take it over"),
+    "escalation": ("escalation", "or the verb escalate"),
+    "exists": ("already_exists", "run again"),
+    "immutable": ("immutable", "eep the value, or delete the object"),
+    "least": ("limit_range", "the LimitRange of the namespace"),
+    "limits": ("limit_range", "the LimitRange of the namespace"),
+    "modified": ("modified", "run again"),
+    "mutation": ("policy", "admission policy denials-set-an-owner"),
+    "namespace-that-ends": ("namespace_terminating", "wait until namespace denials-ending is gone"),
+    "namespace-that-stays": ("protected_namespace", "choose another namespace"),
+    "no-namespace": ("namespace_missing", "create the namespace first"),
+    "permission": ("rbac", "grant this permission"),
+    "pod-security": ("pod_security", "the standard restricted:latest"),
+    "policy": ("policy", "admission policy denials-need-an-owner"),
+    "priority-class": ("priority_class", "create PriorityClass urgent first"),
+    "quota": ("quota", "raise ResourceQuota few"),
+    "quota-that-requires": ("quota", "set what ResourceQuota compute requires"),
+    "ratio": ("limit_range", "the LimitRange of the namespace"),
+    "runtime-class": ("runtime_class", "create RuntimeClass gvisor first"),
+    "second-default-priority": ("priority_class", "set globalDefault of PriorityClass denials-a to false"),
+    "service-account": ("service_account", "create ServiceAccount denials/nobody first"),
+    "unbound-claim": ("immutable", "eep the value, or delete the object"),
+    "unknown-field": ("unknown_field", "does not have the field .other"),
+    "webhook": ("webhook_unavailable", "check that the pods of Service nowhere/policies run"),
+    "webhook-of-istio": ("webhook", "change what webhook "),
+}
+
+
+@pytest.mark.parametrize("situation", sorted(RECORDED))
+def test_what_a_real_api_server_has_said_is_understood(situation: str) -> None:
+    answer, (cause, remedy) = RECORDED[situation], SAID[situation]
+    api = FakeApi(*[refusal(answer["code"], answer["reason"], answer["message"], **({"name": "a"} if answer["code"] == 404 else {}))] * 9)
+    with pytest.raises(ApiError) as raised:
+        api.session.write(Write("apply", GATEWAY, "waypoint", "shop", {}))
+    assert raised.value.cause == cause
+    assert remedy.lower() in raised.value.message.lower()
+
+
+def test_every_record_has_an_expectation() -> None:
+    assert set(RECORDED) <= set(SAID)
+    # These need a mesh, privileged pods, or a controller of claims, and are recorded on a twin.
+    assert set(SAID) - set(RECORDED) <= {"pod-security", "unbound-claim", "webhook-of-istio"}
