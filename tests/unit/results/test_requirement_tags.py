@@ -106,7 +106,7 @@ from pathlib import Path
 
 from tests import conftest
 
-conftest.write_results = lambda stage, shown: Path("shown.json").write_text(json.dumps([stage, shown]))
+conftest._KEPT = {mark: lambda stage, shown, mark=mark: Path(f"{mark}.json").write_text(json.dumps([stage, shown])) for mark in conftest._KEPT}
 from tests.conftest import *
 """
 TESTS = """
@@ -118,9 +118,11 @@ def broken_afterwards():
     raise RuntimeError
 
 @pytest.mark.requirement("H1")
+@pytest.mark.variable("istio_version")
 def test_passes(): pass
 
 @pytest.mark.requirement("H2")
+@pytest.mark.variable("istio_mode")
 def test_fails(): assert False
 
 @pytest.mark.requirement("H3")
@@ -138,9 +140,10 @@ def test_breaks_afterwards(broken_afterwards): pass
 def test_only_tests_that_passed_show_a_requirement(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(CONFTEST)
     (tmp_path / "test_ends.py").write_text(TESTS)
-    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = requirement\n")
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n  requirement\n  variable\n")
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "MESHWRIGHT_STAGE": "trial"}
     environment.pop("PYTEST_ADDOPTS", None)
     done = subprocess.run([sys.executable, "-m", "pytest", "-q"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert "2 passed, 1 skipped, 1 xfailed, 1 error" in done.stdout.replace("1 failed, ", ""), done.stdout + done.stderr
-    assert json.loads((tmp_path / "shown.json").read_text()) == ["trial", {"H1": ["test_ends.py::test_passes"]}]
+    assert json.loads((tmp_path / "requirement.json").read_text()) == ["trial", {"H1": ["test_ends.py::test_passes"]}]
+    assert json.loads((tmp_path / "variable.json").read_text()) == ["trial", {"istio_version": ["test_ends.py::test_passes"]}]
