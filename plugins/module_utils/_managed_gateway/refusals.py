@@ -16,7 +16,7 @@ from .._k8s.denials import find_denial
 from .._mesh.labels import Object
 
 # A policy that reads any of this may judge istiod's own request otherwise: who asks, and what only istiod's templates know.
-_UNKNOWN = re.compile(r"userInfo|authorizer|params\b|image|resources|\benv\b|args|lifecycle|affinity|tolerations|nodeSelector")
+_UNKNOWN = re.compile(r"userInfo|authorizer|image|resources|\benv\b|args|lifecycle|affinity|tolerations|nodeSelector")
 # Of these causes it is certain that istiod meets them too. What is transient is not among them, because istiod tries again.
 _CERTAIN = ("quota", "limit_range", "pod_security", "unknown_field", "immutable")
 # No answer about the object: this user may not try it, or it cannot be tried.
@@ -69,9 +69,16 @@ def is_certain(error: ApiError, policy: Object | None) -> bool:
         policy: the ValidatingAdmissionPolicy that has refused, or None if it is another refusal or could not be read.
     """
     if error.cause == "policy":
-        spec = (policy or {}).get("spec")
-        return bool(spec) and not _UNKNOWN.search(json.dumps(spec))
+        spec = (policy or {}).get("spec") or {}
+        return bool(spec) and not spec.get("paramKind") and not any(map(_UNKNOWN.search, _expressions_of(spec)))
     return error.cause in _CERTAIN or (error.status in (400, 422) and error.cause != "webhook")
+
+
+def _expressions_of(spec: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+    """What a policy evaluates; not what it applies to, which always names resources."""
+    for key in ("matchConditions", "variables", "validations"):
+        for item in spec.get(key) or ():
+            yield str(item.get("expression") or "")
 
 
 def describe(created: Created, key: str, item: Object, error: ApiError, *, certain: bool) -> str:

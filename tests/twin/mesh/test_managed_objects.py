@@ -116,7 +116,10 @@ def _differences(made: Any, real: Any, path: str = "") -> Iterator[str]:
         for item in made:
             found = [other for other in real or () if other.get("name") == item.get("name") and other.get("mountPath") == item.get("mountPath")]
             yield from _differences(item, found[0] if found else None, f"{path}[{item.get('mountPath') or item.get('name')}]")
-    elif made != real and not (made in ({}, []) and real is None):
+    elif isinstance(made, list) and isinstance(real, list) and len(made) == len(real):
+        for index, (item, found) in enumerate(zip(made, real, strict=True)):
+            yield from _differences(item, found, f"{path}[{index}]")
+    elif made != real and not (made in ({}, [], 0) and real is None):
         yield f"{path} is {real!r}, not {made!r}"
 
 

@@ -25,7 +25,11 @@ def error(status: int, message: str) -> ApiError:
 
 
 def policy(expression: str) -> Object:
-    return {"metadata": {"name": "need-team"}, "spec": {"validations": [{"expression": expression}]}}
+    rules = {"resourceRules": [{"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["deployments"]}]}
+    return {"metadata": {"name": "need-team"}, "spec": {"matchConstraints": rules, "validations": [{"expression": expression}]}}
+
+
+WITH_PARAMETERS: Object = {"spec": {"paramKind": {"kind": "ConfigMap"}, "validations": [{"expression": "params.a"}]}}
 
 
 @pytest.mark.parametrize(
@@ -37,6 +41,18 @@ def policy(expression: str) -> Object:
             error(422, DENIED_POLICY), policy("object.spec.template.spec.containers.all(c, c.image.startsWith('example.com/'))"), False, id="policy-on-images"
         ),
         pytest.param(error(422, DENIED_POLICY), None, False, id="policy-that-may-not-be-read"),
+        pytest.param(
+            error(422, DENIED_POLICY),
+            WITH_PARAMETERS,
+            False,
+            id="policy-with-parameters",
+        ),
+        pytest.param(
+            error(422, DENIED_POLICY),
+            {"spec": {"matchConditions": [{"expression": "request.userInfo.username != 'a'"}], "validations": [{"expression": "false"}]}},
+            False,
+            id="policy-for-some-users",
+        ),
         pytest.param(error(403, QUOTA), None, True, id="quota"),
         pytest.param(error(403, UNCOUNTED), None, False, id="quota-that-is-not-counted-yet"),
         pytest.param(error(403, WEBHOOK), None, False, id="webhook"),
