@@ -15,7 +15,7 @@ from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import BOOLEANS
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.scalars import EXPECTED
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.scalars import EXPECTED, is_name
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.values import is_template
 from ansible_collections.meshwright.ambient.plugins.module_utils._kubernetes_text import holds_values, is_text_map
 from generate.declarations import Option
@@ -157,6 +157,9 @@ def _int(_option: Option, path: str) -> Schema:
 
 def _text(option: Option, path: str) -> Schema:
     choices = option.get("choices")
+    # YAML has changed a name that is no text: 0755 becomes 493.
+    if not choices and is_name(path):
+        return {"type": ["string"], "errorMessage": f"{path} is a name and must be a text: put it in quotes."}
     if not choices:
         return {"type": list(_SCALARS), "errorMessage": _message(path, "str")}
     types = ["string"]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
+import tempfile
 from typing import Any
 
 import pytest
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.clusters import server_key, validate_shared_servers
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.connections import find_connection_error
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.near_misses import find_misspelt
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.validation import find_errors
+from ansible_collections.meshwright.ambient.plugins.plugin_utils._kubeconfigs import find_kubeconfig_errors
 from tests.pages import page, role_options
 from tests.unit.inventory_values import converted
 
@@ -17,6 +21,20 @@ _EKS = {"eks_enabled": True, "eks_region": "eu-central-1", "eks_availability_zon
 _GATEWAY = {"name": "tenants", "namespace": "istio-ingress"}
 _SHOP = {"name": "shop", "namespace": "istio-ingress", "service": "gateway"}
 _GROUP = {"name": "general", "instance_types": ["m7i.large"]}
+
+_ROUTE: dict[str, Any] = {
+    "name": "cart",
+    "namespace": "shop",
+    "gateway": "public",
+    "gateway_namespace": "istio-ingress",
+    "rules": [{"backends": [{"service": "cart", "port": 80}]}],
+}
+
+_KUBECONFIG = {
+    "clusters": [{"name": "shop", "cluster": {"server": "https://api.shop.example.com"}}],
+    "contexts": [{"name": "shop-prod", "context": {"cluster": "shop", "user": "me"}}],
+    "users": [{"name": "me", "user": {}}],
+}
 
 # Each makes some of the errors, and may make others.
 VARIABLES: list[dict[str, Any]] = [
@@ -74,6 +92,30 @@ VARIABLES: list[dict[str, Any]] = [
     },
     {"mesh_waypoints": [{"namespace": "istio-ingress", "name": "edge"}], "ingress_gateways": [{"name": "edge", "namespace": "istio-ingress"}]},
     {"mesh_waypoints": [{"namespace": "shop", "replicas": 2, "autoscaling": {"max_replicas": 3}}]},
+    {"mesh_namespaces": [{"name": 0o755}]},
+    {
+        "ingress_gateways": [{"name": "public", "namespace": "istio-ingress", "hosts": ["*.example.com"], "allowed_routes": {"from": "All"}}],
+        "ingress_routes": [{**_ROUTE, "hosts": ["shop.example.org"]}],
+    },
+    {"ingress_gateways": [{"name": "public", "namespace": "istio-ingress"}], "ingress_routes": [_ROUTE]},
+    {
+        "ingress_gateways": [{"name": "public", "namespace": "istio-ingress", "load_balancer": "alb", "hosts": ["shop.example.com"]}],
+        "ingress_albs": [{"name": "public", "namespace": "istio-ingress", "gateway": "public", "hosts": ["bank.example.com"]}],
+    },
+    {"ingress_routes": [{**_ROUTE, "rules": [{**_ROUTE["rules"][0], "path": "/a//b"}]}]},
+    {"ingress_albs": [{"name": "public", "namespace": "istio-ingress", "service": "gateway", "path": "/shop/*"}]},
+    {
+        "ingress_classic_gateways": [
+            {"name": "classic", "namespace": "istio-ingress", "release": "gateway", "hosts": ["*.example.com"], "port": 443, "tls": {"mode": "simple"}}
+        ]
+    },
+    {"mesh_waypoints": [{"namespace": "shop", "resources": {"requests": {"memory": "1GB"}}}]},
+    {
+        **_EKS,
+        "karpenter_enabled": True,
+        "karpenter_node_pools": [{"name": "general", "requirements": [{"key": "topology.kubernetes.io/zone", "operator": "Exists", "values": ["a"]}]}],
+    },
+    {"istio_istiod_values": {"pilot": 2}},
 ]
 # What only the templar of a run says.
 _OF_TEMPLATES = {"istio_istiod_values refers to nope, which is not defined: define it, or correct the template."}
@@ -87,6 +129,12 @@ def _shown() -> list[str]:
 def _errors() -> set[str]:
     found = {error for variables in VARIABLES for error in find_errors(converted(variables))}
     found |= set(find_misspelt(["istio_verison"], {role: options.keys() for role, options in role_options().items()}))
+    found |= set(find_connection_error("ssh", ()))
+    with tempfile.NamedTemporaryFile("w") as file:
+        file.write(json.dumps(_KUBECONFIG))
+        file.flush()
+        kubeconfigs = ({"cluster_kubeconfig": "/etc/hostname"}, {"cluster_kubeconfig": file.name, "cluster_context": "shop-prd"})
+        found |= {error for given in kubeconfigs for error in find_kubeconfig_errors(given, {})}
     server = frozenset({server_key("https://api.shop.example.com:443")})
     return found | set(validate_shared_servers({"shop-eu": server, "shop-us": server}, set(), set()))
 

@@ -19,7 +19,7 @@ from generate.__main__ import contents
 from generate.declarations import declared_variables
 from tests.pages import all_pages, role_options
 from tests.unit.generate.schemas import find_messages, load, load_all, schema
-from tests.unit.inventories import ALL, ANYTHING, nearly_right, right, spelled
+from tests.unit.inventories import ALL, ANYTHING, named, nearly_right, right, spelled
 from twin.paths import REPOSITORY
 
 DECLARED = declared_variables()
@@ -189,7 +189,8 @@ REFUSED = [
         "mesh_waypoints: [{namespace: shop, autoscaling: {max_replicas: two}}]",
         "mesh_waypoints[0].autoscaling.max_replicas: mesh_waypoints[].autoscaling.max_replicas must be a whole number: write digits only.",
     ),
-    ("mesh_waypoints: [{namespace: }]", "mesh_waypoints[0].namespace: mesh_waypoints[].namespace must be a text: "),
+    ("mesh_waypoints: [{namespace: }]", "mesh_waypoints[0].namespace: mesh_waypoints[].namespace is a name and must be a text: "),
+    ("mesh_namespaces: [{name: 0755}]", "mesh_namespaces[0].name: mesh_namespaces[].name is a name and must be a text: put it in quotes."),
     ("mesh_waypoints: [null]", "mesh_waypoints[0]: None is not of type 'object', 'string'"),
 ]
 
@@ -216,7 +217,7 @@ def test_a_misspelt_key_of_a_group_and_of_a_host_are_refused() -> None:
 def _values(draw: st.DrawFn) -> tuple[str, Any]:
     name = draw(st.sampled_from(NAMES))
     if draw(st.booleans()):
-        return name, spelled(draw, ALL[name], draw(right(name)))
+        return name, spelled(draw, named(name, ALL[name]), draw(right(name)))
     return name, draw(st.one_of(nearly_right(name), ANYTHING))
 
 
