@@ -149,9 +149,9 @@ def spelled_inventories(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]
     return given, {**{name: spelled(draw, named(name, ALL[name]), value) for name, value in given.items()}, **dict.fromkeys(others)}
 
 
-def named(key: str, option: Option) -> Option:
-    """The option of a key, from which can be seen whether it is a name, of which a number is no spelling."""
-    return {**option, "is_name": is_name(key)}
+def named(place: str, option: Option) -> Option:
+    """The option of a variable or a key, from which can be seen whether it is a name, of which a number is no spelling."""
+    return {**option, "place": place, "is_name": is_name(place)}
 
 
 def spelled(draw: st.DrawFn, option: Option, value: Any, kind: str | None = None) -> Any:
@@ -193,7 +193,7 @@ def _spelled_list(draw: st.DrawFn, option: Option, value: list[Any]) -> Any:
 def _spelled_dict(draw: st.DrawFn, option: Option, value: dict[str, Any]) -> Any:
     if not option.get("options"):
         return draw(st.sampled_from((value, json.dumps(value))))
-    spelled_keys = {key: spelled(draw, named(key, option["options"][key]), item) for key, item in value.items()}
+    spelled_keys = {key: spelled(draw, named(f"{option['place']}.{key}", option["options"][key]), item) for key, item in value.items()}
     absent = [key for key in option["options"] if key not in value]
     without_value = draw(st.lists(st.sampled_from(absent), max_size=2, unique=True)) if absent else []
     return {**spelled_keys, **dict.fromkeys(without_value)}

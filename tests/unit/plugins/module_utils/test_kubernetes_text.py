@@ -115,7 +115,7 @@ def test_a_waypoint_is_written_with_text() -> None:
         "node_selector": LABELS,
         "service_annotations": LABELS,
         "tolerations": [{"key": "a", "value": True}],
-        "topology_spread": [{"labelSelector": {"matchLabels": LABELS}}],
+        "topology_spread": [{"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule", "labelSelector": {"matchLabels": LABELS}}],
         "affinity": {"podAffinity": {"x": [{"labelSelector": {"matchLabels": LABELS}}]}},
         "overlays": {"service": {"metadata": {"labels": LABELS}}},
     }
