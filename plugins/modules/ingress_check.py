@@ -69,10 +69,11 @@ diff:
   type: list
   elements: dict
 refusals:
-  description: With O(return_refusals=true), what the modules would refuse, one sentence each.
-  returned: when there is any
+  description: What would be refused, one sentence each. With O(return_refusals=true), check mode returns it instead of failing.
+  returned: failure, or success if there is any
   type: list
   elements: str
+  sample: ["ALB istio-ingress/public: its backend Service istio-ingress/public-istio does not exist: create the gateway first, or correct gateway."]
 objects:
   description: What would be done to each object, as in RV(meshwright.ambient.ingress_gateway#module:objects).
   returned: success
@@ -105,12 +106,6 @@ ready_targets:
   elements: dict
   sample:
     - {kind: Gateway, name: public, namespace: istio-ingress}
-refusals:
-  description: What would be refused, one sentence each.
-  returned: failure
-  type: list
-  elements: str
-  sample: ["ALB istio-ingress/public: its backend Service istio-ingress/public-istio does not exist: create the gateway first, or correct gateway."]
 """
 
 import typing as t
