@@ -50,6 +50,14 @@ def find_action_errors(item: Item) -> t.Iterator[str]:
             yield from _find_condition_errors(f"annotations.{key}", str(written))
 
 
+def note_answering_actions(item: Item) -> t.Iterator[str]:
+    """Actions that take every request of the load balancer's rules, because they come before the rule of the gateway and nothing limits them."""
+    annotations = item.get("annotations") or {}
+    for name, action in sorted((item.get("actions") or {}).items()):
+        if _lowered(action).get("type") in ("fixed-response", "redirect") and f"{ALB_PREFIX}conditions.{name}" not in annotations:
+            yield f"the action {name} answers every request, so none reaches the gateway: limit it by the annotation {ALB_PREFIX}conditions.{name}."
+
+
 def _find_one_action_errors(place: str, action: t.Any) -> t.Iterator[str]:
     fields = _lowered(action)
     if not fields.get("type"):
@@ -148,4 +156,4 @@ def _shown(value: t.Any) -> str:
     return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
-__all__ = ("find_action_errors",)
+__all__ = ("find_action_errors", "note_answering_actions")

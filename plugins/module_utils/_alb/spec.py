@@ -17,7 +17,7 @@ from .._limits.http import find_sequence_errors
 from .._limits.kubernetes import HIGHEST_PORT, LONGEST_LABEL, find_key_errors, find_label_errors, find_label_name_errors, find_name_errors
 from .._limits.ranges import find_range_errors
 from .._text import repeated
-from .actions import find_action_errors
+from .actions import find_action_errors, note_answering_actions
 from .render import listen_ports, render_annotations, render_ingress
 
 ALB: Options = {
@@ -70,7 +70,8 @@ def parse_alb(item: Item, *, certificates_pending: bool = False) -> DesiredItem:
         return DesiredItem("ALB", item, ingress)
     item = with_text(dict(item))
     errors = [*find_text_errors(item), *find_alb_errors(item, certificates_pending=certificates_pending)]
-    return DesiredItem("ALB", item, DesiredObject(ingress.key, render_ingress(item)), (), tuple(errors), tuple(note_uncovered_domains(item["hosts"])))
+    notes = (*note_uncovered_domains(item["hosts"]), *note_answering_actions(item))
+    return DesiredItem("ALB", item, DesiredObject(ingress.key, render_ingress(item)), (), tuple(errors), notes)
 
 
 def find_alb_errors(item: Item, *, certificates_pending: bool = False) -> list[str]:

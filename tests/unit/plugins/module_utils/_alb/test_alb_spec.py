@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._alb.render import render_annotations, render_ingress
-from ansible_collections.meshwright.ambient.plugins.module_utils._alb.spec import ALB, find_alb_errors
+from ansible_collections.meshwright.ambient.plugins.module_utils._alb.spec import ALB, find_alb_errors, parse_alb
 from ansible_collections.meshwright.ambient.plugins.module_utils._ingress.spec import complete, note_uncovered_domains
 
 PREFIX = "alb.ingress.kubernetes.io/"
@@ -243,6 +243,15 @@ def test_what_is_right_is_not_complained_about(options: dict[str, Any]) -> None:
 @pytest.mark.requirement("A3")
 def test_a_certificate_that_is_looked_up_later_counts() -> None:
     assert find_alb_errors(item(listen_ports=[{"HTTPS": 443}]), certificates_pending=True) == []
+
+
+def test_an_action_that_answers_every_request_is_noted() -> None:
+    redirect = {"type": "redirect", "redirectConfig": {"host": "elsewhere.example.com", "statusCode": "HTTP_302"}}
+    limited = {"alb.ingress.kubernetes.io/conditions.away": '[{"field": "query-string", "queryStringConfig": {"values": [{"key": "a", "value": "b"}]}}]'}
+    (note,) = parse_alb(item(actions={"away": redirect})).notes
+    assert note.startswith("the action away answers every request, so none reaches the gateway"), note
+    assert parse_alb(item(actions={"away": redirect}, annotations=limited)).notes == ()
+    assert parse_alb(item(actions={"shares": {"type": "forward"}})).notes == ()
 
 
 @pytest.mark.requirement("D6")
