@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import typing as t
 
@@ -39,6 +40,8 @@ class ActionModule(ActionBase):
         given, errors = resolve(self._templar, options, variables)
         derived = {name for name in given if variables.get(name) is None}
         converted = convert(options, given, vaulted(options, variables), derived)
+        # What is missed in a variable that cannot be resolved may be there; each of these errors begins with its name.
+        converted = dataclasses.replace(converted, wrong=converted.wrong | {error.split(" ")[0] for error in errors})
         cluster = variables["inventory_hostname"]
         errors += self._find_access_errors(converted.values, variables)
         errors += find_errors(converted)

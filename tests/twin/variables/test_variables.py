@@ -6,6 +6,7 @@ import contextlib
 import functools
 import json
 import re
+import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,7 @@ class Complete:
         self._play("--tags", "alb_controller,karpenter", "-e", f"@{_HERE / 'otherwise.yml'}")
         self._states[True] = self._read(otherwise=True)
 
-    def _play(self, *arguments: str) -> None:
+    def play(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """site.yml, with a record of what tasks give to their modules."""
         file = self._directory / "existing.json"
         file.write_text(json.dumps({"existing": self.existing}))
@@ -71,7 +72,10 @@ class Complete:
             "ANSIBLE_CALLBACKS_ENABLED": "recorded_tasks",
             "RECORDED_TASKS": str(self._recorded),
         }
-        done = self.rehearsed.play("site.yml", "-e", f"@{file}", *arguments, inventory=_INVENTORY, **recording)
+        return self.rehearsed.play("site.yml", "-e", f"@{file}", *arguments, inventory=_INVENTORY, **recording)
+
+    def _play(self, *arguments: str) -> None:
+        done = self.play(*arguments)
         assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
 
     def found(self, row: Evidence) -> Any:
@@ -121,5 +125,5 @@ def test_a_variable_has_its_effect(complete: Complete, variable: str) -> None:
 
 @pytest.mark.variable("karpenter_version")
 def test_the_version_of_karpenter_leads_to_its_chart(complete: Complete) -> None:
-    done = complete.rehearsed.play("site.yml", "--tags", "karpenter", "--check", "-e", "karpenter_version=1.9.9", inventory=_INVENTORY)
+    done = complete.play("--tags", "karpenter", "--check", "-e", "karpenter_version=1.9.9")
     assert done.returncode != 0 and "1.9.9" in done.stdout, done.stdout[-3000:]

@@ -97,3 +97,12 @@ def test_a_kubeconfig_that_is_none_is_found_before_the_first_task_that_needs_it(
     assert ("The inventory has 1 error. Nothing was changed anywhere." in output) is is_needed
     assert (f"cluster_kubeconfig names {tmp_path}/kubeconfig, which is no kubeconfig" in output) is is_needed
     assert "planted-token" not in output
+
+
+def test_what_may_be_in_a_variable_that_cannot_be_resolved_is_not_missed(tmp_path: Path) -> None:
+    network = {"eks_region": "eu-central-1", "eks_availability_zones": ["eu-central-1a", "eu-central-1b"]}
+    host = {"ansible_connection": "local", "eks_enabled": True, **network, "karpenter_enabled": True, "eks_node_groups": "{{ groups_of_the_team }}"}
+    done = _play("site.yml", {"clusters": {"hosts": {"shop-test": host}}}, tmp_path, "--tags", "karpenter", "--check")
+    output = " ".join((done.stdout + done.stderr).split())
+    assert "eks_node_groups refers to groups_of_the_team, which is not defined" in output, output[-3000:]
+    assert "eks_node_groups is empty" not in output, output[-3000:]
