@@ -54,8 +54,8 @@ def _refuse_foreign(change: Change) -> t.Iterator[str]:
         owners = foreign_owners(change.current, change.desired.manifest)
         # Only those who own what differs are in the way, if anybody does.
         named = {owner: fields for owner, fields in owners.items() if fields} or owners
-        told = format_clauses(f"{quoted(owner)}, which owns {format_names(fields, 3)}" if fields else quoted(owner) for owner, fields in named.items())
-        by = f" (field manager {told})" if told else ""
+        shown = format_clauses(f"{quoted(owner)}, which owns {format_names(fields, 3)}" if fields else quoted(owner) for owner, fields in named.items())
+        by = f" (field manager {shown})" if shown else ""
         yield f"{change.item.title}: {change.title} was created by somebody else{by}: choose another name, or set force_conflicts to {verb} it."
 
 
