@@ -18,10 +18,14 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.results import RESULTS
+from twin.commands.rehearsal import REPLACED
 from twin.paths import REPOSITORY
 
 _TWIN_TESTS = REPOSITORY / "tests" / "twin"
-_EVIDENCE = _TWIN_TESTS / "variables" / "evidence"
+_FOLDER = _TWIN_TESTS / "variables"
+_EVIDENCE = _FOLDER / "evidence"
+# The large inventory, what can be named only after its first run, and what excludes some of its values.
+COMPLETE, PLACED, OTHERWISE = _FOLDER / "inventories" / "complete", _FOLDER / "placed.yml", _FOLDER / "otherwise.yml"
 _PROVED = RESULTS / "variables"
 
 
@@ -71,6 +75,23 @@ def _paths(name: str, option: Mapping[str, Any]) -> Iterator[str]:
     separator = "[]." if option.get("type") == "list" else "."
     for key, inner in (option.get("options") or {}).items():
         yield from _paths(f"{name}{separator}{key}", inner)
+
+
+def set_variables(*, otherwise: bool) -> set[str]:
+    """The variables, and keys of items, that the run sets about which rows of evidence are."""
+    files = [OTHERWISE] if otherwise else [*COMPLETE.rglob("*.yml"), PLACED]
+    given = [yaml.safe_load(file.read_text()) for file in files]
+    found = {path for each in given for name, value in each.items() for path in _given_paths(name, value)}
+    return found | (set() if otherwise else set(REPLACED))
+
+
+def _given_paths(place: str, value: Any) -> Iterator[str]:
+    yield place
+    items = value if isinstance(value, list) else [value]
+    separator = "[]." if isinstance(value, list) else "."
+    for item in items:
+        for key, below in item.items() if isinstance(item, dict) else ():
+            yield from _given_paths(f"{place}{separator}{key}", below)
 
 
 def marked_variables() -> dict[str, list[str]]:

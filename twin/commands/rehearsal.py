@@ -45,6 +45,8 @@ _REPLACED = (
 )
 # What a rehearsal cannot wait for, and why.
 _NOT_WAITED_FOR = (("karpenter_wait_for_node_pools", "Karpenter's pods are KWOK's, so nobody looks at node pools and calls them ready."),)
+# The names of all variables that a rehearsal sets.
+REPLACED = tuple(row[0] for row in (*_REPLACED, *_NOT_WAITED_FOR))
 # What the caller's shell may say of clusters and accounts; a rehearsal hears nothing of it.
 _FOREIGN = ("AWS_", "BOTO", "EC2_", "K8S_AUTH_", "KUBECONFIG", "KUBERNETES_", "HELM_KUBE", "TWIN_KUBECONFIG")
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from tests.twin.support.edge import Balancer
 from tests.twin.support.rehearsed import Rehearsed
 
 # A service's name, and its boto3 client.
@@ -18,7 +18,7 @@ Clients = Callable[[str], Any]
 
 
 class State:
-    """Objects of the cluster and of AWS, the releases' values, and what tasks gave their modules. Each is read once.
+    """Objects of the cluster and of AWS, the releases' values, and what tasks gave their modules.
 
     Args:
         rehearsed: the account, with kubectl for the cluster.
@@ -28,9 +28,8 @@ class State:
 
     def __init__(self, rehearsed: Rehearsed, client: Clients, recorded: Path) -> None:
         self._rehearsed, self._client, self._recorded = rehearsed, client, recorded
-        self.read = cache(self._read)
 
-    def _read(self, of: str) -> Any:
+    def read(self, of: str) -> Any:
         """What a row of evidence names.
 
         Args:
@@ -67,34 +66,16 @@ class State:
 
 
 def _load_balancer(client: Clients, name: str) -> dict[str, Any]:
-    """All that AWS has of a load balancer: itself, attributes, tags, listeners with rules and certificates, groups with attributes, and who may reach it."""
-    elb, ec2 = client("elbv2"), client("ec2")
-    (found,) = elb.describe_load_balancers(Names=[name])["LoadBalancers"]
-    arn = found["LoadBalancerArn"]
-    listeners = elb.describe_listeners(LoadBalancerArn=arn)["Listeners"]
-    rules = {listener["ListenerArn"]: elb.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"] for listener in listeners}
-    actions = [action for each in listeners for action in each["DefaultActions"]]
-    actions += [action for each in rules.values() for rule in each for action in rule["Actions"]]
-    forwards = [group for action in actions for group in action.get("ForwardConfig", {}).get("TargetGroups", [action])]
-    targets = {group["TargetGroupArn"] for group in forwards if "TargetGroupArn" in group}
-    groups = elb.describe_target_groups(TargetGroupArns=sorted(targets))["TargetGroups"]
-    held = found.get("SecurityGroups") or ["none"]
+    """All that AWS has of a load balancer: itself, attributes, tags, listeners with rules, groups with attributes, and who may reach it."""
+    elb, groups = client("elbv2"), client("ec2").describe_security_groups()["SecurityGroups"]
+    balancer = Balancer(elb, elb.describe_load_balancers(Names=[name])["LoadBalancers"][0])
     return {
-        "balancer": found,
-        "attributes": _pairs(elb.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]),
-        "tags": _pairs(elb.describe_tags(ResourceArns=[arn])["TagDescriptions"][0]["Tags"]),
-        "listeners": [
-            {
-                **listener,
-                "rules": rules[listener["ListenerArn"]],
-                "certificates": elb.describe_listener_certificates(ListenerArn=listener["ListenerArn"])["Certificates"],
-            }
-            for listener in listeners
-        ],
-        "groups": [
-            {**group, "attributes": _pairs(elb.describe_target_group_attributes(TargetGroupArn=group["TargetGroupArn"])["Attributes"])} for group in groups
-        ],
-        "security_groups": [group for group in ec2.describe_security_groups()["SecurityGroups"] if group["GroupId"] in held],
+        "balancer": balancer.described,
+        "attributes": balancer.attributes,
+        "tags": balancer.tags,
+        "listeners": [{**listener, "rules": balancer.rules(port)} for port, listener in balancer.listeners.items()],
+        "groups": [{**group, "attributes": balancer.attributes_of(group)} for group in balancer.groups],
+        "security_groups": [group for group in groups if group["GroupId"] in balancer.described.get("SecurityGroups", ())],
     }
 
 
@@ -134,10 +115,6 @@ def _web_acl_of(client: Clients, balancer: str) -> dict[str, Any]:
     (found,) = client("elbv2").describe_load_balancers(Names=[balancer])["LoadBalancers"]
     described: dict[str, Any] = client("wafv2").get_web_acl_for_resource(ResourceArn=found["LoadBalancerArn"])["WebACL"]
     return described
-
-
-def _pairs(items: list[dict[str, str]]) -> dict[str, str]:
-    return {item["Key"]: item["Value"] for item in items}
 
 
 # What takes more than one request to read.

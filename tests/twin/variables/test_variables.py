@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import json
 import re
@@ -14,20 +13,20 @@ from typing import Any
 import jmespath
 import pytest
 
+from tests.results import CALLBACK_PLUGINS
 from tests.twin.conftest import fresh_account
 from tests.twin.support.rehearsed import Rehearsed
 from tests.twin.variables.existing import make_before, make_in_network, make_retired
 from tests.twin.variables.in_cluster import objects_of_others, retired_objects
 from tests.twin.variables.state import State, certificate_arn
-from tests.variables import Evidence, rows_of_evidence
+from tests.variables import COMPLETE, OTHERWISE, PLACED, Evidence, rows_of_evidence
 from twin.aws import account
 from twin.aws.twin_provider import twin_name
 from twin.commands.rehearsal import overlay_of
+from twin.paths import TwinPaths
 from twin.tools.build import ensure_tools
 from twin.tools.needs import REHEARSAL
 
-_HERE = Path(__file__).parent
-_INVENTORY = _HERE / "inventories" / "complete"
 _CLUSTER, _REGION = "complete-eks", "eu-west-1"
 # What has to be there before others can make what the inventory refers to, or declares absent.
 _FIRST = ("--tags", "eks,aws_edge,gateway_api,karpenter,istio")
@@ -54,25 +53,24 @@ class Complete:
         make_retired(self.client, cluster, self.existing)
         for made in (objects_of_others(), retired_objects()):
             self.rehearsed.kubectl("apply", "-f", "-", given=json.dumps({"apiVersion": "v1", "kind": "List", "items": made}))
-        placed = {"karpenter_subnet_ids": self.existing["private_subnets"], "karpenter_security_group_ids": self.existing["security_groups"]}
-        self._play("-e", json.dumps(placed))
+        self._play("-e", f"@{PLACED}")
         self.existing |= self._found(cluster)
-        self._states = {False: self._read(otherwise=False)}
+        self._found_by_run = {False: self._read(otherwise=False)}
         self._recorded.unlink()
         self.rehearsed.kubectl("create", "serviceaccount", "provided", "-n", "complete-karpenter")
-        self._play("--tags", "alb_controller,karpenter", "-e", f"@{_HERE / 'otherwise.yml'}")
-        self._states[True] = self._read(otherwise=True)
+        self._play("--tags", "alb_controller,karpenter", "-e", f"@{PLACED}", "-e", f"@{OTHERWISE}")
+        self._found_by_run[True] = self._read(otherwise=True)
 
     def play(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """site.yml, with a record of what tasks give to their modules."""
         file = self._directory / "existing.json"
         file.write_text(json.dumps({"existing": self.existing}))
         recording = {
-            "ANSIBLE_CALLBACK_PLUGINS": str(_HERE / "callbacks"),
+            "ANSIBLE_CALLBACK_PLUGINS": str(CALLBACK_PLUGINS),
             "ANSIBLE_CALLBACKS_ENABLED": "recorded_tasks",
             "RECORDED_TASKS": str(self._recorded),
         }
-        return self.rehearsed.play("site.yml", "-e", f"@{file}", *arguments, inventory=_INVENTORY, **recording)
+        return self.rehearsed.play("site.yml", "-e", f"@{file}", *arguments, inventory=COMPLETE, **recording)
 
     def _play(self, *arguments: str) -> None:
         done = self.play(*arguments)
@@ -81,7 +79,10 @@ class Complete:
     def found(self, row: Evidence) -> Any:
         """What is found where a row of evidence looks."""
         path = _PLACEHOLDER.sub(lambda found: str(self.existing.get(found[1], found[0])), row.path)
-        return jmespath.search(path, self._states[row.otherwise].read(row.of))
+        state = self._found_by_run[row.otherwise][row.of]
+        if isinstance(state, Exception):
+            raise state
+        return jmespath.search(path, state)
 
     def expected(self, value: Any) -> Any:
         """A value with what others made in place of {name}."""
@@ -90,13 +91,16 @@ class Complete:
         whole = _PLACEHOLDER.fullmatch(value) if isinstance(value, str) else None
         return self.existing[whole[1]] if whole else value
 
-    def _read(self, *, otherwise: bool) -> State:
-        """All that rows look at, before another run changes it; what cannot be read fails in the tests of its rows."""
+    def _read(self, *, otherwise: bool) -> dict[str, Any]:
+        """All that rows look at, before another run changes it; what cannot be read is its exception, for the tests of its rows."""
         state = State(self.rehearsed, self.client, self._recorded)
+        found: dict[str, Any] = {}
         for of in {row.of for row in rows_of_evidence().values() if row.otherwise == otherwise}:
-            with contextlib.suppress(Exception):
-                state.read(of)
-        return state
+            try:
+                found[of] = state.read(of)
+            except Exception as error:
+                found[of] = error
+        return found
 
     def _found(self, cluster: Mapping[str, Any]) -> dict[str, Any]:
         """What only the run could make, and rows of evidence refer to."""
@@ -104,6 +108,7 @@ class Complete:
         return {
             "security_group": self.existing["security_groups"][0],
             "vpc": cluster["resourcesVpcConfig"]["vpcId"],
+            "kubeconfig": str(TwinPaths(f"{self.rehearsed.name}-{self.rehearsed.cluster}").kubeconfig),
             "latest_coredns": offered[0]["addonVersion"],
             "edge_certificate": certificate_arn(self.client, "complete.example"),
         }
