@@ -45,26 +45,32 @@ eks_access_entries:
     tags: {{CostCenter: "0815"}}
 """
 PLAY = {"hosts": "localhost", "connection": "local", "gather_facts": False}
-IDENTITY = {"ansible.builtin.include_role": {"name": "meshwright.ambient.karpenter", "tasks_from": "identity"}}
+IDENTITY = [{"ansible.builtin.include_role": {"name": "meshwright.ambient.karpenter", "tasks_from": part}} for part in ("account", "identity")]
 PLAYBOOKS: dict[str, list[dict[str, Any]]] = {
     "eks": [{**PLAY, "roles": [{"role": "meshwright.ambient.eks"}]}],
     "verify": [{**PLAY, "tasks": [{"name": "Verify", "ansible.builtin.include_role": {"name": "meshwright.ambient.eks", "tasks_from": "verify"}}]}],
     # Another host than that of the role eks: nothing is known of the cluster but its name and region.
-    "karpenter": [{**PLAY, "tasks": [{"name": "Grant Karpenter its permissions", **IDENTITY}]}],
+    "karpenter": [{**PLAY, "tasks": [{"name": "Grant Karpenter its permissions", **part} for part in IDENTITY]}],
 }
 
 
 @dataclass(frozen=True)
 class Runs:
-    """The runs of the role: with an error in its subnets, from nothing, again, again with variables as text, and its verification."""
+    """The runs of the role: with an error in its subnets, and in its security groups, from nothing, again, again with variables as text, and verified.
+
+    Attributes:
+        group: a security group of others between which and the cluster the mesh ports are opened.
+    """
 
     wrong: subprocess.CompletedProcess[str]
+    missing_group: subprocess.CompletedProcess[str]
     created: subprocess.CompletedProcess[str]
     again: subprocess.CompletedProcess[str]
     text: subprocess.CompletedProcess[str]
     verified: subprocess.CompletedProcess[str]
     aws: LocalAws
     directory: Path
+    group: str
 
     def client(self, service: str) -> Any:
         return self.aws.client(service)
@@ -73,7 +79,8 @@ class Runs:
 @pytest.fixture(scope="module")
 def runs(aws: LocalAws, base: Base, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
     directory = tmp_path_factory.mktemp("role-eks")
-    network = {"eks_vpc_id": base.vpc, "eks_private_subnet_ids": base.subnets}
+    group = aws.client("ec2").create_security_group(GroupName="role-eks-nodes", Description="of others", VpcId=base.vpc)["GroupId"]
+    network = {"eks_vpc_id": base.vpc, "eks_private_subnet_ids": base.subnets, "eks_node_security_group_ids": [group]}
     (directory / "vars.yml").write_text(VARIABLES + yaml.safe_dump(network))
     for playbook in ("eks", "verify"):
         (directory / f"{playbook}.yml").write_text(yaml.safe_dump(PLAYBOOKS[playbook]))
@@ -82,12 +89,14 @@ def runs(aws: LocalAws, base: Base, tmp_path_factory: pytest.TempPathFactory) ->
     given = {"eks_tags": tags, "eks_startup_taint": "false", "eks_allow_untagged_subnets": "yes", "eks_timeout": "600"}
     yield Runs(
         wrong=_play(aws, directory, "--check", "-e", "eks_allow_untagged_subnets=false"),
+        missing_group=_play(aws, directory, "-e", "eks_node_security_group_ids=sg-0123456789abcdef0"),
         created=_play(aws, directory, "-e", "eks_startup_taint=false"),
         again=_play(aws, directory, "-e", "eks_startup_taint=false"),
         text=_play(aws, directory, *(argument for name, value in given.items() for argument in ("-e", json.dumps({name: value})))),
         verified=_play(aws, directory, "-e", "eks_startup_taint=false", playbook="verify"),
         aws=aws,
         directory=directory,
+        group=group,
     )
 
 
@@ -103,6 +112,22 @@ def _play(aws: LocalAws, directory: Path, *arguments: str, playbook: str = "eks"
     command = [program, "-i", "localhost,", str(directory / f"{playbook}.yml"), "-e", f"@{directory / 'vars.yml'}"]
     command += ["-e", f"ansible_python_interpreter={sys.executable}", *arguments]
     return subprocess.run(command, cwd=REPOSITORY, env=environment, check=False, capture_output=True, text=True, timeout=300)
+
+
+def test_a_security_group_that_does_not_exist_is_named_before_anything_is_created(runs: Runs) -> None:
+    message = " ".join(runs.missing_group.stdout.split())
+    assert runs.missing_group.returncode != 0
+    assert f"cluster {CLUSTER} has security groups that do not exist in {REGION}, sg-0123456789abcdef0" in message, message[-3000:]
+    assert "changed=0" in message, "something was created"
+
+
+def test_the_mesh_ports_are_open_between_the_cluster_and_groups_of_others(runs: Runs) -> None:
+    cluster = runs.client("eks").describe_cluster(name=CLUSTER)["cluster"]["resourcesVpcConfig"]["clusterSecurityGroupId"]
+    for group, origins in ((runs.group, {runs.group, cluster}), (cluster, {runs.group})):
+        (found,) = runs.client("ec2").describe_security_groups(GroupIds=[group])["SecurityGroups"]
+        opened = {rule["FromPort"]: {pair["GroupId"] for pair in rule["UserIdGroupPairs"]} for rule in found["IpPermissions"] if "FromPort" in rule}
+        assert {15008, 15012, 15017, 15021, 9443} <= opened.keys(), f"{group} opens only {sorted(opened)}"
+        assert opened[15008] == origins, f"{group} lets in {opened[15008]}"
 
 
 def test_existing_subnets_are_verified_before_anything_is_created(runs: Runs) -> None:
