@@ -48,7 +48,7 @@ def with_text(value: t.Any, name: str = "") -> t.Any:
     if isinstance(value, list):
         if name in _REQUIREMENTS:
             return [_requirement(item) for item in value]
-        if name in ("tolerations", "taints"):
+        if name in ("tolerations", "taints", "startupTaints"):
             return [{**item, "value": _text(item["value"])} if isinstance(item, dict) and item.get("value") is not None else item for item in value]
         return [with_text(item) for item in value]
     return value

@@ -16,6 +16,7 @@ import typing as t
 
 from .._ingress.annotation_values import ALB_PREFIX
 from .._limits.choices import find_choice_errors
+from .._limits.fields import show_scalar
 from .._limits.kubernetes import HIGHEST_PORT
 
 Item = t.Mapping[str, t.Any]
@@ -40,9 +41,9 @@ _FIELDS = {
 def find_action_errors(item: Item) -> t.Iterator[str]:
     """The validation errors of the option C(actions), and of the annotations for actions and conditions."""
     actions = item.get("actions") or {}
-    for name, action in sorted(actions.items()):
+    for name, action in sorted(actions.items(), key=_by_text):
         yield from _find_one_action_errors(f"actions.{name}", action)
-    for key, written in sorted((item.get("annotations") or {}).items()):
+    for key, written in sorted((item.get("annotations") or {}).items(), key=_by_text):
         kind, dot, name = str(key)[len(ALB_PREFIX) :].partition(".") if str(key).startswith(ALB_PREFIX) else ("", "", "")
         if kind == "actions" and dot and name not in actions:
             yield f"annotations has {key}, to which no rule of the load balancer refers: use actions, which makes the rule as well."
@@ -53,7 +54,7 @@ def find_action_errors(item: Item) -> t.Iterator[str]:
 def note_answering_actions(item: Item) -> t.Iterator[str]:
     """Actions that take every request of the load balancer's rules, because they come before the rule of the gateway and nothing limits them."""
     annotations = item.get("annotations") or {}
-    for name, action in sorted((item.get("actions") or {}).items()):
+    for name, action in sorted((item.get("actions") or {}).items(), key=_by_text):
         if _lowered(action).get("type") in ("fixed-response", "redirect") and f"{ALB_PREFIX}conditions.{name}" not in annotations:
             yield f"the action {name} answers every request, so none reaches the gateway: limit it by the annotation {ALB_PREFIX}conditions.{name}."
 
@@ -145,15 +146,18 @@ def _find_condition_errors(place: str, written: str) -> t.Iterator[str]:
 _FIND = {"fixed-response": _find_fixed_response_errors, "redirect": _find_redirect_errors, "forward": _find_forward_errors}
 
 
+def _by_text(pair: tuple[t.Any, t.Any]) -> str:
+    """YAML makes another type of some keys, such as on, and different types have no order."""
+    return str(pair[0])
+
+
 def _lowered(fields: t.Any) -> dict[str, t.Any]:
     """The keys as the controller compares them."""
     return {str(key).lower(): value for key, value in fields.items()} if isinstance(fields, dict) else {}
 
 
 def _shown(value: t.Any) -> str:
-    if value is None:
-        return "missing"
-    return str(value).lower() if isinstance(value, bool) else repr(value)
+    return "missing" if value is None else show_scalar(value, repr(value))
 
 
 __all__ = ("find_action_errors", "note_answering_actions")

@@ -103,7 +103,7 @@ def _find_same_rules(group: str, members: t.Sequence[DesiredItem]) -> t.Iterator
     """Rules of which the second would never be used; actions and conditions may tell them apart."""
     owners: dict[tuple[str, str], dict[int, list[str]]] = {}
     for alb in members:
-        if alb.item.get("actions") or any(key.startswith(f"{ALB_PREFIX}conditions.") for key in alb.item.get("annotations") or ()):
+        if alb.item.get("actions") or any(str(key).startswith(f"{ALB_PREFIX}conditions.") for key in alb.item.get("annotations") or ()):
             continue
         for host in dict.fromkeys(alb.item["hosts"]):
             for _protocol, port in listen_ports(alb.item):

@@ -136,7 +136,7 @@ def _path(item: Item, service: str, port: t.Mapping[str, t.Any], path: str | Non
 
 def _action_paths(item: Item) -> list[dict[str, t.Any]]:
     """A rule for each action: the annotation alone does nothing."""
-    return [_path(item, name, {"name": USE_ANNOTATION}) for name in sorted(item.get("actions") or {})]
+    return [_path(item, name, {"name": USE_ANNOTATION}) for name in sorted(map(str, item.get("actions") or {}))]
 
 
 __all__ = ("CLASS_ANNOTATION", "USE_ANNOTATION", "backend_service", "listen_ports", "render_annotations", "render_ingress")

@@ -25,7 +25,8 @@ def find_context_errors(kubeconfigs: t.Sequence[Kubeconfig], context: str | None
         is_secret: whether the names of contexts are not shown.
     """
     contexts = {name: entry for name, entry in _entries(kubeconfigs, "contexts").items() if isinstance(entry.get("context"), dict)}
-    current = next((one["current-context"] for one in kubeconfigs if one.get("current-context")), None)
+    # What is no text is no name.
+    current = next((str(one["current-context"]) for one in kubeconfigs if one.get("current-context")), None)
     if not context and not current:
         yield f"{source} has no current context: set cluster_context to one of its contexts."
         return
@@ -38,7 +39,7 @@ def find_context_errors(kubeconfigs: t.Sequence[Kubeconfig], context: str | None
         else:
             yield f"{source} has a current context that is not in it: set cluster_context to one of its contexts.{known}"
         return
-    chosen = contexts[context or current]["context"].get("cluster")
+    chosen = str(contexts[context or current]["context"].get("cluster"))
     cluster = _entries(kubeconfigs, "clusters").get(chosen, {}).get("cluster")
     if not isinstance(cluster, dict) or not cluster.get("server"):
         yield f"{source} has no cluster with a server for {'cluster_context ' + repr(context) if context else 'its current context'}: correct the kubeconfig."

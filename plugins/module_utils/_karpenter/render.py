@@ -118,8 +118,11 @@ def _node_pool(pool: Pool, startup_taint: bool) -> Manifest:
         spec["weight"] = pool["weight"]
     if pool.get("disruption"):
         # Karpenter's own default, which is required as soon as anything else is set.
-        spec["disruption"] = {"consolidateAfter": "0s", **_disruption(pool["disruption"])}
-    return _manifest(NODE_POOL, name, spec, pool.get("spec"))
+        spec["disruption"] = {"consolidateAfter": "0s", **pool["disruption"]}
+    pool_manifest = _manifest(NODE_POOL, name, spec, pool.get("spec"))
+    if isinstance(pool_manifest["spec"].get("disruption"), dict):
+        pool_manifest["spec"]["disruption"] = _disruption(pool_manifest["spec"]["disruption"])
+    return pool_manifest
 
 
 def _node_class(

@@ -14,12 +14,11 @@ import re
 import typing as t
 
 from .._limits.choices import find_choice_errors
+from .._limits.fields import Fields, find_misspelt_fields, items_of, show_scalar
 from .._limits.kubernetes import find_count_errors, find_key_errors, find_label_value_errors
 from .._limits.pods import EFFECTS
 from .._limits.quantities import find_quantity_errors, parse_quantity
 from .._near_misses import find_near_miss, nearest
-
-Fields = t.Mapping[str, t.Any]
 
 EXPIRY = re.compile(r"(\d+[smh])+|Never")
 GRACE_PERIOD = re.compile(r"(\d+[smh])+")
@@ -91,8 +90,8 @@ def find_class_tag_errors(place: str, tags: Fields | None) -> t.Iterator[str]:
 
 
 def _find_requirement_errors(place: str, requirements: t.Any, region: str) -> t.Iterator[str]:
-    yield from find_count_errors(place, requirements if isinstance(requirements, list) else (), _MOST_REQUIREMENTS, "combine some")
-    for where, one in _items(place, requirements):
+    yield from find_count_errors(place, requirements if isinstance(requirements, list) else (), _MOST_REQUIREMENTS, "combine some", api="Karpenter")
+    for where, one in items_of(place, requirements):
         key, operator, values = one.get("key"), one.get("operator"), one.get("values")
         if not key:
             yield f"{where} has no key: add the label that it is about, such as karpenter.k8s.aws/instance-family."
@@ -155,7 +154,7 @@ def _find_taint_errors(place: str, lists: t.Mapping[str, t.Any]) -> t.Iterator[s
     """Taints of both kinds, which must differ in key or effect."""
     found: set[tuple[str, str]] = set()
     for name, taints in lists.items():
-        for where, taint in _items(f"{place}.{name}", taints):
+        for where, taint in items_of(f"{place}.{name}", taints):
             key, effect = taint.get("key"), taint.get("effect")
             yield from find_choice_errors(f"{where}.effect", effect, EFFECTS, required=True)
             if not key:
@@ -183,28 +182,28 @@ def _find_limit_errors(place: str, limits: t.Any) -> t.Iterator[str]:
 def _find_disruption_errors(place: str, disruption: t.Any) -> t.Iterator[str]:
     if not isinstance(disruption, dict):
         return
-    yield from _find_misspelt(place, disruption, _DISRUPTION)
+    yield from find_misspelt_fields(place, disruption, _DISRUPTION)
     yield from find_choice_errors(f"{place}.consolidationPolicy", disruption.get("consolidationPolicy"), _POLICIES)
     after = disruption.get("consolidateAfter")
     if after is not None and not EXPIRY.fullmatch(str(after)):
-        yield f"{place}.consolidateAfter is {_shown(after)}: use a duration such as 30s or 1h30m, or Never."
+        yield f"{place}.consolidateAfter is {show_scalar(after, 'not a text')}: use a duration such as 30s or 1h30m, or Never."
     budgets = disruption.get("budgets")
     if budgets is not None and not isinstance(budgets, list):
         yield f"{place}.budgets must be a list: begin each budget with a dash."
-    yield from find_count_errors(f"{place}.budgets", budgets if isinstance(budgets, list) else (), _MOST_BUDGETS, "combine some")
-    for where, budget in _items(f"{place}.budgets", budgets):
-        yield from _find_misspelt(where, budget, _BUDGET)
+    yield from find_count_errors(f"{place}.budgets", budgets if isinstance(budgets, list) else (), _MOST_BUDGETS, "combine some", api="Karpenter")
+    for where, budget in items_of(f"{place}.budgets", budgets):
+        yield from find_misspelt_fields(where, budget, _BUDGET)
         yield from _find_budget_errors(where, budget)
 
 
 def _find_budget_errors(place: str, budget: Fields) -> t.Iterator[str]:
     nodes, schedule, duration, reasons = (budget.get(name) for name in _BUDGET)
     if nodes is not None and not _BUDGET_NODES.fullmatch(str(nodes)):
-        yield f"{place}.nodes is {_shown(nodes)}: use a number such as 5, or a percentage such as 10%."
+        yield f"{place}.nodes is {show_scalar(nodes, 'not a text')}: use a number such as 5, or a percentage such as 10%."
     if schedule is not None and not _SCHEDULE.fullmatch(str(schedule).strip()):
-        yield f"{place}.schedule is {_shown(schedule)}: use the five fields of cron, such as 0 9 * * mon-fri, or @daily."
+        yield f"{place}.schedule is {show_scalar(schedule, 'not a text')}: use the five fields of cron, such as 0 9 * * mon-fri, or @daily."
     if duration is not None and not _BUDGET_DURATION.fullmatch(str(duration)):
-        yield f"{place}.duration is {_shown(duration)}: use hours and minutes, such as 8h or 1h30m."
+        yield f"{place}.duration is {show_scalar(duration, 'not a text')}: use hours and minutes, such as 8h or 1h30m."
     if (schedule is None) != (duration is None):
         yield f"{place} has only one of schedule and duration, which need each other: set both, or neither."
     if reasons is not None and not isinstance(reasons, list):
@@ -213,22 +212,8 @@ def _find_budget_errors(place: str, budget: Fields) -> t.Iterator[str]:
         yield from find_choice_errors(f"{place}.reasons[{index}]", reason, _REASONS)
 
 
-def _find_misspelt(place: str, fields: Fields, known: t.Sequence[str]) -> t.Iterator[str]:
-    for name in sorted(map(str, fields)):
-        meant = find_near_miss(name, [one for one in known if one not in fields]) if name not in known else None
-        if meant:
-            yield f"{place} has the key {name!r}, which is unknown: did you mean {meant}?"
-
-
 def _shown(value: t.Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else repr(value) if isinstance(value, (str, int, float)) else "not a text"
-
-
-def _items(place: str, value: t.Any) -> t.Iterator[tuple[str, Fields]]:
-    """The dictionaries of a list, each with its place; what is of another structure is left to the API server."""
-    for index, item in enumerate(value if isinstance(value, list) else ()):
-        if isinstance(item, dict):
-            yield f"{place}[{index}]", item
+    return show_scalar(value, "not a text")
 
 
 __all__ = ("EXPIRY", "GRACE_PERIOD", "find_class_tag_errors", "find_pool_errors")

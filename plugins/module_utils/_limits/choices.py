@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from .._near_misses import nearest
+from .fields import show_scalar
 
 
 def find_choice_errors(place: str, value: t.Any, choices: t.Sequence[str], *, required: bool = False) -> t.Iterator[str]:
@@ -25,7 +26,7 @@ def find_choice_errors(place: str, value: t.Any, choices: t.Sequence[str], *, re
             yield f"{place} is missing: use one of {', '.join(choices)}."
     elif value not in choices:
         meant = nearest(str(value), choices)
-        shown = str(value).lower() if isinstance(value, bool) else repr(value)
+        shown = show_scalar(value, repr(value))
         remedy = f"did you mean {meant}? The choices are {', '.join(choices)}." if meant else f"use one of {', '.join(choices)}."
         yield f"{place} is {shown}, which is not one of its choices: {remedy}"
 

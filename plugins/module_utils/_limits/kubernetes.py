@@ -133,11 +133,11 @@ def find_number_errors(place: str, values: t.Mapping[str, t.Any], limits: Limits
             yield f"{place}{name} is {number}: use {least} to {most}."
 
 
-def find_count_errors(option: str, items: t.Sized | None, most: int, remedy: str) -> t.Iterator[str]:
-    """A sentence if there are more items than the API server takes."""
+def find_count_errors(option: str, items: t.Sized | None, most: int, remedy: str, *, api: str = "the Gateway API") -> t.Iterator[str]:
+    """A sentence if there are more items than an API takes."""
     count = len(items or ())
     if count > most:
-        yield f"{option} has {count} entries, and the Gateway API allows {most}: {remedy}."
+        yield f"{option} has {count} entries, and {api} allows {most}: {remedy}."
 
 
 __all__ = (

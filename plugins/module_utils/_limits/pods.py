@@ -13,12 +13,10 @@ from __future__ import annotations
 
 import typing as t
 
-from .._near_misses import find_near_miss
 from .choices import find_choice_errors
+from .fields import Fields, find_misspelt_fields, items_of, show_scalar
 from .kubernetes import find_key_errors, find_label_errors, find_number_errors
 from .quantities import find_resource_errors
-
-Fields = t.Mapping[str, t.Any]
 
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _TOLERATION = ("key", "operator", "value", "effect", "tolerationSeconds")
@@ -62,7 +60,7 @@ def find_toleration_errors(place: str, tolerations: t.Any) -> t.Iterator[str]:
     """What is wrong with tolerations."""
     for where, one in _items(place, tolerations):
         key, operator, effect = (one.get(name) or None for name in ("key", "operator", "effect"))
-        yield from _find_misspelt(where, one, _TOLERATION)
+        yield from find_misspelt_fields(where, one, _TOLERATION)
         yield from find_choice_errors(f"{where}.operator", operator, _TOLERATION_OPERATORS)
         yield from find_choice_errors(f"{where}.effect", effect, EFFECTS)
         if key is not None:
@@ -79,15 +77,15 @@ def find_spread_errors(place: str, constraints: t.Any, *, partial: bool = False)
     """What is wrong with topology spread constraints; partial ones are merged into others."""
     kinds: set[tuple[str, str]] = set()
     for where, one in _items(place, constraints):
-        yield from _find_misspelt(where, one, _SPREAD)
+        yield from find_misspelt_fields(where, one, _SPREAD)
         skew, domains, action = one.get("maxSkew"), one.get("minDomains"), one.get("whenUnsatisfiable")
         if not _is_positive(skew) and not (partial and skew is None):
-            yield f"{where}.maxSkew is {'missing' if skew is None else _shown(skew)}: use a number from 1 on."
+            yield f"{where}.maxSkew is {'missing' if skew is None else show_scalar(skew, 'not a number')}: use a number from 1 on."
         if not one.get("topologyKey"):
             yield f"{where} has no topologyKey: add the label of nodes by which pods are spread, such as topology.kubernetes.io/zone."
         yield from find_choice_errors(f"{where}.whenUnsatisfiable", action, _UNSATISFIABLE, required=not partial)
         if domains is not None and not _is_positive(domains):
-            yield f"{where}.minDomains is {_shown(domains)}: use a number from 1 on."
+            yield f"{where}.minDomains is {show_scalar(domains, 'not a number')}: use a number from 1 on."
         elif domains is not None and action != "DoNotSchedule" and not (partial and action is None):
             yield f"{where}.minDomains needs whenUnsatisfiable DoNotSchedule: set it, or remove minDomains."
         kind = (str(one.get("topologyKey")), str(action))
@@ -100,15 +98,15 @@ def find_affinity_errors(place: str, affinity: t.Any) -> t.Iterator[str]:
     """What is wrong with an affinity."""
     if not isinstance(affinity, dict):
         return
-    yield from _find_misspelt(place, affinity, _AFFINITIES)
+    yield from find_misspelt_fields(place, affinity, _AFFINITIES)
     for kind in _AFFINITIES:
         where, one = f"{place}.{kind}", affinity.get(kind)
         if not isinstance(one, dict):
             continue
-        yield from _find_misspelt(where, one, (_REQUIRED, _PREFERRED))
+        yield from find_misspelt_fields(where, one, (_REQUIRED, _PREFERRED))
         for at, weighted in _items(f"{where}.{_PREFERRED}", one.get(_PREFERRED)):
             if not _is_positive(weighted.get("weight")) or weighted["weight"] > 100:
-                yield f"{at}.weight is {'missing' if weighted.get('weight') is None else _shown(weighted['weight'])}: use 1 to 100."
+                yield f"{at}.weight is {'missing' if weighted.get('weight') is None else show_scalar(weighted['weight'], 'not a number')}: use 1 to 100."
             field = "preference" if kind == "nodeAffinity" else "podAffinityTerm"
             if not isinstance(weighted.get(field), dict):
                 yield f"{at} has no {field}: add it."
@@ -188,26 +186,17 @@ def _below(fields: Fields, *names: str) -> Fields:
     return found if isinstance(found, dict) else {}
 
 
-def _find_misspelt(place: str, fields: Fields, known: t.Sequence[str]) -> t.Iterator[str]:
-    for name in sorted(map(str, fields)):
-        meant = find_near_miss(name, [one for one in known if one not in fields]) if name not in known else None
-        if meant:
-            yield f"{place} has the key {name!r}, which is unknown: did you mean {meant}?"
-
-
 def _is_positive(number: t.Any) -> bool:
     return isinstance(number, int) and not isinstance(number, bool) and 1 <= number <= _MOST
 
 
 def _shown(value: t.Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else repr(value) if isinstance(value, (str, int, float)) else "not a number"
+    return show_scalar(value, "not a number")
 
 
 def _items(place: str, value: t.Any) -> t.Iterator[tuple[str, Fields]]:
     """The dictionaries of a list, each with its place, but for those that a strategic merge takes away."""
-    for index, item in enumerate(value if isinstance(value, list) else ()):
-        if isinstance(item, dict) and "$patch" not in item:
-            yield f"{place}[{index}]", item
+    return ((where, item) for where, item in items_of(place, value) if "$patch" not in item)
 
 
 __all__ = (

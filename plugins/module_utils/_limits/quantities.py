@@ -14,6 +14,7 @@ import typing as t
 from fractions import Fraction
 
 from .._near_misses import nearest
+from .fields import show_scalar
 from .kubernetes import find_key_errors
 
 _QUANTITY = re.compile(r"([+-]?(?:\d{1,30}(?:\.\d{0,30})?|\.\d{1,30}))(?:([numkMGTPE]|[KMGTPE]i)|[eE]([+-]?\d{1,3}))?", re.ASCII)
@@ -41,8 +42,7 @@ def find_quantity_errors(place: str, written: t.Any) -> t.Iterator[str]:
     """A sentence if this is not the amount of a resource."""
     quantity = parse_quantity(written)
     if quantity is None:
-        shown = str(written).lower() if isinstance(written, bool) else repr(written) if isinstance(written, (str, int, float)) else "not a text or a number"
-        yield f"{place} is {shown}: use a quantity such as 500m, 2 or 1Gi, without a blank."
+        yield f"{place} is {show_scalar(written, 'not a text or a number')}: use a quantity such as 500m, 2 or 1Gi, without a blank."
     elif quantity < 0:
         yield f"{place} is {written}: a quantity cannot be negative."
 

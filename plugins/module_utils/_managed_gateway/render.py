@@ -15,7 +15,7 @@ import typing as t
 
 from .._mesh.labels import DATAPLANE_MODE, GATEWAY_NAME, INJECT, MANAGED_GATEWAY, REVISION, WAYPOINT_CLASS, Object, annotations_of, labels_of
 from .._mesh.parameters import CONTAINER, ON_REQUEST, OVERLAY_KINDS
-from .._mesh.strategic_merge import merge
+from .._mesh.strategic_merge import OverlayError, merge
 
 Map = t.Mapping[str, t.Any]
 Objects = t.Dict[str, t.Dict[str, t.Any]]
@@ -68,6 +68,8 @@ def render_managed(gateway: Object, overlays: t.Sequence[Map] = (), values: Map 
         for overlay in overlays:
             if isinstance(overlay.get(key), dict):
                 rendered[key] = item = merge(item, overlay[key])
+        if not isinstance(item.get("metadata"), dict) or not isinstance(item["metadata"].get("labels") or {}, dict):
+            raise OverlayError(f"the overlay {key} leaves no metadata with labels, which each object must have")
         # istiod takes no overlay that changes any of it (applyOverlay), and sets the label itself (apply).
         identity = {"name": metadata["name"], "namespace": metadata["namespace"]}
         labels = {**(item["metadata"].get("labels") or {}), MANAGED_GATEWAY: _CONTROLLERS[gateway["spec"]["gatewayClassName"]]}

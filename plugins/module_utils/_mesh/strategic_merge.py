@@ -62,7 +62,9 @@ def merge(base: Map, patch: Map, path: Path = ()) -> dict[str, t.Any]:
     result = {} if directive == "replace" else dict(base)
     if "$retainKeys" in patch:
         result = {name: value for name, value in result.items() if name in patch["$retainKeys"]}
-    for name, value in patch.items():
+    for key, value in patch.items():
+        # YAML makes another type of some keys, such as on.
+        name = str(key)
         if name.startswith(_DELETE_PRIMITIVES):
             name = name[len(_DELETE_PRIMITIVES) :]
             result[name] = [item for item in result.get(name) or () if item not in value]

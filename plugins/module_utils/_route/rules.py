@@ -14,10 +14,9 @@ import re
 import typing as t
 
 from .._limits.choices import find_choice_errors
+from .._limits.fields import Fields, items_of
 from .._limits.http import find_path_errors
 from .._limits.kubernetes import HIGHEST_PORT, HIGHEST_WEIGHT, MOST_BACKENDS, MOST_RULES, find_count_errors, find_number_errors
-
-Fields = t.Mapping[str, t.Any]
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH")
 _MATCH_TYPES = ("Exact", "RegularExpression")
@@ -49,14 +48,14 @@ def find_rule_errors(place: str, rules: t.Any) -> t.Iterator[str]:
         rules: what is written there.
     """
     yield from find_count_errors(place, rules if isinstance(rules, list) else (), MOST_RULES, "move some to a second route")
-    for where, rule in _items(place, rules):
-        for at, match in _items(f"{where}.matches", rule.get("matches")):
+    for where, rule in items_of(place, rules):
+        for at, match in items_of(f"{where}.matches", rule.get("matches")):
             yield from _find_match_errors(at, match)
         yield from _find_filter_errors(where, rule)
         yield from find_count_errors(f"{where}.backendRefs", _listed(rule.get("backendRefs")), MOST_BACKENDS, "use fewer Services")
-        for at, backend in _items(f"{where}.backendRefs", rule.get("backendRefs")):
+        for at, backend in items_of(f"{where}.backendRefs", rule.get("backendRefs")):
             yield from find_number_errors(f"{at}.", backend, {"port": (1, HIGHEST_PORT), "weight": (0, HIGHEST_WEIGHT)})
-        for name, duration in sorted((rule["timeouts"] if isinstance(rule.get("timeouts"), dict) else {}).items()):
+        for name, duration in sorted((rule["timeouts"] if isinstance(rule.get("timeouts"), dict) else {}).items(), key=str):
             if name in ("request", "backendRequest") and not _DURATION.fullmatch(str(duration)):
                 yield f"{where}.timeouts.{name} is {duration!r}: use a duration such as 10s or 1m30s."
 
@@ -68,13 +67,13 @@ def _find_match_errors(place: str, match: Fields) -> t.Iterator[str]:
         yield from find_path_errors(f"{place}.path.value", str(path.get("value", "/")), str(path.get("type", "PathPrefix")))
     yield from find_choice_errors(f"{place}.method", match.get("method"), _METHODS)
     for name in ("headers", "queryParams"):
-        for at, one in _items(f"{place}.{name}", match.get(name)):
+        for at, one in items_of(f"{place}.{name}", match.get(name)):
             yield from find_choice_errors(f"{at}.type", one.get("type"), _MATCH_TYPES)
             yield from _find_named_errors(at, one)
 
 
 def _find_filter_errors(place: str, rule: Fields) -> t.Iterator[str]:
-    filters = list(_items(f"{place}.filters", rule.get("filters")))
+    filters = list(items_of(f"{place}.filters", rule.get("filters")))
     kinds = [str(one.get("type")) for _at, one in filters]
     for kind in sorted({kind for kind in kinds if kinds.count(kind) > 1 and kind in _FILTERS and kind not in _REPEATED}):
         yield f"{place}.filters has {kind} more than once: combine these filters into one."
@@ -86,7 +85,7 @@ def _find_filter_errors(place: str, rule: Fields) -> t.Iterator[str]:
         yield from _find_kind_errors(at, one)
         for name in ("requestHeaderModifier", "responseHeaderModifier"):
             for action in ("set", "add") if isinstance(one.get(name), dict) else ():
-                for where, header in _items(f"{at}.{name}.{action}", one[name].get(action)):
+                for where, header in items_of(f"{at}.{name}.{action}", one[name].get(action)):
                     yield from _find_named_errors(where, header)
         for name in ("requestRedirect", "urlRewrite"):
             if isinstance(one.get(name), dict):
@@ -120,7 +119,7 @@ def _find_replacement_errors(place: str, replacement: Fields, rule: Fields) -> t
     yield from find_choice_errors(f"{place}.path.type", kind, tuple(_PATH_FIELDS), required=True)
     if isinstance(kind, str) and kind in _PATH_FIELDS and _PATH_FIELDS[kind] not in path:
         yield f"{place}.path is of type {kind}, but has no {_PATH_FIELDS[kind]}: add it."
-    matches = [match.get("path") for _at, match in _items("", rule.get("matches"))]
+    matches = [match.get("path") for _at, match in items_of("", rule.get("matches"))]
     if kind == "ReplacePrefixMatch" and (len(matches) > 1 or any(isinstance(one, dict) and one.get("type", "PathPrefix") != "PathPrefix" for one in matches)):
         yield f"{place}.path replaces the prefix that matches, so the rule must have exactly one match, of the type PathPrefix: split the rule."
 
@@ -132,13 +131,6 @@ def _find_named_errors(place: str, one: Fields) -> t.Iterator[str]:
         yield f"{place}.name is {name!r}: use 1 to 256 letters, digits and signs, without a blank or a colon." if name else f"{place} has no name: add it."
     if not isinstance(value, str) or not value:
         yield f"{place}.value is not a text: write one, in quotes if need be." if value else f"{place} has no value: add it."
-
-
-def _items(place: str, value: t.Any) -> t.Iterator[tuple[str, Fields]]:
-    """The dictionaries of a list, each with its place; what is of another structure is left to the API server."""
-    for index, item in enumerate(_listed(value)):
-        if isinstance(item, dict):
-            yield f"{place}[{index}]", item
 
 
 def _listed(value: t.Any) -> t.Sequence[t.Any]:

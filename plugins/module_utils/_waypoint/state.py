@@ -31,6 +31,7 @@ from .._managed_fields import FIELD_MANAGER, MANAGED_BY
 from .._managed_gateway.refusals import Created
 from .._managed_gateway.state import find_managed_refusals
 from .._mesh.labels import CANARY, GATEWAY_NAME, MANAGED_GATEWAY, USE_WAYPOINT, WAYPOINT_CLASS, labels_of
+from .._mesh.namespaces import is_terminating
 from .._mesh.parameters import CLASS_DEFAULTS, ON_REQUEST, OVERLAY_KINDS, parameters_name
 from .._mesh.revisions import TAG, Revisions, find_revisions
 from .._mesh.strategic_merge import OverlayError
@@ -248,12 +249,16 @@ class WaypointReader:
 
 
 def _created(plan: Plan, namespaces: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[Created]:
-    """The new waypoints in namespaces that exist."""
+    """The new waypoints in namespaces that exist, and are not being deleted."""
     return [
         Created(f"Waypoint {change.ref}", change.manifest, change.overlays)
         for change in plan.changes
-        if change.action == "created" and not change.desired.validation_errors and "kind" in namespaces.get(change.ref.namespace, {})
+        if change.action == "created" and not change.desired.validation_errors and _takes_objects(namespaces.get(change.ref.namespace))
     ]
+
+
+def _takes_objects(namespace: t.Mapping[str, t.Any] | None) -> bool:
+    return bool(namespace and "kind" in namespace) and not is_terminating(namespace)
 
 
 def _ref(item: Object, name: str | None = None) -> WaypointRef:

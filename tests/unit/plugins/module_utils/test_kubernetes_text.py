@@ -40,6 +40,7 @@ STRUCTURES: list[Any] = [
         id="expressions",
     ),
     pytest.param({"tolerations": [{"key": "a", "value": True}, {"key": "b"}]}, {"tolerations": [{"key": "a", "value": "true"}, {"key": "b"}]}, id="toleration"),
+    pytest.param({"startupTaints": [{"key": "a", "value": 1}]}, {"startupTaints": [{"key": "a", "value": "1"}]}, id="startup-taint"),
     pytest.param(
         {"overlays": {"deployment": {"metadata": {"labels": LABELS}, "spec": {"replicas": 2}}}},
         {"overlays": {"deployment": {"metadata": {"labels": TEXTS}, "spec": {"replicas": 2}}}},

@@ -177,6 +177,14 @@ def test_a_waypoint_that_a_finalizer_holds_was_changed_if_its_deletion_was_writt
     assert cluster.api.session.has_written is written
 
 
+def test_nothing_is_tried_in_a_namespace_that_is_being_deleted() -> None:
+    ending = derived(namespace_of("shop"), ENDING)
+    cluster = Cluster({NAMESPACES: [ending]}, {f"GET {NAMESPACES}/shop": Answer(200, ending)})
+    with pytest.raises(MeshError, match="is being deleted"):
+        cluster.run({})
+    assert [str(request) for request in cluster.api.requests if request.dry_run] == []
+
+
 def test_a_waypoint_that_is_being_deleted_is_not_deleted_again() -> None:
     cluster = Cluster({GATEWAYS: [derived(_gateway(), ENDING)]})
     result = cluster.run({"state": "absent"})

@@ -63,6 +63,8 @@ WRONG: list[tuple[Any, str | None, str]] = [
     ("@/shop", "bank", "cluster_context is 'bank', which cluster_kubeconfig does not have: correct it, or the kubeconfig. Its contexts are shop-prod"),
     ("@/dangling", None, "cluster_kubeconfig has no cluster with a server for its current context"),
     ("@/dangling", "shop-production", "cluster_kubeconfig has no cluster with a server for cluster_context 'shop-production'"),
+    ({**CONTENT, "current-context": ["a"]}, None, "cluster_kubeconfig has a current context that is not in it"),
+    ({**CONTENT, "contexts": [{"name": "a", "context": {"cluster": ["a"]}}], "current-context": "a"}, None, "cluster_kubeconfig has no cluster with a server"),
     # The names of contexts are a part of the content.
     (json.dumps(CONTENT), "bank", "cluster_context is 'bank', which cluster_kubeconfig does not have: correct it, or the kubeconfig."),
     (CONTENT, "bank", "cluster_context is 'bank', which cluster_kubeconfig does not have: correct it, or the kubeconfig."),

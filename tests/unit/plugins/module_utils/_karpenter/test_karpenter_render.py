@@ -136,6 +136,12 @@ def test_a_default_holds_until_something_else_is_said(pool: dict[str, Any], requ
     assert _requirements(pool) == requirements
 
 
+@pytest.mark.parametrize("written", [{"disruption": {"budgets": [{"nodes": 5}]}}, {"spec": {"disruption": {"budgets": [{"nodes": 5}]}}}])
+def test_nodes_of_a_budget_are_a_text_wherever_they_are_written(written: dict[str, Any]) -> None:
+    [made] = [item for item in _manifests({"name": "general", **written}) if item["kind"] == "NodePool"]
+    assert made["spec"]["disruption"]["budgets"] == [{"nodes": "5"}]
+
+
 @pytest.mark.parametrize(
     ("alias", "disks"),
     [

@@ -130,3 +130,14 @@ def test_overlays_of_the_class_come_first_and_change_no_name() -> None:
     assert "meshwright.ambient/parameters" in deployment["metadata"]["annotations"]
     with pytest.raises(OverlayError):
         render_managed(WAYPOINT, [{"deployment": {"spec": {"template": {"spec": {"containers": [{}]}}}}}])
+
+
+@pytest.mark.parametrize("overlay", [{"metadata": None}, {"metadata": "none"}, {"metadata": {"labels": ["a"]}}, {"$patch": "delete"}])
+def test_an_overlay_that_takes_the_metadata_away_cannot_be_applied(overlay: Object) -> None:
+    with pytest.raises(OverlayError, match="the overlay service leaves no metadata with labels"):
+        render_managed(WAYPOINT, [{"service": overlay}])
+
+
+def test_an_overlay_may_take_the_labels_away() -> None:
+    made = render_managed(WAYPOINT, [{"service": {"metadata": {"labels": None}}}])["service"]
+    assert list(made["metadata"]["labels"]) == ["gateway.istio.io/managed"]

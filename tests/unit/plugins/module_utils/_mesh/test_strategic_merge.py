@@ -59,6 +59,7 @@ def test_merge_key(path: tuple[str, ...], expected: str | None) -> None:
             {"volumes": [{"name": "a"}, {"name": "b"}]}, {"volumes": [{"$patch": "replace"}, {"name": "c"}]}, {"volumes": [{"name": "c"}]}, id="replace-a-list"
         ),
         pytest.param({"finalizers": ["a", "b"]}, {"$deleteFromPrimitiveList/finalizers": ["a"]}, {"finalizers": ["b"]}, id="delete-from-a-plain-list"),
+        pytest.param({"a": {"on": 1}}, {"a": {True: 2, 7: {"b": None}}}, {"a": {"on": 1, "True": 2, "7": {}}}, id="keys-are-text"),
         pytest.param({"env": [{"name": "a"}]}, {"$setElementOrder/env": [{"name": "a"}]}, {"env": [{"name": "a"}]}, id="order-is-of-no-matter"),
     ],
 )
