@@ -13,13 +13,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from xdist.remote import Producer
 
 from tests.stages.twins import fresh_twin
 from tests.twin.support.rehearsed import Rehearsed
+from tests.twin.support.scheduling import SchedulingByTwin, own_name
 from twin.aws import account
 from twin.collection import ApiSession
 from twin.kwok.session import open_session
 from twin.paths import REPOSITORY, TwinPaths
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SchedulingByTwin:
+    return SchedulingByTwin(config, log)
 
 
 @dataclass(frozen=True)
@@ -66,8 +73,9 @@ class Twin:
 @pytest.fixture(scope="session")
 def mesh() -> Iterator[Twin]:
     """A twin on which site.yml has run. Tests leave it as they find it."""
-    with fresh_twin("test-mesh") as environment:
-        twin = Twin("test-mesh", environment)
+    name = own_name("test-mesh")
+    with fresh_twin(name) as environment:
+        twin = Twin(name, environment)
         done = twin.play("site.yml")
         assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
         yield twin
@@ -76,8 +84,9 @@ def mesh() -> Iterator[Twin]:
 @pytest.fixture(scope="module")
 def empty_twin() -> Iterator[Twin]:
     """A fresh twin with nothing on it, for the tests of one file."""
-    with fresh_twin("test-empty") as environment:
-        yield Twin("test-empty", environment)
+    name = own_name("test-empty")
+    with fresh_twin(name) as environment:
+        yield Twin(name, environment)
 
 
 @pytest.fixture(scope="session")
@@ -89,7 +98,7 @@ def prod() -> Iterator[Rehearsed]:
     if os.environ.get("MESHWRIGHT_PROD_ACCOUNT"):
         yield Rehearsed(os.environ["MESHWRIGHT_PROD_ACCOUNT"])
         return
-    with fresh_account("test-prod") as rehearsed:
+    with fresh_account(own_name("test-prod")) as rehearsed:
         done = rehearsed.rehearse("-vvv", "--diff")
         assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
         rehearsed.first_run.write_text(done.stdout + done.stderr)

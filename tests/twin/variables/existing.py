@@ -58,7 +58,7 @@ def make_in_network(client: Clients, cluster: Mapping[str, Any]) -> dict[str, An
     return {
         "subnets": subnets,
         "private_subnets": sorted(cluster["resourcesVpcConfig"]["subnetIds"])[:1],
-        "addresses": [ec2.allocate_address(Domain="vpc")["AllocationId"] for _ in subnets],
+        "addresses": sorted(ec2.allocate_address(Domain="vpc")["AllocationId"] for _ in subnets),
         "security_groups": [ec2.create_security_group(GroupName="complete-front", Description="complete", VpcId=vpc)["GroupId"]],
     }
 
