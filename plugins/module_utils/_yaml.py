@@ -29,9 +29,15 @@ def load_documents(text: str | bytes) -> list[t.Any]:
     """
     if len(text) > MOST_BYTES:
         raise YamlOutOfBounds(f"it has more than {MOST_BYTES // 1024 // 1024} MB")
+    from yaml import YAMLError
+
     _measure_text(text)
-    # Ansible's loader is the one that is written in C where there is one: ten times as fast.
-    documents = list(yaml_load_all(text))
+    try:
+        # Ansible's loader is the one that is written in C where there is one: ten times as fast.
+        documents = list(yaml_load_all(text))
+    except ValueError as error:
+        # What looks like a date and is none, such as 2026-02-30.
+        raise YAMLError(str(error)) from error
     _measure_content(documents)
     return documents
 

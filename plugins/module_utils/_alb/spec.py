@@ -70,7 +70,7 @@ def parse_alb(item: Item, *, certificates_pending: bool = False) -> DesiredItem:
         return DesiredItem("ALB", item, ingress)
     item = with_text(dict(item))
     errors = [*find_text_errors(item), *find_alb_errors(item, certificates_pending=certificates_pending)]
-    notes = (*note_uncovered_domains(item["hosts"]), *note_answering_actions(item))
+    notes = (*note_uncovered_domains(item["hosts"]), *_note_subnets(item), *note_answering_actions(item))
     return DesiredItem("ALB", item, DesiredObject(ingress.key, render_ingress(item)), (), tuple(errors), notes)
 
 
@@ -85,7 +85,6 @@ def find_alb_errors(item: Item, *, certificates_pending: bool = False) -> list[s
         *_find_backend_errors(item),
         *_find_name_errors(item),
         *find_common_errors(item, "load_balancer_name", _MOST_CODE),
-        *_find_subnet_errors(item),
         *_find_host_errors(item),
         *_find_path_errors(item),
         *_find_range_errors(item),
@@ -125,10 +124,13 @@ def _find_host_errors(item: Item) -> t.Iterator[str]:
     yield from find_host_errors("certificate_domains", item.get("certificate_domains"), any_case=True)
 
 
-def _find_subnet_errors(item: Item) -> t.Iterator[str]:
-    """Source: the user guide of Application Load Balancers, subnets."""
+def _note_subnets(item: Item) -> t.Iterator[str]:
+    """Source: the user guide of Application Load Balancers, subnets: two zones, or one Local Zone, or one Outpost, which the data does not show."""
     if len(item.get("subnets") or ()) == 1:
-        yield f"subnets has only {item['subnets'][0]}, and an Application Load Balancer needs two subnets in different zones: add one, or omit subnets."
+        yield (
+            f"subnets has only {item['subnets'][0]}, and an Application Load Balancer needs two subnets in different zones, "
+            "unless this one is in a Local Zone or on an Outpost: otherwise add one, or omit subnets."
+        )
 
 
 def _find_path_errors(item: Item) -> t.Iterator[str]:

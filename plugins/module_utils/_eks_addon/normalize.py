@@ -10,9 +10,8 @@ import json
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible.module_utils.common.yaml import yaml_load
-
 from .._text import in_one_line
+from .._yaml import load_document
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ def parse_configuration(text: str | None) -> t.Any:
     except ValueError:
         pass
     try:
-        return yaml_load(text)
+        return load_document(text)
     except Exception:  # PyYAML may be missing, and its errors have no common base without it.
         return text
 

@@ -14,8 +14,6 @@ import typing as t
 from dataclasses import replace
 from pathlib import Path
 
-from ansible.module_utils.common.yaml import yaml_load, yaml_load_all
-
 from .._errors import MeshError
 from .._k8s.connect import auth_options
 from .._k8s.denials import find_denial
@@ -23,6 +21,7 @@ from .._k8s.writes import Write
 from .._kinds import CUSTOM_RESOURCE_DEFINITION
 from .._managed_fields import FIELD_MANAGER
 from .._text import printable, quoted, without_userinfo
+from .._yaml import YamlOutOfBounds, load_documents
 from .plan import ReleasePlan
 from .records import CurrentState
 from .refusals import is_unknown, refuse_conflict
@@ -100,7 +99,7 @@ class Helm:
     def chart(self, release: Release, chart: ChartReference) -> Chart:
         """The chart that a reference means, which only its repository may know."""
         at = self._find(chart)
-        metadata = yaml_load(self._run(release, f"read the chart of release {release}", ["show", "chart", *at.arguments, "--", at.ref], at))
+        (metadata,) = self._documents(release, f"read the chart of release {release}", ["show", "chart", *at.arguments, "--", at.ref], at)
         return Chart(str(metadata["name"]), str(metadata["version"]), str(metadata.get("appVersion") or ""))
 
     def definitions(self, release: Release, chart: ChartReference, own: ChartReference | None) -> list[t.Any]:
@@ -110,7 +109,16 @@ class Helm:
             arguments = ["template", "--namespace", release.namespace, *at.arguments, "--", release.name, at.ref]
         else:
             arguments = ["show", "crds", *at.arguments, "--", at.ref]
-        return list(yaml_load_all(self._run(release, f"read the definitions of release {release}", arguments, at)))
+        return self._documents(release, f"read the definitions of release {release}", arguments, at)
+
+    def _documents(self, release: Release, action: str, arguments: list[str], at: _Location) -> list[t.Any]:
+        """What Helm shows of a chart, which may be anybody's."""
+        from yaml import YAMLError
+
+        try:
+            return load_documents(self._run(release, action, arguments, at))
+        except (YAMLError, YamlOutOfBounds) as error:
+            raise MeshError(f"Helm could {action}, but what it has shown is not YAML that can be used: {quoted(str(error))}") from error
 
     def _find(self, chart: ChartReference) -> _Location:
         """The arguments and files by which Helm finds a chart. A password goes into a file, because every user of the host could read an argument."""

@@ -10,8 +10,8 @@ import base64
 import typing as t
 from dataclasses import dataclass
 
-from ansible.module_utils.common.yaml import yaml_load_all
-
+from .._kinds import CUSTOM_RESOURCE_DEFINITION
+from .._yaml import YamlOutOfBounds, load_documents
 from .records import CurrentState, decode
 from .render import canonical
 from .spec import Chart, Release
@@ -76,11 +76,8 @@ def differences(desired: Release, current: CurrentState) -> list[str]:
 
 def changed_definitions(documents: t.Iterable[t.Any], current: t.Mapping[str, Object]) -> list[dict[str, t.Any]]:
     """The CustomResourceDefinitions among documents that the cluster lacks, or has with less than they say."""
-    return [
-        document
-        for document in documents
-        if document and document.get("kind") == "CustomResourceDefinition" and not _is_part(document, current.get(document["metadata"]["name"]))
-    ]
+    definitions = [one for one in documents if isinstance(one, dict) and one.get("kind") == CUSTOM_RESOURCE_DEFINITION.name]
+    return [definition for definition in definitions if not _is_part(definition, current.get(definition["metadata"]["name"]))]
 
 
 def _is_chart(desired: Chart, found: Chart) -> bool:
@@ -90,10 +87,15 @@ def _is_chart(desired: Chart, found: Chart) -> bool:
 
 
 def _recorded_definitions(chart: Object) -> t.Iterator[t.Any]:
-    """The documents below crds/ of a recorded chart."""
+    """The documents below crds/ of a recorded chart; none of a file that is not YAML, which Helm has not installed either."""
+    from yaml import YAMLError
+
     for file in chart.get("files") or ():
         if file["name"].startswith("crds/") and file["name"].endswith((".yaml", ".yml", ".json")):
-            yield from yaml_load_all(base64.b64decode(file["data"]))
+            try:
+                yield from load_documents(base64.b64decode(file["data"]))
+            except (YAMLError, YamlOutOfBounds):
+                continue
 
 
 def _is_part(desired: t.Any, current: t.Any) -> bool:

@@ -10,7 +10,7 @@ import tarfile
 import typing as t
 from pathlib import Path
 
-from .._yaml import YamlOutOfBounds, load_document
+from .._yaml import load_document
 from .spec import Chart, ChartReference
 
 # More than any file of a chart that is read here has.
@@ -22,25 +22,28 @@ def chart_of(reference: ChartReference) -> Chart | None:
     if reference.repository or reference.is_in_registry:
         # A range (1.x) is never a release's version, so that it counts as another chart, and Helm is asked.
         return Chart(reference.ref.rstrip("/").rpartition("/")[2], reference.version or "")
-    from yaml import YAMLError
-
-    try:
-        metadata = load_document(_read(Path(reference.ref).expanduser(), "Chart.yaml"))
-        # One that does not say it is recorded without it, too.
-        return Chart(str(metadata["name"]), str(metadata["version"]), str(metadata.get("appVersion") or ""))
-    except (EOFError, OSError, KeyError, TypeError, YamlOutOfBounds, tarfile.TarError, YAMLError):
+    metadata = _load(reference.ref, "Chart.yaml")
+    if not metadata or "name" not in metadata or "version" not in metadata:
         return None
+    # One that does not say it is recorded without it, too.
+    return Chart(str(metadata["name"]), str(metadata["version"]), str(metadata.get("appVersion") or ""))
 
 
 def default_values(ref: str) -> dict[str, t.Any] | None:
     """The content of values.yaml of a chart in a directory or an archive; None if there is none that can be read."""
+    return _load(ref, "values.yaml")
+
+
+def _load(ref: str, name: str) -> dict[str, t.Any] | None:
+    """A file at the top of a chart; None if it cannot be read, or is no dictionary."""
     from yaml import YAMLError
 
     try:
-        values = load_document(_read(Path(ref).expanduser(), "values.yaml"))
-    except (EOFError, OSError, KeyError, RuntimeError, ValueError, YamlOutOfBounds, tarfile.TarError, YAMLError):
+        content = load_document(_read(Path(ref).expanduser(), name))
+    # A user without a home directory is a RuntimeError, and a path with a null character a ValueError.
+    except (EOFError, OSError, KeyError, RuntimeError, ValueError, tarfile.TarError, YAMLError):
         return None
-    return values if isinstance(values, dict) else None
+    return content if isinstance(content, dict) else None
 
 
 def _read(path: Path, name: str) -> bytes:

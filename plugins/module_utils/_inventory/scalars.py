@@ -16,8 +16,9 @@ import re
 import typing as t
 
 from ansible.module_utils.common.validation import check_type_dict
-from ansible.module_utils.common.yaml import yaml_load
 from ansible.module_utils.parsing.convert_bool import boolean
+
+from .._yaml import load_document
 
 # Both are of a length that Python turns into a number, and that fits every field of an API.
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}(\.0{1,9})?")
@@ -184,7 +185,7 @@ T = t.TypeVar("T", t.Dict[t.Any, t.Any], t.List[t.Any])
 def _parsed(text: str, kind: type[T]) -> T:
     from yaml import YAMLError
 
-    for parse in (json.loads, yaml_load):
+    for parse in (json.loads, load_document):
         try:
             found = parse(text)
         except (ValueError, RecursionError, YAMLError):

@@ -11,9 +11,8 @@ import os
 import typing as t
 from pathlib import Path
 
-from ansible.module_utils.common.yaml import yaml_load
-
 from .._errors import MeshError
+from .._yaml import load_document
 
 # Each is a list in a kubeconfig (client-go, tools/clientcmd/api/v1/types.go).
 _LISTS = ("clusters", "contexts", "users")
@@ -50,7 +49,7 @@ def parse_kubeconfig(text: str) -> dict[str, t.Any] | None:
     """The content of a kubeconfig in YAML or JSON; None for any other text."""
     # On the controller, it is of a class of Ansible's, which YAML's parser in C does not take.
     text = str.__str__(text)
-    for parse in (json.loads, yaml_load):
+    for parse in (json.loads, load_document):
         # The parsers' own errors are dropped, because they quote the text.
         try:
             content = parse(text)

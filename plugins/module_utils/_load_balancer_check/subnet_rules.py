@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from .._aws.tags import tags_of
@@ -18,6 +19,8 @@ if t.TYPE_CHECKING:
 ROLE_TAGS = {"internet-facing": "kubernetes.io/role/elb", "internal": "kubernetes.io/role/internal-elb"}
 # What AWS needs in each subnet (user guides of both load balancers), and the controller looks for (pkg/networking/subnet_resolver.go).
 _FREE_ADDRESSES = 8
+# As us-west-2-lax-1a and us-east-1-wl1-bos-wlz-1; others are as us-west-2a.
+_NAME_OF_ZONE_APART = re.compile(r"-[a-z]{3}-(wlz-)?\d+[a-z]?$")
 # Who owns the network interfaces of load balancers. The address of an existing one is its own, so it is no conflict.
 _LOAD_BALANCING = "amazon-elb"
 
@@ -48,7 +51,7 @@ def _check_listed_subnets(spec: LoadBalancerSpec, context: Context) -> Findings:
     for zone, ids in sorted(zones.items()):
         if len(ids) > 1:
             yield "subnets", "error", f"the subnets {', '.join(sorted(ids))} are all in {zone}, and a load balancer takes one in each zone: keep one of them."
-    if chosen and spec.type == "alb" and len(zones) < 2:
+    if chosen and len(zones) < _count_needed(spec, chosen.values()):
         yield "subnets", "error", f"its subnets are in {', '.join(sorted(zones))} only, and an ALB needs two zones: add a subnet in another zone."
 
 
@@ -74,13 +77,22 @@ def _check_found_subnets(spec: LoadBalancerSpec, context: Context) -> Findings:
             )
     usable = [one for one in chosen if _is_of(one, spec.cluster) and one.get("AvailableIpAddressCount", _FREE_ADDRESSES) >= _FREE_ADDRESSES]
     zones = sorted({one["AvailabilityZone"] for one in usable})
-    needed = 2 if spec.type == "alb" else 1
+    needed = _count_needed(spec, usable)
     if len(zones) < needed:
         where = f"in {', '.join(zones)} only" if zones else "in no zone"
         kind = "an ALB" if spec.type == "alb" else "an NLB"
         why = f"{len(tagged)} subnets of {spec.vpc_id} have the tag {tag}, of which {len(usable) if tagged else 0} are free for this cluster and have room"
         number = "two zones" if needed == 2 else "one"
         yield "subnets", "error", f"subnets are found {where}, and {kind} needs {number} ({why}): tag one subnet in each zone with {tag}=1, or set subnets."
+
+
+def _count_needed(spec: LoadBalancerSpec, subnets: t.Collection[Answer]) -> int:
+    """In how many zones a load balancer needs a subnet: a Local Zone, a Wavelength Zone or an Outpost is enough.
+
+    Sources: the controller's pkg/networking/subnet_resolver.go (minimum by locale), and the names of zones, which is a letter after the region's elsewhere.
+    """
+    apart = subnets and all(one.get("OutpostArn") or _NAME_OF_ZONE_APART.search(one["AvailabilityZone"]) for one in subnets)
+    return 2 if spec.type == "alb" and not apart else 1
 
 
 def _is_of(subnet: Answer, cluster: str) -> bool:

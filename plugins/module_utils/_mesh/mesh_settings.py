@@ -10,6 +10,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from .._yaml import YamlOutOfBounds, load_document
 from .capture import EXCLUDED_NAMESPACES
 from .labels import Object, labels_of, matches
 
@@ -106,11 +107,11 @@ def _discovery_selectors(mesh: str) -> tuple[t.Mapping[str, t.Any], ...]:
     # Most have none: then YAML need not be loaded.
     if "discoverySelectors" not in mesh:
         return ()
-    import yaml
+    from yaml import YAMLError
 
     try:
-        found = (yaml.safe_load(mesh) or {}).get("discoverySelectors") or ()
-    except (yaml.YAMLError, AttributeError):
+        found = (load_document(mesh) or {}).get("discoverySelectors") or ()
+    except (YAMLError, YamlOutOfBounds, AttributeError):
         return ()
     selectors = tuple(selector for selector in found if isinstance(selector, dict))
     expressions = [expression for selector in selectors for expression in selector.get("matchExpressions") or ()]

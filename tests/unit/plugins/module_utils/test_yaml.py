@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from yaml import YAMLError
 
 from ansible_collections.meshwright.ambient.plugins.module_utils import _yaml
 from ansible_collections.meshwright.ambient.plugins.module_utils._yaml import DEEPEST, YamlOutOfBounds, load_document, load_documents
@@ -34,6 +35,11 @@ def test_what_is_too_long_is_not_even_looked_at(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(_yaml, "MOST_NODES", 5)
     with pytest.raises(YamlOutOfBounds, match="more than 5 nodes"):
         load_documents("[1, 2, 3, 4, 5]")
+
+
+def test_a_date_that_there_is_not_is_no_yaml() -> None:
+    with pytest.raises(YAMLError, match="day is out of range"):
+        load_documents("a: 2026-02-30")
 
 
 def test_what_is_within_is_loaded() -> None:

@@ -245,6 +245,12 @@ def test_a_certificate_that_is_looked_up_later_counts() -> None:
     assert find_alb_errors(item(listen_ports=[{"HTTPS": 443}]), certificates_pending=True) == []
 
 
+def test_one_subnet_is_noted_because_it_may_be_in_a_local_zone() -> None:
+    (note,) = parse_alb(item(subnets=["subnet-0a1b2c3d"])).notes
+    assert note.startswith("subnets has only subnet-0a1b2c3d, and an Application Load Balancer needs two subnets in different zones, unless"), note
+    assert parse_alb(item(subnets=["subnet-0a1b2c3d", "subnet-1a1b2c3d"])).notes == ()
+
+
 def test_an_action_that_answers_every_request_is_noted() -> None:
     redirect = {"type": "redirect", "redirectConfig": {"host": "elsewhere.example.com", "statusCode": "HTTP_302"}}
     limited = {"alb.ingress.kubernetes.io/conditions.away": '[{"field": "query-string", "queryStringConfig": {"values": [{"key": "a", "value": "b"}]}}]'}

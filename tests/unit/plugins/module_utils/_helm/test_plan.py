@@ -90,7 +90,7 @@ def test_a_record_that_cannot_be_read_differs(release: str) -> None:
 )
 def test_definitions_of_the_chart(found: list[Object], changes: dict[str, Any], differs: list[str]) -> None:
     other = {"kind": "ConfigMap", "metadata": {"name": "x"}}
-    files = {"crds/things.yaml": yaml.safe_dump_all([None, DEFINITION, other]), "crds/README.md": ": no YAML", "templates.yaml": ": no YAML"}
+    files = {"crds/things.yaml": yaml.safe_dump_all([None, DEFINITION, other]), "crds/README.md": "[", "templates.yaml": "[", "crds/broken.yaml": "["}
     state = current(record(files=files, **changes), definitions=found)
     assert differences(desired(definitions=True), state) == differs
     assert differences(desired(), state) == []
@@ -98,7 +98,7 @@ def test_definitions_of_the_chart(found: list[Object], changes: dict[str, Any], 
 
 def test_definitions_to_apply_are_those_that_lack_something() -> None:
     other = {"kind": "ConfigMap", "metadata": {"name": "x"}}
-    assert changed_definitions([None, DEFINITION, other], {}) == [DEFINITION]
+    assert changed_definitions([None, "text", DEFINITION, other], {}) == [DEFINITION]
     assert changed_definitions([DEFINITION], {"things.example.org": PRESENT}) == []
 
 

@@ -26,6 +26,7 @@ def _subnet(name: str, zone: str = "a", vpc: str = "vpc-1", free: int = 200, **t
 ROLE, PUBLIC = {"kubernetes.io/role/internal-elb": "1"}, {"kubernetes.io/role/elb": ""}
 OTHERS = {"kubernetes.io/cluster/test": "shared"}
 A, B, B2, STRAY = _subnet("a"), _subnet("b", "b"), _subnet("b2", "b"), _subnet("stray", "b", "vpc-2")
+LOCAL, OUTPOST = _subnet("local", "-lax-1a"), {**_subnet("outpost"), "OutpostArn": "arn:aws:outposts:eu-west-1:123456789012:outpost/op-1"}
 CERTIFICATES = {
     ACM + "good": Certificate(ACM + "good", "*.example.com", ("*.example.com",), "ISSUED", NOW + datetime.timedelta(days=90)),
     ACM + "soon": Certificate(ACM + "soon", "*.example.com", ("*.example.com",), "ISSUED", NOW + datetime.timedelta(days=3)),
@@ -56,6 +57,10 @@ def _expect(found: list[tuple[str, str, str]], *expected: tuple[str, str, str]) 
     ("desired", "subnets", "expected"),
     [
         ({"subnets": ("subnet-a", "b")}, [A, B], []),
+        ({"subnets": ("local",)}, [LOCAL], []),
+        ({"subnets": ("outpost",)}, [OUTPOST], []),
+        ({"subnets": ("local",), "type": "nlb"}, [LOCAL], []),
+        ({"vpc_id": "vpc-1"}, [{**LOCAL, "Tags": [{"Key": "kubernetes.io/role/internal-elb", "Value": "1"}]}], []),
         ({"subnets": ("subnet-a", "none")}, [A, B], ["error there is no subnet none", "error in eu-west-1a only, and an ALB needs two zones"]),
         ({"subnets": ("subnet-a", "subnet-stray")}, [A, STRAY], ["error subnet-stray is in vpc-2, not in vpc-1", "error an ALB needs two zones"]),
         ({"subnets": ("subnet-a", "b", "b2")}, [A, B, B2], ["error subnet-b, subnet-b2 are all in eu-west-1b"]),

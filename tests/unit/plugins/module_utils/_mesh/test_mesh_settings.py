@@ -64,6 +64,8 @@ def test_a_namespace_must_match_one_selector(labels: dict[str, str], hidden: boo
         pytest.param("discoverySelectors: []", id="empty"),
         pytest.param("discoverySelectors: null", id="null"),
         pytest.param("discoverySelectors: [", id="no-yaml"),
+        pytest.param(f"discoverySelectors: {'[' * 100_000}", id="too-deep"),
+        pytest.param("discoverySelectors: 2026-02-30", id="no-date"),
         pytest.param("discoverySelectors", id="a-word"),
         pytest.param("discoverySelectors:\n- matchExpressions: [{key: a, operator: Is}]", id="unknown-operator"),
         pytest.param("discoverySelectors:\n- {}", id="selector-for-everything"),
