@@ -37,13 +37,13 @@ class ActionModule(ActionBase):
         variables = task_vars or {}
         specs = {role: role_options(role) for role in self._task.args["roles"]}
         options = {name: option for spec in specs.values() for name, option in spec.items()}
-        given, errors = resolve(self._templar, options, variables)
+        given, unresolved = resolve(self._templar, options, variables)
         derived = {name for name in given if variables.get(name) is None}
         converted = convert(options, given, vaulted(options, variables), derived)
-        # What is missed in a variable that cannot be resolved may be there; each of these errors begins with its name.
-        converted = dataclasses.replace(converted, wrong=converted.wrong | {error.split(" ")[0] for error in errors})
+        # What is missed in a variable that cannot be resolved may be there.
+        converted = dataclasses.replace(converted, wrong=converted.wrong | unresolved.keys())
         cluster = variables["inventory_hostname"]
-        errors += self._find_access_errors(converted.values, variables)
+        errors = [*unresolved.values(), *self._find_access_errors(converted.values, variables)]
         errors += find_errors(converted)
         chart_errors, chart_warnings = compare_chart_values(converted.values)
         errors += chart_errors

@@ -88,7 +88,7 @@ class LookupModule(LookupBase):
         resolved, errors = resolve(self._templar, _OPTIONS, variables or {})
         converted = convert(_OPTIONS, resolved)
         if errors or converted.errors:
-            raise AnsibleLookupError(f"Cluster {host} cannot be reached: {' '.join([*errors, *converted.errors])}")
+            raise AnsibleLookupError(f"Cluster {host} cannot be reached: {' '.join([*errors.values(), *converted.errors])}")
         try:
             kubeconfig = kubeconfig_of(host, converted.values)
             if options.get("proxy"):

@@ -89,6 +89,6 @@ class LookupModule(LookupBase):
         converted = convert(options, given, vaulted(options, variables))
         if errors or converted.errors:
             cluster = variables.get("inventory_hostname", "localhost")
-            listed = " ".join([*errors, *converted.errors])
+            listed = " ".join([*errors.values(), *converted.errors])
             raise AnsibleLookupError(f"The variables of the role {role} of cluster {cluster} cannot be used: {listed}")
         return converted.values.get(only) if only else converted.values

@@ -206,7 +206,7 @@ def install(module: AnsibleModule, session: ApiSession) -> Result:
     if plan.differs:
         refused += session.refuse_terminating([(desired.namespace, f"install release {desired}")], read=True)
     refused += session.refused([*repairs, *applies])
-    refused += [] if refused else find_refusals(session, [write for write in applies if not write.force])
+    refused += [] if refused else find_refusals(session, applies)
     # Helm itself refuses before it writes anything, but the definitions would have been written by then.
     if plan.differs and (module.check_mode or applies) and not refused and not repairs:
         refused = [refusal] if (refusal := helm.find_refusal(desired, reference)) else []

@@ -49,7 +49,7 @@ def _read(role: str, path: str) -> dict[str, t.Any]:
     return content
 
 
-def resolve(templar: t.Any, options: Options, variables: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[str]]:
+def resolve(templar: t.Any, options: Options, variables: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], dict[str, str]]:
     """The variables that have a value, and the defaults that are templates, both resolved, and a sentence for each variable that cannot be.
 
     A variable without a value is one that is not given: its default applies, also where another variable refers to it.
@@ -58,13 +58,17 @@ def resolve(templar: t.Any, options: Options, variables: t.Mapping[str, t.Any]) 
         templar: the templar of a plugin.
         options: the options of the argument specs.
         variables: all variables of the host.
+
+    Returns:
+        The values by variable, and the sentences by variable.
     """
     empty = {name for name, value in variables.items() if value is None and name.startswith(_prefixes())}
     defaults = {name: _trusted(option["default"]) for name, option in options.items() if variables.get(name) is None and "default" in option}
     if empty or defaults:
         known = {name: value for name, value in variables.items() if name not in empty}
         templar = templar.copy_with_new_env(available_variables={**known, **defaults})
-    resolved, errors = {}, []
+    resolved: dict[str, t.Any] = {}
+    errors: dict[str, str] = {}
     for name in options:
         value = variables.get(name)
         try:
@@ -72,7 +76,7 @@ def resolve(templar: t.Any, options: Options, variables: t.Mapping[str, t.Any]) 
         except AnsibleError as error:
             # A template of default(omit), which is meant to leave the variable out.
             if type(error).__name__ != "AnsibleValueOmittedError":
-                errors.append(_sentence(name, error))
+                errors[name] = _sentence(name, error)
                 continue
             resolved[name] = None
         if resolved[name] is None and is_template(options[name].get("default")):

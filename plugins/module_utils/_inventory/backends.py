@@ -12,6 +12,10 @@ Item = t.Mapping[str, t.Any]
 Items = t.Sequence[Item]
 
 
+# What is missed in the lists of gateways.
+NO_BACKEND = "no gateway of this inventory"
+
+
 class Backend(t.NamedTuple):
     """What an item can be in front of, and the option that names it: a Gateway of class istio, or a release of the chart gateway."""
 
@@ -67,7 +71,7 @@ def find_missing_places(variable: str, items: Items) -> t.Iterator[str]:
         missing = [key for key in ("name", "namespace") if not item.get(key)]
         if missing:
             yield (
-                f"{variable}[{index}] has no {' and no '.join(missing)}, and no gateway of this inventory that is clearly behind it: "
+                f"{variable}[{index}] has no {' and no '.join(missing)}, and {NO_BACKEND} that is clearly behind it: "
                 f"set {' and '.join(missing)}, or name the gateway."
             )
 
@@ -101,4 +105,4 @@ def _complete(item: Item, options: tuple[str, str], known: t.Sequence[Backend], 
     return completed
 
 
-__all__ = ("choose_backends", "choose_releases", "find_missing_places", "with_backends")
+__all__ = ("NO_BACKEND", "choose_backends", "choose_releases", "find_missing_places", "with_backends")

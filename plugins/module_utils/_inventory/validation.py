@@ -11,7 +11,7 @@ import typing as t
 
 from .access import validate_access
 from .aws import validate_aws
-from .backends import with_backends
+from .backends import NO_BACKEND, with_backends
 from .chart_gateways import validate_chart_gateways
 from .chart_values import validate_chart_values
 from .eks import validate_eks
@@ -50,7 +50,7 @@ def find_errors(converted: Converted) -> list[str]:
     contradictions = [error for validate in _VALIDATIONS for error in validate(values)]
     # What is missed in a variable that cannot be converted may be there.
     if converted.wrong:
-        missed = [*sorted(converted.wrong), *(["no gateway of this inventory"] if converted.wrong & _BACKENDS else [])]
+        missed = [*sorted(converted.wrong), *([NO_BACKEND] if converted.wrong & _BACKENDS else [])]
         unfounded = re.compile(rf"\b({'|'.join(missed)})\b")
         contradictions = [error for error in contradictions if not unfounded.search(error)]
     # Validation errors that the modules would report on any cluster.

@@ -35,6 +35,7 @@ class Task:
         self.commands: list[list[str]] = []
         self.environment: dict[str, str] = {}
         self.values = ""
+        self.refused: dict[str, Answer] = {}
         self.api = FakeApi(respond=self._answer)
 
     def run(self, *, check: bool = False, **options: Any) -> dict[str, Any]:
@@ -52,7 +53,7 @@ class Task:
 
     @property
     def writes(self) -> list[str]:
-        return [str(request) for request in self.api.requests if request.method in ("PATCH", "DELETE")]
+        return [str(request) for request in self.api.requests if request.method in ("PATCH", "DELETE") and not request.dry_run]
 
     def _run_command(self, command: list[str], environ_update: dict[str, str] | None = None) -> tuple[int, str, str]:
         self.commands.append(command)
@@ -66,6 +67,8 @@ class Task:
         return self.answers.get(started, (0, "", ""))
 
     def _answer(self, request: Request) -> Answer:
+        if str(request) in self.refused:
+            return self.refused[str(request)]
         return listed(*self.lists.get(request.path, ())) if request.method == "GET" else Answer(200, {"status": {"allowed": True}})
 
 
@@ -144,6 +147,14 @@ def test_definitions_come_first_and_only_those_that_differ(tmp_path: Path) -> No
     assert ["--dry-run=server" in command for command in task.commands if command[1] == "upgrade"] == [True, False], "Helm is asked first"
 
 
+def test_definitions_that_the_api_server_refuses_keep_helm_from_being_started(tmp_path: Path) -> None:
+    task = Task(tmp_path, answers={"show crds": (0, yaml.safe_dump(DEFINITION), "")})
+    task.refused[f"PATCH {DEFINITIONS}/things.example.org"] = refusal(422, "Invalid", "spec.versions: Required value")
+    with pytest.raises(MeshError, match="spec.versions: Required value"):
+        task.run(definitions=True)
+    assert task.writes == [] and "upgrade" not in task.started
+
+
 def test_definitions_are_not_written_for_a_release_that_helm_refuses(tmp_path: Path) -> None:
     foreign = (
         'Error: Unable to continue with install: ClusterRole "things" in namespace "" exists and cannot be imported into the current release: invalid '
@@ -159,11 +170,11 @@ def test_definitions_are_not_written_for_a_release_that_helm_refuses(tmp_path: P
 @pytest.mark.parametrize(
     ("owners", "given", "queries"),
     [
-        pytest.param((), {}, ["force"], id="nobody"),
-        pytest.param(("helm", "meshwright"), {}, ["force"], id="helm"),
-        pytest.param(("terraform-provider-helm_v2.17.0_x5",), {}, ["force"], id="helm-of-terraform"),
+        pytest.param((), {}, ["dryRun force", "force"], id="nobody"),
+        pytest.param(("helm", "meshwright"), {}, ["dryRun force", "force"], id="helm"),
+        pytest.param(("terraform-provider-helm_v2.17.0_x5",), {}, ["dryRun force", "force"], id="helm-of-terraform"),
         pytest.param(("helm", "kubectl-client-side-apply"), {}, ["dryRun", ""], id="kubectl"),
-        pytest.param(("kubectl-client-side-apply",), {"force_conflicts": True}, ["force"], id="kubectl-by-force"),
+        pytest.param(("kubectl-client-side-apply",), {"force_conflicts": True}, ["dryRun force", "force"], id="kubectl-by-force"),
     ],
 )
 def test_definitions_of_others_are_taken_over_only_on_request(tmp_path: Path, owners: tuple[str, ...], given: dict[str, Any], queries: list[str]) -> None:
@@ -173,7 +184,7 @@ def test_definitions_of_others_are_taken_over_only_on_request(tmp_path: Path, ow
     task.lists[DEFINITIONS] = [{**DEFINITION, "metadata": {**DEFINITION["metadata"], "managedFields": managed}}]
     assert task.run(definitions=True, **given)["definitions"] == ["things.example.org"]
     sent = [request.query for request in task.api.requests if request.method == "PATCH"]
-    assert [next((name for name in ("dryRun", "force") if name in query), "") for query in sent] == queries
+    assert [" ".join(name for name in ("dryRun", "force") if name in query) for query in sent] == queries
 
 
 @pytest.mark.requirement("A14")
