@@ -32,6 +32,24 @@ def differences_of(results: t.Mapping[str, t.Any]) -> list[str]:
     return [title for kind, result in results.items() for title in _changes(kind, result)]
 
 
+def verification_messages(
+    differences: t.Sequence[str], cluster: str, tag: str, steps: t.Iterable[t.Mapping[str, t.Any]] = (), subject: str = "its inventory"
+) -> list[str]:
+    """All that a verification has found: one sentence for what differs, and what its steps could not do or have found.
+
+    Args:
+        differences: what differs.
+        cluster: how the message names the cluster.
+        tag: with which tag C(site.yml) corrects it.
+        steps: results of tasks, of which those that failed have a C(msg), and perhaps C(refusals).
+        subject: what the cluster is compared with.
+    """
+    differing = [f"Cluster {cluster} differs from {subject} in {', '.join(differences)}: run site.yml with --tags {tag} to correct it."]
+    results = list(steps)
+    refusals = [refusal for result in results for refusal in result.get("refusals", ())]
+    return [*(differing if differences else []), *refusals, *(result["msg"] for result in results if "msg" in result)]
+
+
 def _changes(kind: str, result: t.Any) -> t.Iterator[str]:
     if isinstance(result, (list, tuple)):
         yield from (_title(kind, item) for item in result)
@@ -68,4 +86,4 @@ def _lines(fields: t.Mapping[str, t.Any]) -> str:
     return "".join(printable(f"{name}: {value}").replace("\n", "\n  ") + "\n" for name, value in fields.items())
 
 
-__all__ = ("diff_of", "diff_titles", "differences_of")
+__all__ = ("diff_of", "diff_titles", "differences_of", "verification_messages")

@@ -60,7 +60,7 @@ def test_a_bundle_that_is_refused_does_not_hide_what_is_not_served(tmp_path: Pat
     current = {"changed": True, "version": "v1.6.1", "definitions": [{"name": "gateways", "changed": True}], "msg": "Refused."}
     done = _verdict("gateway_api", tmp_path, {"__gateway_api_current": current, "__gateway_api_ready": {"msg": "1 of 4 targets are not ready."}})
     shown = " ".join(done.stdout.split())
-    for message in ("differ from bundle v1.6.1 (gateways): run site.yml", "Refused.", "1 of 4 targets are not ready."):
+    for message in ("differs from bundle v1.6.1 of the Gateway API in gateways: run site.yml", "Refused.", "1 of 4 targets are not ready."):
         assert message in shown, shown
     assert _verdict("gateway_api", tmp_path, {"__gateway_api_current": {"skipped": True}, "__gateway_api_ready": {}}).returncode == 0
 

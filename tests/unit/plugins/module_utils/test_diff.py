@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._diff import diff_of, diff_titles, differences_of
+from ansible_collections.meshwright.ambient.plugins.module_utils._diff import diff_of, diff_titles, differences_of, verification_messages
 
 
 def test_diff_of() -> None:
@@ -47,3 +47,18 @@ def test_differences_names_what_results_would_change(result: Any, named: list[st
 
 def test_differences_keep_the_order_of_the_results() -> None:
     assert differences_of({"zone": {"changed": True}, "bucket": ["a"]}) == ["zone", "bucket a"]
+
+
+def test_a_verification_reports_what_differs_and_then_its_steps() -> None:
+    steps = [{"changed": False}, {"skipped": True}, {"msg": "nothing is ready"}, {"refusals": ["a is taken", "b is taken"], "msg": "2 refusals"}]
+    assert verification_messages(["Namespace shop", "Waypoint shop/w"], "prod", "mesh", steps) == [
+        "Cluster prod differs from its inventory in Namespace shop, Waypoint shop/w: run site.yml with --tags mesh to correct it.",
+        "a is taken",
+        "b is taken",
+        "nothing is ready",
+        "2 refusals",
+    ]
+    assert verification_messages([], "prod", "mesh", [{"changed": False}]) == []
+    assert verification_messages(["x"], "prod", "gateway_api", subject="bundle v1.5.0") == [
+        "Cluster prod differs from bundle v1.5.0 in x: run site.yml with --tags gateway_api to correct it."
+    ]

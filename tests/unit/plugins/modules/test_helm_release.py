@@ -150,7 +150,7 @@ def test_definitions_come_first_and_only_those_that_differ(tmp_path: Path) -> No
 def test_definitions_that_the_api_server_refuses_keep_helm_from_being_started(tmp_path: Path) -> None:
     task = Task(tmp_path, answers={"show crds": (0, yaml.safe_dump(DEFINITION), "")})
     task.refused[f"PATCH {DEFINITIONS}/things.example.org"] = refusal(422, "Invalid", "spec.versions: Required value")
-    with pytest.raises(MeshError, match="spec.versions: Required value"):
+    with pytest.raises(MeshError, match=r"spec\.versions: Required value"):
         task.run(definitions=True)
     assert task.writes == [] and "upgrade" not in task.started
 
