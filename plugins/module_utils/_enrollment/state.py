@@ -12,7 +12,8 @@ from .._errors import ApiError, NotServed
 from .._kinds import BY_NAME, CONFIG_MAP, DEPLOYMENT, GATEWAY, NAMESPACE, POD, SERVICE
 from .._mesh.capture import report_pods, trim_pod, workload_of
 from .._mesh.labels import DATAPLANE_MODE, GATEWAY_NAME, USE_WAYPOINT, labels_of
-from .._mesh.mesh_settings import ISTIOD_SELECTOR, SETTINGS_SELECTOR, MeshSettings, read_settings, trim_settings
+from .._mesh.mesh_settings import SETTINGS_SELECTOR, MeshSettings, read_settings, trim_settings
+from .._mesh.revisions import ISTIOD_SELECTOR, is_istiod
 from .._mesh.waypoints import WaypointRef, is_waypoint
 from .plan import CurrentObjects, LabelChange, trim_labelled
 from .selections import Selection, resolve_selections
@@ -49,7 +50,7 @@ def read_objects(session: ApiSession, selections: t.Sequence[Selection], planned
         planned_namespaces=frozenset(planned.get("namespaces") or ()) - set(namespaces),
         planned_waypoints=frozenset(WaypointRef(item["namespace"], item.get("name") or "waypoint") for item in planned.get("waypoints") or ()) - set(waypoints),
         settings=_read_settings(session, desired, optional=settings_optional),
-        istiods=[item for (kind, _place, _name), item in objects.items() if kind == "Deployment" and labels_of(item).get("app") == "istiod"],
+        istiods=[item for (kind, _place, _name), item in objects.items() if kind == "Deployment" and is_istiod(item)],
     )
 
 

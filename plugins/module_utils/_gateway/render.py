@@ -16,7 +16,7 @@ import typing as t
 from .._ingress.annotation_values import STATUS_PORT
 from .._limits.kubernetes import LONGEST_NAME
 from .._managed_fields import FIELD_MANAGER, MANAGED_BY
-from .._mesh.labels import REVISION
+from .._mesh.labels import GATEWAY_CLASS, REVISION
 from .._mesh.parameters import parameters_name, render_parameters
 from .._mesh.strategic_merge import combine
 from .._text import format_scalar
@@ -24,7 +24,6 @@ from . import nlb as network
 
 Item = t.Mapping[str, t.Any]
 
-GATEWAY_CLASS = "istio"
 PROXY_CONFIG = "proxy.istio.io/config"
 # The label by which a gateway chooses the namespaces of its routes, unless another selector is given.
 SHARED_ACCESS = {"shared-gateway-access": "true"}
@@ -244,7 +243,6 @@ def _suffixes(hosts: t.Sequence[str]) -> dict[str, str]:
 
 __all__ = (
     "DEFAULT_NLB",
-    "GATEWAY_CLASS",
     "SHARED_ACCESS",
     "access_labels",
     "allowed_routes",

@@ -15,6 +15,7 @@ from .._acm.certificates import name_covers
 from .._alb.render import listen_ports
 from .._gateway.render import listeners_of, redirecting
 from .._limits.hosts import hosts_meet
+from .._mesh.labels import GATEWAY_NAME
 from .._text import format_names
 from .edge import Edge, Listener, meeting_listeners
 
@@ -24,7 +25,7 @@ if t.TYPE_CHECKING:
 # The protocols of listeners to which HTTPRoutes attach. Source: the Gateway API's reference of Listener (allowedRoutes.kinds).
 _HTTP = ("HTTP", "HTTPS")
 # The labels of the pods of a Gateway of class istio. Source: istio's files/kube-gateway.yaml.
-_GATEWAY_LABELS = ("gateway.networking.k8s.io/gateway-name", "istio.io/gateway-name")
+_GATEWAY_LABELS = (GATEWAY_NAME, "istio.io/gateway-name")
 
 
 def find_host_conflicts(edge: Edge) -> list[str]:

@@ -13,7 +13,21 @@ from __future__ import annotations
 
 import typing as t
 
-from .._mesh.labels import DATAPLANE_MODE, GATEWAY_NAME, INJECT, MANAGED_GATEWAY, REVISION, WAYPOINT_CLASS, Object, annotations_of, labels_of
+from .._mesh.labels import (
+    DATAPLANE_MODE,
+    GATEWAY_CLASS,
+    GATEWAY_NAME,
+    INJECT,
+    MANAGED_BY_GATEWAY,
+    MANAGED_BY_MESH,
+    MANAGED_GATEWAY,
+    NETWORK,
+    REVISION,
+    WAYPOINT_CLASS,
+    Object,
+    annotations_of,
+    labels_of,
+)
 from .._mesh.parameters import CONTAINER, ON_REQUEST, OVERLAY_KINDS
 from .._mesh.strategic_merge import OverlayError, merge
 
@@ -25,7 +39,7 @@ _CLASS_NAME = "gateway.networking.k8s.io/gateway-class-name"
 _NAME_OVERRIDE, _ACCOUNT_OVERRIDE = "gateway.istio.io/name-override", "gateway.istio.io/service-account"
 _SERVICE_TYPE = "networking.istio.io/service-type"
 _NOT_COPIED = ("kubectl.kubernetes.io/last-applied-configuration", _NAME_OVERRIDE, _ACCOUNT_OVERRIDE, "gateway.istio.io/controller-version")
-_CONTROLLERS = {"istio": "istio.io-gateway-controller", WAYPOINT_CLASS: "istio.io-mesh-controller"}
+_CONTROLLERS = {GATEWAY_CLASS: MANAGED_BY_GATEWAY, WAYPOINT_CLASS: MANAGED_BY_MESH}
 _PORTS = ((15020, "metrics"), (15021, "status-port"), (15090, "http-envoy-prom"))
 _MOUNTS = {
     "/var/run/secrets/workload-spiffe-uds": "workload-socket",
@@ -118,7 +132,7 @@ def _copied_labels(gateway: Object, values: Map) -> dict[str, str]:
     network = (values.get("global") or {}).get("network")
     if gateway["spec"]["gatewayClassName"] != WAYPOINT_CLASS:
         return labels if DATAPLANE_MODE in {**labels, **labels_of(gateway)} else {**labels, DATAPLANE_MODE: "none"}
-    return {**labels, "topology.istio.io/network": network} if network and "topology.istio.io/network" not in labels_of(gateway) else labels
+    return {**labels, NETWORK: network} if network and NETWORK not in labels_of(gateway) else labels
 
 
 def _service(gateway: Object) -> dict[str, t.Any]:

@@ -14,12 +14,12 @@ import json
 import typing as t
 from dataclasses import dataclass, field
 
-from .._mesh.labels import WAYPOINT_CLASS, Object
+from .._mesh.labels import GATEWAY_CLASS, WAYPOINT_CLASS, Object
 from .._text import format_names
 from .._yaml import load_document
 
 # The template of each class whose objects istiod creates, as far as this collection declares Gateways of it.
-TEMPLATES: t.Mapping[str, str] = {"istio": "kube-gateway", WAYPOINT_CLASS: "waypoint"}
+TEMPLATES: t.Mapping[str, str] = {GATEWAY_CLASS: "kube-gateway", WAYPOINT_CLASS: "waypoint"}
 _NAME = "istio-sidecar-injector"
 
 

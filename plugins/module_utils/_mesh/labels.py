@@ -22,12 +22,19 @@ INJECTION = "istio-injection"
 # A label of pods; older pods carry it as an annotation.
 INJECT = "sidecar.istio.io/inject"
 GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name"
+# The network that an object is in; istiod copies it to what it creates for a waypoint only where no labels are set.
+NETWORK = "topology.istio.io/network"
 
+# On what istiod creates for a Gateway: which of its controllers did. Source: istio pkg/config/constants (ManagedGatewayLabel and the labels of controllers).
 MANAGED_GATEWAY = "gateway.istio.io/managed"
+MANAGED_BY_GATEWAY = "istio.io-gateway-controller"
+MANAGED_BY_MESH = "istio.io-mesh-controller"
+MANAGED_BY_EASTWEST = "istio.io-eastwest-controller"
 
 REDIRECTION = "ambient.istio.io/redirection"
 SIDECAR_STATUS = "sidecar.istio.io/status"
 
+GATEWAY_CLASS = "istio"
 WAYPOINT_CLASS = "istio-waypoint"
 # The value of USE_WAYPOINT that opts an object out of its namespace's waypoint; no waypoint can bear this name.
 NO_WAYPOINT = "none"

@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from .labels import REVISION, Object, labels_of
 
 TAG = "istio.io/tag"
+# What the chart istiod puts on its Deployments and webhooks, whatever the revision.
+_APP = ("app", "istiod")
+ISTIOD_SELECTOR = "=".join(_APP)
 DEFAULT_TAG_WEBHOOK = "istio-revision-tag-default"
 DEFAULT_VALIDATOR = "istiod-default-validator"
 
@@ -36,13 +39,27 @@ class Revisions:
         return None if named else self.default
 
 
+def is_istiod(item: Object) -> bool:
+    """Whether ISTIOD_SELECTOR would find an object."""
+    key, value = _APP
+    return labels_of(item).get(key) == value
+
+
+def istiod_name(revision: str) -> str:
+    """The name of the Deployment and the Service of a revision of istiod; an empty one is the default one.
+
+    Source: istio manifests/charts/istio-control/istio-discovery/templates (deployment.yaml, service.yaml).
+    """
+    return "istiod" if revision in ("", "default") else f"istiod-{revision}"
+
+
 def find_revisions(
     istiods: t.Iterable[Object], mutating_webhooks: t.Sequence[Object], validating_webhooks: t.Iterable[Object], services: t.Iterable[Object]
 ) -> Revisions:
     """The revisions, as each istiod determines which objects it owns.
 
     Args:
-        istiods: the Deployments with the label app=istiod.
+        istiods: the Deployments that ISTIOD_SELECTOR finds.
         mutating_webhooks: the MutatingWebhookConfigurations with a label istio.io/tag.
         validating_webhooks: among others, the one that names the default revision.
         services: the Services with a label istio.io/tag.
@@ -63,4 +80,4 @@ def find_revisions(
     return Revisions(tags, default)
 
 
-__all__ = ("TAG", "Revisions", "find_revisions")
+__all__ = ("ISTIOD_SELECTOR", "TAG", "Revisions", "find_revisions", "is_istiod", "istiod_name")

@@ -13,6 +13,8 @@ from .labels import (
     CANARY,
     CANARY_NAMESPACE,
     HBONE_PORT,
+    MANAGED_BY_EASTWEST,
+    MANAGED_BY_MESH,
     MANAGED_GATEWAY,
     NO_WAYPOINT,
     USE_WAYPOINT,
@@ -23,10 +25,6 @@ from .labels import (
     matches,
 )
 
-# The value of MANAGED_GATEWAY on what istiod makes for waypoints.
-MANAGED_BY_MESH = "istio.io-mesh-controller"
-
-_MANAGED_BY_EASTWEST = "istio.io-eastwest-controller"
 _NAMESPACE_NAME = "kubernetes.io/metadata.name"
 
 
@@ -67,7 +65,7 @@ def never_bound(item: Object) -> bool:
 
     Source: pilot/pkg/serviceregistry/ambient/waypoints.go (fetchWaypointForService).
     """
-    return labels_of(item).get(MANAGED_GATEWAY) in (MANAGED_BY_MESH, _MANAGED_BY_EASTWEST)
+    return labels_of(item).get(MANAGED_GATEWAY) in (MANAGED_BY_MESH, MANAGED_BY_EASTWEST)
 
 
 def waypoint_of(item: Object, namespace: Object | None) -> WaypointRef | None:
@@ -103,7 +101,6 @@ def mesh_listener(gateway: Object) -> t.Mapping[str, t.Any] | None:
 
 
 __all__ = (
-    "MANAGED_BY_MESH",
     "WaypointRef",
     "allows_namespace",
     "canary_of",

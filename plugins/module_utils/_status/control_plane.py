@@ -15,6 +15,7 @@ import typing as t
 from .._kinds import CONFIG_MAP, DEPLOYMENT, ENDPOINT_SLICE, MUTATING_WEBHOOK, VALIDATING_WEBHOOK
 from .._managed_gateway.spec import find_problem, injector_name
 from .._mesh.labels import REVISION, labels_of
+from .._mesh.revisions import istiod_name
 from .foreign_webhooks import foreign_probes
 from .probes import Probe
 from .target import Rule, Snapshot, Target, needs_in_namespace
@@ -47,7 +48,7 @@ def judge_control_plane(
         webhooks: all webhook configurations of the cluster.
         now: the time, in seconds since the epoch, at which certificates must be valid; None when that does not matter.
     """
-    name = _service_name(revision)
+    name = istiod_name(revision)
     title = f"Deployment {namespace}/{name}"
     deployment = next((item for item in deployments if item["metadata"]["name"] == name), None)
     if deployment is None:
@@ -76,11 +77,7 @@ def judge_control_plane(
 
 def webhooks_of(namespace: str, revision: str, webhooks: t.Iterable[Object]) -> list[Object]:
     """The webhook configurations that call this control plane."""
-    return [item for item in webhooks if _serves(item, namespace, _service_name(revision), revision)]
-
-
-def _service_name(revision: str) -> str:
-    return "istiod" if revision == "default" else f"istiod-{revision}"
+    return [item for item in webhooks if _serves(item, namespace, istiod_name(revision), revision)]
 
 
 def _serves(configuration: Object, namespace: str, service: str, revision: str) -> bool:

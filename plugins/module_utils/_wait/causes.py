@@ -13,6 +13,7 @@ from .._errors import ApiError
 from .._k8s.session import ApiSession, Object
 from .._kinds import BY_NAME, DEPLOYMENT, EVENT, POD, Kind
 from .._mesh.labels import GATEWAY_NAME, labels_of, matches
+from .._mesh.revisions import istiod_name
 from .._status.target import Target
 from .._status.verdict import Verdict
 from .._status.workloads import cause_in_pods
@@ -105,8 +106,7 @@ class _Evidence:
             return []
         deployments = self._cache.all(DEPLOYMENT, target.namespace)
         if target.kind == "control_plane":
-            name = "istiod" if target.name in ("", "default") else f"istiod-{target.name}"
-            return [item for item in deployments if item["metadata"]["name"] == name]
+            return [item for item in deployments if item["metadata"]["name"] == istiod_name(target.name)]
         return [item for item in deployments if labels_of(item).get(GATEWAY_NAME) == target.name]
 
 

@@ -23,6 +23,7 @@ from .._managed_gateway.spec import TEMPLATES, find_problem, injector_name, is_d
 from .._managed_gateway.state import creation_of, parse_overlays, read_class_defaults
 from .._mesh.labels import REVISION, labels_of
 from .._mesh.mesh_settings import SETTINGS_SELECTOR, find_root_namespaces
+from .._mesh.revisions import ISTIOD_SELECTOR
 from .._mesh.strategic_merge import OverlayError
 from .._status.control_plane import IGNORES_FAILURES, INJECTOR_REMEDY
 from .._status.target import Target
@@ -72,7 +73,7 @@ def read_istiods(session: ApiSession, classes: t.Iterable[str]) -> Istiods:
         classes: the classes of the Gateways that are waited for.
     """
     try:
-        found = session.list(DEPLOYMENT, label_selector="app=istiod", timeout=TIMEOUT, persist=False).items
+        found = session.list(DEPLOYMENT, label_selector=ISTIOD_SELECTOR, timeout=TIMEOUT, persist=False).items
     except ApiError:
         return Istiods()
     if not found:

@@ -10,7 +10,7 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 from .._managed_fields import owns
-from .._mesh.labels import REVISION, Object, labels_of
+from .._mesh.labels import NETWORK, REVISION, Object, labels_of
 from .._mesh.parameters import ON_REQUEST, OVERLAY_KINDS, flatten, is_ours, mark_overlays, parameters_name, read_parameters, render_parameters, unmark_overlays
 from .._mesh.waypoints import WaypointRef
 from .render import render_gateway
@@ -20,9 +20,6 @@ from .users import Detachment, plan_detachments
 Action = t.Literal["created", "changed", "deleted", "unchanged"]
 # Kind and name of an object in the waypoint's namespace.
 Leftover = t.Tuple[str, str]
-
-# The Gateway's own label for the network that the waypoint is in; istiod copies it only where no labels are set.
-NETWORK = "topology.istio.io/network"
 
 _ALLOWED_ROUTES = ("spec", "listeners", 'k:{"name":"mesh"}', "allowedRoutes")
 

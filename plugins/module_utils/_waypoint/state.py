@@ -30,12 +30,12 @@ from .._kinds import (
 from .._managed_fields import FIELD_MANAGER, MANAGED_BY
 from .._managed_gateway.refusals import Created
 from .._managed_gateway.state import find_managed_refusals
-from .._mesh.labels import CANARY, GATEWAY_NAME, MANAGED_GATEWAY, USE_WAYPOINT, WAYPOINT_CLASS, labels_of
+from .._mesh.labels import CANARY, GATEWAY_NAME, MANAGED_BY_MESH, MANAGED_GATEWAY, USE_WAYPOINT, WAYPOINT_CLASS, labels_of
 from .._mesh.namespaces import is_terminating
 from .._mesh.parameters import CLASS_DEFAULTS, ON_REQUEST, OVERLAY_KINDS, parameters_name
-from .._mesh.revisions import TAG, Revisions, find_revisions
+from .._mesh.revisions import ISTIOD_SELECTOR, TAG, Revisions, find_revisions
 from .._mesh.strategic_merge import OverlayError
-from .._mesh.waypoints import MANAGED_BY_MESH, WaypointRef
+from .._mesh.waypoints import WaypointRef
 from .plan import CurrentWaypoints, Plan, find_leftovers, hands_over
 from .refusals import Context
 from .render import render_probe
@@ -133,9 +133,9 @@ class WaypointReader:
         """The istiods of the cluster; None if no Gateway is written, or if this user is not allowed to read them."""
         if not any(change.gateway == "apply" for change in plan.changes):
             return None
-        istiods = self._list_allowed(DEPLOYMENT, None, _OWNED, "app=istiod")
+        istiods = self._list_allowed(DEPLOYMENT, None, _OWNED, ISTIOD_SELECTOR)
         mutating = self._list_allowed(MUTATING_WEBHOOK, None, _OWNED, TAG)
-        validating = self._list_allowed(VALIDATING_WEBHOOK, None, _OWNED, "app=istiod")
+        validating = self._list_allowed(VALIDATING_WEBHOOK, None, _OWNED, ISTIOD_SELECTOR)
         services = self._list_allowed(SERVICE, None, _OWNED, TAG)
         if istiods is None or mutating is None or validating is None or services is None:
             return None
