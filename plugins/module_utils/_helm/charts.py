@@ -12,17 +12,17 @@ from __future__ import annotations
 
 import typing as t
 
+from .._mesh.mesh_settings import ISTIO_NAMESPACE
+from .._mesh.startup_taint import TOLERATION
+
 CHARTS = ("base", "istiod", "cni", "ztunnel", "gateway")
-# The default of the charts for the namespace of istiod.
-ISTIO_NAMESPACE = "istio-system"
-# What keeps pods off a node until istio-cni runs there. Source: istio-discovery's values.yaml, taint.name.
-STARTUP_TAINT = "cni.istio.io/not-ready"
 
 # Platforms for which the charts have values of their own. They know no others (eks, aks, kind) and would refuse them.
 # Not openshift: its values expect cni and ztunnel in kube-system.
 CHART_PLATFORMS = frozenset({"gke", "k3d", "k3s", "microk8s", "minikube"})
 
-_PREFIXES = {"istiod": "pilot", "cni": "cni"}
+# The key below which a chart of Istio has its values as well.
+PREFIXES = {"istiod": "pilot", "cni": "cni"}
 _ROOT_KEYS = frozenset({"global", "meshConfig", "profile", "platform", "compatibilityVersion"})
 
 Values = t.Dict[str, t.Any]
@@ -48,7 +48,7 @@ def chart_values(chart: str, variables: t.Mapping[str, t.Any]) -> Values:
         )
     values: Values = {"profile": "ambient"} if variables["istio_mode"] == "ambient" else {}
     values = merge({**values, **platform_values(variables["istio_platform"])}, namespace_values(chart, variables["istio_namespace"]))
-    prefix = _PREFIXES.get(chart)
+    prefix = PREFIXES.get(chart)
     return with_text_revisions(merge(merge(values, _prefixed(own, prefix)), _prefixed(variables[f"istio_{chart}_values"], prefix)))
 
 
@@ -57,7 +57,7 @@ def with_text_revisions(values: Values) -> Values:
 
     Source: istio manifests/charts, such as templates/istiod-injector-configmap.yaml (C(eq .Values.revision "")).
     """
-    below = {key: with_text_revisions(value) for key, value in values.items() if key in ("pilot", "cni") and isinstance(value, dict)}
+    below = {key: with_text_revisions(value) for key, value in values.items() if key in PREFIXES.values() and isinstance(value, dict)}
     own: Values = {key: str(value) for key, value in values.items() if key in ("revision", "defaultRevision") and _is_number(value)}
     tags = values.get("revisionTags")
     if isinstance(tags, list):
@@ -112,7 +112,8 @@ def revision_of(istiod: t.Mapping[str, t.Any]) -> str:
     Args:
         istiod: the values, with or without prefix.
     """
-    pilot = _prefixed(istiod, "pilot").get("pilot")
+    prefix = PREFIXES["istiod"]
+    pilot = _prefixed(istiod, prefix).get(prefix)
     # What is no dictionary is a validation error of its own, and a null takes all of it away.
     return str(pilot.get("revision") or "") if isinstance(pilot, dict) else ""
 
@@ -123,7 +124,7 @@ def istiod_values(*, replicas: int | None = None, autoscaling: t.Mapping[str, t.
     Args:
         replicas: a fixed number of istiods; not together with autoscaling.
         autoscaling: C(min) and C(max) replicas.
-        startup_taint: nodes begin with STARTUP_TAINT. istiod takes it away once istio-cni is ready there, and must be able to start before.
+        startup_taint: nodes begin with a taint. istiod, which tolerates it, takes it away once istio-cni is ready there, and must be able to start before.
     """
     values: Values = {}
     if replicas is not None:
@@ -131,7 +132,7 @@ def istiod_values(*, replicas: int | None = None, autoscaling: t.Mapping[str, t.
     elif autoscaling:
         values.update(autoscaleEnabled=True, autoscaleMin=autoscaling["min"], autoscaleMax=autoscaling["max"])
     if startup_taint:
-        values.update(taint={"enabled": True}, tolerations=[{"key": STARTUP_TAINT, "operator": "Exists"}])
+        values.update(taint={"enabled": True}, tolerations=[dict(TOLERATION)])
     return values
 
 
@@ -172,7 +173,7 @@ def _prefixed(user: t.Mapping[str, t.Any], prefix: str | None) -> Values:
 __all__ = (
     "CHARTS",
     "CHART_PLATFORMS",
-    "STARTUP_TAINT",
+    "PREFIXES",
     "base_values",
     "chart_reference",
     "chart_values",

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import typing as t
 
+from .._helm.charts import PREFIXES
 from .._near_misses import find_near_miss
 
 Values = t.Mapping[str, t.Any]
@@ -34,8 +35,6 @@ _OF_CHART: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "karpenter": (("additionalAnnotations", "additionalLabels", "controller", "podDisruptionBudget", "serviceMonitor", "settings", "strategy"), ()),
     "aws-load-balancer-controller": (("autoscaling", "cluster", "defaultTags", "env", "image", "podDisruptionBudget", "rbac", "updateStrategy"), ()),
 }
-# The key below which a chart of Istio has its values as well. Source: templates/zzy_descope_legacy.yaml.
-PREFIXES = {"istiod": "pilot", "cni": "cni"}
 # What every chart of Istio takes besides its values.yaml. Source: templates/zzz_profile.yaml.
 _OF_ISTIO = ("profile", "platform", "compatibilityVersion", "global", "defaults", "enabled")
 _DEFAULTS = "_internal_defaults_do_not_set"
@@ -119,4 +118,4 @@ def _sentence(place: str, value: t.Any, kind: type) -> str:
     return f"{place} is {shown}, but the chart needs {expected}: {remedy}."
 
 
-__all__ = ("PREFIXES", "charts_of", "find_chart_errors", "find_chart_warnings", "own_values", "validate_chart_values")
+__all__ = ("charts_of", "find_chart_errors", "find_chart_warnings", "own_values", "validate_chart_values")

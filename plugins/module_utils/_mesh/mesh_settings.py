@@ -16,6 +16,8 @@ from .labels import Object, labels_of, matches
 
 # What the charts istio-cni and istiod put on their ConfigMaps, of every version and by every installer.
 SETTINGS_SELECTOR = "operator.istio.io/component in (Cni,Pilot)"
+# The default of the charts for the namespace of istiod, which is the root namespace of its mesh.
+ISTIO_NAMESPACE = "istio-system"
 CANARY_SINCE = (1, 31)
 
 _CNI = "istio-cni-config"
@@ -117,4 +119,4 @@ def _discovery_selectors(mesh: str) -> tuple[t.Mapping[str, t.Any], ...]:
     return selectors if all(expression.get("operator") in _OPERATORS and "key" in expression for expression in expressions) else ()
 
 
-__all__ = ("SETTINGS_SELECTOR", "MeshSettings", "find_root_namespaces", "read_settings", "too_old_for_canary", "trim_settings")
+__all__ = ("ISTIO_NAMESPACE", "SETTINGS_SELECTOR", "MeshSettings", "find_root_namespaces", "read_settings", "too_old_for_canary", "trim_settings")

@@ -9,7 +9,8 @@ from __future__ import annotations
 import typing as t
 
 # istiod's untaint controller removes this key from a node once istio-cni is ready on it (istio: pilot/pkg/features/pilot.go,
-# PILOT_NODE_UNTAINT_CONTROLLERS_TAINT_NAME), whatever the effect. NO_EXECUTE also holds for pods that are bound without the scheduler. In the spelling of EKS.
+# PILOT_NODE_UNTAINT_CONTROLLERS_TAINT_NAME, which is taint.name in values.yaml of its chart), whatever the effect.
+# NO_EXECUTE also holds for pods that are bound without the scheduler. In the spelling of EKS.
 STARTUP_TAINT = {"key": "cni.istio.io/not-ready", "value": "true", "effect": "NO_EXECUTE"}
 # The same in the spelling of Kubernetes.
 KUBERNETES_TAINT = {"key": STARTUP_TAINT["key"], "value": STARTUP_TAINT["value"], "effect": "NoExecute"}

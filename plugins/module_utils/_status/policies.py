@@ -15,11 +15,10 @@ import typing as t
 from dataclasses import dataclass
 
 from .._kinds import BY_NAME, GATEWAY, NAMESPACE, PEER_AUTHENTICATION, REQUEST_AUTHENTICATION, SERVICE, SERVICE_ENTRY
+from .._mesh.mesh_settings import ISTIO_NAMESPACE
 from .bindings import binding_problem, can_be_bound
 from .target import Expectation, Rule, Snapshot, Target, needs_in_namespace
 from .verdict import Object, Verdict, absent, condition, observed_generation, terminating
-
-ROOT_NAMESPACE = "istio-system"
 
 _CREATE = "Create it, or correct its name."
 _ISTIOD = "Check that istiod is running, and that the policy's namespace is not hidden from it (discoverySelectors)."
@@ -40,7 +39,7 @@ class PolicyExpectation(Expectation):
         root_namespace: the namespace whose policies count for the whole mesh.
     """
 
-    root_namespace: str = ROOT_NAMESPACE
+    root_namespace: str = ISTIO_NAMESPACE
 
 
 def targets_of(policy: Object) -> list[t.Mapping[str, t.Any]]:
@@ -77,7 +76,7 @@ def judge_authorization_policy(title: str, policy: Object | None) -> Verdict:
     return Verdict("Failed" if final else "InProgress", reason, f"{contradiction}{message}", remedy, since, final)
 
 
-def judge_peer_authentication(title: str, policy: Object | None, neighbours: t.Sequence[Object], *, root_namespace: str = ROOT_NAMESPACE) -> Verdict:
+def judge_peer_authentication(title: str, policy: Object | None, neighbours: t.Sequence[Object], *, root_namespace: str = ISTIO_NAMESPACE) -> Verdict:
     """Current when ztunnel applies it, by its own form: istiod reports no status on it.
 
     Args:
@@ -114,7 +113,7 @@ def judge_request_authentication(
     namespace: Object | None,
     find: t.Callable[[str, str], Object | None],
     *,
-    root_namespace: str = ROOT_NAMESPACE,
+    root_namespace: str = ISTIO_NAMESPACE,
 ) -> Verdict:
     """Current when a waypoint or a Gateway stands where it points to: istiod reports no status on it, and ztunnel does not read it.
 
@@ -192,7 +191,6 @@ REQUEST_AUTHENTICATION_RULE = Rule(
 __all__ = (
     "PEER_AUTHENTICATION_RULE",
     "REQUEST_AUTHENTICATION_RULE",
-    "ROOT_NAMESPACE",
     "PolicyExpectation",
     "judge_authorization_policy",
     "judge_peer_authentication",

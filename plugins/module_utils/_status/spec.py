@@ -11,6 +11,7 @@ import typing as t
 from .._errors import MeshError
 from .._kinds import BY_NAME, Kind
 from .._mesh.capture import EXCLUDED_NAMESPACES
+from .._mesh.mesh_settings import ISTIO_NAMESPACE
 from .._mesh.waypoints import WaypointRef
 from .addresses import ServiceExpectation
 from .any_objects import ANY_OBJECT_RULE, ConditionExpectation, ValueExpectation
@@ -19,7 +20,7 @@ from .custom_resources import DefinitionExpectation, is_bundle_version
 from .enrollments import EnrollmentExpectation
 from .gateways import GatewayExpectation
 from .json_paths import check
-from .policies import ROOT_NAMESPACE, PolicyExpectation
+from .policies import PolicyExpectation
 from .rules import RULES
 from .target import Expectation, Target
 from .webhooks import CertificateExpectation
@@ -102,7 +103,7 @@ def _expectation(item: Item, now: float) -> Expectation | None:
     if kind == "Service":
         return ServiceExpectation(load_balancer=bool(item["load_balancer"]))
     if kind in JUDGED_BY_ROOT_NAMESPACE:
-        return PolicyExpectation(item["root_namespace"] or ROOT_NAMESPACE)
+        return PolicyExpectation(item["root_namespace"] or ISTIO_NAMESPACE)
     return None
 
 
