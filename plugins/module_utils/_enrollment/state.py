@@ -11,6 +11,7 @@ import typing as t
 from .._errors import ApiError, NotServed
 from .._kinds import BY_NAME, CONFIG_MAP, DEPLOYMENT, GATEWAY, NAMESPACE, POD, SERVICE
 from .._mesh.capture import report_pods, trim_pod, workload_of
+from .._mesh.gateways import is_managed
 from .._mesh.labels import DATAPLANE_MODE, GATEWAY_NAME, USE_WAYPOINT, labels_of
 from .._mesh.mesh_settings import SETTINGS_SELECTOR, MeshSettings, read_settings, trim_settings
 from .._mesh.revisions import ISTIOD_SELECTOR, is_istiod
@@ -60,8 +61,8 @@ def read_waypoints_without_pods(session: ApiSession, changes: t.Sequence[LabelCh
     The module ready goes by the same: endpoints follow a moment later.
     """
     refs = {ref for change in changes for ref in change.new_waypoints if ref in current.waypoints}
-    # istiod makes nothing for a Gateway with a host name as address, so anything may be behind it.
-    refs = {ref for ref in refs if is_waypoint(current.waypoints[ref]) and not any(map(_is_host, current.waypoints[ref]["spec"].get("addresses") or ()))}
+    # Anything may be behind a Gateway for which istiod creates nothing.
+    refs = {ref for ref in refs if is_waypoint(current.waypoints[ref]) and is_managed(current.waypoints[ref])}
     if not refs:
         return frozenset()
     places = {ref.namespace for ref in refs}
@@ -94,10 +95,6 @@ def read_captures(session: ApiSession, changes: t.Sequence[LabelChange], current
             own, template = [pod for pod in own if workload_of(pod) == (kind, change.desired.name)], change.after
         reports[change.desired.key] = report_pods(own, {DATAPLANE_MODE: mode} if mode else {}, current.settings.excluded_namespaces, template)
     return reports
-
-
-def _is_host(address: t.Mapping[str, t.Any]) -> bool:
-    return address.get("type") == "Hostname"
 
 
 def _find_leaving(selections: t.Sequence[Selection], objects: t.Mapping[Key, Object]) -> set[str]:

@@ -64,16 +64,6 @@ def find_problem(config_map: Object | None, title: str, templates: t.Iterable[st
     return f"{title} has no template {format_names(missing)}, so istiod creates nothing for Gateways of this class"
 
 
-def is_declared(gateway: Object) -> bool:
-    """Whether istiod creates the objects of a Gateway; it creates none for one with an address of type Hostname.
-
-    Source: pilot/pkg/config/kube/gatewaycommon/gateway_utils.go (IsManaged).
-    """
-    return gateway["spec"].get("gatewayClassName") in TEMPLATES and not any(
-        address.get("type") == "Hostname" for address in gateway["spec"].get("addresses") or ()
-    )
-
-
 def _load(text: t.Any) -> dict[str, t.Any]:
     # The values are JSON, which is YAML but takes far less time as what it is.
     for parse in (json.loads, load_document):
@@ -85,4 +75,4 @@ def _load(text: t.Any) -> dict[str, t.Any]:
     return {}
 
 
-__all__ = ("TEMPLATES", "Injector", "find_problem", "injector_name", "is_declared", "parse_injector")
+__all__ = ("TEMPLATES", "Injector", "find_problem", "injector_name", "parse_injector")

@@ -16,6 +16,7 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 from .._kinds import DEPLOYMENT, EVENT, GATEWAY, HORIZONTAL_POD_AUTOSCALER, POD_DISRUPTION_BUDGET, SERVICE, Kind
+from .._mesh.gateways import is_managed
 from .._mesh.labels import GATEWAY_NAME, annotations_of, labels_of
 from .addresses import external_addresses, external_problem
 from .load_balancers import ControllerExpectation, judge_controller
@@ -84,7 +85,7 @@ def judge_gateway(
         gateway: the Gateway, or None.
         deployments: the Deployments that istiod has created for it.
         services: the Services that istiod has created for it.
-        managed: whether istiod creates them; it creates none for a Gateway with an address of type Hostname.
+        managed: whether istiod creates them.
         load_balancer: whether its address must be a load balancer's.
     """
     if gateway is None or terminating(gateway):
@@ -221,8 +222,7 @@ def gateway_needs(namespace: str, *, parameters: bool = False, events: bool = Fa
 
 def judge_with_owned(target: Target, gateway: Object | None, snapshot: Snapshot, *, load_balancer: bool = False) -> Verdict:
     """judge_gateway, with what istiod has created for the Gateway."""
-    addresses = (gateway["spec"].get("addresses") if gateway else None) or ()
-    managed = not any(address.get("type") == "Hostname" for address in addresses)
+    managed = gateway is None or is_managed(gateway)
     deployments, services = (_owned_by(gateway, target, snapshot, kind) for kind in (DEPLOYMENT, SERVICE))
     return judge_gateway(target.title_of(GATEWAY), gateway, deployments, services, managed=managed, load_balancer=load_balancer)
 

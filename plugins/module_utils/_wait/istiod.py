@@ -19,8 +19,9 @@ from .._k8s.writes import Write
 from .._kinds import BY_NAME, CONFIG_MAP, DEPLOYMENT, GATEWAY, Kind
 from .._managed_gateway.refusals import Created, is_no_answer
 from .._managed_gateway.render import render_managed
-from .._managed_gateway.spec import TEMPLATES, find_problem, injector_name, is_declared, parse_injector
+from .._managed_gateway.spec import TEMPLATES, find_problem, injector_name, parse_injector
 from .._managed_gateway.state import creation_of, parse_overlays, read_class_defaults
+from .._mesh.gateways import is_managed
 from .._mesh.labels import REVISION, labels_of
 from .._mesh.mesh_settings import SETTINGS_SELECTOR, find_root_namespaces
 from .._mesh.revisions import ISTIOD_SELECTOR
@@ -173,7 +174,7 @@ def find_refused(session: ApiSession, verdicts: t.Sequence[tuple[Target, Verdict
 def _lacking_gateways(verdicts: t.Sequence[tuple[Target, Verdict]], cache: ObjectCache) -> dict[tuple[str, str], list[Target]]:
     """The targets whose Gateways lack objects that istiod should have created, those that differ in their name alone together."""
     gateways = {target: cache.get(GATEWAY, target.name, target.namespace) for target, verdict in verdicts if verdict.reason not in _NOT_PROCESSED}
-    waiting = [(target, gateway) for target, gateway in gateways.items() if class_of(target, cache) and gateway and is_declared(gateway)]
+    waiting = [(target, gateway) for target, gateway in gateways.items() if class_of(target, cache) in TEMPLATES and gateway and is_managed(gateway)]
     alike: dict[tuple[str, str], list[Target]] = {}
     for target, gateway in waiting:
         if not _has_all(gateway, cache):

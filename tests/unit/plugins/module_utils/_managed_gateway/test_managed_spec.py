@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._managed_gateway.spec import find_problem, injector_name, is_declared, parse_injector
+from ansible_collections.meshwright.ambient.plugins.module_utils._managed_gateway.spec import find_problem, injector_name, parse_injector
 from tests.unit.objects import Object
 
 TITLE = "ConfigMap istio-system/istio-sidecar-injector"
@@ -46,17 +46,3 @@ def test_only_the_template_of_the_class_is_needed() -> None:
 @pytest.mark.parametrize(("revision", "name"), [("", "istio-sidecar-injector"), ("default", "istio-sidecar-injector"), ("1-31", "istio-sidecar-injector-1-31")])
 def test_each_revision_has_a_configuration(revision: str, name: str) -> None:
     assert injector_name(revision) == name
-
-
-@pytest.mark.parametrize(
-    ("spec", "declared"),
-    [
-        ({"gatewayClassName": "istio"}, True),
-        ({"gatewayClassName": "istio-waypoint"}, True),
-        ({"gatewayClassName": "istio-remote"}, False),
-        ({"gatewayClassName": "istio", "addresses": [{"type": "Hostname", "value": "a.example.com"}]}, False),
-        ({"gatewayClassName": "istio", "addresses": [{"value": "10.0.0.1"}]}, True),
-    ],
-)
-def test_for_which_gateways_istiod_creates_objects(spec: Object, declared: bool) -> None:
-    assert is_declared({"metadata": {}, "spec": spec}) is declared
