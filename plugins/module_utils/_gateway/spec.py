@@ -40,7 +40,6 @@ from .._limits.kubernetes import (
     is_label_name,
 )
 from .._limits.pods import find_overlay_errors
-from .._limits.ranges import find_overlay_range_errors
 from .._mesh.labels import REVISION
 from .._mesh.parameters import OVERLAY_KINDS, parameters_name
 from .._mesh.strategic_merge import OverlayError
@@ -315,7 +314,6 @@ def _find_overlay_errors(item: Item) -> t.Iterator[str]:
             yield f"overlays has the key {key}: istiod knows {', '.join(OVERLAY_KINDS)}."
         elif not isinstance(overlay, dict):
             yield f"overlays.{key} is not a dictionary: set fields of the object."
-    yield from find_overlay_range_errors(item.get("overlays"))
     yield from find_overlay_errors(item.get("overlays"))
     try:
         overlays_of(item)

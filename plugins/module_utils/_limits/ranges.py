@@ -28,14 +28,6 @@ def find_range_errors(option: str, ranges: t.Iterable[t.Any] | None, *, host_bit
             yield f"{option} has {str(given)!r}, {problem}."
 
 
-def find_overlay_range_errors(overlays: t.Any) -> t.Iterator[str]:
-    """One sentence for each range in the overlay of a Service that is none; Kubernetes takes an address within a range for the range."""
-    fields = overlays
-    for name in ("service", "spec", "loadBalancerSourceRanges"):
-        fields = fields.get(name) if isinstance(fields, dict) else None
-    yield from find_range_errors("overlays.service.spec.loadBalancerSourceRanges", fields if isinstance(fields, list) else (), host_bits=True)
-
-
 def find_range_problem(text: str, *, host_bits: bool = False) -> str:
     """Why a text is not a range, and what to write instead, to follow it in a sentence; empty if it is one."""
     if re.search(r"[,;\s]", text.strip()):
@@ -55,4 +47,4 @@ def find_range_problem(text: str, *, host_bits: bool = False) -> str:
     return ""
 
 
-__all__ = ("find_overlay_range_errors", "find_range_errors", "find_range_problem")
+__all__ = ("find_range_errors", "find_range_problem")

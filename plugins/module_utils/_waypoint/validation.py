@@ -14,7 +14,6 @@ from .._kubernetes_text import find_text_errors
 from .._limits.kubernetes import find_key_errors, find_label_errors
 from .._limits.pods import find_affinity_errors, find_metric_errors, find_overlay_errors, find_spread_errors, find_toleration_errors
 from .._limits.quantities import find_resource_errors
-from .._limits.ranges import find_overlay_range_errors
 from .._mesh.labels import GATEWAY_NAME, MANAGED_GATEWAY
 from .._mesh.parameters import OVERLAY_KINDS
 from .._mesh.strategic_merge import OverlayError
@@ -124,7 +123,6 @@ def _metadata_errors(item: Item) -> t.Iterator[str]:
 
 def _overlay_errors(item: Item) -> t.Iterator[str]:
     overlays = item.get("overlays") or {}
-    yield from find_overlay_range_errors(overlays)
     yield from find_overlay_errors(overlays)
     for key in sorted(set(overlays) - set(OVERLAY_KINDS)):
         yield f"overlays.{key} is unknown, and istiod would then apply no overlay at all: use {', '.join(OVERLAY_KINDS)}."
