@@ -10,7 +10,7 @@ import typing as t
 
 from .._ingress.plan import Change
 from .._ingress.spec import DesiredItem
-from .._managed_gateway.refusals import Created
+from .._managed_gateway.spec import Created
 from .._status.gateways import GatewayExpectation
 from .._status.load_balancers import ControllerExpectation
 from .._status.target import Target

@@ -6,14 +6,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 import typing as t
-from dataclasses import dataclass
 
 from .._errors import ApiError
 from .._k8s.denials import find_denial
 from .._mesh.labels import Object
+from .spec import Created
 
 # A policy that reads any of this may judge istiod's own request otherwise: who asks, and what only istiod's templates know.
 _UNKNOWN = re.compile(r"userInfo|authorizer|image|resources|\benv\b|args|lifecycle|affinity|tolerations|nodeSelector")
@@ -21,32 +20,6 @@ _UNKNOWN = re.compile(r"userInfo|authorizer|image|resources|\benv\b|args|lifecyc
 _CERTAIN = ("quota", "limit_range", "pod_security", "unknown_field", "immutable")
 # No answer about the object: this user may not try it, or it cannot be tried.
 _NO_ANSWER = ("rbac", "webhook_dry_run", "already_exists", "namespace_missing", "not_ready", "timeout", "storage")
-
-
-@dataclass(frozen=True)
-class Created:
-    """A Gateway whose objects istiod is going to create.
-
-    Attributes:
-        title: how messages name it.
-        gateway: the Gateway as it is going to be applied.
-        overlays: its own overlays, by the keys of OVERLAY_KINDS.
-        exists: whether its objects exist already, so that only what the overlays make of them is tried, under another name.
-    """
-
-    title: str
-    gateway: Object
-    overlays: t.Mapping[str, t.Any]
-    exists: bool = False
-
-    @property
-    def identity(self) -> tuple[str, str]:
-        """Two of one identity differ in their name alone, so what is refused of one is refused of the other."""
-        metadata, spec = self.gateway["metadata"], self.gateway["spec"]
-        infrastructure = {key: value for key, value in (spec.get("infrastructure") or {}).items() if key != "parametersRef"}
-        copied = [metadata.get("labels"), metadata.get("annotations"), {**spec, "infrastructure": infrastructure}, self.overlays]
-        # Selectors in overlays name the Gateway.
-        return str(metadata["namespace"]), json.dumps(copied, sort_keys=True, default=str).replace(json.dumps(metadata["name"]), "")
 
 
 def is_no_answer(error: ApiError, *, exists: bool = False) -> bool:
@@ -100,4 +73,4 @@ def describe(created: Created, key: str, item: Object, error: ApiError, *, certa
     return f"{created.title}: the API server does not let this user create {place}, and may refuse it to istiod as well ({seen}): {denial.remedy}."
 
 
-__all__ = ("Created", "describe", "is_certain", "is_no_answer")
+__all__ = ("describe", "is_certain", "is_no_answer")

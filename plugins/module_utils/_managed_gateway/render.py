@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import typing as t
 
+from .._k8s.writes import Write
+from .._kinds import BY_NAME
 from .._mesh.labels import (
     DATAPLANE_MODE,
     GATEWAY_CLASS,
@@ -89,6 +91,12 @@ def render_managed(gateway: Object, overlays: t.Sequence[Map] = (), values: Map 
         labels = {**(item["metadata"].get("labels") or {}), MANAGED_GATEWAY: _CONTROLLERS[gateway["spec"]["gatewayClassName"]]}
         rendered[key] = {**item, "metadata": {**item["metadata"], **identity, "labels": labels}}
     return rendered
+
+
+def creation_of(item: Object) -> Write:
+    """The dry run of creating an object."""
+    metadata = item["metadata"]
+    return Write("create", BY_NAME[item["kind"]], metadata["name"], metadata["namespace"], dict(item), dry_run=True)
 
 
 def _render(gateway: Object, values: Map) -> Objects:
@@ -225,4 +233,4 @@ def _image(settings: Map) -> str:
     return f"{settings.get('hub') or 'docker.io/istio'}/{name}:{tag}{f'-{variant}' if variant not in ('', 'default') else ''}"
 
 
-__all__ = ("render_managed",)
+__all__ = ("creation_of", "render_managed")

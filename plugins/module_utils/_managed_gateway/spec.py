@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""What istiod renders the objects of Gateways from: the templates and chart values of its injector configuration.
+"""What istiod renders the objects of a Gateway from: the Gateway, overlays, and the templates and chart values of its injector configuration.
 
 Source: istio pilot/pkg/bootstrap/sidecarinjector.go (initSidecarInjector, getInjectorConfigMapName), pilot/pkg/config/kube/gatewaycommon
 (classinfo.go, deploymentcontroller.go: render) and the chart's templates/istiod-injector-configmap.yaml.
@@ -22,6 +22,8 @@ from .._yaml import load_document
 TEMPLATES: t.Mapping[str, str] = {GATEWAY_CLASS: "kube-gateway", WAYPOINT_CLASS: "waypoint"}
 _NAME = "istio-sidecar-injector"
 
+Overlays = t.Dict[str, t.Any]
+
 
 @dataclass(frozen=True)
 class Injector:
@@ -36,6 +38,32 @@ class Injector:
     values: t.Mapping[str, t.Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Created:
+    """A Gateway whose objects istiod is going to create.
+
+    Attributes:
+        title: how messages name it.
+        gateway: the Gateway as it is going to be applied.
+        overlays: its own overlays, by the keys of OVERLAY_KINDS.
+        exists: whether its objects exist already, so that only what the overlays make of them is tried, under another name.
+    """
+
+    title: str
+    gateway: Object
+    overlays: t.Mapping[str, t.Any]
+    exists: bool = False
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """Two of one identity differ in their name alone, so what is refused of one is refused of the other."""
+        metadata, spec = self.gateway["metadata"], self.gateway["spec"]
+        infrastructure = {key: value for key, value in (spec.get("infrastructure") or {}).items() if key != "parametersRef"}
+        copied = [metadata.get("labels"), metadata.get("annotations"), {**spec, "infrastructure": infrastructure}, self.overlays]
+        # Selectors in overlays name the Gateway.
+        return str(metadata["namespace"]), json.dumps(copied, sort_keys=True, default=str).replace(json.dumps(metadata["name"]), "")
+
+
 def injector_name(revision: str) -> str:
     """The name of the ConfigMap of an istiod."""
     return _NAME if revision in ("", "default") else f"{_NAME}-{revision}"
@@ -46,6 +74,17 @@ def parse_injector(config_map: Object) -> Injector:
     data = config_map.get("data") or {}
     templates, values = _load(data.get("config")).get("templates"), _load(data.get("values"))
     return Injector(frozenset(templates if isinstance(templates, dict) else ()), values)
+
+
+def parse_overlays(config_map: Object) -> Overlays:
+    """The overlays in a ConfigMap; what is not YAML is passed over, because istiod renders nothing with it at all."""
+    overlays: Overlays = {}
+    for key, text in (config_map.get("data") or {}).items():
+        try:
+            overlays[key] = load_document(text)
+        except Exception:  # noqa: S112  # whatever it is, it is no overlay
+            continue
+    return overlays
 
 
 def find_problem(config_map: Object | None, title: str, templates: t.Iterable[str] = TEMPLATES.values()) -> str:
@@ -75,4 +114,4 @@ def _load(text: t.Any) -> dict[str, t.Any]:
     return {}
 
 
-__all__ = ("TEMPLATES", "Injector", "find_problem", "injector_name", "parse_injector")
+__all__ = ("TEMPLATES", "Created", "Injector", "Overlays", "find_problem", "injector_name", "parse_injector", "parse_overlays")

@@ -10,20 +10,18 @@ import typing as t
 
 from .._errors import ApiError
 from .._k8s.apply import try_writes
-from .._k8s.writes import Write
-from .._kinds import BY_NAME, CONFIG_MAP, VALIDATING_POLICY
+from .._kinds import CONFIG_MAP, VALIDATING_POLICY
 from .._mesh.parameters import CLASS_DEFAULTS, mark_overlays
 from .._mesh.strategic_merge import OverlayError
-from .._yaml import load_document
-from .refusals import Created, describe, is_certain, is_no_answer
-from .render import render_managed
+from .refusals import describe, is_certain, is_no_answer
+from .render import creation_of, render_managed
+from .spec import Created, Overlays, parse_overlays
 
 if t.TYPE_CHECKING:
     from .._k8s.session import ApiSession
     from .._mesh.labels import Object
 
 Warn = t.Callable[[str], None]
-Overlays = t.Dict[str, t.Any]
 
 
 def find_managed_refusals(session: ApiSession, gateways: t.Sequence[Created], warn: Warn) -> list[str]:
@@ -75,12 +73,6 @@ def _under_another_name(item: Object) -> Object:
     return {**item, "metadata": {**item["metadata"], "name": "meshwright-dry-run"}}
 
 
-def creation_of(item: Object) -> Write:
-    """The dry run of creating an object."""
-    metadata = item["metadata"]
-    return Write("create", BY_NAME[item["kind"]], metadata["name"], metadata["namespace"], dict(item), dry_run=True)
-
-
 def read_class_defaults(session: ApiSession, classes: t.Iterable[str]) -> dict[str, Overlays]:
     """The overlays that all Gateways of a class get, by class; none where they cannot be read.
 
@@ -97,17 +89,6 @@ def read_class_defaults(session: ApiSession, classes: t.Iterable[str]) -> dict[s
     return found
 
 
-def parse_overlays(config_map: Object) -> Overlays:
-    """The overlays in a ConfigMap; what is not YAML is passed over, because istiod renders nothing with it at all."""
-    overlays: Overlays = {}
-    for key, text in (config_map.get("data") or {}).items():
-        try:
-            overlays[key] = load_document(text)
-        except Exception:  # noqa: S112  # whatever it is, it is no overlay
-            continue
-    return overlays
-
-
 def _read_policy(session: ApiSession, error: ApiError) -> Object | None:
     """The policy that has refused; None if none has, or if it cannot be read."""
     if error.cause != "policy" or not error.refused_by:
@@ -118,4 +99,4 @@ def _read_policy(session: ApiSession, error: ApiError) -> Object | None:
         return None
 
 
-__all__ = ("creation_of", "find_managed_refusals", "parse_overlays", "read_class_defaults")
+__all__ = ("find_managed_refusals", "read_class_defaults")

@@ -17,10 +17,10 @@ from .._k8s.session import WRITERS, ApiSession, Object
 from .._k8s.transport import Timeout
 from .._k8s.writes import Write
 from .._kinds import BY_NAME, CONFIG_MAP, DEPLOYMENT, GATEWAY, Kind
-from .._managed_gateway.refusals import Created, is_no_answer
-from .._managed_gateway.render import render_managed
-from .._managed_gateway.spec import TEMPLATES, find_problem, injector_name, parse_injector
-from .._managed_gateway.state import creation_of, parse_overlays, read_class_defaults
+from .._managed_gateway.refusals import is_no_answer
+from .._managed_gateway.render import creation_of, render_managed
+from .._managed_gateway.spec import TEMPLATES, Created, find_problem, injector_name, parse_injector, parse_overlays
+from .._managed_gateway.state import read_class_defaults
 from .._mesh.gateways import is_managed
 from .._mesh.labels import REVISION, labels_of
 from .._mesh.mesh_settings import SETTINGS_SELECTOR, find_root_namespaces

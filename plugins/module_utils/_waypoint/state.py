@@ -28,7 +28,7 @@ from .._kinds import (
     Kind,
 )
 from .._managed_fields import FIELD_MANAGER, MANAGED_BY
-from .._managed_gateway.refusals import Created
+from .._managed_gateway.spec import Created
 from .._managed_gateway.state import find_managed_refusals
 from .._mesh.labels import CANARY, GATEWAY_NAME, MANAGED_BY_MESH, MANAGED_GATEWAY, USE_WAYPOINT, WAYPOINT_CLASS, labels_of
 from .._mesh.namespaces import is_terminating

@@ -15,7 +15,7 @@ DOORS = ("_k8s", "_aws", "_wait")
 # In every other room these files read and write, and all others are pure.
 READING_AND_WRITING = ("state", "apply", "source")
 # Files of the doors that are pure.
-PURE_IN_DOORS = (("_aws", "policies"), ("_aws", "tags"), ("_k8s", "denials"), ("_k8s", "redaction"))
+PURE_IN_DOORS = (("_aws", "policies"), ("_aws", "tags"), ("_k8s", "denials"), ("_k8s", "redaction"), ("_k8s", "writes"))
 # Files beside the rooms that are pure.
 PURE_FILES = ("_diff", "_errors", "_kinds", "_kubernetes_text", "_managed_fields", "_near_misses", "_text", "_yaml")
 # What a pure file may import from outside of the collection. What is not named here might read, write, or look at a clock.

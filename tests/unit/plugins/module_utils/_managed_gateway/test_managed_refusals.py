@@ -8,7 +8,8 @@ import pytest
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._errors import ApiError
 from ansible_collections.meshwright.ambient.plugins.module_utils._k8s.denials import find_denial
-from ansible_collections.meshwright.ambient.plugins.module_utils._managed_gateway.refusals import Created, describe, is_certain, is_no_answer
+from ansible_collections.meshwright.ambient.plugins.module_utils._managed_gateway.refusals import describe, is_certain, is_no_answer
+from ansible_collections.meshwright.ambient.plugins.module_utils._managed_gateway.spec import Created
 from tests.unit.objects import Object
 
 POLICY = "ValidatingAdmissionPolicy 'need-team' with binding 'need-team' denied request: label team is missing"
