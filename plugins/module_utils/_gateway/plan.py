@@ -78,7 +78,7 @@ def objects_to_try(changes: t.Sequence[Change], namespaces: t.Mapping[str, t.Map
             continue
         renewed = any(other.changed for other in changes if other.item is change.item and other.desired.key[0] == "ConfigMap")
         if change.action == "created" or renewed:
-            found.append(Created(change.item.title, change.desired.manifest, overlays_of(change.item.item), exists=change.action != "created"))
+            found.append(Created(change.item.title, change.desired.manifest, overlays_of(change.item.item), only_overlays=change.action != "created"))
     return found
 
 

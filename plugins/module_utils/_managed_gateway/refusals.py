@@ -22,14 +22,15 @@ _CERTAIN = ("quota", "limit_range", "pod_security", "unknown_field", "immutable"
 _NO_ANSWER = ("rbac", "webhook_dry_run", "already_exists", "namespace_missing", "not_ready", "timeout", "storage")
 
 
-def is_no_answer(error: ApiError, *, exists: bool = False) -> bool:
+def is_no_answer(error: ApiError, *, only_overlays: bool = False) -> bool:
     """Whether the refusal of a dry run says nothing of the object.
 
     Args:
         error: the refusal.
-        exists: whether the object exists under its own name: it then counts in quotas, may satisfy policies, and has the ports that it asks for.
+        only_overlays: whether the object was tried under another name. That of its own name may count in quotas already, satisfy policies, and have the
+            ports that it asks for.
     """
-    if exists and (error.status not in (400, 422) or error.cause in ("policy", "webhook", "quota") or "already allocated" in error.server_message):
+    if only_overlays and (error.status not in (400, 422) or error.cause in ("policy", "webhook", "quota") or "already allocated" in error.server_message):
         return True
     return error.status in (0, 404, 429) or error.cause in _NO_ANSWER or (error.status == 403 and not error.cause)
 
@@ -54,6 +55,12 @@ def _expressions_of(spec: t.Mapping[str, t.Any]) -> t.Iterator[str]:
             yield str(item.get("expression") or "")
 
 
+def is_of_fields(error: ApiError) -> bool:
+    """Whether a refusal is about the fields of an object, which come of options, rather than about who creates it, and where."""
+    denial = find_denial(error.server_message)
+    return denial is None or denial.cause in ("unknown_field", "immutable")
+
+
 def describe(created: Created, key: str, item: Object, error: ApiError, *, certain: bool) -> str:
     """The sentence for one object that istiod could not create.
 
@@ -65,7 +72,7 @@ def describe(created: Created, key: str, item: Object, error: ApiError, *, certa
         certain: whether istiod will be refused, too.
     """
     seen, denial = error.server_message.replace(f' "{item["metadata"]["name"]}"', "").rstrip("."), find_denial(error.server_message)
-    if denial is None or denial.cause in ("unknown_field", "immutable"):
+    if denial is None or is_of_fields(error):
         return f"{created.title}: the API server would reject its {key} ({seen}): correct the options, or overlays.{key}."
     place = f"{item['kind']} {item['metadata']['namespace']}/{item['metadata']['name']}"
     if certain:
@@ -73,4 +80,4 @@ def describe(created: Created, key: str, item: Object, error: ApiError, *, certa
     return f"{created.title}: the API server does not let this user create {place}, and may refuse it to istiod as well ({seen}): {denial.remedy}."
 
 
-__all__ = ("describe", "is_certain", "is_no_answer")
+__all__ = ("describe", "is_certain", "is_no_answer", "is_of_fields")

@@ -36,6 +36,7 @@ from .._mesh.strategic_merge import OverlayError, merge
 Map = t.Mapping[str, t.Any]
 Objects = t.Dict[str, t.Dict[str, t.Any]]
 
+_PROBE_NAME = "meshwright-dry-run"
 _PREFIX = "gateway.networking.k8s.io/"
 _CLASS_NAME = "gateway.networking.k8s.io/gateway-class-name"
 _NAME_OVERRIDE, _ACCOUNT_OVERRIDE = "gateway.istio.io/name-override", "gateway.istio.io/service-account"
@@ -97,6 +98,11 @@ def creation_of(item: Object) -> Write:
     """The dry run of creating an object."""
     metadata = item["metadata"]
     return Write("create", BY_NAME[item["kind"]], metadata["name"], metadata["namespace"], dict(item), dry_run=True)
+
+
+def under_another_name(item: Object) -> Object:
+    """The object under a name that none has, so that its dry run is not about the current one."""
+    return {**item, "metadata": {**item["metadata"], "name": _PROBE_NAME}}
 
 
 def _render(gateway: Object, values: Map) -> Objects:
@@ -233,4 +239,4 @@ def _image(settings: Map) -> str:
     return f"{settings.get('hub') or 'docker.io/istio'}/{name}:{tag}{f'-{variant}' if variant not in ('', 'default') else ''}"
 
 
-__all__ = ("creation_of", "render_managed")
+__all__ = ("creation_of", "render_managed", "under_another_name")

@@ -46,22 +46,23 @@ class Created:
         title: how messages name it.
         gateway: the Gateway as it is going to be applied.
         overlays: its own overlays, by the keys of OVERLAY_KINDS.
-        exists: whether its objects exist already, so that only what the overlays make of them is tried, under another name.
+        only_overlays: whether only what the overlays make of its objects is tried, under another name: the objects exist already, or their namespace does not.
     """
 
     title: str
     gateway: Object
     overlays: t.Mapping[str, t.Any]
-    exists: bool = False
+    only_overlays: bool = False
 
     @property
     def identity(self) -> tuple[str, str]:
-        """Two of one identity differ in their name alone, so what is refused of one is refused of the other."""
+        """What is refused of one is refused of all of its identity: they differ in their name alone, or where only overlays are tried, in their place."""
         metadata, spec = self.gateway["metadata"], self.gateway["spec"]
         infrastructure = {key: value for key, value in (spec.get("infrastructure") or {}).items() if key != "parametersRef"}
         copied = [metadata.get("labels"), metadata.get("annotations"), {**spec, "infrastructure": infrastructure}, self.overlays]
         # Selectors in overlays name the Gateway.
-        return str(metadata["namespace"]), json.dumps(copied, sort_keys=True, default=str).replace(json.dumps(metadata["name"]), "")
+        namespace = "" if self.only_overlays else str(metadata["namespace"])
+        return namespace, json.dumps(copied, sort_keys=True, default=str).replace(json.dumps(metadata["name"]), "")
 
 
 def injector_name(revision: str) -> str:

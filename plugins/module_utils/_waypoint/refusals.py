@@ -27,15 +27,13 @@ class Context:
         taken: for each waypoint to be created, the kinds of which somebody else has an object of its name.
         foreign_config_maps: the waypoints whose ConfigMap cannot be created, because somebody else's has its name.
         revisions: the istiods of the cluster; None if unowned revisions are allowed or cannot be known.
-        invalid_overlays: why the API server would reject what istiod is going to render, by waypoint and key of the overlay.
-        refused_objects: why istiod could not create the objects of new waypoints, one sentence each.
+        refused_objects: why the API server would not take what istiod is going to render, one sentence each.
         overrides: the refusals that the task lifts.
     """
 
     taken: t.Mapping[WaypointRef, t.Sequence[str]] = field(default_factory=dict)
     foreign_config_maps: frozenset[WaypointRef] = frozenset()
     revisions: Revisions | None = None
-    invalid_overlays: t.Mapping[tuple[WaypointRef, str], str] = field(default_factory=dict)
     refused_objects: tuple[str, ...] = ()
     overrides: Overrides = field(default_factory=Overrides)
 
@@ -48,8 +46,6 @@ def refuse_waypoints(plan: Plan, current: CurrentWaypoints, context: Context) ->
         refusals += _refuse_users(change, current, context)
         refusals += _refuse_parameters(change, current, context)
         refusals += _refuse_revision(change, current, context)
-    for (ref, key), reason in context.invalid_overlays.items():
-        refusals.append(f"Waypoint {ref}: the API server would reject its {key} ({reason}): correct the options, or overlays.{key}.")
     refusals += context.refused_objects
     unreachable = find_unreachable(plan.deleted, current.users) if context.overrides.detach else []
     if unreachable:

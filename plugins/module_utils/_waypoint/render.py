@@ -2,18 +2,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""From a desired waypoint to its Gateway, and from its overlays to objects that a dry run can validate."""
+"""From a desired waypoint to its Gateway."""
 
 from __future__ import annotations
 
 import typing as t
 
-from .._managed_gateway.render import render_managed
 from .._mesh.labels import HBONE_PORT, REVISION, WAYPOINT_CLASS, WAYPOINT_FOR
 from .._mesh.parameters import parameters_name
 from .spec import Waypoint
-
-_PROBE_NAME = "meshwright-dry-run"
 
 
 def render_gateway(waypoint: Waypoint) -> dict[str, t.Any]:
@@ -54,18 +51,4 @@ def _infrastructure(waypoint: Waypoint) -> dict[str, t.Any]:
     return infrastructure
 
 
-def render_probe(key: str, overlay: t.Mapping[str, t.Any], namespace: str) -> dict[str, t.Any]:
-    """A whole object of an overlay's kind with the overlay merged in, for a dry run on the API server.
-
-    It has everything of istiod's template into which overlays are merged.
-
-    Raises:
-        OverlayError: the overlay cannot be merged.
-    """
-    # No object has this name, so that the dry run is not about a current object.
-    listener = {"name": "mesh", "port": HBONE_PORT, "protocol": "HBONE"}
-    gateway = {"metadata": {"name": _PROBE_NAME, "namespace": namespace}, "spec": {"gatewayClassName": WAYPOINT_CLASS, "listeners": [listener]}}
-    return render_managed(gateway, [{key: overlay}])[key]
-
-
-__all__ = ("render_gateway", "render_probe")
+__all__ = ("render_gateway",)

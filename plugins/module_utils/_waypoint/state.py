@@ -6,12 +6,10 @@
 
 from __future__ import annotations
 
-import json
 import typing as t
 from dataclasses import replace
 
 from .._errors import ApiError, NotServed
-from .._k8s.writes import Write
 from .._kinds import (
     BY_NAME,
     CONFIG_MAP,
@@ -29,16 +27,14 @@ from .._kinds import (
 )
 from .._managed_fields import FIELD_MANAGER, MANAGED_BY
 from .._managed_gateway.spec import Created
-from .._managed_gateway.state import find_managed_refusals
+from .._managed_gateway.state import find_managed_refusals, list_class_defaults
 from .._mesh.labels import CANARY, GATEWAY_NAME, MANAGED_BY_MESH, MANAGED_GATEWAY, USE_WAYPOINT, WAYPOINT_CLASS, labels_of
 from .._mesh.namespaces import is_terminating
-from .._mesh.parameters import CLASS_DEFAULTS, ON_REQUEST, OVERLAY_KINDS, parameters_name
+from .._mesh.parameters import ON_REQUEST, OVERLAY_KINDS, parameters_name
 from .._mesh.revisions import ISTIOD_SELECTOR, TAG, Revisions, find_revisions
-from .._mesh.strategic_merge import OverlayError
 from .._mesh.waypoints import WaypointRef
 from .plan import CurrentWaypoints, Plan, find_leftovers, hands_over
 from .refusals import Context
-from .render import render_probe
 from .users import WORKLOAD_KINDS
 
 if t.TYPE_CHECKING:
@@ -88,7 +84,7 @@ class WaypointReader:
         waypoints = [one.waypoint for one in self._desired if one.waypoint]
         # What seems to be a leftover may be what all waypoints get.
         if any(find_leftovers(one, current) or (for_wait and (one.overlays or one.ref in current.parameters)) for one in waypoints):
-            current = replace(current, class_defaults=self._list_class_defaults())
+            current = replace(current, class_defaults=_keys_of(list_class_defaults(self._session, WAYPOINT_CLASS)))
         deleted = any(one.waypoint is None and one.ref in gateways for one in self._desired)
         return replace(
             current,
@@ -106,8 +102,7 @@ class WaypointReader:
             taken=self._find_taken_names(plan),
             foreign_config_maps=self._find_foreign_config_maps(plan),
             revisions=revisions,
-            invalid_overlays=self._verify_overlays(plan, current.namespaces),
-            refused_objects=tuple(find_managed_refusals(self._session, _created(plan, current.namespaces), self._warn)),
+            refused_objects=tuple(find_managed_refusals(self._session, _objects_to_try(plan, current.namespaces), self._warn)),
             overrides=overrides,
         )
 
@@ -141,33 +136,6 @@ class WaypointReader:
             return None
         return find_revisions(istiods, mutating, validating, services)
 
-    def _verify_overlays(self, plan: Plan, namespaces: t.Mapping[str, t.Mapping[str, t.Any]]) -> dict[tuple[WaypointRef, str], str]:
-        """Why the API server would reject what istiod renders from the new overlays, which istiod would only log; by waypoint and key.
-
-        Each distinct overlay is sent once, as a dry run.
-        """
-        invalid: dict[tuple[WaypointRef, str], str] = {}
-        reasons: dict[str, str] = {}
-        for change in plan.changes:
-            ref = change.ref
-            exists = "kind" in namespaces.get(ref.namespace, {})
-            # The objects of a new waypoint are tried as they will be.
-            if change.config_map != "apply" or change.desired.validation_errors or (exists and change.action == "created"):
-                continue
-            for key, overlay in sorted(change.overlays.items()):
-                try:
-                    probe = render_probe(key, overlay, ref.namespace if exists else "default")
-                except OverlayError as error:
-                    invalid[ref, key] = f"the overlay cannot be merged: {error}"
-                    continue
-                # The selectors of constraints name the waypoint.
-                identity = json.dumps([key, overlay], sort_keys=True).replace(json.dumps(ref.name), "")
-                if identity not in reasons:
-                    reasons[identity] = self._dry_run(probe)
-                if reasons[identity]:
-                    invalid[ref, key] = reasons[identity]
-        return invalid
-
     def _list_gateways(self, *, required: bool) -> dict[WaypointRef, Object]:
         try:
             return {_ref(item): item for item in self._session.list(GATEWAY, self._namespace).items}
@@ -189,10 +157,6 @@ class WaypointReader:
         for item in items:
             found.setdefault(_ref(item, labels_of(item).get(GATEWAY_NAME)), []).append(item["metadata"]["name"])
         return found
-
-    def _list_class_defaults(self) -> frozenset[str]:
-        items = self._session.list(CONFIG_MAP, label_selector=f"{CLASS_DEFAULTS}={WAYPOINT_CLASS}").items
-        return frozenset(key for item in items for key in item.get("data") or ())
 
     def _list_users(self, namespaces: t.Mapping[str, Object], *, workloads: bool) -> dict[str, list[Object]]:
         """Everything that may use a waypoint, by kind, as metadata only; all Services, because they inherit from their Namespace."""
@@ -229,36 +193,28 @@ class WaypointReader:
             self._warn(f"Whether {purpose} could not be checked in {kind.plural}: {error.message}")
             return None
 
-    def _dry_run(self, body: Object) -> str:
-        """Why the API server would not create an object; empty if it would."""
-        kind, name = BY_NAME[body["kind"]], body["metadata"]["name"]
-        try:
-            self._session.write(Write("create", kind, name, body["metadata"]["namespace"], body, dry_run=True))
-        except ApiError as error:
-            # Policies and webhooks judge the probe, and not what istiod will render for the waypoint.
-            if error.status == 403 or error.cause in ("policy", "webhook", "webhook_dry_run"):
-                self._warn(f"Whether the parameters make a valid {kind.name} could not be checked: {error.message}")
-                return ""
-            # What exists has the ports that it asks for, and the probe cannot have them as well.
-            if "already allocated" in error.server_message:
-                return ""
-            if error.status not in (400, 422):
-                raise
-            return error.server_message.replace(f' "{name}"', "").rstrip(".")
-        return ""
+
+def _objects_to_try(plan: Plan, namespaces: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[Created]:
+    """The waypoints whose objects istiod is going to create, or to render from other overlays."""
+    found = []
+    for change in plan.changes:
+        namespace = namespaces.get(change.ref.namespace)
+        if change.desired.validation_errors:
+            continue
+        if change.action == "created" and namespace and "kind" in namespace:
+            if not is_terminating(namespace):
+                found.append(Created(f"Waypoint {change.ref}", change.manifest, change.overlays))
+        elif change.config_map == "apply":
+            manifest = change.manifest
+            if not namespace or "kind" not in namespace:
+                # One that is only planned takes no dry run.
+                manifest = {**manifest, "metadata": {**manifest["metadata"], "namespace": "default"}}
+            found.append(Created(f"Waypoint {change.ref}", manifest, change.overlays, only_overlays=True))
+    return found
 
 
-def _created(plan: Plan, namespaces: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[Created]:
-    """The new waypoints in namespaces that exist, and are not being deleted."""
-    return [
-        Created(f"Waypoint {change.ref}", change.manifest, change.overlays)
-        for change in plan.changes
-        if change.action == "created" and not change.desired.validation_errors and _takes_objects(namespaces.get(change.ref.namespace))
-    ]
-
-
-def _takes_objects(namespace: t.Mapping[str, t.Any] | None) -> bool:
-    return bool(namespace and "kind" in namespace) and not is_terminating(namespace)
+def _keys_of(config_maps: t.Iterable[t.Mapping[str, t.Any]]) -> frozenset[str]:
+    return frozenset(key for item in config_maps for key in item.get("data") or ())
 
 
 def _ref(item: Object, name: str | None = None) -> WaypointRef:

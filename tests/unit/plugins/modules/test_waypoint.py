@@ -256,6 +256,49 @@ DENIED = "deployments.apps \"waypoint\" is forbidden: ValidatingAdmissionPolicy 
 EXCEEDED = 'services "waypoint" is forbidden: exceeded quota: few, requested: services=1, used: services=1, limited: services=1'
 
 
+INVALID = 'Service "meshwright-dry-run" is invalid: spec.type: Unsupported value: "Wrong"'
+
+
+def test_of_waypoints_that_exist_equal_overlays_are_tried_once_and_each_is_named() -> None:
+    """Under another name, because what exists has its ports; whatever the namespace, because only the fields are judged."""
+    gateways = [applied(None, render_gateway(Waypoint(WaypointRef(place, "waypoint")))) for place in ("a", "b")]
+    paths = [f"/api/v1/namespaces/{place}/services" for place in ("a", "b")]
+    cluster = Cluster(
+        {NAMESPACES: [namespace_of("a"), namespace_of("b")], GATEWAYS.replace("/namespaces/shop", ""): gateways},
+        {f"POST {path}": refusal(422, "Invalid", INVALID) for path in paths},
+    )
+    with pytest.raises(MeshError) as failed:
+        cluster.run({"namespace": "a", "service_type": "NodePort"}, {"namespace": "b", "service_type": "NodePort"})
+    rejected = 'the API server would reject its service (Service is invalid: spec.type: Unsupported value: "Wrong")'
+    assert all(f"Waypoint {place}/waypoint: {rejected}" in failed.value.message for place in ("a", "b"))
+    (tried,) = (request for request in cluster.api.requests if request.path in paths)
+    assert (tried.path, (tried.body or {})["metadata"]["name"]) == (paths[0], "meshwright-dry-run")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(refusal(403, "Forbidden", "you may not"), id="permission"),
+        pytest.param(
+            refusal(422, "Invalid", "services \"meshwright-dry-run\" is forbidden: ValidatingAdmissionPolicy 'a' with binding 'b' denied request: c"),
+            id="policy",
+        ),
+        pytest.param(refusal(403, "Forbidden", 'admission webhook "w.example.com" denied the request: no'), id="webhook"),
+    ],
+)
+def test_who_refuses_the_other_name_may_take_the_real_one(answer: Answer) -> None:
+    cluster = Cluster({GATEWAYS: [_gateway()]}, {f"POST {SERVICES}": answer})
+    assert cluster.run({"service_type": "NodePort"})["changed"]
+    (warning,) = cluster.warnings
+    assert warning.startswith("Whether the parameters make a valid Service could not be checked: ")
+
+
+def test_overlays_are_tried_before_their_namespace_exists() -> None:
+    cluster = Cluster({NAMESPACES: []}, {"POST /api/v1/namespaces/default/services": refusal(422, "Invalid", INVALID)})
+    with pytest.raises(MeshError, match="Waypoint shop/waypoint: the API server would reject its service"):
+        cluster.run({"service_type": "NodePort"}, planned={"namespaces": ["shop"]}, check_mode=True)
+
+
 def _policy(expression: str) -> Answer:
     return Answer(200, {"metadata": {"name": "need-team"}, "spec": {"validations": [{"expression": expression}]}})
 

@@ -67,7 +67,7 @@ def test_what_is_certain(refused: ApiError, by: Object | None, certain: bool) ->
 
 
 @pytest.mark.parametrize(
-    ("refused", "exists", "no_answer"),
+    ("refused", "only_overlays", "no_answer"),
     [
         pytest.param(error(403, 'deployments.apps is forbidden: User "eve" cannot create resource "deployments"'), False, True, id="not-allowed"),
         pytest.param(error(409, 'serviceaccounts "waypoint" already exists'), False, True, id="exists"),
@@ -81,8 +81,8 @@ def test_what_is_certain(refused: ApiError, by: Object | None, certain: bool) ->
         pytest.param(error(422, 'Service "x" is invalid: spec.type: Unsupported value: "Wrong"'), True, False, id="invalid-whatever-its-name"),
     ],
 )
-def test_what_is_no_answer(refused: ApiError, exists: bool, no_answer: bool) -> None:
-    assert is_no_answer(refused, exists=exists) is no_answer
+def test_what_is_no_answer(refused: ApiError, only_overlays: bool, no_answer: bool) -> None:
+    assert is_no_answer(refused, only_overlays=only_overlays) is no_answer
 
 
 def created(name: str = "waypoint", **spec: Any) -> Created:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._managed_gateway.render import render_managed
+from ansible_collections.meshwright.ambient.plugins.module_utils._managed_gateway.render import render_managed, under_another_name
 from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.parameters import mark_overlays
 from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.strategic_merge import OverlayError
 from tests.unit.objects import Object, derived, recorded
@@ -141,3 +141,24 @@ def test_an_overlay_that_takes_the_metadata_away_cannot_be_applied(overlay: Obje
 def test_an_overlay_may_take_the_labels_away() -> None:
     made = render_managed(WAYPOINT, [{"service": {"metadata": {"labels": None}}}])["service"]
     assert list(made["metadata"]["labels"]) == ["gateway.istio.io/managed"]
+
+
+@pytest.mark.parametrize("key", ["deployment", "service", "serviceAccount", "horizontalPodAutoscaler", "podDisruptionBudget"])
+def test_what_is_tried_under_another_name_is_a_whole_object(key: str) -> None:
+    overlay = {"metadata": {"name": "waypoint", "labels": {"a": "b"}}, "spec": {"more": 1}}
+    body = under_another_name(render_managed(WAYPOINT, [{key: overlay}])[key])
+    assert (body["metadata"]["name"], body["metadata"]["namespace"]) == ("meshwright-dry-run", WAYPOINT["metadata"]["namespace"])
+    assert (body["metadata"]["labels"]["a"], body["spec"]["more"], body["kind"].lower()) == ("b", 1, key.lower())
+
+
+def test_lists_of_overlays_are_merged_into_those_of_istiods_template() -> None:
+    mount = {"name": "istio-proxy", "volumeMounts": [{"mountPath": "/etc/more", "name": "istio-data"}]}
+    pod = render_managed(WAYPOINT, [{"deployment": {"spec": {"template": {"spec": {"containers": [mount]}}}}}])["deployment"]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert {item["name"] for item in container["volumeMounts"]} <= {volume["name"] for volume in pod["volumes"]}
+    assert len(container["volumeMounts"]) == 7
+
+
+def test_an_overlay_that_cannot_be_merged_has_no_objects() -> None:
+    with pytest.raises(OverlayError, match="each item needs name"):
+        render_managed(WAYPOINT, [{"deployment": {"spec": {"template": {"spec": {"containers": [{}]}}}}}])

@@ -7,11 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._kinds import Kind
-from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.strategic_merge import OverlayError
 from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoints import WaypointRef, is_waypoint
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.gateways import judge_with_owned
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.target import Target
-from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.render import render_gateway, render_probe
+from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.render import render_gateway
 from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.spec import TRAFFIC_TYPES, Waypoint, normalize_waypoint
 from tests.unit.objects import Object, derived, recorded
 
@@ -133,24 +132,3 @@ def test_normalize_reverses_render(waypoint: Waypoint) -> None:
     gateway = render_gateway(waypoint)
     assert normalize_waypoint(gateway) == waypoint
     assert is_waypoint(gateway)
-
-
-@pytest.mark.parametrize("key", ["deployment", "service", "serviceAccount", "horizontalPodAutoscaler", "podDisruptionBudget"])
-def test_a_probe_is_a_whole_object_of_its_own(key: str) -> None:
-    body = render_probe(key, {"metadata": {"name": "waypoint", "labels": {"a": "b"}}, "spec": {"more": 1}}, "bookinfo")
-    assert (body["metadata"]["name"], body["metadata"]["namespace"], body["metadata"]["labels"]["a"]) == ("meshwright-dry-run", "bookinfo", "b")
-    assert body["spec"]["more"] == 1
-    assert body["kind"].lower() == key.lower()
-
-
-def test_a_probe_has_the_lists_of_istiods_template() -> None:
-    mount = {"name": "istio-proxy", "volumeMounts": [{"mountPath": "/etc/more", "name": "istio-data"}]}
-    pod = render_probe("deployment", {"spec": {"template": {"spec": {"containers": [mount]}}}}, "bookinfo")["spec"]["template"]["spec"]
-    (container,) = pod["containers"]
-    assert {item["name"] for item in container["volumeMounts"]} <= {volume["name"] for volume in pod["volumes"]}
-    assert len(container["volumeMounts"]) == 7
-
-
-def test_a_probe_cannot_have_what_cannot_be_merged() -> None:
-    with pytest.raises(OverlayError, match="each item needs name"):
-        render_probe("deployment", {"spec": {"template": {"spec": {"containers": [{}]}}}}, "bookinfo")
