@@ -13,7 +13,7 @@ from ..module_utils._gateway.nlb import all_annotations, find_errors
 from ..module_utils._gateway.spec import NLB
 from ..module_utils._ingress.spec import service_name
 from ..module_utils._inventory.backends import choose_backends, choose_releases, find_missing_places
-from ..module_utils._inventory.edge import choose_sections, choose_service_types
+from ..module_utils._inventory.ingress_lists import choose_sections, choose_service_types
 from ..module_utils._inventory.load_balancer_requests import certificate_domains, to_check, to_wait_for, with_certificates
 
 Item = t.Mapping[str, t.Any]

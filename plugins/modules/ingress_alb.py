@@ -227,8 +227,8 @@ from ..module_utils._ingress.apply import apply_writes, confirm, plan_writes
 from ..module_utils._ingress.plan import plan_changes, report_changes
 from ..module_utils._ingress.spec import ALB_OPTIONS, WAITING, find_errors
 from ..module_utils._ingress.state import Reader
-from ..module_utils._inventory.edge import Edge
 from ..module_utils._inventory.ingress import find_load_balancer_conflicts
+from ..module_utils._inventory.ingress_lists import IngressLists
 from ..module_utils._k8s.apply import find_refusals
 from ..module_utils._module import all_was_written, mesh_module, run
 from ..module_utils._wait.load_balancers import wait_for_load_balancers
@@ -252,7 +252,7 @@ def ensure_albs(module: AnsibleModule, session: ApiSession) -> Result:
     items = [parse_alb(item) for item in params["albs"]]
     for note in (f"{item.title}: {note}" for item in items for note in item.notes):
         module.warn(note)
-    raise_if_any([*find_errors(items), *find_load_balancer_conflicts(Edge(albs=tuple(items)))], session.cluster)
+    raise_if_any([*find_errors(items), *find_load_balancer_conflicts(IngressLists(albs=tuple(items)))], session.cluster)
     reader = Reader(session, items, module.warn)
     planned = (params["planned"] or {}) if check else {}
     state = read_alb_state(reader, items, planned, allow_unroutable_targets=params["allow_unroutable_targets"])

@@ -127,8 +127,8 @@ from ..module_utils._ingress.plan import plan_changes, report_changes
 from ..module_utils._ingress.refusals import refuse_changes
 from ..module_utils._ingress.spec import ALB_OPTIONS, list_of, service_name
 from ..module_utils._ingress.state import Reader
-from ..module_utils._inventory.edge import parse_edge
 from ..module_utils._inventory.ingress import find_conflicts, find_second_load_balancers
+from ..module_utils._inventory.ingress_lists import parse_ingress_lists
 from ..module_utils._istio_ingress.spec import ISTIO_GATEWAY, report_istio_gateways
 from ..module_utils._module import RETURN_REFUSALS, mesh_module, refuse_or_return, run
 from ..module_utils._route.spec import ROUTE
@@ -158,24 +158,24 @@ def check_ingress(module: AnsibleModule, session: ApiSession) -> Result:
     params, check = module.params, module.check_mode
     validated = ArgumentSpecValidator(_LISTS).validate({name: params[name] for name in _LISTS})
     raise_if_any(validated.error_messages, session.cluster)
-    edge = parse_edge(validated.validated_parameters)
-    for note in (f"{item.title}: {note}" for item in edge.all for note in item.notes):
+    lists = parse_ingress_lists(validated.validated_parameters)
+    for note in (f"{item.title}: {note}" for item in lists.all for note in item.notes):
         module.warn(note)
-    conflicts = [*find_conflicts(edge), *([] if params["allow_load_balancer_service"] else find_second_load_balancers(edge))]
-    raise_if_any([*(f"{item.title}: {error}" for item in edge.all for error in item.errors), *conflicts], session.cluster)
+    conflicts = [*find_conflicts(lists), *([] if params["allow_load_balancer_service"] else find_second_load_balancers(lists))]
+    raise_if_any([*(f"{item.title}: {error}" for item in lists.all for error in item.errors), *conflicts], session.cluster)
     planned = (params["planned"] or {}) if check else {}
-    reader = Reader(session, edge.all, module.warn)
+    reader = Reader(session, lists.all, module.warn)
     unroutable, force = params["allow_unroutable_targets"], params["force_conflicts"]
-    gateway_state = read_gateway_state(reader, edge.gateways, planned, required=not check, allow_unroutable_targets=unroutable)
+    gateway_state = read_gateway_state(reader, lists.gateways, planned, required=not check, allow_unroutable_targets=unroutable)
     # What the gateways of this list bring with them.
-    created, labels = namespaces_to_create(edge.gateways, gateway_state.namespaces), missing_labels(edge.gateways, gateway_state.namespaces)
+    created, labels = namespaces_to_create(lists.gateways, gateway_state.namespaces), missing_labels(lists.gateways, gateway_state.namespaces)
     namespaces = {*gateway_state.namespaces, *created}
-    services = [f"{item.item['namespace']}/{service_name(item.item['name'])}" for item in edge.gateways if item.present]
+    services = [f"{item.item['namespace']}/{service_name(item.item['name'])}" for item in lists.gateways if item.present]
     planned = {**planned, "namespaces": sorted(namespaces), "services": [*(planned.get("services") or ()), *services]}
-    alb_state = read_alb_state(reader, edge.albs, planned, allow_unroutable_targets=unroutable)
-    others = [*edge.classic_gateways, *edge.virtual_services, *edge.http_routes]
-    gateway_changes = plan_changes(edge.gateways, gateway_state.objects)
-    alb_changes = plan_changes(edge.albs, alb_state.objects)
+    alb_state = read_alb_state(reader, lists.albs, planned, allow_unroutable_targets=unroutable)
+    others = [*lists.classic_gateways, *lists.virtual_services, *lists.http_routes]
+    gateway_changes = plan_changes(lists.gateways, gateway_state.objects)
+    alb_changes = plan_changes(lists.albs, alb_state.objects)
     other_changes = plan_changes(others, reader.objects(others, required=not check))
     allowances = {"force_conflicts": force, "override_deletion_protection": params["override_deletion_protection"]}
     refusals = [
@@ -188,16 +188,16 @@ def check_ingress(module: AnsibleModule, session: ApiSession) -> Result:
     writes = plan_writes(changes, force=force, services=gateway_state.services, namespaces=created, labels=labels)
     refused = refused or refuse_or_return(module, session.cluster, lambda: session.refused(writes.all))
     result = report_changes(changes, ("Gateway", "HTTPRoute", "Ingress"))
-    pods = reader.ready_pods() if any(item.present for item in (*edge.gateways, *edge.albs)) else {}
+    pods = reader.ready_pods() if any(item.present for item in (*lists.gateways, *lists.albs)) else {}
     return {
         **result,
         **refused,
         "changed": False,
         "diff": [*diff_namespaces(created, labels), *result["diff"]],
         "labelled": labels,
-        "gateways": report_gateways(edge.gateways, gateway_state, (), pods),
-        "albs": report_albs(edge.albs, alb_state, (), pods),
-        "classic_gateways": report_istio_gateways(edge.classic_gateways),
+        "gateways": report_gateways(lists.gateways, gateway_state, (), pods),
+        "albs": report_albs(lists.albs, alb_state, (), pods),
+        "classic_gateways": report_istio_gateways(lists.classic_gateways),
     }
 
 

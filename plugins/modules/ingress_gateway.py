@@ -337,8 +337,8 @@ from ..module_utils._ingress.apply import apply_writes, confirm, plan_writes
 from ..module_utils._ingress.plan import plan_changes, report_changes
 from ..module_utils._ingress.spec import LOAD_BALANCER_OPTIONS, WAITING, find_errors, list_of
 from ..module_utils._ingress.state import Reader
-from ..module_utils._inventory.edge import Edge
 from ..module_utils._inventory.ingress import find_load_balancer_conflicts
+from ..module_utils._inventory.ingress_lists import IngressLists
 from ..module_utils._k8s.apply import find_refusals
 from ..module_utils._managed_gateway.state import find_managed_refusals
 from ..module_utils._module import all_was_written, mesh_module, run
@@ -371,7 +371,7 @@ def ensure_gateways(module: AnsibleModule, session: ApiSession) -> Result:
     items = [parse_gateway(item) for item in params["gateways"]]
     for note in (f"{item.title}: {note}" for item in items for note in item.notes):
         module.warn(note)
-    raise_if_any([*find_errors(items), *find_load_balancer_conflicts(Edge(gateways=tuple(items)))], session.cluster)
+    raise_if_any([*find_errors(items), *find_load_balancer_conflicts(IngressLists(gateways=tuple(items)))], session.cluster)
     reader = Reader(session, items, module.warn)
     planned = (params["planned"] or {}) if check else {}
     state = read_gateway_state(reader, items, planned, required=not check, allow_unroutable_targets=params["allow_unroutable_targets"])

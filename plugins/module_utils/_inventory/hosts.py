@@ -17,7 +17,7 @@ from .._gateway.render import listeners_of, redirecting
 from .._limits.hosts import hosts_meet
 from .._mesh.labels import GATEWAY_NAME
 from .._text import format_names
-from .edge import Edge, Listener, meeting_listeners
+from .ingress_lists import IngressLists, Listener, meeting_listeners
 
 if t.TYPE_CHECKING:
     from .._ingress.spec import DesiredItem
@@ -28,30 +28,30 @@ _HTTP = ("HTTP", "HTTPS")
 _GATEWAY_LABELS = (GATEWAY_NAME, "istio.io/gateway-name")
 
 
-def find_host_conflicts(edge: Edge) -> list[str]:
+def find_host_conflicts(lists: IngressLists) -> list[str]:
     """Routes that no listener would accept, and hosts for which a load balancer or two routes are in vain, one sentence each."""
-    gateways = {gateway.place: gateway for gateway in edge.gateways if gateway.present}
-    classic = {gateway.place: gateway for gateway in edge.classic_gateways if gateway.present}
+    gateways = {gateway.place: gateway for gateway in lists.gateways if gateway.present}
+    classic = {gateway.place: gateway for gateway in lists.classic_gateways if gateway.present}
     return [
-        *(error for route in edge.http_routes if route.present for error in _route_errors(route, gateways)),
-        *(error for route in edge.virtual_services if route.present for error in _virtual_service_errors(route, classic)),
-        *(error for alb in edge.albs if alb.present for error in _alb_errors(alb, gateways)),
-        *_shared_doors(edge, gateways, classic),
+        *(error for route in lists.http_routes if route.present for error in _route_errors(route, gateways)),
+        *(error for route in lists.virtual_services if route.present for error in _virtual_service_errors(route, classic)),
+        *(error for alb in lists.albs if alb.present for error in _alb_errors(alb, gateways)),
+        *_shared_doors(lists, gateways, classic),
     ]
 
 
-def host_warnings(edge: Edge, certificates: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
+def host_warnings(lists: IngressLists, certificates: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
     """What may be right because of something that is not in the inventory, one sentence each.
 
     Args:
-        edge: the lists of the role ingress.
+        lists: the lists of the role ingress.
         certificates: the items of aws_edge_certificates.
     """
-    gateways = {gateway.place: gateway for gateway in edge.gateways if gateway.present}
+    gateways = {gateway.place: gateway for gateway in lists.gateways if gateway.present}
     return [
-        *(warning for route in edge.http_routes if route.present for warning in _ignored_hosts(route, gateways)),
-        *(warning for alb in edge.albs if alb.present for warning in _hosts_without_route(alb, edge, gateways)),
-        *_uncovered_hosts(edge, certificates),
+        *(warning for route in lists.http_routes if route.present for warning in _ignored_hosts(route, gateways)),
+        *(warning for alb in lists.albs if alb.present for warning in _hosts_without_route(alb, lists, gateways)),
+        *_uncovered_hosts(lists, certificates),
     ]
 
 
@@ -172,10 +172,10 @@ def _alb_errors(alb: DesiredItem, gateways: t.Mapping[tuple[str, str], DesiredIt
         )
 
 
-def _hosts_without_route(alb: DesiredItem, edge: Edge, gateways: t.Mapping[tuple[str, str], DesiredItem]) -> t.Iterator[str]:
+def _hosts_without_route(alb: DesiredItem, lists: IngressLists, gateways: t.Mapping[tuple[str, str], DesiredItem]) -> t.Iterator[str]:
     """Hosts of a load balancer for which none of the routes behind it is, if there are some."""
     place = (alb.item["namespace"], alb.item["gateway"] or "")
-    routes = [route for route in edge.http_routes if route.present and any(gateway.place == place for gateway, _refs in _parents(route, gateways))]
+    routes = [route for route in lists.http_routes if route.present and any(gateway.place == place for gateway, _refs in _parents(route, gateways))]
     hosts = [_hosts_of(route) for route in routes]
     if not routes or not all(hosts) or any(_alb_errors(alb, gateways)):
         return
@@ -184,12 +184,12 @@ def _hosts_without_route(alb: DesiredItem, edge: Edge, gateways: t.Mapping[tuple
         yield f"{alb.title} has the hosts {format_names(missed)}, for which ingress_routes has no route: unless something else creates one, requests get 404."
 
 
-def _uncovered_hosts(edge: Edge, certificates: t.Sequence[t.Mapping[str, t.Any]]) -> t.Iterator[str]:
+def _uncovered_hosts(lists: IngressLists, certificates: t.Sequence[t.Mapping[str, t.Any]]) -> t.Iterator[str]:
     """Hosts that the certificates which are found by their domains do not cover, as far as the inventory declares these."""
     items = [
-        (alb, alb.item, any(protocol == "HTTPS" for protocol, _port in listen_ports(alb.item)) and not alb.item["certificate_discovery"]) for alb in edge.albs
+        (alb, alb.item, any(protocol == "HTTPS" for protocol, _port in listen_ports(alb.item)) and not alb.item["certificate_discovery"]) for alb in lists.albs
     ]
-    items += [(one, one.item["nlb"] or {}, one.item["load_balancer"] == "nlb" and one.item["tls"] == "load_balancer") for one in edge.gateways]
+    items += [(one, one.item["nlb"] or {}, one.item["load_balancer"] == "nlb" and one.item["tls"] == "load_balancer") for one in lists.gateways]
     declared = [[item["domain"], *(item.get("subject_alternative_names") or ())] for item in certificates]
     for item, source, uses in items:
         domains = source.get("certificate_domains") or ()
@@ -205,10 +205,10 @@ def _uncovered_hosts(edge: Edge, certificates: t.Sequence[t.Mapping[str, t.Any]]
             )
 
 
-def _shared_doors(edge: Edge, gateways: t.Mapping[tuple[str, str], DesiredItem], classic: t.Mapping[tuple[str, str], DesiredItem]) -> t.Iterator[str]:
+def _shared_doors(lists: IngressLists, gateways: t.Mapping[tuple[str, str], DesiredItem], classic: t.Mapping[tuple[str, str], DesiredItem]) -> t.Iterator[str]:
     """Hosts of an HTTPRoute and of a VirtualService that the same pods serve, of which only one would get the requests."""
-    routes = [(route, gateway) for route in edge.http_routes if route.present for gateway, _refs in _parents(route, gateways)]
-    for service in edge.virtual_services:
+    routes = [(route, gateway) for route in lists.http_routes if route.present for gateway, _refs in _parents(route, gateways)]
+    for service in lists.virtual_services:
         for istio_gateway in _classic_parents(service, classic) if service.present else ():
             selector = _spec(istio_gateway).get("selector") or {}
             pods = {str(selector[label]) for label in _GATEWAY_LABELS if label in selector}

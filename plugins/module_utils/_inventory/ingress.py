@@ -13,48 +13,48 @@ from .._alb.render import listen_ports
 from .._gateway.render import drain_seconds, listeners_of, redirecting
 from .._ingress.spec import find_duplicates
 from .backends import find_missing_places
-from .edge import Edge, parse_edge
 from .hosts import find_host_conflicts, host_warnings
+from .ingress_lists import IngressLists, parse_ingress_lists
 
 if t.TYPE_CHECKING:
     from .._ingress.spec import DesiredItem
 
-# The variables of the role by the fields of Edge, without their prefix.
+# The variables of the role by the fields of IngressLists, without their prefix.
 _LISTS = ("gateways", "albs", "routes", "classic_gateways")
 
 
-def find_conflicts(edge: Edge) -> list[str]:
+def find_conflicts(lists: IngressLists) -> list[str]:
     """Where items contradict each other, one sentence each."""
     return [
-        *find_duplicates(edge.all),
-        *find_load_balancer_conflicts(edge),
-        *_gateways_without_alb(edge),
-        *(conflict for alb in edge.albs if alb.present for conflict in _alb_and_gateway(alb, edge)),
-        *_routes_to_redirects(edge),
-        *_routes_named_like_redirects(edge),
-        *_routes_for_the_same(edge),
-        *find_host_conflicts(edge),
-        *_grpc_without_https(edge),
+        *find_duplicates(lists.all),
+        *find_load_balancer_conflicts(lists),
+        *_gateways_without_alb(lists),
+        *(conflict for alb in lists.albs if alb.present for conflict in _alb_and_gateway(alb, lists)),
+        *_routes_to_redirects(lists),
+        *_routes_named_like_redirects(lists),
+        *_routes_for_the_same(lists),
+        *find_host_conflicts(lists),
+        *_grpc_without_https(lists),
     ]
 
 
-def find_load_balancer_conflicts(edge: Edge) -> list[str]:
+def find_load_balancer_conflicts(lists: IngressLists) -> list[str]:
     """Where items contradict each other about a load balancer of AWS, one sentence each; some of the lists may be unknown."""
-    return [*_shared_names(edge), *find_group_conflicts(edge.albs), *find_grpc_errors(edge.albs)]
+    return [*_shared_names(lists), *find_group_conflicts(lists.albs), *find_grpc_errors(lists.albs)]
 
 
-def find_second_load_balancers(edge: Edge, option: str = "allow_load_balancer_service") -> list[str]:
+def find_second_load_balancers(lists: IngressLists, option: str = "allow_load_balancer_service") -> list[str]:
     """Gateways behind an ALB whose own Service would get a load balancer, too, one sentence each.
 
     Args:
-        edge: the items.
+        lists: the items.
         option: the option that allows it.
     """
-    fronted = {(alb.item["namespace"], alb.item["gateway"]): alb for alb in edge.albs if alb.present}
+    fronted = {(alb.item["namespace"], alb.item["gateway"]): alb for alb in lists.albs if alb.present}
     return [
         f"{fronted[gateway.place].title} is in front of {gateway.title}, whose service_type is LoadBalancer: that would create two load balancers, "
         f"so omit service_type, or set {option}."
-        for gateway in edge.gateways
+        for gateway in lists.gateways
         if gateway.present and gateway.place in fronted and gateway.item["service_type"] == "LoadBalancer" and gateway.item["load_balancer"] != "nlb"
     ]
 
@@ -65,41 +65,41 @@ def validate_ingress(variables: t.Mapping[str, t.Any]) -> list[str]:
     Args:
         variables: an inventory's variables, converted to their types, with what backends.with_backends() has chosen.
     """
-    edge = _edge_of(variables)
+    lists = _lists_of(variables)
     allowing = "ingress_allow_load_balancer_service"
-    second = [] if variables.get(allowing) else find_second_load_balancers(edge, allowing)
-    places = {id(item): f"ingress_{name}[{index}] ({item.title})" for name in _LISTS for index, item in enumerate(getattr(edge, name))}
+    second = [] if variables.get(allowing) else find_second_load_balancers(lists, allowing)
+    places = {id(item): f"ingress_{name}[{index}] ({item.title})" for name in _LISTS for index, item in enumerate(getattr(lists, name))}
     return [
         *(sentence for name in ("albs", "classic_gateways") for sentence in find_missing_places(f"ingress_{name}", variables.get(f"ingress_{name}") or ())),
         # What has no place yet is one error, not one for each thing that would follow from it.
-        *(f"{places[id(item)]}: {error}" for item in edge.all if all(item.place) for error in item.errors),
-        *(f"{_variables_of(conflict, edge)}: {conflict}" for conflict in [*find_conflicts(edge), *second]),
-        *(f"{places[id(item)]}: {error}" for item in (*edge.gateways, *edge.albs) for error in _foreign_arns(item, variables.get("eks_region"))),
+        *(f"{places[id(item)]}: {error}" for item in lists.all if all(item.place) for error in item.errors),
+        *(f"{_variables_of(conflict, lists)}: {conflict}" for conflict in [*find_conflicts(lists), *second]),
+        *(f"{places[id(item)]}: {error}" for item in (*lists.gateways, *lists.albs) for error in _foreign_arns(item, variables.get("eks_region"))),
     ]
 
 
 def ingress_warnings(variables: t.Mapping[str, t.Any]) -> list[str]:
     """What is possible, and perhaps not meant, one sentence each; the arguments are those of validate_ingress()."""
-    edge = _edge_of(variables)
-    return [f"{_variables_of(warning, edge)}: {warning}" for warning in host_warnings(edge, variables.get("aws_edge_certificates") or ())]
+    lists = _lists_of(variables)
+    return [f"{_variables_of(warning, lists)}: {warning}" for warning in host_warnings(lists, variables.get("aws_edge_certificates") or ())]
 
 
-def _edge_of(variables: t.Mapping[str, t.Any]) -> Edge:
-    return parse_edge({name: variables.get(f"ingress_{name}") for name in _LISTS})
+def _lists_of(variables: t.Mapping[str, t.Any]) -> IngressLists:
+    return parse_ingress_lists({name: variables.get(f"ingress_{name}") for name in _LISTS})
 
 
-def _variables_of(conflict: str, edge: Edge) -> str:
+def _variables_of(conflict: str, lists: IngressLists) -> str:
     """The variables whose items a sentence names."""
-    names = [f"ingress_{name}" for name in _LISTS if any(item.title in conflict for item in getattr(edge, name))]
-    if conflict in _gateways_without_alb(edge):
+    names = [f"ingress_{name}" for name in _LISTS if any(item.title in conflict for item in getattr(lists, name))]
+    if conflict in _gateways_without_alb(lists):
         names.append("ingress_albs")
     return " and ".join(names) or "ingress_gateways, ingress_albs or ingress_routes"
 
 
-def _shared_names(edge: Edge) -> t.Iterator[str]:
+def _shared_names(lists: IngressLists) -> t.Iterator[str]:
     """One name is one load balancer of an account and region; only the Ingresses of a group share it."""
     owners: dict[str, list[DesiredItem]] = {}
-    named = [(item, (item.item.get("nlb") or {}).get("name")) for item in edge.gateways] + [(item, item.item["load_balancer_name"]) for item in edge.albs]
+    named = [(item, (item.item.get("nlb") or {}).get("name")) for item in lists.gateways] + [(item, item.item["load_balancer_name"]) for item in lists.albs]
     for item, name in named:
         if item.present and name:
             owners.setdefault(str(name), []).append(item)
@@ -109,16 +109,16 @@ def _shared_names(edge: Edge) -> t.Iterator[str]:
             yield f"The load balancer name {name} is used by {' and '.join(item.title for item in items)}: each load balancer needs a unique name."
 
 
-def _gateways_without_alb(edge: Edge) -> t.Iterator[str]:
-    fronted = {(alb.item["namespace"], alb.item["gateway"]) for alb in edge.albs if alb.present}
-    for gateway in edge.gateways:
+def _gateways_without_alb(lists: IngressLists) -> t.Iterator[str]:
+    fronted = {(alb.item["namespace"], alb.item["gateway"]) for alb in lists.albs if alb.present}
+    for gateway in lists.gateways:
         if gateway.present and gateway.item["load_balancer"] == "alb" and gateway.place not in fronted:
             namespace, name = gateway.place
             yield f"{gateway.title}: load_balancer is alb, but no ALB refers to it: add an item with gateway {name} in namespace {namespace}."
 
 
-def _alb_and_gateway(alb: DesiredItem, edge: Edge) -> t.Iterator[str]:
-    gateway = next((gateway for gateway in edge.gateways if gateway.place == (alb.item["namespace"], alb.item["gateway"])), None)
+def _alb_and_gateway(alb: DesiredItem, lists: IngressLists) -> t.Iterator[str]:
+    gateway = next((gateway for gateway in lists.gateways if gateway.place == (alb.item["namespace"], alb.item["gateway"])), None)
     if gateway is None:
         return
     if not gateway.present:
@@ -141,14 +141,14 @@ def _alb_and_gateway(alb: DesiredItem, edge: Edge) -> t.Iterator[str]:
         )
 
 
-def _routes_to_redirects(edge: Edge) -> t.Iterator[str]:
+def _routes_to_redirects(lists: IngressLists) -> t.Iterator[str]:
     """Routes of other namespaces that name a listener which only redirects, and would never admit them."""
     redirects = {
         gateway.place: [listener["name"] for listener in redirecting(gateway.item)]
-        for gateway in edge.gateways
+        for gateway in lists.gateways
         if gateway.present and not gateway.item["listeners"]
     }
-    for route in edge.http_routes:
+    for route in lists.http_routes:
         place = (route.item["gateway_namespace"] or route.item["namespace"], route.item["gateway"] or "")
         for section in route.item["section_names"] if route.present else ():
             if section in redirects.get(place, ()) and place[0] != route.item["namespace"]:
@@ -158,19 +158,19 @@ def _routes_to_redirects(edge: Edge) -> t.Iterator[str]:
                 )
 
 
-def _routes_named_like_redirects(edge: Edge) -> t.Iterator[str]:
+def _routes_named_like_redirects(lists: IngressLists) -> t.Iterator[str]:
     """Routes with the name of the route that a gateway's redirect_http makes."""
-    made = {other.key: gateway for gateway in edge.gateways for other in gateway.others if gateway.present and other.manifest}
-    for route in edge.routes:
+    made = {other.key: gateway for gateway in lists.gateways for other in gateway.others if gateway.present and other.manifest}
+    for route in lists.routes:
         gateway = made.get(route.main.key)
         if route.present and gateway is not None:
             yield f"{route.title} has the name of the route that redirect_http of {gateway.title} makes: choose another name."
 
 
-def _routes_for_the_same(edge: Edge) -> t.Iterator[str]:
+def _routes_for_the_same(lists: IngressLists) -> t.Iterator[str]:
     """Routes of one gateway with the same host and path at the same listener, of which only one would be used."""
     owners: dict[tuple[t.Any, ...], dict[str, list[str]]] = {}
-    for route in edge.routes:
+    for route in lists.routes:
         item = route.item
         if not route.present or item.get("spec"):
             continue
@@ -189,10 +189,10 @@ def _routes_for_the_same(edge: Edge) -> t.Iterator[str]:
             yield f"{who} {host} {path} of gateway {namespace}/{gateway}, and only one of the rules would be used: combine them."
 
 
-def _grpc_without_https(edge: Edge) -> t.Iterator[str]:
+def _grpc_without_https(lists: IngressLists) -> t.Iterator[str]:
     """Load balancers of plain HTTP in front of a release whose port is for gRPC."""
-    ports = {(release, server["port"].get("number")) for gateway in edge.classic_gateways for release, server in _grpc_servers(gateway)}
-    for alb in edge.albs:
+    ports = {(release, server["port"].get("number")) for gateway in lists.classic_gateways for release, server in _grpc_servers(gateway)}
+    for alb in lists.albs:
         if alb.present and (alb.item["service"], alb.item["service_port"]) in ports and all(protocol == "HTTP" for protocol, _port in listen_ports(alb.item)):
             yield (
                 f"{alb.title}: port {alb.item['service_port']} of {alb.item['service']} is for gRPC, which an ALB takes by HTTPS only: "

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.edge import parse_edge
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.eks import validate_eks
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.ingress import validate_ingress
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.ingress_lists import parse_ingress_lists
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.istio import validate_istio
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.load_balancer_requests import with_certificates
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.mesh import validate_mesh, validate_mesh_items
@@ -39,7 +39,7 @@ def objects_of(setup: str) -> dict[tuple[str, str, str], dict[str, Any]]:
     lists = {name: variables_of(setup).get(f"ingress_{name}", []) for name in ("gateways", "albs", "routes", "classic_gateways")}
     for name in ("albs", "gateways"):
         lists[name] = with_certificates(lists[name], {"*.example.com": ARN, "example.com": ARN})
-    items = parse_edge(lists).all
+    items = parse_ingress_lists(lists).all
     assert not [error for item in items for error in item.errors]
     return {desired.key: desired.manifest for item in items for desired in item.objects if desired.manifest}
 

@@ -9,7 +9,7 @@ import pytest
 
 from ansible_collections.meshwright.ambient.plugins.module_utils import _kinds
 from ansible_collections.meshwright.ambient.plugins.module_utils._helm.istio import istio_releases
-from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.edge import parse_edge
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.ingress_lists import parse_ingress_lists
 from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoints import WaypointRef
 from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.render import render_gateway
 from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.spec import Waypoint
@@ -33,7 +33,7 @@ def test_every_object_is_written_in_v1() -> None:
         "routes": [{**_PLACE, **_RULES, "gateway": "public"}, {**_PLACE, **_RULES, "name": "classic", "gateway": "classic", "kind": "VirtualService"}],
         "classic_gateways": [{**_PLACE, "name": "classic", "release": "istio-ingress"}],
     }
-    written = [desired.manifest for item in parse_edge(lists).all for desired in item.objects if desired.manifest]
+    written = [desired.manifest for item in parse_ingress_lists(lists).all for desired in item.objects if desired.manifest]
     written.append(render_gateway(Waypoint(WaypointRef("shop", "waypoint"))))
     versions = {(manifest["apiVersion"].partition("/")[0], manifest["kind"]): manifest["apiVersion"].rpartition("/")[2] for manifest in written}
     kinds = {kind for group, kind in versions if group in _GROUPS}

@@ -12,7 +12,7 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._gateway import
 from ansible_collections.meshwright.ambient.plugins.module_utils._gateway.spec import GATEWAY, find_gateway_errors, find_gateway_notes
 from ansible_collections.meshwright.ambient.plugins.module_utils._ingress.annotation_values import is_protected, unprotect
 from ansible_collections.meshwright.ambient.plugins.module_utils._ingress.spec import complete
-from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.edge import choose_service_types
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.ingress_lists import choose_service_types
 
 PREFIX = "service.beta.kubernetes.io/aws-load-balancer-"
 ARN = "arn:aws:acm:eu-central-1:123456789012:certificate/5e5e4a3c-0b7a-4f0e-9d57-1d3f2c6b8a90"

@@ -8,7 +8,7 @@ import pytest
 
 from ansible_collections.meshwright.ambient.plugins.filter.ingress import ingress_items
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.backends import with_backends
-from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.edge import parse_edge
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.ingress_lists import parse_ingress_lists
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.validation import find_errors
 from tests.unit.inventory_values import converted, values_of
 
@@ -25,7 +25,7 @@ def objects(**variables: Any) -> list[dict[str, Any]]:
     values = values_of(given)
     lists = {name: values[f"ingress_{name}"] for name in ("gateways", "albs", "routes", "classic_gateways")}
     items = ingress_items({**lists, "releases": values["istio_gateways"]}, [])
-    edge = parse_edge({name: items[name] for name in ("gateways", "albs", "classic_gateways")})
+    edge = parse_ingress_lists({name: items[name] for name in ("gateways", "albs", "classic_gateways")})
     return [item.main.manifest for item in (*edge.albs, *edge.classic_gateways)]
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.edge import choose_sections
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.ingress import ingress_warnings
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.ingress_lists import choose_sections
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.validation import find_errors
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.warnings import find_warnings
 from ansible_collections.meshwright.ambient.plugins.module_utils._limits.hosts import hosts_meet

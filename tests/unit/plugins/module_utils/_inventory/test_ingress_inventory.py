@@ -11,8 +11,8 @@ import yaml
 from ansible_collections.meshwright.ambient.plugins.module_utils._alb.spec import ALB as ALB_OPTIONS
 from ansible_collections.meshwright.ambient.plugins.module_utils._gateway.spec import GATEWAY as GATEWAY_OPTIONS
 from ansible_collections.meshwright.ambient.plugins.module_utils._helm.istio import istio_releases
-from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.edge import parse_edge
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.ingress import find_conflicts, validate_ingress
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.ingress_lists import parse_ingress_lists
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.load_balancer_requests import (
     certificate_domains,
     to_check,
@@ -105,7 +105,7 @@ def test_a_route_behind_a_redirect_attaches_to_https_alone() -> None:
         "gateway_namespace": "istio-ingress",
         "rules": [{"backends": [{"service": "a", "port": 80}]}],
     }
-    edge = parse_edge({"gateways": [{**NLB, "redirect_http": True}], "routes": [route]})
+    edge = parse_ingress_lists({"gateways": [{**NLB, "redirect_http": True}], "routes": [route]})
     parents = edge.routes[0].main.manifest["spec"]["parentRefs"]
     assert parents == [{"name": "edge", "namespace": "istio-ingress", "sectionName": "https"}]
 
@@ -119,10 +119,10 @@ def test_a_route_of_others_at_a_port_that_only_redirects_is_an_error() -> None:
         "rules": [{"backends": [{"service": "a", "port": 80}]}],
     }
     edge = {**NLB, "redirect_http": True, "allowed_routes": {"from": "All"}}
-    errors = find_conflicts(parse_edge({"gateways": [edge], "routes": [{**route, "section_names": ["http"]}]}))
+    errors = find_conflicts(parse_ingress_lists({"gateways": [edge], "routes": [{**route, "section_names": ["http"]}]}))
     assert len(errors) == 1, errors
     assert "listener http of Gateway istio-ingress/edge only redirects to HTTPS" in errors[0]
-    assert not find_conflicts(parse_edge({"gateways": [edge], "routes": [{**route, "section_names": ["https"]}]}))
+    assert not find_conflicts(parse_ingress_lists({"gateways": [edge], "routes": [{**route, "section_names": ["https"]}]}))
 
 
 @pytest.mark.requirement("A17")
@@ -142,7 +142,7 @@ def test_every_name_is_the_one_that_was_chosen() -> None:
             }
         ],
     }
-    gateway, alb, classic, route = parse_edge(groups).all
+    gateway, alb, classic, route = parse_ingress_lists(groups).all
     places = [item.main.key for item in (gateway, alb, classic, route)]
     assert places == [("Gateway", "n1", "g1"), ("Ingress", "n1", "i1"), ("IstioGateway", "n2", "c1"), ("HTTPRoute", "n3", "w1")]
     assert {listener["hostname"] for listener in gateway.main.manifest["spec"]["listeners"]} == {"h1.test"}
@@ -177,7 +177,7 @@ def test_a_route_names_gateway_hosts_and_services() -> None:
         "hosts": ["a.example.com"],
         "rules": [rule],
     }
-    manifest = parse_edge({"routes": [route]}).routes[0].main.manifest
+    manifest = parse_ingress_lists({"routes": [route]}).routes[0].main.manifest
     assert manifest["apiVersion"] == "gateway.networking.k8s.io/v1"
     assert manifest["spec"] == {
         "parentRefs": [{"name": "public", "namespace": "istio-ingress"}],
@@ -200,7 +200,7 @@ def test_istios_own_gateway_is_rendered_in_v1() -> None:
         "selector": {"app": "istio-ingress"},
         "hosts": ["*.a.com", "a.com"],
     }
-    manifest = parse_edge({"classic_gateways": [desired]}).classic_gateways[0].main.manifest
+    manifest = parse_ingress_lists({"classic_gateways": [desired]}).classic_gateways[0].main.manifest
     assert manifest["apiVersion"] == "networking.istio.io/v1"
     assert manifest["metadata"]["labels"]["Team"] == "Metashare"
     assert manifest["spec"] == {
@@ -213,13 +213,13 @@ def test_istios_own_gateway_is_rendered_in_v1() -> None:
 def test_backend_and_selector_are_those_of_a_release_unless_others_are_given() -> None:
     classic = {"name": "gateway", "namespace": "istio-ingress", "release": "istio-ingress"}
     alb = {"name": "public", "namespace": "istio-ingress", "service": "istio-ingress"}
-    front, gateway = parse_edge({"classic_gateways": [classic], "albs": [alb]}).all
+    front, gateway = parse_ingress_lists({"classic_gateways": [classic], "albs": [alb]}).all
     assert gateway.main.manifest["spec"]["selector"] == {"app": "istio-ingress"}
     backend = front.main.manifest["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"]
     assert backend == {"name": "istio-ingress", "port": {"number": 80}}
-    (other,) = parse_edge({"classic_gateways": [{**classic, "selector": {"istio": "edge"}}]}).all
+    (other,) = parse_ingress_lists({"classic_gateways": [{**classic, "selector": {"istio": "edge"}}]}).all
     assert other.main.manifest["spec"]["selector"] == {"istio": "edge"}
-    (neither,) = parse_edge({"classic_gateways": [{"name": "gateway", "namespace": "istio-ingress"}]}).all
+    (neither,) = parse_ingress_lists({"classic_gateways": [{"name": "gateway", "namespace": "istio-ingress"}]}).all
     assert neither.errors[0].startswith("release and selector are empty")
 
 
@@ -236,10 +236,10 @@ def test_a_virtual_service_names_its_gateway_with_the_namespace() -> None:
         "rules": [rule],
     }
     classic = {"name": "gateway", "namespace": "istio-system", "release": "istio-ingress"}
-    edge = parse_edge({"routes": [route], "classic_gateways": [classic]})
+    edge = parse_ingress_lists({"routes": [route], "classic_gateways": [classic]})
     spec = edge.routes[0].main.manifest["spec"]
     assert spec["gateways"] == ["istio-system/gateway"]
-    reported = report_istio_gateways([*edge.classic_gateways, *parse_edge({"classic_gateways": [{**classic, "state": "absent"}]}).classic_gateways])
+    reported = report_istio_gateways([*edge.classic_gateways, *parse_ingress_lists({"classic_gateways": [{**classic, "state": "absent"}]}).classic_gateways])
     assert reported == [{"name": "gateway", "namespace": "istio-system", "reference": spec["gateways"][0]}], "the reference is not what a VirtualService names"
     shown = [rule for text in examples_of("docs/ingress.md") for rule in text.get("ingress_routes") or () if rule.get("kind") == "VirtualService"]
     assert shown, "docs/ingress.md has no example of a VirtualService"
@@ -252,18 +252,20 @@ def test_a_virtual_service_names_its_gateway_with_the_namespace() -> None:
 def test_classic_objects_are_made_only_on_request() -> None:
     rule = {"backends": [{"service": "frontend", "port": 8080}]}
     route = {"name": "shop", "namespace": "shop", "gateway": "public", "gateway_namespace": "istio-ingress", "hosts": ["a.com"], "rules": [rule]}
-    kinds = [item.main.key[0] for item in parse_edge({"gateways": [GATEWAY], "albs": [ALB], "routes": [route]}).all]
+    kinds = [item.main.key[0] for item in parse_ingress_lists({"gateways": [GATEWAY], "albs": [ALB], "routes": [route]}).all]
     assert kinds == ["Gateway", "Ingress", "HTTPRoute"]
     options = role_options()["ingress"]
     assert options["ingress_classic_gateways"]["default"] == []
     assert options["ingress_routes"]["options"]["kind"]["default"] == "HTTPRoute"
     # On request they are what they were asked to be.
-    requested = parse_edge({"routes": [{**route, "kind": "VirtualService"}], "classic_gateways": [{"name": "g", "namespace": "n", "release": "r"}]}).all
+    requested = parse_ingress_lists(
+        {"routes": [{**route, "kind": "VirtualService"}], "classic_gateways": [{"name": "g", "namespace": "n", "release": "r"}]}
+    ).all
     assert [item.main.key[0] for item in requested] == ["IstioGateway", "VirtualService"]
 
 
 def test_no_conflict_where_there_is_none() -> None:
-    assert find_conflicts(parse_edge({"gateways": [GATEWAY], "albs": [ALB]})) == []
+    assert find_conflicts(parse_ingress_lists({"gateways": [GATEWAY], "albs": [ALB]})) == []
 
 
 @pytest.mark.requirement("A3")

@@ -18,7 +18,7 @@ from ansible_collections.meshwright.ambient.plugins.filter.karpenter import karp
 from ansible_collections.meshwright.ambient.plugins.module_utils._helm.istio import istio_releases
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.backends import with_backends
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.chart_gateways import chart_gateway_warnings
-from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.edge import parse_edge
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.ingress_lists import parse_ingress_lists
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.karpenter import karpenter_warnings
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.references import undeclared_waypoints
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.validation import find_errors
@@ -41,7 +41,7 @@ ROLE = "arn:aws:iam::123456789012:role/nodes"
 def plan(result: Converted) -> list[Any]:
     """What the roles make of the variables: the releases, manifests and requests that do not depend on a cluster."""
     values = with_backends({**RESOLVED, **result.values})
-    edge = parse_edge({name: values[f"ingress_{name}"] for name in ("gateways", "albs", "routes", "classic_gateways")})
+    edge = parse_ingress_lists({name: values[f"ingress_{name}"] for name in ("gateways", "albs", "routes", "classic_gateways")})
     releases = istio_releases(values)
     lists = {name: values[f"ingress_{name}"] for name in ("gateways", "albs", "routes", "classic_gateways")}
     planned: list[Any] = [

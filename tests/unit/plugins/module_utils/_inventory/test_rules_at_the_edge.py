@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.edge import parse_edge
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.ingress_lists import parse_ingress_lists
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.validation import find_errors
 from ansible_collections.meshwright.ambient.plugins.module_utils._limits.http import find_expression_errors, find_path_errors
 from tests.unit.inventory_values import converted
@@ -253,7 +253,7 @@ def test_expressions_that_envoy_does_not_take_are_errors(expression: str) -> Non
 def test_a_backend_without_a_weight_beside_others_is_a_note() -> None:
     def notes_of(*weights: int | None) -> list[str]:
         backends = [{**BACKEND, "weight": weight} for weight in weights]
-        (route,) = parse_edge({"routes": virtual_service(backends=backends)["ingress_routes"]}).routes
+        (route,) = parse_ingress_lists({"routes": virtual_service(backends=backends)["ingress_routes"]}).routes
         return list(route.notes)
 
     assert notes_of(9, None) == ["rules[0].backends without a weight get no request, because others have one: give each a weight."]
@@ -261,6 +261,6 @@ def test_a_backend_without_a_weight_beside_others_is_a_note() -> None:
 
 
 def test_codes_of_actions_reach_the_controller_as_texts_in_any_case() -> None:
-    (ingress,) = parse_edge({"albs": action(Type="fixed-response", FixedResponseConfig={"StatusCode": 404})["ingress_albs"]}).albs
+    (ingress,) = parse_ingress_lists({"albs": action(Type="fixed-response", FixedResponseConfig={"StatusCode": 404})["ingress_albs"]}).albs
     written = ingress.main.manifest["metadata"]["annotations"][f"{ACTION}answer"]
     assert json.loads(written) == {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}

@@ -25,7 +25,7 @@ Listener = t.Mapping[str, t.Any]
 
 
 @dataclass(frozen=True)
-class Edge:
+class IngressLists:
     """The lists of the role ingress, each item with its objects and what is wrong with it; routes include VirtualServices."""
 
     gateways: tuple[DesiredItem, ...] = ()
@@ -46,10 +46,10 @@ class Edge:
         return tuple(route for route in self.routes if route.main.key[0] == "VirtualService")
 
 
-def parse_edge(lists: t.Mapping[str, t.Any]) -> Edge:
-    """The lists by the fields of Edge, as the role's variables have them; certificates may be named by domains."""
+def parse_ingress_lists(lists: t.Mapping[str, t.Any]) -> IngressLists:
+    """The lists by the fields of IngressLists, as the role's variables have them; certificates may be named by domains."""
     gateways, albs, routes = (lists.get(name) or [] for name in ("gateways", "albs", "routes"))
-    return Edge(
+    return IngressLists(
         tuple(
             parse_gateway(item, certificates_pending=bool((item["nlb"] or {}).get("certificate_domains")))
             for item in complete(choose_service_types(gateways, albs), GATEWAY)
@@ -103,4 +103,4 @@ def _parse_route(item: Item) -> DesiredItem:
     return parse_route(complete([item], ROUTE)[0])
 
 
-__all__ = ("Edge", "Listener", "choose_sections", "choose_service_types", "meeting_listeners", "parse_edge")
+__all__ = ("IngressLists", "Listener", "choose_sections", "choose_service_types", "meeting_listeners", "parse_ingress_lists")
