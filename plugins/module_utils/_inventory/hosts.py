@@ -44,7 +44,7 @@ def host_warnings(lists: IngressLists, certificates: t.Sequence[t.Mapping[str, t
     """What may be right because of something that is not in the inventory, one sentence each.
 
     Args:
-        lists: the lists of the role ingress.
+        lists: the lists of the role ingress, without conflicts.
         certificates: the items of aws_edge_certificates.
     """
     gateways = {gateway.place: gateway for gateway in lists.gateways if gateway.present}
@@ -114,8 +114,6 @@ def _parents(route: DesiredItem, gateways: t.Mapping[tuple[str, str], DesiredIte
 
 def _ignored_hosts(route: DesiredItem, gateways: t.Mapping[tuple[str, str], DesiredItem]) -> t.Iterator[str]:
     """Hosts that are ignored silently, because others of the route meet a listener."""
-    if any(_route_errors(route, gateways)):
-        return
     parents = list(_parents(route, gateways))
     if not parents or len({(ref.get("namespace"), ref.get("name")) for ref in _dictionaries(_spec(route).get("parentRefs"))}) > len(parents):
         return
@@ -177,7 +175,7 @@ def _hosts_without_route(alb: DesiredItem, lists: IngressLists, gateways: t.Mapp
     place = (alb.item["namespace"], alb.item["gateway"] or "")
     routes = [route for route in lists.http_routes if route.present and any(gateway.place == place for gateway, _refs in _parents(route, gateways))]
     hosts = [_hosts_of(route) for route in routes]
-    if not routes or not all(hosts) or any(_alb_errors(alb, gateways)):
+    if not routes or not all(hosts):
         return
     missed = [host for host in alb.item["hosts"] if not any(hosts_meet(host, one) for named in hosts for one in named)]
     if missed:

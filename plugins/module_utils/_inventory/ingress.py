@@ -21,6 +21,8 @@ if t.TYPE_CHECKING:
 
 # The variables of the role by the fields of IngressLists, without their prefix.
 _LISTS = ("gateways", "albs", "routes", "classic_gateways")
+# An ALB that is missing has no title by which the variable that it belongs into could be found.
+_NO_ALB = "no ALB refers to it"
 
 
 def find_conflicts(lists: IngressLists) -> list[str]:
@@ -91,7 +93,7 @@ def _lists_of(variables: t.Mapping[str, t.Any]) -> IngressLists:
 def _variables_of(conflict: str, lists: IngressLists) -> str:
     """The variables whose items a sentence names."""
     names = [f"ingress_{name}" for name in _LISTS if any(item.title in conflict for item in getattr(lists, name))]
-    if conflict in _gateways_without_alb(lists):
+    if _NO_ALB in conflict:
         names.append("ingress_albs")
     return " and ".join(names) or "ingress_gateways, ingress_albs or ingress_routes"
 
@@ -114,7 +116,7 @@ def _gateways_without_alb(lists: IngressLists) -> t.Iterator[str]:
     for gateway in lists.gateways:
         if gateway.present and gateway.item["load_balancer"] == "alb" and gateway.place not in fronted:
             namespace, name = gateway.place
-            yield f"{gateway.title}: load_balancer is alb, but no ALB refers to it: add an item with gateway {name} in namespace {namespace}."
+            yield f"{gateway.title}: load_balancer is alb, but {_NO_ALB}: add an item with gateway {name} in namespace {namespace}."
 
 
 def _alb_and_gateway(alb: DesiredItem, lists: IngressLists) -> t.Iterator[str]:
