@@ -354,13 +354,13 @@ from ..module_utils._enrollment.apply import list_writes
 from ..module_utils._enrollment.plan import LabelChange, plan_enrollment
 from ..module_utils._enrollment.refusals import find_warnings, refuse_enrollment
 from ..module_utils._enrollment.selections import parse_selections, resolve_selections
-from ..module_utils._enrollment.spec import OPTIONS, find_validation_errors, parse_overrides
+from ..module_utils._enrollment.spec import ENROLLMENT_OPTIONS, find_validation_errors, parse_overrides
 from ..module_utils._enrollment.state import read_captures, read_objects, read_waypoints_without_pods
 from ..module_utils._enrollment.undo import undo_of
 from ..module_utils._errors import ApiError, raise_if_any
 from ..module_utils._k8s.apply import find_refusals
 from ..module_utils._mesh.targets import mesh_targets
-from ..module_utils._module import all_was_written, mesh_module, refuse_or_return, run
+from ..module_utils._module import RETURN_REFUSALS, all_was_written, mesh_module, refuse_or_return, run
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -368,6 +368,8 @@ if t.TYPE_CHECKING:
     from ..module_utils._enrollment.spec import Key
     from ..module_utils._k8s.session import ApiSession
     from ..module_utils._module import Result
+
+OPTIONS = {**ENROLLMENT_OPTIONS, **RETURN_REFUSALS}
 
 
 def main() -> None:

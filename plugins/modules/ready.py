@@ -311,9 +311,9 @@ import time
 import typing as t
 
 from ..module_utils._module import mesh_module, run
-from ..module_utils._status.spec import JUDGED_BY_ROOT_NAMESPACE, parse_targets, validate_times
-from ..module_utils._wait.istiod import read_root_namespace
+from ..module_utils._status.spec import lacks_root_namespace, parse_targets, validate_times
 from ..module_utils._wait.report import wait_and_report
+from ..module_utils._wait.root_namespace import read_root_namespace
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -363,10 +363,9 @@ def wait(module: AnsibleModule, session: ApiSession) -> Result:
     params = module.params
     validate_times(params["timeout"], params["stable_for"])
     items = params["targets"]
-    open_items = [item for item in items if item["kind"] in JUDGED_BY_ROOT_NAMESPACE and not item["api_version"] and not item["root_namespace"]]
-    if open_items:
+    if any(map(lacks_root_namespace, items)):
         root = read_root_namespace(session)
-        items = [{**item, "root_namespace": root} if item in open_items else item for item in items]
+        items = [{**item, "root_namespace": root} if lacks_root_namespace(item) else item for item in items]
     targets = parse_targets(items, session.find_kind, time.time())
     times = {"timeout": params["timeout"], "stable_for": params["stable_for"]}
     return {"changed": False, **wait_and_report(session, targets, **times, fail_fast=params["fail_fast"], progress=params["progress"])}

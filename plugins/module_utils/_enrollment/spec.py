@@ -52,7 +52,7 @@ def _list_of(options: dict[str, t.Any], rules: dict[str, t.Any]) -> dict[str, t.
     return {"type": "list", "elements": "dict", "default": [], "options": options, **rules}
 
 
-OPTIONS: t.Dict[str, t.Any] = {
+ENROLLMENT_OPTIONS: t.Dict[str, t.Any] = {
     "namespaces": _list_of({**_SELECTION, "dataplane_mode": _MODE, **_TRAFFIC}, {**_RULES, "required_one_of": [("name", "label_selector")]}),
     "services": _list_of({**_SELECTION, "namespace": {"type": "str"}, **_TRAFFIC}, _NAMESPACED),
     "workloads": _list_of({"kind": _KIND, **_SELECTION, "namespace": {"type": "str"}, "dataplane_mode": _MODE, **_WAYPOINT}, _NAMESPACED),
@@ -64,7 +64,6 @@ OPTIONS: t.Dict[str, t.Any] = {
     "wait": {"type": "bool", "default": False},
     "wait_timeout": {"type": "int", "default": 120},
     "progress": {"type": "path"},
-    "return_refusals": {"type": "bool", "default": False},
     "planned": {
         "type": "dict",
         "options": {
@@ -207,4 +206,4 @@ def find_validation_errors(items: t.Iterable[tuple[str, Item]]) -> list[str]:
     return errors
 
 
-__all__ = ("OPTIONS", "DesiredLabels", "Item", "Key", "Overrides", "find_validation_errors", "parse_item", "parse_overrides")
+__all__ = ("ENROLLMENT_OPTIONS", "DesiredLabels", "Item", "Key", "Overrides", "find_validation_errors", "parse_item", "parse_overrides")

@@ -38,7 +38,7 @@ OPTIONS_OF_KIND: t.Mapping[str, tuple[str, ...]] = {
     "RequestAuthentication": ("root_namespace",),
     "Service": ("load_balancer",),
 }
-JUDGED_BY_ROOT_NAMESPACE = tuple(kind for kind, options in OPTIONS_OF_KIND.items() if "root_namespace" in options)
+_JUDGED_BY_ROOT_NAMESPACE = tuple(kind for kind, options in OPTIONS_OF_KIND.items() if "root_namespace" in options)
 OPTIONS_OF_ANY_OBJECT = ("condition", "json_path", "value")
 
 
@@ -46,6 +46,11 @@ def validate_times(timeout: float, stable_for: float) -> None:
     """Raise MeshError when targets cannot be ready for this long within the timeout, both in seconds."""
     if stable_for < 0 or (stable_for and stable_for >= timeout):
         raise MeshError(f"stable_for is {stable_for:g} s, and timeout is {timeout:g} s: set stable_for to less than timeout, and to at least 0.")
+
+
+def lacks_root_namespace(item: Item) -> bool:
+    """Whether an item is judged by the root namespace of the mesh, and does not name it."""
+    return item["kind"] in _JUDGED_BY_ROOT_NAMESPACE and not item["api_version"] and not item["root_namespace"]
 
 
 def parse_targets(items: t.Sequence[Item], find_kind: FindKind, now: float) -> list[Target]:
@@ -102,7 +107,7 @@ def _expectation(item: Item, now: float) -> Expectation | None:
         return GatewayExpectation(load_balancer=bool(item["load_balancer"]))
     if kind == "Service":
         return ServiceExpectation(load_balancer=bool(item["load_balancer"]))
-    if kind in JUDGED_BY_ROOT_NAMESPACE:
+    if kind in _JUDGED_BY_ROOT_NAMESPACE:
         return PolicyExpectation(item["root_namespace"] or ISTIO_NAMESPACE)
     return None
 
@@ -138,4 +143,4 @@ def _validation_error(item: Item) -> str | None:
     return None
 
 
-__all__ = ("JUDGED_BY_ROOT_NAMESPACE", "FindKind", "parse_targets", "validate_times")
+__all__ = ("FindKind", "lacks_root_namespace", "parse_targets", "validate_times")

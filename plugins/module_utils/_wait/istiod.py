@@ -23,7 +23,6 @@ from .._managed_gateway.spec import TEMPLATES, Created, find_problem, injector_n
 from .._managed_gateway.state import read_class_defaults
 from .._mesh.gateways import is_managed
 from .._mesh.labels import REVISION, labels_of
-from .._mesh.mesh_settings import SETTINGS_SELECTOR, find_root_namespaces
 from .._mesh.revisions import ISTIOD_SELECTOR
 from .._mesh.strategic_merge import OverlayError
 from .._status.control_plane import IGNORES_FAILURES, INJECTOR_REMEDY
@@ -128,15 +127,6 @@ def find_wrong_refusal(session: ApiSession, target: Target, verdict: Verdict) ->
     return Problem(text, remedy)
 
 
-def read_root_namespace(session: ApiSession) -> str:
-    """The namespace whose policies apply to the whole mesh; empty if istiod's settings cannot be read, or if there are several meshes."""
-    try:
-        found = find_root_namespaces(session.list(CONFIG_MAP, label_selector=SETTINGS_SELECTOR, persist=False).items)
-    except ApiError:
-        return ""
-    return found.pop() if len(found) == 1 else ""
-
-
 def class_of(target: Target, cache: ObjectCache) -> str:
     """The class of the Gateway that a target is about; empty if it is about none."""
     gateway = cache.get(GATEWAY, target.name, target.namespace) if target.kind in ("Gateway", "waypoint") else None
@@ -221,4 +211,4 @@ def _overlays_of(session: ApiSession, gateway: Object) -> dict[str, t.Any]:
     return parse_overlays(config_map) if config_map else {}
 
 
-__all__ = ("TIMEOUT", "Istiods", "Problem", "class_of", "find_refused", "find_wrong_refusal", "read_istiods", "read_root_namespace")
+__all__ = ("TIMEOUT", "Istiods", "Problem", "class_of", "find_refused", "find_wrong_refusal", "read_istiods")
