@@ -93,7 +93,7 @@ definitions:
 import typing as t
 
 from ..module_utils._diff import diff_of
-from ..module_utils._errors import MeshError, raise_if_any
+from ..module_utils._errors import raise_if_any
 from ..module_utils._gateway_api.apply import plan_writes, wait_until_served
 from ..module_utils._gateway_api.plan import BundleChange, BundlePlan, plan_bundle
 from ..module_utils._gateway_api.source import read_bundle
@@ -128,9 +128,7 @@ def install(module: AnsibleModule, session: ApiSession) -> Result:
     for warning in plan.warnings:
         module.warn(warning)
     definitions, guards = plan_writes(plan, force=params["force_conflicts"])
-    forbidden = session.refused([*definitions, *guards])
-    if forbidden:
-        raise MeshError(forbidden)
+    raise_if_any(session.refused([*definitions, *guards]), session.cluster)
     raise_if_any(find_refusals(session, definitions), session.cluster)
     if not module.check_mode:
         session.write_all(definitions)

@@ -146,7 +146,7 @@ definitions:
 import typing as t
 from dataclasses import replace
 
-from ..module_utils._errors import MeshError
+from ..module_utils._errors import raise_if_any
 from ..module_utils._helm.apply import Helm, writes_of
 from ..module_utils._helm.plan import differences, plan_release
 from ..module_utils._helm.refusals import refuse_pending
@@ -210,8 +210,7 @@ def install(module: AnsibleModule, session: ApiSession) -> Result:
     # Helm itself refuses before it writes anything, but the definitions would have been written by then.
     if plan.differs and (module.check_mode or applies) and not refused and not repairs:
         refused = [refusal] if (refusal := helm.find_refusal(desired, reference)) else []
-    if refused:
-        raise MeshError(refused)
+    raise_if_any(refused, session.cluster)
     if plan.differs and not module.check_mode:
         session.write_all(repairs, applies)
         helm.upgrade(desired, reference)

@@ -27,7 +27,7 @@ def refuse_pending(desired: Release, current: CurrentState, plan: ReleasePlan, c
     release = current.releases[desired.key]
     return (
         f"Release {desired} on cluster {cluster} is {release.status} in revision {release.revision}, and Helm refuses to change it: "
-        "a Helm operation was interrupted, or is still in progress. Nothing was changed. If no other Helm operation is in progress, allow the repair "
+        "a Helm operation was interrupted, or is still in progress. If no other Helm operation is in progress, allow the repair "
         "(the option repair, or the variable of the role that ends in _repair_releases) and run again, or remove the record yourself: "
         f"kubectl delete {release.kind.lower()} -n {desired.namespace} {' '.join(plan.repairs)}."
     )

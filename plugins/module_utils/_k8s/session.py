@@ -227,7 +227,7 @@ class ApiSession:
                 place = f"in namespace {write.namespace}" if write.namespace else "at cluster scope"
                 sentences.append(
                     f"Cluster {self.cluster} does not allow this user to {verb} {kind.plural} {place} (needed to {write}): "
-                    f"grant the verb {verb} on {kind.plural}{'.' + kind.group if kind.group else ''} and run again; nothing was changed."
+                    f"grant the verb {verb} on {kind.plural}{'.' + kind.group if kind.group else ''} and run again."
                 )
         return sentences
 

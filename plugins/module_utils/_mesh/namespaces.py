@@ -41,7 +41,7 @@ def refuse_terminating(namespace: Object, writes: t.Sequence[str], cluster: str)
     name, more = metadata["name"], f" and {len(writes) - 1} more" if len(writes) > 1 else ""
     return (
         f"Namespace {name} of cluster {cluster} is being deleted since {metadata['deletionTimestamp']} and takes nothing new (needed to {writes[0]}{more}): "
-        f"wait until it is gone, and create it again; nothing was changed. What holds it: {what_holds(namespace)}."
+        f"wait until it is gone, and create it again. What holds it: {what_holds(namespace)}."
     )
 
 

@@ -366,8 +366,9 @@ def test_nothing_is_enrolled_in_a_namespace_that_is_being_deleted(check_mode: bo
     going = derived(namespace_of("shop"), {"metadata": {"deletionTimestamp": "2026-11-20T23:14:46Z"}})
     cluster = Cluster({"/api/v1/namespaces": [going], "/api/v1/namespaces/shop": [going]})
     cluster.api.transport._next = lambda request: Answer(200, going) if request.path == "/api/v1/namespaces/shop" else cluster._answer(request)
-    with pytest.raises(MeshError, match=r"Namespace shop .* is being deleted since 2026-11-20T23:14:46Z and takes nothing new"):
+    with pytest.raises(MeshError, match=r"Namespace shop .* is being deleted since 2026-11-20T23:14:46Z and takes nothing new") as refused:
         cluster.run(check_mode=check_mode, namespaces=[{"name": "shop", "dataplane_mode": "ambient", "use_waypoint": "missing"}])
+    assert refused.value.message.lower().count("nothing was changed") == 1
     assert not cluster.patches()
     leaving = derived(going, {"metadata": {"labels": {MODE: "ambient"}}})
     cluster.lists["/api/v1/namespaces"] = [leaving]

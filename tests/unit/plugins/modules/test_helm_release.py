@@ -104,6 +104,7 @@ def test_an_interrupted_release_is_repaired_or_refused(tmp_path: Path, status: s
     with pytest.raises(MeshError, match=f"Release istio-system/istiod on cluster .* is {status} in revision 3") as refused:
         task.run(check=check)
     assert "kubectl delete secret -n istio-system sh.helm.release.v1.istiod.v3" in refused.value.message
+    assert refused.value.message.lower().count("nothing was changed") == 1
     assert "upgrade" not in task.started and not task.writes
     assert task.run(check=check, repair=True)["repaired"] == ["sh.helm.release.v1.istiod.v3"]
     assert task.writes == ([] if check else [f"DELETE {SECRETS}/sh.helm.release.v1.istiod.v3"])

@@ -75,7 +75,7 @@ def test_what_adds_to_a_namespace_that_is_being_deleted_is_refused_with_what_hol
     (sentence,) = api.session.refused([write])
     assert sentence == (
         f"Namespace shop of cluster {api.session.cluster} is being deleted since 2026-11-20T23:14:46Z and takes nothing new (needed to {needed}): "
-        f"wait until it is gone, and create it again; nothing was changed. What holds it: {HELD}"
+        f"wait until it is gone, and create it again. What holds it: {HELD}"
     )
 
 
