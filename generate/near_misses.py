@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-# Up to this length, a letter makes another word: see _inventory/near_misses.py.
-_SHORT = 3
+from ansible_collections.meshwright.ambient.plugins.module_utils._near_misses import LONGEST_SHORT_WORD
 
 
 def near_misses_of_role(role: str, names: Iterable[str]) -> str:
@@ -50,9 +49,9 @@ def _one_misspelt(words: list[str], position: int) -> str:
 
 def _misspelt(word: str, *, is_first: bool) -> str:
     """A word with a misspelt letter; nothing for a word that is too short."""
-    long_enough = len(word) > _SHORT
-    fewer = len(word) - 1 > _SHORT if is_first else long_enough
-    more = long_enough if is_first else len(word) + 1 > _SHORT
+    long_enough = len(word) > LONGEST_SHORT_WORD
+    fewer = len(word) - 1 > LONGEST_SHORT_WORD if is_first else long_enough
+    more = long_enough if is_first else len(word) + 1 > LONGEST_SHORT_WORD
     pattern = "[a-z]" if more else ""
     for index in reversed(range(len(word))):
         letter, rest = word[index], word[index + 1 :]

@@ -41,7 +41,8 @@ def run(module: AnsibleModule, ensure: t.Callable[[AnsibleModule, ApiSession], R
     """Connect, call ensure, and end the module: with its result, or with the error that it raised.
 
     A result with a key C(failed) is a failure that carries data; all else that goes wrong is a MeshError. The key C(cluster_accessible) is false in a
-    failure if the cluster cannot be reached, or accepts no request of this user, and C(changed) is true if something was written before it failed.
+    failure if the cluster cannot be reached, or accepts no request of this user, and C(changed) is true after a MeshError if something was written before.
+    A task that a signal ends says nothing of what it has written.
     """
     try:
         with _ended_in_order():

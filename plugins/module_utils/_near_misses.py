@@ -15,7 +15,7 @@ import re
 import typing as t
 
 # Up to this length, a letter makes another word: aks and eks, eu and us.
-_SHORT = 3
+LONGEST_SHORT_WORD = 3
 _LONG = 8
 _SEPARATORS = re.compile(r"[_.\-/]+")
 
@@ -56,7 +56,7 @@ def _is_typo_in_word(word: str, other: str, *, is_first: bool) -> bool:
     if re.sub(r"\D", "", word) != re.sub(r"\D", "", other):
         return False
     # What comes before it says what it belongs to, so that a letter may be missing in a word of four.
-    if (min if is_first else max)(len(word), len(other)) <= _SHORT:
+    if (min if is_first else max)(len(word), len(other)) <= LONGEST_SHORT_WORD:
         return sorted(word) == sorted(other)
     return _distance(word, other) <= (2 if max(len(word), len(other)) >= _LONG else 1)
 
@@ -75,4 +75,4 @@ def _distance(word: str, other: str) -> int:
     return row[-1]
 
 
-__all__ = ("find_near_miss", "nearest")
+__all__ = ("LONGEST_SHORT_WORD", "find_near_miss", "nearest")

@@ -39,9 +39,9 @@ _ROWS: dict[Version, _Row] = {
     (1, 30): _Row((1, 5), (1, 5), "TLSRoutes are not read", "TCPRoutes are not read", "v1.5.1"),
     (1, 31): _Row((1, 6), None, "TCPRoutes are not read", "", "v1.6.1"),
 }
-# From this version on, the controller reads what only this Gateway API serves (its guide to Gateways).
-# Older ones do not read spec.infrastructure.parametersRef (pilot/pkg/config/kube/gateway/deploymentcontroller.go).
+# The first version of Istio that reads a ConfigMap in spec.infrastructure.parametersRef (pilot/pkg/config/kube/gateway/deploymentcontroller.go).
 _PARAMETERS: Version = (1, 26)
+# From this version on, the load balancer controller reads what only this Gateway API serves (its guide to Gateways).
 _CONTROLLER, _CONTROLLERS_GATEWAY_API = (3, 5), (1, 6)
 
 
