@@ -6,17 +6,14 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 from dataclasses import dataclass
 
 from .._eks_cluster.spec import ROLE_ARN
 from .._limits.aws import find_tag_errors
+from .._limits.kubernetes import is_label_name, is_subdomain
 from .._text import repeated
 from .normalize import AccountRef
-
-_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-_SUBDOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 
 
 @dataclass(frozen=True)
@@ -51,7 +48,7 @@ def validate_specs(specs: t.Sequence[AssociationSpec]) -> list[str]:
     ]
     for spec in specs:
         errors += (f"Service account {spec.ref}: {error}" for error in find_tag_errors("tags", spec.tags))
-        if not _LABEL.fullmatch(spec.ref.namespace) or not _SUBDOMAIN.fullmatch(spec.ref.name):
+        if not is_label_name(spec.ref.namespace) or not is_subdomain(spec.ref.name):
             errors.append(f"Service account {spec.ref}: this is not a valid name of a service account: use lower-case letters, digits and hyphens.")
         if spec.present and not ROLE_ARN.fullmatch(spec.role):
             errors.append(f"Service account {spec.ref}: role_arn is {spec.role!r}, which is not the ARN of an IAM role: use arn:aws:iam::ACCOUNT:role/NAME.")

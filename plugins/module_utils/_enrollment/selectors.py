@@ -13,12 +13,11 @@ from __future__ import annotations
 import re
 import typing as t
 
+from .._limits.kubernetes import is_label_key, is_label_value
+
 LabelSelector = t.Dict[str, t.Any]
 
 _TOKEN = re.compile(r"\s*(?:(?P<symbol>==|!=|[=!(),<>])|(?P<word>[^\s=!(),<>]+))")
-_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")
-_PREFIX = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
-_LONGEST_PREFIX = 253
 _END = ""
 
 
@@ -87,14 +86,13 @@ def _value(tokens: list[str]) -> str:
     if tokens[0] in (",", ")", _END):
         return ""
     value = tokens.pop(0)
-    if not _NAME.fullmatch(value):
+    if not is_label_value(value):
         raise SelectorError(f"{value!r} is not a valid label value")
     return value
 
 
 def _key(key: str) -> str:
-    prefix, slash, name = key.rpartition("/")
-    if not _NAME.fullmatch(name) or (slash and (len(prefix) > _LONGEST_PREFIX or not _PREFIX.fullmatch(prefix))):
+    if not is_label_key(key):
         raise SelectorError(f"{key!r} is not a valid label key" if key else "a label key is expected at its end")
     return key
 

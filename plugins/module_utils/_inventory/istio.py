@@ -20,7 +20,6 @@ from .releases import LONGEST_RELEASE
 from .scale import validate_scale
 
 OLDEST_ISTIO = (1, 24)
-_PORT_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
 def validate_istio(variables: t.Mapping[str, t.Any]) -> list[str]:
@@ -92,7 +91,7 @@ def _find_port_errors(place: str, ports: t.Sequence[t.Mapping[str, t.Any]]) -> t
     if len(ports) > 1 and len(names) < len(ports):
         yield f"{place} has several ports, of which each needs a name: add the missing names."
     for name in names:
-        if not _PORT_NAME.fullmatch(name):
+        if not is_label_name(name):
             yield f"{place} has the name {name!r}: use at most 63 lower-case letters, digits and dashes."
     for name in repeated(names):
         yield f"{place} has the name {name} more than once: each port needs a name of its own."

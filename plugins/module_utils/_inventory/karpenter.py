@@ -12,7 +12,7 @@ import typing as t
 from .._karpenter.render import starts_tainted
 from .._karpenter.validation import EXPIRY, find_class_tag_errors, find_pool_errors
 from .._limits.aws import LAST_AL2_MINOR, needs_other_image
-from .._limits.kubernetes import find_label_errors, find_name_errors, find_number_errors
+from .._limits.kubernetes import find_label_errors, find_name_errors, find_number_errors, is_label_name
 from .._limits.quantities import find_resource_errors
 from .._mesh.startup_taint import KUBERNETES_TAINT, has_startup_taint
 from .._text import repeated
@@ -20,7 +20,6 @@ from .patterns import BOUNDARY, ROLE_PATH, SECURITY_GROUP_IDS, SUBNET_IDS, Varia
 
 Items = t.Sequence[t.Mapping[str, t.Any]]
 
-_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _ALIAS = re.compile(r"(al2|al2023|bottlerocket|windows2019|windows2022|windows2025)@\S+")
 # Source: karpenter.k8s.aws_ec2nodeclasses.yaml.
 _LONGEST_ALIAS = 30
@@ -119,7 +118,7 @@ def _validate_pools(variables: Variables) -> t.Iterator[str]:
     region = variables.get("karpenter_region") or variables.get("eks_region") or ""
     for index, pool in enumerate(pools):
         place = f"karpenter_node_pools[{index}]"
-        if not _NAME.fullmatch(pool["name"]):
+        if not is_label_name(pool["name"]):
             yield f"{place}.name is {pool['name']!r}: use at most 63 lower-case letters, digits and dashes."
         if pool.get("state") == "absent":
             continue

@@ -6,19 +6,16 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 
 from .._enrollment.spec import find_validation_errors as find_enrollment_errors
-from .._limits.kubernetes import find_selector_errors
+from .._limits.kubernetes import find_selector_errors, is_label_name
 from .._mesh.labels import NO_WAYPOINT
 from .._text import repeated
 from .._waypoint.spec import OPTIONS
 from .._waypoint.validation import find_validation_errors as find_waypoint_errors
 
 Items = t.Sequence[t.Mapping[str, t.Any]]
-
-_NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
 def validate_mesh(variables: t.Mapping[str, t.Any]) -> list[str]:
@@ -66,9 +63,9 @@ def _validate_waypoints(waypoints: Items) -> t.Iterator[str]:
     for index, item in enumerate(waypoints):
         name, namespace = item["name"], item["namespace"]
         # istiod names a Service like the waypoint, and a Service's name has no dots.
-        if not _NAMESPACE.fullmatch(name) or name == NO_WAYPOINT:
+        if not is_label_name(name) or name == NO_WAYPOINT:
             yield f"mesh_waypoints[{index}].name is {name!r}: use lower-case letters, digits and dashes, and not none."
-        if not _NAMESPACE.fullmatch(namespace):
+        if not is_label_name(namespace):
             yield f"mesh_waypoints[{index}].namespace is {namespace!r}: use lower-case letters, digits and dashes."
         routes = item.get("allowed_routes") or {}
         if routes.get("from") == "Selector" and not routes.get("selector"):
@@ -82,7 +79,7 @@ def _validate_namespaces(namespaces: Items) -> t.Iterator[str]:
     for index, item in enumerate(namespaces):
         if not item.get("name") and not item.get("label_selector"):
             yield f"mesh_namespaces[{index}] needs name, label_selector or both."
-        elif item.get("name") and not _NAMESPACE.fullmatch(item["name"]):
+        elif item.get("name") and not is_label_name(item["name"]):
             yield f"mesh_namespaces[{index}].name is {item['name']!r}: use lower-case letters, digits and dashes."
     yield from _named_twice("mesh_namespaces", [item["name"] for item in namespaces if item.get("name")])
 

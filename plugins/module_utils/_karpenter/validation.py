@@ -17,7 +17,7 @@ from .._limits.choices import find_choice_errors
 from .._limits.fields import Fields, find_misspelt_fields, items_of, show_scalar
 from .._limits.kubernetes import find_count_errors, find_key_errors, find_label_value_errors
 from .._limits.pods import EFFECTS
-from .._limits.quantities import find_quantity_errors, parse_quantity
+from .._limits.quantities import BYTES, find_quantity_errors
 from .._near_misses import find_near_miss, nearest
 
 EXPIRY = re.compile(r"(\d+[smh])+|Never")
@@ -33,7 +33,6 @@ _REASONS = ("Underutilized", "Empty", "Drifted")
 # How many values an operator has.
 _OPERATORS = {"In": "some", "NotIn": "any", "Exists": "none", "DoesNotExist": "none", "Gt": "one", "Lt": "one", "Gte": "one", "Lte": "one"}
 _RESOURCES = ("cpu", "memory", "ephemeral-storage", "pods", "nodes")
-_BYTES = ("memory", "ephemeral-storage")
 _CAPACITY, _ARCHITECTURE, _ZONE = "karpenter.sh/capacity-type", "kubernetes.io/arch", "topology.kubernetes.io/zone"
 # Values of which each other one fits no machine of EC2.
 _KNOWN_VALUES = {_CAPACITY: ("on-demand", "spot", "reserved"), _ARCHITECTURE: ("amd64", "arm64"), "kubernetes.io/os": ("linux", "windows")}
@@ -173,10 +172,8 @@ def _find_limit_errors(place: str, limits: t.Any) -> t.Iterator[str]:
         meant = find_near_miss(str(name), _RESOURCES) if name not in _RESOURCES else None
         if meant:
             yield f"{place} has {str(name)!r}, of which no node has any: did you mean {meant}?"
-        problems = list(find_quantity_errors(f"{place}.{name}", written)) if written is not None else []
-        yield from problems
-        if not problems and name in _BYTES and 0 < (parse_quantity(written) or 0) < 1:
-            yield f"{place}.{name} is {written}, which is less than one byte: m stands for a thousandth, so write {str(written).rstrip('mun')}Mi."
+        if written is not None:
+            yield from find_quantity_errors(f"{place}.{name}", written, in_bytes=name in BYTES)
 
 
 def _find_disruption_errors(place: str, disruption: t.Any) -> t.Iterator[str]:

@@ -36,6 +36,7 @@ _OPERATORS = {"In": True, "NotIn": True, "Exists": False, "DoesNotExist": False}
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _SUBDOMAIN = re.compile(rf"{_LABEL.pattern}(\.{_LABEL.pattern})*")
 _QUALIFIED = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?")
+_QUALIFIED_REMEDY = f"use at most {LONGEST_LABEL} letters, digits, dashes, underscores and dots, with a letter or digit at both ends"
 
 
 def is_label_name(name: t.Any) -> bool:
@@ -46,6 +47,17 @@ def is_label_name(name: t.Any) -> bool:
 def is_subdomain(name: t.Any) -> bool:
     """Whether another object can have this name."""
     return isinstance(name, str) and len(name) <= LONGEST_NAME and bool(_SUBDOMAIN.fullmatch(name))
+
+
+def is_label_value(text: str) -> bool:
+    """Whether a label, a taint or a term of a selector can have this value."""
+    return not text or (len(text) <= LONGEST_LABEL and bool(_QUALIFIED.fullmatch(text)))
+
+
+def is_label_key(text: str) -> bool:
+    """Whether a label, an annotation, a taint or a term of a selector can have this key."""
+    prefix, slash, name = text.rpartition("/")
+    return bool(name) and is_label_value(name) and (not slash or is_subdomain(prefix))
 
 
 def find_label_name_errors(option: str, name: t.Any) -> t.Iterator[str]:
@@ -64,19 +76,18 @@ def find_label_errors(option: str, labels: t.Mapping[t.Any, t.Any] | None) -> t.
     """Keys and values that labels cannot have; a value that cannot be text is another error."""
     for key, value in sorted((labels or {}).items(), key=lambda item: str(item[0])):
         yield from find_key_errors(option, key)
-        text = "" if value is None or isinstance(value, (dict, list)) else format_scalar(value)
-        if text and (len(text) > LONGEST_LABEL or not _QUALIFIED.fullmatch(text)):
-            yield (
-                f"{option} has {key} with the value {text!r}: use at most {LONGEST_LABEL} letters, digits, dashes, underscores and dots, "
-                "with a letter or digit at both ends."
-            )
+        if not is_label_value(_text_of(value)):
+            yield f"{option} has {key} with the value {_text_of(value)!r}: {_QUALIFIED_REMEDY}."
 
 
 def find_label_value_errors(option: str, value: t.Any) -> t.Iterator[str]:
     """What keeps a text from being the value of a label or a taint; a value that cannot be text is another error."""
-    text = "" if value is None or isinstance(value, (dict, list)) else format_scalar(value)
-    if text and (len(text) > LONGEST_LABEL or not _QUALIFIED.fullmatch(text)):
-        yield f"{option} is {text!r}: use at most {LONGEST_LABEL} letters, digits, dashes, underscores and dots, with a letter or digit at both ends."
+    if not is_label_value(_text_of(value)):
+        yield f"{option} is {_text_of(value)!r}: {_QUALIFIED_REMEDY}."
+
+
+def _text_of(value: t.Any) -> str:
+    return "" if value is None or isinstance(value, (dict, list)) else format_scalar(value)
 
 
 def find_selector_errors(option: str, selector: t.Any) -> t.Iterator[str]:
@@ -110,12 +121,8 @@ def _find_expression_errors(place: str, item: t.Mapping[str, t.Any]) -> t.Iterat
 
 def find_key_errors(option: str, key: t.Any) -> t.Iterator[str]:
     """What keeps a label, an annotation or a taint from having a key."""
-    prefix, slash, name = str(key).rpartition("/")
-    if (slash and not is_subdomain(prefix)) or len(name) > LONGEST_LABEL or not _QUALIFIED.fullmatch(name):
-        yield (
-            f"{option} has the key {str(key)!r}: use at most {LONGEST_LABEL} letters, digits, dashes, underscores and dots, "
-            "with a letter or digit at both ends, and before them at most a domain and a slash."
-        )
+    if not is_label_key(str(key)):
+        yield f"{option} has the key {str(key)!r}: {_QUALIFIED_REMEDY}, and before them at most a domain and a slash."
 
 
 def find_number_errors(place: str, values: t.Mapping[str, t.Any], limits: Limits) -> t.Iterator[str]:
@@ -159,6 +166,8 @@ __all__ = (
     "find_name_errors",
     "find_number_errors",
     "find_selector_errors",
+    "is_label_key",
     "is_label_name",
+    "is_label_value",
     "is_subdomain",
 )

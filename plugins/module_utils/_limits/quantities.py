@@ -24,7 +24,9 @@ _SUFFIXES = {
 }
 # What a container can have without a domain in front of its name, beside huge pages.
 _STANDARD = ("cpu", "memory", "ephemeral-storage")
-_BYTES = ("memory", "ephemeral-storage")
+# The resources that are measured in bytes.
+BYTES = ("memory", "ephemeral-storage")
+_FRACTIONS = {"m": "a thousandth", "u": "a millionth", "n": "a billionth"}
 
 
 def parse_quantity(written: t.Any) -> Fraction | None:
@@ -38,13 +40,23 @@ def parse_quantity(written: t.Any) -> Fraction | None:
     return Fraction(found[1].rstrip(".")) * (_SUFFIXES[found[2]] if found[2] else Fraction(10) ** int(found[3] or 0))
 
 
-def find_quantity_errors(place: str, written: t.Any) -> t.Iterator[str]:
-    """A sentence if this is not the amount of a resource."""
+def find_quantity_errors(place: str, written: t.Any, *, in_bytes: bool = False) -> t.Iterator[str]:
+    """A sentence if this is not the amount of a resource.
+
+    Args:
+        place: how messages name it.
+        written: the amount.
+        in_bytes: whether the resource is measured in bytes, of which there is no fraction: see BYTES.
+    """
     quantity = parse_quantity(written)
     if quantity is None:
         yield f"{place} is {show_scalar(written, 'not a text or a number')}: use a quantity such as 500m, 2 or 1Gi, without a blank."
     elif quantity < 0:
         yield f"{place} is {written}: a quantity cannot be negative."
+    elif in_bytes and 0 < quantity < 1:
+        number, suffix = str(written)[:-1], str(written)[-1]
+        remedy = f"{suffix} stands for {_FRACTIONS[suffix]}, so write {number}Mi" if suffix in _FRACTIONS else "write it with its unit, such as 128Mi"
+        yield f"{place} is {written}, which is less than one byte: {remedy}."
 
 
 def find_resource_errors(place: str, resources: t.Any, *, partial: bool = False) -> t.Iterator[str]:
@@ -61,10 +73,8 @@ def find_resource_errors(place: str, resources: t.Any, *, partial: bool = False)
             if partial and written is None:
                 continue
             where = f"{place}.{side}.{name}"
-            problems = [*_find_name_errors(f"{place}.{side}", str(name)), *find_quantity_errors(where, written)]
-            yield from problems
-            if not problems and name in _BYTES and 0 < (parse_quantity(written) or 0) < 1:
-                yield f"{where} is {written}, which is less than one byte: m stands for a thousandth, so write {str(written).rstrip('mun')}Mi."
+            yield from _find_name_errors(f"{place}.{side}", str(name))
+            yield from find_quantity_errors(where, written, in_bytes=name in BYTES)
     for name in sorted(set(sides.get("requests", {})) & set(sides.get("limits", {})), key=str):
         request, limit = (parse_quantity(sides[side][name]) for side in ("requests", "limits"))
         if request is not None and limit is not None and request > limit:
@@ -81,4 +91,4 @@ def _find_name_errors(place: str, name: str) -> t.Iterator[str]:
         yield f"{place} has {name!r}, which is not a resource of a container: {remedy}"
 
 
-__all__ = ("find_quantity_errors", "find_resource_errors", "parse_quantity")
+__all__ = ("BYTES", "find_quantity_errors", "find_resource_errors", "parse_quantity")

@@ -640,8 +640,7 @@ def test_an_apply_of_what_is_not_there_needs_the_right_to_create() -> None:
         ),
         pytest.param(
             _patch("shop"),
-            "does not allow this user to patch namespaces at cluster scope (needed to patch Namespace shop): "
-            "grant the verb patch on namespaces and run again.",
+            "does not allow this user to patch namespaces at cluster scope (needed to patch Namespace shop): grant the verb patch on namespaces and run again.",
             id="cluster-scope-and-core-group",
         ),
         pytest.param(
