@@ -85,4 +85,8 @@ SELF_SUBJECT_ACCESS_REVIEW = Kind("authorization.k8s.io/v1", "SelfSubjectAccessR
 
 BY_NAME: t.Mapping[str, Kind] = {kind.name: kind for kind in list(globals().values()) if isinstance(kind, Kind)}
 
+# Not found by name, because the Gateway API has a Gateway as well.
+ISTIO_GATEWAY = Kind("networking.istio.io/v1", "Gateway", "gateways")
+VIRTUAL_SERVICE = Kind("networking.istio.io/v1", "VirtualService", "virtualservices")
+
 __all__ = ("BY_NAME", "Kind")

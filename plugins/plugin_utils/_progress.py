@@ -51,7 +51,7 @@ class ProgressAction(ActionBase):
         with tempfile.TemporaryDirectory(dir=constants.DEFAULT_LOCAL_TMP) as directory:
             path = str(Path(directory) / "progress")
             os.mkfifo(path, mode=0o600)
-            with read_lines(path, lambda line: display.display(f"  [{name}] {line}", stderr=stderr)):
+            with _read_lines(path, lambda line: display.display(f"  [{name}] {line}", stderr=stderr)):
                 yield path
 
 
@@ -65,7 +65,7 @@ def prints_lines(callback: str) -> bool:
 
 
 @contextlib.contextmanager
-def read_lines(path: str, show: t.Callable[[str], None]) -> t.Iterator[None]:
+def _read_lines(path: str, show: t.Callable[[str], None]) -> t.Iterator[None]:
     """Passes each line from a named pipe to a function while the block runs, in a separate thread."""
     # Also opened for writing, so that neither side blocks on opening, and a writer that closes the pipe does not end the reading.
     pipe = os.open(path, os.O_RDWR | os.O_NONBLOCK)
@@ -95,4 +95,4 @@ def _read(pipe: int, ended: int, show: t.Callable[[str], None]) -> None:
                     show(line.decode("utf-8", "replace"))
 
 
-__all__ = ("ProgressAction", "prints_lines", "read_lines")
+__all__ = ("ProgressAction", "prints_lines")

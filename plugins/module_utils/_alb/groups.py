@@ -38,7 +38,7 @@ _OPTIONS = {"attributes.idle_timeout.timeout_seconds": "idle_timeout", "attribut
 GRPC = "GRPC"
 
 
-def groups_of(albs: t.Iterable[DesiredItem]) -> dict[str, list[DesiredItem]]:
+def _groups_of(albs: t.Iterable[DesiredItem]) -> dict[str, list[DesiredItem]]:
     """The members of each group of which there is more than one, of those that should be present."""
     groups: dict[str, list[DesiredItem]] = {}
     for alb in albs:
@@ -49,10 +49,10 @@ def groups_of(albs: t.Iterable[DesiredItem]) -> dict[str, list[DesiredItem]]:
 
 def find_group_conflicts(albs: t.Iterable[DesiredItem]) -> t.Iterator[str]:
     """One sentence for each thing about which the members of a group disagree, and for each rule that two of them have."""
-    for name, members in groups_of(albs).items():
+    for name, members in _groups_of(albs).items():
         settings: dict[str, dict[str, list[str]]] = {}
         for alb in members:
-            for option, value in shared_settings(alb).items():
+            for option, value in _shared_settings(alb).items():
                 settings.setdefault(option, {}).setdefault(value, []).append(alb.title)
         for option, values in settings.items():
             if len(values) > 1:
@@ -61,7 +61,7 @@ def find_group_conflicts(albs: t.Iterable[DesiredItem]) -> t.Iterator[str]:
         yield from _find_same_rules(name, members)
 
 
-def shared_settings(alb: DesiredItem) -> dict[str, str]:
+def _shared_settings(alb: DesiredItem) -> dict[str, str]:
     """What an Ingress says about its load balancer and the listeners of it, by the option or what messages call it; what it leaves open is left out."""
     annotations = {key[len(ALB_PREFIX) :]: value for key, value in alb.main.manifest["metadata"]["annotations"].items() if key.startswith(ALB_PREFIX)}
     found = {option: annotations[key] for option, key in _ONCE.items() if key in annotations}
@@ -82,7 +82,7 @@ def shared_settings(alb: DesiredItem) -> dict[str, str]:
 def find_grpc_errors(albs: t.Sequence[DesiredItem]) -> t.Iterator[str]:
     """Load balancers that would send gRPC from a listener of plain HTTP, of which AWS takes none."""
     for alb in albs:
-        if not alb.present or not speaks_grpc(alb.item):
+        if not alb.present or not _speaks_grpc(alb.item):
             continue
         group = alb.item["group_name"]
         redirects = any(one.item.get("ssl_redirect") for one in albs if one is alb or (one.present and group and one.item["group_name"] == group))
@@ -94,7 +94,7 @@ def find_grpc_errors(albs: t.Sequence[DesiredItem]) -> t.Iterator[str]:
             )
 
 
-def speaks_grpc(item: Item) -> bool:
+def _speaks_grpc(item: Item) -> bool:
     """Whether a load balancer speaks gRPC to its targets."""
     return str((item.get("annotations") or {}).get(f"{ALB_PREFIX}backend-protocol-version", "")).upper() == GRPC
 
@@ -118,4 +118,4 @@ def _sorted(values: str) -> str:
     return ",".join(sorted({value.strip() for value in values.split(",")}))
 
 
-__all__ = ("find_group_conflicts", "find_grpc_errors", "groups_of", "shared_settings", "speaks_grpc")
+__all__ = ("find_group_conflicts", "find_grpc_errors")

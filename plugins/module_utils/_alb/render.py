@@ -27,9 +27,9 @@ from .._text import format_scalar
 
 Item = t.Mapping[str, t.Any]
 
-CLASS_ANNOTATION = "kubernetes.io/ingress.class"
+_CLASS_ANNOTATION = "kubernetes.io/ingress.class"
 # A backend of this port is no Service, but an action of an annotation.
-USE_ANNOTATION = "use-annotation"
+_USE_ANNOTATION = "use-annotation"
 
 _CHECKS = (
     ("interval", "interval-seconds"),
@@ -97,7 +97,7 @@ def render_annotations(item: Item) -> dict[str, str]:
     values.update({f"actions.{name}": json.dumps(_with_texts(action), sort_keys=True) for name, action in (item.get("actions") or {}).items()})
     rendered = {f"{ALB_PREFIX}{name}": format_scalar(value) for name, value in values.items() if value is not None and value != ""}
     if item.get("class_annotation"):
-        rendered[CLASS_ANNOTATION] = str(item["ingress_class"])
+        rendered[_CLASS_ANNOTATION] = str(item["ingress_class"])
     return dict(sorted(rendered.items()))
 
 
@@ -136,7 +136,7 @@ def _path(item: Item, service: str, port: t.Mapping[str, t.Any], path: str | Non
 
 def _action_paths(item: Item) -> list[dict[str, t.Any]]:
     """A rule for each action: the annotation alone does nothing."""
-    return [_path(item, name, {"name": USE_ANNOTATION}) for name in sorted(map(str, item.get("actions") or {}))]
+    return [_path(item, name, {"name": _USE_ANNOTATION}) for name in sorted(map(str, item.get("actions") or {}))]
 
 
-__all__ = ("CLASS_ANNOTATION", "USE_ANNOTATION", "backend_service", "listen_ports", "render_annotations", "render_ingress")
+__all__ = ("backend_service", "listen_ports", "render_annotations", "render_ingress")

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from .errors import AwsError
 
 # The first pause in seconds, and the factor by which each pause is longer than the one before.
-FIRST_PAUSE = 0.5
-GROWTH = 1.6
+_FIRST_PAUSE = 0.5
+_GROWTH = 1.6
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def wait_until(
     """
     started = clock()
     deadline = started + timeout
-    length = FIRST_PAUSE
+    length = _FIRST_PAUSE
     reported = None
     while True:
         result: PollResult | None = None
@@ -74,7 +74,7 @@ def wait_until(
                 return result
         # The last poll is at the deadline, not some time before it.
         pause(max(0.0, min(length, every, deadline - now)))
-        length *= GROWTH
+        length *= _GROWTH
 
 
-__all__ = ("FIRST_PAUSE", "GROWTH", "PollResult", "wait_until")
+__all__ = ("PollResult", "wait_until")

@@ -41,7 +41,7 @@ def check_health(addon: Addon, cluster: str, *, allow_degraded: bool) -> Health:
     """The verdict on an add-on that is to exist, from EKS' own health check."""
     if addon.status in BUSY:
         return Health(done=False)
-    issues = format_issues(addon)
+    issues = _format_issues(addon)
     if addon.status == "ACTIVE":
         return Health(done=True)
     if addon.status == "DEGRADED":
@@ -53,7 +53,7 @@ def check_health(addon: Addon, cluster: str, *, allow_degraded: bool) -> Health:
     return Health(done=True, failure=f"Add-on {addon.name} of cluster {cluster} is {addon.status}{issues}: {_remedy(addon)}.")
 
 
-def format_issues(addon: Addon) -> str:
+def _format_issues(addon: Addon) -> str:
     """The issues of an add-on in brackets, after a space; empty if it has none."""
     issues = [f"{issue.code}: {issue.message.rstrip('.')}" if issue.message else issue.code for issue in addon.issues]
     return f" ({'; '.join(issues)})" if issues else ""
@@ -77,4 +77,4 @@ def _remedy(addon: Addon) -> str:
     return ", and ".join(dict.fromkeys(remedies)) or "read its health issues in the EKS console, fix them and run again"
 
 
-__all__ = ("BUSY", "Health", "check_health", "format_issues")
+__all__ = ("BUSY", "Health", "check_health")

@@ -27,10 +27,10 @@ _TOLERATIONS: dict[str, tuple[str, list[dict[str, str]]]] = {
     ),
 }
 # The one common add-on that cannot work without permissions of its own, and its service account.
-CSI_DRIVER = "aws-ebs-csi-driver"
+_CSI_DRIVER = "aws-ebs-csi-driver"
 CSI_SERVICE_ACCOUNT = "ebs-csi-controller-sa"
 # Nodes need these from their first moment.
-BEFORE_NODES = ("vpc-cni", "kube-proxy", "eks-pod-identity-agent")
+_BEFORE_NODES = ("vpc-cni", "kube-proxy", "eks-pod-identity-agent")
 
 
 def addon_items(items: t.Sequence[Item], *, startup_taint: bool, before_nodes: bool, identity: str, csi_role: str, tags: Item) -> list[dict[str, t.Any]]:
@@ -44,13 +44,13 @@ def addon_items(items: t.Sequence[Item], *, startup_taint: bool, before_nodes: b
         csi_role: the ARN of the role that is created for the EBS CSI driver if its item names none.
         tags: the tags of all add-ons.
     """
-    chosen = [item for item in items if (item["name"] in BEFORE_NODES) == before_nodes]
+    chosen = [item for item in items if (item["name"] in _BEFORE_NODES) == before_nodes]
     return [_addon(item, startup_taint, identity, csi_role, tags) for item in chosen]
 
 
 def needs_role(item: Item) -> bool:
     """Whether an add-on is to exist, cannot work without an IAM role, and names none, so that one is created for it."""
-    return item["name"] == CSI_DRIVER and item.get("state") != "absent" and not item.get("role_arn")
+    return item["name"] == _CSI_DRIVER and item.get("state") != "absent" and not item.get("role_arn")
 
 
 def _addon(item: Item, startup_taint: bool, identity: str, csi_role: str, tags: Item) -> dict[str, t.Any]:
@@ -65,8 +65,8 @@ def _addon(item: Item, startup_taint: bool, identity: str, csi_role: str, tags: 
     configuration = merge(ours, item.get("configuration_values") or {})
     if configuration:
         addon["configuration_values"] = configuration
-    role = str(item.get("role_arn") or (csi_role if item["name"] == CSI_DRIVER else ""))
-    account = item.get("service_account") or (CSI_SERVICE_ACCOUNT if item["name"] == CSI_DRIVER else "")
+    role = str(item.get("role_arn") or (csi_role if item["name"] == _CSI_DRIVER else ""))
+    account = item.get("service_account") or (CSI_SERVICE_ACCOUNT if item["name"] == _CSI_DRIVER else "")
     if role and identity == "irsa":
         addon["service_account_role_arn"] = role
     elif role and account:
@@ -78,4 +78,4 @@ def _numbers(toleration: t.Mapping[str, str]) -> dict[str, t.Any]:
     return {key: int(value) if key == "tolerationSeconds" else value for key, value in toleration.items()}
 
 
-__all__ = ("BEFORE_NODES", "CSI_DRIVER", "CSI_SERVICE_ACCOUNT", "addon_items", "needs_role")
+__all__ = ("CSI_SERVICE_ACCOUNT", "addon_items", "needs_role")

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from .._errors import MeshError
 
-DEFAULT = "default"
-LATEST = "latest"
+_DEFAULT = "default"
+_LATEST = "latest"
 
 # How many versions an error names.
 _NAMED = 5
@@ -83,11 +83,11 @@ def choose_version(requested: str | None, current: str | None, offer: Offer) -> 
             f"Add-on {offer.addon}: EKS offers no version of it for Kubernetes {offer.kubernetes} in this region: correct its name, or choose an add-on that "
             "supports this version of the cluster."
         )
-    if requested in (None, DEFAULT):
+    if requested in (None, _DEFAULT):
         chosen = offer.default or offer.versions[0]
         newer = current in offer.versions and order_of(str(current)) > order_of(chosen)
         return str(current) if newer else chosen
-    if requested == LATEST:
+    if requested == _LATEST:
         return offer.versions[0]
     if requested in offer.versions:
         return str(requested)
@@ -95,8 +95,8 @@ def choose_version(requested: str | None, current: str | None, offer: Offer) -> 
     if not fitting:
         more = f" and {len(offer.versions) - _NAMED} older" if len(offer.versions) > _NAMED else ""
         raise MeshError(
-            f"Add-on {offer.addon} has no version {requested} for Kubernetes {offer.kubernetes}: choose {DEFAULT} ({offer.default or offer.versions[0]}), "
-            f"{LATEST}, or one of {', '.join(offer.versions[:_NAMED])}{more}."
+            f"Add-on {offer.addon} has no version {requested} for Kubernetes {offer.kubernetes}: choose {_DEFAULT} ({offer.default or offer.versions[0]}), "
+            f"{_LATEST}, or one of {', '.join(offer.versions[:_NAMED])}{more}."
         )
     return fitting[0]
 
@@ -115,4 +115,4 @@ def _matches(requested: str, version: str) -> bool:
     return name == prefix or (name.startswith(prefix) and not name[len(prefix)].isalnum() and prefix[-1:].isalnum())
 
 
-__all__ = ("DEFAULT", "LATEST", "Offer", "choose_version", "needs_offer", "normalize_offer", "order_of")
+__all__ = ("Offer", "choose_version", "needs_offer", "normalize_offer", "order_of")

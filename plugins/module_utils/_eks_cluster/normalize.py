@@ -37,8 +37,8 @@ def normalize_cluster(description: Description) -> dict[str, t.Any]:
         "public_access_cidrs": sorted(network.get("publicAccessCidrs") or []),
         "service_ipv4_cidr": addresses.get("serviceIpv4Cidr") or "",
         "ip_family": addresses.get("ipFamily") or "",
-        "log_types": enabled_log_types(description),
-        "encryption_key_arn": encryption_key(description),
+        "log_types": _enabled_log_types(description),
+        "encryption_key_arn": _encryption_key(description),
         # A cluster without this field was created before there was a choice.
         "authentication_mode": access.get("authenticationMode") or "CONFIG_MAP",
         "upgrade_policy": (description.get("upgradePolicy") or {}).get("supportType") or "",
@@ -48,13 +48,13 @@ def normalize_cluster(description: Description) -> dict[str, t.Any]:
     }
 
 
-def enabled_log_types(description: Description) -> list[str]:
+def _enabled_log_types(description: Description) -> list[str]:
     """The control plane's logs that go to CloudWatch."""
     setups = (description.get("logging") or {}).get("clusterLogging") or []
     return sorted({log_type for setup in setups if setup.get("enabled") for log_type in setup.get("types") or []})
 
 
-def encryption_key(description: Description) -> str:
+def _encryption_key(description: Description) -> str:
     """The ARN of the key that encrypts Secrets; empty if only AWS' own does."""
     for configuration in description.get("encryptionConfig") or []:
         if "secrets" in (configuration.get("resources") or []):
@@ -75,4 +75,4 @@ def format_issues(issues: t.Sequence[t.Mapping[str, t.Any]]) -> str:
     return "; ".join(f"{item['code']}: {item['message']}" + (f" [{', '.join(item['resource_ids'])}]" if item["resource_ids"] else "") for item in issues)
 
 
-__all__ = ("Description", "enabled_log_types", "encryption_key", "format_issues", "health_issues", "normalize_cluster")
+__all__ = ("Description", "format_issues", "health_issues", "normalize_cluster")

@@ -29,7 +29,7 @@ from .._text import format_scalar
 Item = t.Mapping[str, t.Any]
 
 # Hands the Service to the AWS Load Balancer Controller, instead of the cloud provider that is built into Kubernetes.
-EXTERNAL = "external"
+_EXTERNAL = "external"
 # A Gateway carries at most 8 annotations for what is made for it, and one of them is Istio's own; the others reach the Service by its overlay,
 # which, unlike these, does not roll the pods when one changes.
 ON_GATEWAY = tuple(f"{NLB_PREFIX}{name}" for name in ("type", "nlb-target-type", "scheme", "attributes", "ssl-cert", "ssl-ports", "subnets"))
@@ -49,9 +49,9 @@ def render_annotations(nlb: Item, *, certificates_pending: bool = False) -> dict
     """The annotations of a load balancer's options, without the free ones; what is not given is not rendered."""
     certificates = list(nlb.get("certificate_arns") or ())
     tls = bool(certificates) or certificates_pending
-    check = health_check(nlb)
+    check = _health_check(nlb)
     values: dict[str, t.Any] = {
-        "type": EXTERNAL,
+        "type": _EXTERNAL,
         "nlb-target-type": nlb["target_type"],
         "scheme": nlb.get("scheme"),
         "name": nlb.get("name"),
@@ -86,7 +86,7 @@ def all_annotations(nlb: Item) -> dict[str, str]:
     return dict(sorted({**render_annotations(nlb), **free}.items()))
 
 
-def health_check(nlb: Item) -> dict[str, t.Any]:
+def _health_check(nlb: Item) -> dict[str, t.Any]:
     """The health check as it is rendered.
 
     Pods answer HTTP on the status port, whether or not the Service has it. A node answers there only by a NodePort, so with target type instance
@@ -136,7 +136,7 @@ def find_notes(nlb: Item, *, certificates_pending: bool = False) -> list[str]:
 
 
 def _find_check_errors(nlb: Item) -> t.Iterator[str]:
-    check = health_check(nlb)
+    check = _health_check(nlb)
     port, protocol = str(check.get("port") or ""), check.get("protocol")
     if nlb["target_type"] == "instance" and port.isdigit():
         yield f"health_check.port is {port} with target_type instance, which would probe port {port} of the nodes: omit it, or use {_TRAFFIC_PORT}."
@@ -167,12 +167,10 @@ def _find_address_errors(nlb: Item) -> t.Iterator[str]:
 
 
 __all__ = (
-    "EXTERNAL",
     "ON_GATEWAY",
     "all_annotations",
     "find_errors",
     "find_notes",
-    "health_check",
     "render_annotations",
     "ssl_ports",
 )

@@ -26,7 +26,7 @@ Item = t.Mapping[str, t.Any]
 
 PROXY_CONFIG = "proxy.istio.io/config"
 # The label by which a gateway chooses the namespaces of its routes, unless another selector is given.
-SHARED_ACCESS = {"shared-gateway-access": "true"}
+_SHARED_ACCESS = {"shared-gateway-access": "true"}
 DEFAULT_DRAIN_SECONDS = 30
 # A Network Load Balancer with no options.
 DEFAULT_NLB: Item = {"target_type": "ip", "deregistration_delay": 30}
@@ -47,13 +47,13 @@ def service_type(item: Item) -> str:
     return str(item.get("service_type") or ("LoadBalancer" if item["load_balancer"] == "nlb" else "ClusterIP"))
 
 
-def allowed_routes(routes: Item | None) -> dict[str, t.Any] | None:
+def _allowed_routes(routes: Item | None) -> dict[str, t.Any] | None:
     """C(allowedRoutes) of a listener; the selector defaults to SHARED_ACCESS."""
     if not routes:
         return None
     namespaces: dict[str, t.Any] = {"from": routes["from"]}
     if routes["from"] == "Selector":
-        namespaces["selector"] = dict(routes.get("selector") or {"matchLabels": dict(SHARED_ACCESS)})
+        namespaces["selector"] = dict(routes.get("selector") or {"matchLabels": dict(_SHARED_ACCESS)})
     return {"namespaces": namespaces}
 
 
@@ -61,7 +61,7 @@ def access_labels(item: Item) -> dict[str, str]:
     """The labels that the namespaces of a gateway's routes must carry."""
     labels: dict[str, str] = {}
     for routes in (item.get("allowed_routes"), *(listener.get("allowed_routes") for listener in item.get("listeners") or ())):
-        namespaces = (allowed_routes(routes) or {}).get("namespaces") or {}
+        namespaces = (_allowed_routes(routes) or {}).get("namespaces") or {}
         labels.update((namespaces.get("selector") or {}).get("matchLabels") or {})
     return labels
 
@@ -207,7 +207,7 @@ def _listener(item: Item, name: str, port: int, protocol: str, host: str, certif
         listener["hostname"] = host
     if certificates:
         listener["tls"] = {"mode": "Terminate", "certificateRefs": _certificate_refs(certificates)}
-    routes = allowed_routes(item.get("allowed_routes"))
+    routes = _allowed_routes(item.get("allowed_routes"))
     # Written even if it is the API's default, so that taking it out of the inventory has an effect.
     listener["allowedRoutes"] = routes or {"namespaces": {"from": "Same"}}
     return listener
@@ -243,9 +243,7 @@ def _suffixes(hosts: t.Sequence[str]) -> dict[str, str]:
 
 __all__ = (
     "DEFAULT_NLB",
-    "SHARED_ACCESS",
     "access_labels",
-    "allowed_routes",
     "drain_seconds",
     "infrastructure_annotations",
     "listeners_of",

@@ -196,12 +196,12 @@ def writes_of(plan: ReleasePlan, desired: Release, current: CurrentState, *, for
     applies = []
     for name, body in bodies.items():
         definition = current.definitions.get(name)
-        force = force_conflicts or definition is None or is_of_helm(definition)
+        force = force_conflicts or definition is None or _is_of_helm(definition)
         applies.append(Write("apply", CUSTOM_RESOURCE_DEFINITION, name, body=body, force=force, creates=definition is None))
     return repairs, applies
 
 
-def is_of_helm(item: t.Mapping[str, t.Any]) -> bool:
+def _is_of_helm(item: t.Mapping[str, t.Any]) -> bool:
     """Whether nobody but Helm and the collection has written an object's fields; Helm writes under the name of its program (its pkg/kube/client.go)."""
     owners = (entry for entry in item["metadata"].get("managedFields") or () if not entry.get("subresource"))
     return all(entry.get("manager") == FIELD_MANAGER or "helm" in str(entry.get("manager")).lower() for entry in owners)
@@ -215,4 +215,4 @@ def has_plugin(module: AnsibleModule, program: str | None, name: str) -> bool:
     return code != 0 or any(line.split()[:1] == [name] for line in listed.splitlines())
 
 
-__all__ = ("Helm", "has_plugin", "is_of_helm", "writes_of")
+__all__ = ("Helm", "has_plugin", "writes_of")

@@ -15,8 +15,6 @@ import typing as t
 from .._mesh.mesh_settings import ISTIO_NAMESPACE
 from .._mesh.startup_taint import TOLERATION
 
-CHARTS = ("base", "istiod", "cni", "ztunnel", "gateway")
-
 # Platforms for which the charts have values of their own. They know no others (eks, aks, kind) and would refuse them.
 # Not openshift: its values expect cni and ztunnel in kube-system.
 CHART_PLATFORMS = frozenset({"gke", "k3d", "k3s", "microk8s", "minikube"})
@@ -32,14 +30,14 @@ def chart_values(chart: str, variables: t.Mapping[str, t.Any]) -> Values:
     """The values of one of Istio's charts: the mode's profile and the platform, then the collection's own, then the user's, prefixed as the chart needs.
 
     Args:
-        chart: one of CHARTS but C(gateway).
+        chart: C(base), C(istiod), C(cni) or C(ztunnel).
         variables: the converted variables of the role istio. Sidecar mode has no profile: it is what the charts do by themselves.
     """
     own: Values = {}
     if chart == "base":
-        own = base_values(variables["istio_istiod_values"])
+        own = _base_values(variables["istio_istiod_values"])
     elif chart == "ztunnel":
-        own = ztunnel_values(variables["istio_istiod_values"], variables["istio_namespace"])
+        own = _ztunnel_values(variables["istio_istiod_values"], variables["istio_namespace"])
     elif chart == "istiod":
         own = istiod_values(
             replicas=variables.get("istio_istiod_replicas"),
@@ -47,7 +45,7 @@ def chart_values(chart: str, variables: t.Mapping[str, t.Any]) -> Values:
             startup_taint=variables["istio_startup_taint"],
         )
     values: Values = {"profile": "ambient"} if variables["istio_mode"] == "ambient" else {}
-    values = merge({**values, **platform_values(variables["istio_platform"])}, namespace_values(chart, variables["istio_namespace"]))
+    values = merge({**values, **platform_values(variables["istio_platform"])}, _namespace_values(chart, variables["istio_namespace"]))
     prefix = PREFIXES.get(chart)
     return with_text_revisions(merge(merge(values, _prefixed(own, prefix)), _prefixed(variables[f"istio_{chart}_values"], prefix)))
 
@@ -74,7 +72,7 @@ def platform_values(platform: str) -> Values:
     return {"global": {"platform": platform}} if platform in CHART_PLATFORMS else {}
 
 
-def base_values(istiod: t.Mapping[str, t.Any]) -> Values:
+def _base_values(istiod: t.Mapping[str, t.Any]) -> Values:
     """What istiod's values mean for the chart base: its validating webhook calls the istiod of this revision, and must not call one that is not there.
 
     Source: istio manifests/charts/base/templates/defaultrevision-validatingwebhookconfiguration.yaml.
@@ -85,7 +83,7 @@ def base_values(istiod: t.Mapping[str, t.Any]) -> Values:
     return {"defaultRevision": revision_of(istiod) or "default"}
 
 
-def ztunnel_values(istiod: t.Mapping[str, t.Any], namespace: str) -> Values:
+def _ztunnel_values(istiod: t.Mapping[str, t.Any], namespace: str) -> Values:
     """The values from which the chart of ztunnel composes the address of istiod; they must match those of istiod.
 
     Source: istio manifests/charts/ztunnel/templates/daemonset.yaml.
@@ -98,7 +96,7 @@ def ztunnel_values(istiod: t.Mapping[str, t.Any], namespace: str) -> Values:
     return values if namespace == ISTIO_NAMESPACE else {**values, "istioNamespace": namespace}
 
 
-def namespace_values(chart: str, namespace: str) -> Values:
+def _namespace_values(chart: str, namespace: str) -> Values:
     """The value by which the charts base and istiod name their namespace in accounts, bindings, webhooks and the addresses of proxies.
 
     The namespace of the release does not reach them. Source: istio manifests/charts/base and istio-control/istio-discovery, templates.
@@ -141,7 +139,7 @@ def chart_reference(source: str, chart: str, version: str) -> dict[str, str]:
 
     Args:
         source: an HTTPS repository, an OCI registry path, or a directory with charts as C(helm pull) saves them.
-        chart: one of CHARTS, or any other that is kept there.
+        chart: one of Istio's, or any other that is kept there.
         version: the charts' version.
     """
     base = source.rstrip("/")
@@ -171,17 +169,13 @@ def _prefixed(user: t.Mapping[str, t.Any], prefix: str | None) -> Values:
 
 
 __all__ = (
-    "CHARTS",
     "CHART_PLATFORMS",
     "PREFIXES",
-    "base_values",
     "chart_reference",
     "chart_values",
     "istiod_values",
     "merge",
-    "namespace_values",
     "platform_values",
     "revision_of",
     "with_text_revisions",
-    "ztunnel_values",
 )

@@ -16,7 +16,7 @@ from .charts import Values, merge, platform_values, with_text_revisions
 Gateway = t.Mapping[str, t.Any]
 
 # The inventory's key for each field of the chart's block C(service).
-SERVICE_FIELDS = {
+_SERVICE_FIELDS = {
     "type": "type",
     "ports": "ports",
     "annotations": "annotations",
@@ -43,7 +43,7 @@ def gateway_values(gateway: Gateway, platform: str, revision: str = "") -> Value
     """
     own: Values = {"revision": revision} if revision else {}
     service = gateway.get("service") or {}
-    fields = {SERVICE_FIELDS[key]: value for key, value in service.items() if value is not None}
+    fields = {_SERVICE_FIELDS[key]: value for key, value in service.items() if value is not None}
     if fields:
         own["service"] = fields
     if gateway.get("replicas") is not None:
@@ -60,4 +60,4 @@ def gateway_targets(gateways: t.Iterable[Gateway]) -> list[dict[str, str]]:
     ]
 
 
-__all__ = ("SERVICE_FIELDS", "gateway_targets", "gateway_values")
+__all__ = ("gateway_targets", "gateway_values")

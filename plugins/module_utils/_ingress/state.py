@@ -9,7 +9,21 @@ from __future__ import annotations
 import typing as t
 
 from .._errors import ApiError, NotServed
-from .._kinds import CONFIG_MAP, DAEMON_SET, ENDPOINT_SLICE, EVENT, GATEWAY, HTTP_ROUTE, INGRESS, MUTATING_WEBHOOK, NAMESPACE, SERVICE, Kind
+from .._kinds import (
+    CONFIG_MAP,
+    DAEMON_SET,
+    ENDPOINT_SLICE,
+    EVENT,
+    GATEWAY,
+    HTTP_ROUTE,
+    INGRESS,
+    ISTIO_GATEWAY,
+    MUTATING_WEBHOOK,
+    NAMESPACE,
+    SERVICE,
+    VIRTUAL_SERVICE,
+    Kind,
+)
 from .._managed_fields import MANAGED_BY
 from .._mesh.labels import labels_of
 from .._status.load_balancers import versions_of
@@ -19,9 +33,6 @@ from .provisioner import WEBHOOKS, handles_services
 if t.TYPE_CHECKING:
     from .._k8s.session import ApiSession, Object
     from .spec import DesiredItem, Key
-
-ISTIO_GATEWAY = Kind("networking.istio.io/v1", "Gateway", "gateways")
-VIRTUAL_SERVICE = Kind("networking.istio.io/v1", "VirtualService", "virtualservices")
 
 # The kinds that are written, by the names in the keys of desired objects.
 KINDS: t.Mapping[str, Kind] = {
@@ -150,4 +161,4 @@ def place_of(item: Object) -> Place:
     return item["metadata"].get("namespace", ""), item["metadata"]["name"]
 
 
-__all__ = ("ISTIO_GATEWAY", "KINDS", "VIRTUAL_SERVICE", "Reader", "Warn", "place_of")
+__all__ = ("KINDS", "Reader", "Warn", "place_of")

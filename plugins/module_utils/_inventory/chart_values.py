@@ -77,7 +77,7 @@ def find_chart_errors(place: str, chart: str, values: Values, defaults: Values) 
         values: the user's values.
         defaults: the content of its values.yaml.
     """
-    known = own_values(defaults)
+    known = _own_values(defaults)
     expected = {key: type(value) for key, value in known.items() if type(value) in _KINDS and key not in _expected(chart)}
     for key, kind in expected.items():
         if values.get(key) is not None and not isinstance(values[key], (dict, list)):
@@ -86,14 +86,14 @@ def find_chart_errors(place: str, chart: str, values: Values, defaults: Values) 
 
 def find_chart_warnings(place: str, chart: str, values: Values, defaults: Values) -> t.Iterator[str]:
     """Keys that the chart does not have, but that are nearly one of it; the arguments are those of find_chart_errors()."""
-    known = {*own_values(defaults), *_expected(chart), *(_OF_ISTIO if _DEFAULTS in defaults else ())}
+    known = {*_own_values(defaults), *_expected(chart), *(_OF_ISTIO if _DEFAULTS in defaults else ())}
     for key in map(str, values):
         meant = find_near_miss(key, known)
         if meant and meant not in values:
             yield f"{place} has the key {key!r}, which the chart {chart} does not have: did you mean {meant}?"
 
 
-def own_values(defaults: Values) -> Values:
+def _own_values(defaults: Values) -> Values:
     """The values of a chart by their keys; those of Istio's charts are below one that nobody sets."""
     inner = defaults.get(_DEFAULTS)
     return {**defaults, **inner} if isinstance(inner, dict) else defaults
@@ -118,4 +118,4 @@ def _sentence(place: str, value: t.Any, kind: type) -> str:
     return f"{place} is {shown}, but the chart needs {expected}: {remedy}."
 
 
-__all__ = ("charts_of", "find_chart_errors", "find_chart_warnings", "own_values", "validate_chart_values")
+__all__ = ("charts_of", "find_chart_errors", "find_chart_warnings", "validate_chart_values")

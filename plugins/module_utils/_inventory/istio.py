@@ -19,7 +19,7 @@ from .._waypoint.overlays import compose_overlays
 from .releases import LONGEST_RELEASE
 from .scale import validate_scale
 
-OLDEST_ISTIO = (1, 24)
+_OLDEST_ISTIO = (1, 24)
 
 
 def validate_istio(variables: t.Mapping[str, t.Any]) -> list[str]:
@@ -34,12 +34,12 @@ def validate_istio(variables: t.Mapping[str, t.Any]) -> list[str]:
         *validate_scale(variables),
         *_validate_gateways(variables.get("istio_gateways") or ()),
         *_validate_revision(variables.get("istio_istiod_values") or {}),
-        *validate_versions(variables),
+        *_validate_versions(variables),
         *_validate_parameters(variables),
     ]
 
 
-def validate_versions(variables: t.Mapping[str, t.Any]) -> list[str]:
+def _validate_versions(variables: t.Mapping[str, t.Any]) -> list[str]:
     """One sentence for each pair of versions in this inventory that do not work together."""
     serves_gateways = variables.get("alb_controller_enabled") and variables.get("alb_controller_gateway_api")
     controller = variables.get("alb_controller_version") if serves_gateways else None
@@ -81,8 +81,8 @@ def _validate_sources(variables: t.Mapping[str, t.Any]) -> t.Iterator[str]:
     found = re.fullmatch(r"(\d+)\.(\d+)\.(\d+)(-[0-9A-Za-z.-]+)?", version)
     if not found:
         yield f"istio_version is {version!r}: use a full version, such as 1.31.1."
-    elif (int(found[1]), int(found[2])) < OLDEST_ISTIO:
-        yield f"istio_version is {version}: ambient mesh is stable from {OLDEST_ISTIO[0]}.{OLDEST_ISTIO[1]} on, so use that version or a newer one."
+    elif (int(found[1]), int(found[2])) < _OLDEST_ISTIO:
+        yield f"istio_version is {version}: ambient mesh is stable from {_OLDEST_ISTIO[0]}.{_OLDEST_ISTIO[1]} on, so use that version or a newer one."
 
 
 def _find_port_errors(place: str, ports: t.Sequence[t.Mapping[str, t.Any]]) -> t.Iterator[str]:
@@ -136,4 +136,4 @@ def _validate_delivery(variables: t.Mapping[str, t.Any]) -> t.Iterator[str]:
         )
 
 
-__all__ = ("OLDEST_ISTIO", "validate_istio", "validate_versions")
+__all__ = ("validate_istio",)

@@ -77,7 +77,7 @@ def describe_kind(value: t.Any) -> str:
     return next((kind for types, kind in kinds if isinstance(value, types)), "a value of another type")
 
 
-def to_bool(value: t.Any) -> bool:
+def _to_bool(value: t.Any) -> bool:
     """Raises: Unconvertible."""
     if isinstance(value, (bool, str)) or (isinstance(value, int) and value in (0, 1)):
         try:
@@ -87,7 +87,7 @@ def to_bool(value: t.Any) -> bool:
     raise Unconvertible
 
 
-def to_int(value: t.Any) -> int:
+def _to_int(value: t.Any) -> int:
     """Raises: Unconvertible."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
@@ -98,7 +98,7 @@ def to_int(value: t.Any) -> int:
     raise Unconvertible
 
 
-def to_float(value: t.Any) -> float:
+def _to_float(value: t.Any) -> float:
     """Raises: Unconvertible."""
     if isinstance(value, (int, float, str)) and not isinstance(value, bool):
         try:
@@ -108,7 +108,7 @@ def to_float(value: t.Any) -> float:
     raise Unconvertible
 
 
-def to_text(value: t.Any) -> str:
+def _to_text(value: t.Any) -> str:
     """Text as it is, numbers as digits, booleans as YAML writes them.
 
     Raises:
@@ -144,7 +144,7 @@ def to_list(value: t.Any, elements: str) -> list[t.Any]:
     raise Unconvertible
 
 
-def to_dict(value: t.Any) -> dict[t.Any, t.Any]:
+def _to_dict(value: t.Any) -> dict[t.Any, t.Any]:
     """A dictionary; text may be one in the syntax of JSON or YAML, or as C(a=b, c=d).
 
     Raises:
@@ -173,7 +173,7 @@ def to_choice(value: t.Any, choices: t.Sequence[t.Any]) -> t.Any:
             return found[0]
         if {"true", "false"} <= set(choices) and value:
             try:
-                return to_text(to_bool(value))
+                return _to_text(_to_bool(value))
             except Unconvertible:
                 pass
     raise Unconvertible
@@ -196,12 +196,12 @@ def _parsed(text: str, kind: type[T]) -> T:
 
 
 CONVERSIONS: dict[str, t.Callable[[t.Any], t.Any]] = {
-    "bool": to_bool,
-    "dict": to_dict,
-    "float": to_float,
-    "int": to_int,
-    "path": to_text,
-    "str": to_text,
+    "bool": _to_bool,
+    "dict": _to_dict,
+    "float": _to_float,
+    "int": _to_int,
+    "path": _to_text,
+    "str": _to_text,
 }
 
 __all__ = (
@@ -212,11 +212,6 @@ __all__ = (
     "describe",
     "describe_kind",
     "is_name",
-    "to_bool",
     "to_choice",
-    "to_dict",
-    "to_float",
-    "to_int",
     "to_list",
-    "to_text",
 )

@@ -50,7 +50,7 @@ def parse_istio_gateway(item: Item) -> DesiredItem:
     if item["state"] == "absent":
         return DesiredItem("Istio Gateway", item, gateway)
     item = with_text(dict(item))
-    errors = (*find_text_errors(item), *find_istio_gateway_errors(item))
+    errors = (*find_text_errors(item), *_find_istio_gateway_errors(item))
     return DesiredItem("Istio Gateway", item, DesiredObject(gateway.key, render_istio_gateway(item), _GATEWAYS), errors=errors)
 
 
@@ -71,7 +71,7 @@ def report_istio_gateways(items: t.Iterable[DesiredItem]) -> list[dict[str, str]
     return [{"name": name, "namespace": namespace, "reference": f"{namespace}/{name}"} for namespace, name in places]
 
 
-def find_istio_gateway_errors(item: Item) -> list[str]:
+def _find_istio_gateway_errors(item: Item) -> list[str]:
     """The validation errors of one of Istio's own Gateways."""
     errors = [
         *find_name_errors("name", item.get("name")),
@@ -148,4 +148,4 @@ def _find_host_errors(option: str, item: Item, *, with_namespace: bool = True) -
         yield f"{option} names {host} more than once: keep one of them."
 
 
-__all__ = ("ISTIO_GATEWAY", "VIRTUAL_SERVICE", "find_istio_gateway_errors", "parse_istio_gateway", "parse_virtual_service", "report_istio_gateways")
+__all__ = ("ISTIO_GATEWAY", "VIRTUAL_SERVICE", "parse_istio_gateway", "parse_virtual_service", "report_istio_gateways")

@@ -18,8 +18,8 @@ from .._text import format_scalar, text_values
 
 Pool = t.Mapping[str, t.Any]
 Manifest = t.Dict[str, t.Any]
-NODE_POOL = ("karpenter.sh/v1", "NodePool")
-NODE_CLASS = ("karpenter.k8s.aws/v1", "EC2NodeClass")
+_NODE_POOL = ("karpenter.sh/v1", "NodePool")
+_NODE_CLASS = ("karpenter.k8s.aws/v1", "EC2NodeClass")
 # An option of a pool, the label that it stands for, and what it is when neither option nor requirement says more. Current-generation machines
 # of general purpose, as in Karpenter's own introduction; without these, the cheapest machine of any kind that fits would be chosen.
 _REQUIREMENTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
@@ -72,7 +72,7 @@ def node_pool_removals(pools: t.Sequence[Pool]) -> list[Manifest]:
     found: list[Manifest] = []
     for pool in pools:
         if pool.get("state") == "absent":
-            kinds = (NODE_POOL,) if pool.get("node_class") else (NODE_POOL, NODE_CLASS)
+            kinds = (_NODE_POOL,) if pool.get("node_class") else (_NODE_POOL, _NODE_CLASS)
             found += [{"apiVersion": version, "kind": kind, "metadata": {"name": pool["name"]}} for version, kind in kinds]
     return found
 
@@ -83,7 +83,7 @@ def node_pool_targets(pools: t.Sequence[Pool]) -> list[dict[str, t.Any]]:
         {"kind": kind, "api_version": version, "name": pool["name"], "condition": {"type": "Ready"}}
         for pool in pools
         if pool.get("state") != "absent"
-        for version, kind in ((NODE_POOL,) if pool.get("node_class") else (NODE_CLASS, NODE_POOL))
+        for version, kind in ((_NODE_POOL,) if pool.get("node_class") else (_NODE_CLASS, _NODE_POOL))
     ]
 
 
@@ -100,7 +100,7 @@ def starts_tainted(pool: Pool, *, startup_taint: bool) -> bool:
 def _node_pool(pool: Pool, startup_taint: bool) -> Manifest:
     name = str(pool["name"])
     template: dict[str, t.Any] = {
-        "nodeClassRef": {"group": NODE_CLASS[0].rpartition("/")[0], "kind": NODE_CLASS[1], "name": str(pool.get("node_class") or name)},
+        "nodeClassRef": {"group": _NODE_CLASS[0].rpartition("/")[0], "kind": _NODE_CLASS[1], "name": str(pool.get("node_class") or name)},
         "requirements": _requirements(pool),
     }
     options = {
@@ -119,7 +119,7 @@ def _node_pool(pool: Pool, startup_taint: bool) -> Manifest:
     if pool.get("disruption"):
         # Karpenter's own default, which is required as soon as anything else is set.
         spec["disruption"] = {"consolidateAfter": "0s", **pool["disruption"]}
-    pool_manifest = _manifest(NODE_POOL, name, spec, pool.get("spec"))
+    pool_manifest = _manifest(_NODE_POOL, name, spec, pool.get("spec"))
     if isinstance(pool_manifest["spec"].get("disruption"), dict):
         pool_manifest["spec"]["disruption"] = _disruption(pool_manifest["spec"]["disruption"])
     return pool_manifest
@@ -139,7 +139,7 @@ def _node_class(
         spec["blockDeviceMappings"] = _disks(alias.split("@", 1)[0].lower(), int(pool["disk_size"]))
     if all_tags := text_values({**tags, **(pool.get("tags") or {})}):
         spec["tags"] = all_tags
-    return _manifest(NODE_CLASS, str(pool["name"]), spec, pool.get("node_class_spec"))
+    return _manifest(_NODE_CLASS, str(pool["name"]), spec, pool.get("node_class_spec"))
 
 
 def _manifest(kind: tuple[str, str], name: str, spec: dict[str, t.Any], over: Pool | None) -> Manifest:
@@ -192,4 +192,4 @@ def _without_none(value: t.Any) -> t.Any:
     return {key: _without_none(item) for key, item in value.items() if item is not None} if isinstance(value, dict) else value
 
 
-__all__ = ("NODE_CLASS", "NODE_POOL", "node_pool_manifests", "node_pool_removals", "node_pool_targets", "starts_tainted")
+__all__ = ("node_pool_manifests", "node_pool_removals", "node_pool_targets", "starts_tainted")

@@ -21,7 +21,7 @@ from .._limits.quantities import BYTES, find_quantity_errors
 from .._near_misses import find_near_miss, nearest
 
 EXPIRY = re.compile(r"(\d+[smh])+|Never")
-GRACE_PERIOD = re.compile(r"(\d+[smh])+")
+_GRACE_PERIOD = re.compile(r"(\d+[smh])+")
 _BUDGET_NODES = re.compile(r"(100|\d{1,2})%|\d+")
 _BUDGET_DURATION = re.compile(r"(\d+[hm]|\d+h\d+m)(0s)?")
 _SCHEDULE = re.compile(r"@(annually|yearly|monthly|weekly|daily|midnight|hourly)|\S+(\s+\S+){4}")
@@ -68,7 +68,7 @@ def find_pool_errors(place: str, pool: Fields, region: str) -> t.Iterator[str]:
     yield from _find_limit_errors(f"{place}.limits", pool.get("limits"))
     yield from _find_disruption_errors(f"{place}.disruption", pool.get("disruption"))
     grace = pool.get("termination_grace_period")
-    if grace and not GRACE_PERIOD.fullmatch(grace):
+    if grace and not _GRACE_PERIOD.fullmatch(grace):
         yield f"{place}.termination_grace_period is {grace!r}: use a duration such as 48h, or omit it for no limit."
     spec = pool.get("spec") or {}
     yield from _find_limit_errors(f"{place}.spec.limits", spec.get("limits"))
@@ -213,4 +213,4 @@ def _shown(value: t.Any) -> str:
     return show_scalar(value, "not a text")
 
 
-__all__ = ("EXPIRY", "GRACE_PERIOD", "find_class_tag_errors", "find_pool_errors")
+__all__ = ("EXPIRY", "find_class_tag_errors", "find_pool_errors")

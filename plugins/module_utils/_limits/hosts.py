@@ -12,13 +12,13 @@ import typing as t
 
 from .._text import repeated
 
-LONGEST_HOST = 253
+_LONGEST_HOST = 253
 _LONGEST_LABEL = 63
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _EXAMPLE = "use a host name such as shop.example.com or *.example.com"
 
 
-def find_host_errors(option: str, hosts: t.Iterable[t.Any] | None, *, any_case: bool = False, longest: int = LONGEST_HOST) -> t.Iterator[str]:
+def find_host_errors(option: str, hosts: t.Iterable[t.Any] | None, *, any_case: bool = False, longest: int = _LONGEST_HOST) -> t.Iterator[str]:
     """One sentence for each host that cannot be one, and for each that is there twice.
 
     Args:
@@ -35,7 +35,7 @@ def find_host_errors(option: str, hosts: t.Iterable[t.Any] | None, *, any_case: 
         yield f"{option} names {host} more than once: keep one of them."
 
 
-def find_one_host_errors(option: str, host: str, *, any_case: bool = False, longest: int = LONGEST_HOST) -> t.Iterator[str]:
+def find_one_host_errors(option: str, host: str, *, any_case: bool = False, longest: int = _LONGEST_HOST) -> t.Iterator[str]:
     """A sentence if this cannot be a host; the arguments are those of find_host_errors()."""
     problem = _problem(_canonical(host) if any_case else host, longest)
     if problem:
@@ -92,4 +92,4 @@ def is_address(text: str) -> bool:
     return True
 
 
-__all__ = ("LONGEST_HOST", "find_host_errors", "find_one_host_errors", "hosts_meet", "is_address")
+__all__ = ("find_host_errors", "find_one_host_errors", "hosts_meet", "is_address")

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-LONGEST_PATH = 1024
+_LONGEST_PATH = 1024
 
 _SEQUENCES = ("//", "/./", "/../", "%2f", "%2F")
 _ENDS = ("/..", "/.")
@@ -46,8 +46,8 @@ def find_path_errors(option: str, path: str, path_type: str) -> t.Iterator[str]:
         path: the path, or what it must match.
         path_type: C(PathPrefix), C(Exact) or C(RegularExpression), of which the last is an expression.
     """
-    if len(path) > LONGEST_PATH:
-        yield f"{option} has {len(path)} characters, and the Gateway API allows {LONGEST_PATH}: shorten it."
+    if len(path) > _LONGEST_PATH:
+        yield f"{option} has {len(path)} characters, and the Gateway API allows {_LONGEST_PATH}: shorten it."
     if path_type == "RegularExpression":
         yield from find_expression_errors(option, path)
         return
@@ -77,4 +77,4 @@ def find_expression_errors(option: str, expression: str) -> t.Iterator[str]:
         yield f"{option} is not a regular expression, because it is too large: shorten it."
 
 
-__all__ = ("LONGEST_PATH", "find_expression_errors", "find_path_errors", "find_sequence_errors")
+__all__ = ("find_expression_errors", "find_path_errors", "find_sequence_errors")

@@ -129,7 +129,7 @@ def find_metric_errors(place: str, metrics: t.Any) -> t.Iterator[str]:
             yield f"{where} is of type {kind}, but has no {_METRICS[kind]}: add it."
 
 
-def find_requirement_errors(place: str, requirement: Fields) -> t.Iterator[str]:
+def _find_requirement_errors(place: str, requirement: Fields) -> t.Iterator[str]:
     """What is wrong with a requirement of nodes, as affinities have it."""
     operator, values = requirement.get("operator"), requirement.get("values")
     if requirement.get("key"):
@@ -178,7 +178,7 @@ def _find_required_errors(place: str, required: t.Any, kind: str) -> t.Iterator[
 def _find_term_errors(place: str, term: Fields, kind: str) -> t.Iterator[str]:
     if kind == "nodeAffinity":
         for at, requirement in _items(f"{place}.matchExpressions", term.get("matchExpressions")):
-            yield from find_requirement_errors(at, requirement)
+            yield from _find_requirement_errors(at, requirement)
     elif not term.get("topologyKey"):
         yield f"{place} has no topologyKey: add the label of nodes that says what is near, such as kubernetes.io/hostname."
 
@@ -209,7 +209,6 @@ __all__ = (
     "find_affinity_errors",
     "find_metric_errors",
     "find_overlay_errors",
-    "find_requirement_errors",
     "find_spread_errors",
     "find_toleration_errors",
 )

@@ -54,10 +54,10 @@ def all_certificates(default: t.Sequence[str], listed: t.Iterable[Answer]) -> li
 
 def normalize_rules(answers: t.Iterable[Answer]) -> list[dict[str, t.Any]]:
     """The rules of a listener in the order in which they are tried, without the default one, which repeats the listener's default actions."""
-    return [normalize_rule(rule) for rule in sorted(answers, key=_priority) if not rule.get("IsDefault")]
+    return [_normalize_rule(rule) for rule in sorted(answers, key=_priority) if not rule.get("IsDefault")]
 
 
-def normalize_rule(answer: Answer) -> dict[str, t.Any]:
+def _normalize_rule(answer: Answer) -> dict[str, t.Any]:
     """A rule as the modules return it; its conditions by field."""
     conditions: dict[str, list[str]] = {}
     for condition in answer.get("Conditions") or ():
@@ -137,7 +137,6 @@ __all__ = (
     "normalize_action",
     "normalize_listener",
     "normalize_load_balancer",
-    "normalize_rule",
     "normalize_rules",
     "normalize_target_group",
 )

@@ -58,11 +58,11 @@ def parse_route(item: Item) -> DesiredItem:
     if item["state"] == "absent":
         return DesiredItem("Route", item, route)
     item = with_text(dict(item))
-    errors = (*find_text_errors(item), *find_route_errors(item), *find_http_route_errors(item))
+    errors = (*find_text_errors(item), *find_route_errors(item), *_find_http_route_errors(item))
     return DesiredItem("Route", item, DesiredObject(route.key, render_route(item)), errors=errors)
 
 
-def find_http_route_errors(item: Item) -> t.Iterator[str]:
+def _find_http_route_errors(item: Item) -> t.Iterator[str]:
     """The validation errors that only an HTTPRoute can have: hosts of another form, and lists that are too long."""
     yield from find_host_errors("hosts", item.get("hosts"))
     yield from find_count_errors("hosts", item.get("hosts"), MOST_HOSTNAMES, "use a wildcard, or a second route")
@@ -103,4 +103,4 @@ def _find_name_errors(item: Item) -> t.Iterator[str]:
             yield from find_number_errors(at, backend, {"port": (1, HIGHEST_PORT), "weight": (0, HIGHEST_WEIGHT)})
 
 
-__all__ = ("ANY_ROUTE", "ROUTE", "find_http_route_errors", "find_route_errors", "parse_route")
+__all__ = ("ANY_ROUTE", "ROUTE", "find_route_errors", "parse_route")

@@ -63,7 +63,7 @@ def judge_control_plane(
             f"Service {namespace}/{name} has no ready endpoint",
             "Compare the Service's selector with istiod's labels; if there is no Service, run site.yml --tags istio, which creates it.",
         )
-    own = webhooks_of(namespace, revision, webhooks)
+    own = _webhooks_of(namespace, revision, webhooks)
     if not any(item["kind"] == _VALIDATING for item in own):
         return not_found(f"the validating webhook of revision {revision}", "Install the charts base and istiod in the same version.")
     for item in own:
@@ -75,7 +75,7 @@ def judge_control_plane(
     return Verdict("Current", message=f"istiod is available, {len(own)} webhook configurations are ready")
 
 
-def webhooks_of(namespace: str, revision: str, webhooks: t.Iterable[Object]) -> list[Object]:
+def _webhooks_of(namespace: str, revision: str, webhooks: t.Iterable[Object]) -> list[Object]:
     """The webhook configurations that call this control plane."""
     return [item for item in webhooks if _serves(item, namespace, istiod_name(revision), revision)]
 
@@ -110,7 +110,7 @@ def _judge(target: Target, snapshot: Snapshot) -> Verdict:
 
 def _probes(target: Target, snapshot: Snapshot) -> t.Iterable[Probe]:
     webhooks = [*snapshot.all(VALIDATING_WEBHOOK), *snapshot.all(MUTATING_WEBHOOK)]
-    own = webhooks_of(target.namespace, target.name or "default", webhooks)
+    own = _webhooks_of(target.namespace, target.name or "default", webhooks)
     return [*endpoint_probes(own), *foreign_probes(own, webhooks), *([_injector_probe(target.namespace, target.name)] if own else ())]
 
 
@@ -123,4 +123,4 @@ def _injector_probe(namespace: str, revision: str) -> Probe:
 
 CONTROL_PLANE_RULE = Rule(needs_in_namespace(DEPLOYMENT, ENDPOINT_SLICE, VALIDATING_WEBHOOK, MUTATING_WEBHOOK), ("namespace",), _judge, _probes)
 
-__all__ = ("CONTROL_PLANE_RULE", "IGNORES_FAILURES", "INJECTOR_REMEDY", "judge_control_plane", "webhooks_of")
+__all__ = ("CONTROL_PLANE_RULE", "IGNORES_FAILURES", "INJECTOR_REMEDY", "judge_control_plane")

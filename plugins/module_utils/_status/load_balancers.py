@@ -19,7 +19,7 @@ from .verdict import Object, Verdict
 # For each event that existed before a write, its resource version.
 Known = t.Mapping[str, str]
 
-RECONCILED = "SuccessfullyReconciled"
+_RECONCILED = "SuccessfullyReconciled"
 _REFUSED = frozenset({"ConflictingIngressClass", "FailedAddFinalizer", "FailedBuildModel", "FailedDeployModel", "FailedLoadGroupID"})
 # What the controller retries by itself, and is likely to succeed with.
 _TRANSIENT = re.compile(
@@ -75,13 +75,13 @@ def judge_events(events: t.Sequence[Object], expected: ControllerExpectation) ->
         events: the events about one object, oldest first.
         expected: what it must have reported, and which events count.
     """
-    reports = [event for event in events if event.get("reason") in _REFUSED or event.get("reason") == RECONCILED]
+    reports = [event for event in events if event.get("reason") in _REFUSED or event.get("reason") == _RECONCILED]
     later = [event for event in reports if not _is_outdated(event, expected)]
     last = later[-1] if later else None
     if last is None:
         message = "the load balancer controller has not reported that it is reconciled"
         return Verdict("InProgress", "NotReconciled", message, "Check that the AWS Load Balancer Controller is running.") if expected.reconciled else None
-    if last.get("reason") == RECONCILED:
+    if last.get("reason") == _RECONCILED:
         return None
     text = str(last.get("message", "")).strip()
     message = f"the load balancer controller reports: {text}"
@@ -114,4 +114,4 @@ def _age(event: Object) -> int:
     return int(version) if version.isdigit() else 0
 
 
-__all__ = ("RECONCILED", "ControllerExpectation", "Known", "about", "judge_controller", "judge_events", "versions_of")
+__all__ = ("ControllerExpectation", "Known", "about", "judge_controller", "judge_events", "versions_of")

@@ -42,7 +42,7 @@ class PolicyExpectation(Expectation):
     root_namespace: str = ISTIO_NAMESPACE
 
 
-def targets_of(policy: Object) -> list[t.Mapping[str, t.Any]]:
+def _targets_of(policy: Object) -> list[t.Mapping[str, t.Any]]:
     """The targetRefs of a policy; the old singular form counts when there are none."""
     refs = policy["spec"].get("targetRefs") or ()
     single = policy["spec"].get("targetRef")
@@ -53,7 +53,7 @@ def judge_authorization_policy(title: str, policy: Object | None) -> Verdict:
     """Current when who must enforce it, a waypoint for one with targetRefs and else ztunnel, has accepted all of it at its generation."""
     if policy is None or terminating(policy):
         return absent(title, policy, _CREATE)
-    targets = targets_of(policy)
+    targets = _targets_of(policy)
     # A condition that belonged to an earlier form of the policy may stay behind, so only the one that its spec calls for counts.
     kind, enforcer = ("WaypointAccepted", "a waypoint") if targets else ("ZtunnelAccepted", "ztunnel")
     found = condition(policy, kind)
@@ -126,7 +126,7 @@ def judge_request_authentication(
     """
     if policy is None or terminating(policy):
         return absent(title, policy, _CREATE)
-    targets = targets_of(policy)
+    targets = _targets_of(policy)
     if not targets:
         message = "it has no targetRefs, so neither ztunnel nor a waypoint reads it"
         remedy = "Name a waypoint or a Service behind one in targetRefs; a policy that selects sidecars or gateways cannot be verified by this module."
@@ -195,5 +195,4 @@ __all__ = (
     "judge_authorization_policy",
     "judge_peer_authentication",
     "judge_request_authentication",
-    "targets_of",
 )

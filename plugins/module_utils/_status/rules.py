@@ -62,24 +62,24 @@ RULES: t.Mapping[str, Rule] = {
 }
 
 
-def rule_of(target: Target) -> Rule:
+def _rule_of(target: Target) -> Rule:
     """How a target is judged."""
     return ANY_OBJECT_RULE if target.api_kind else RULES[target.kind]
 
 
 def needs_of(target: Target) -> tuple[Need, ...]:
     """The kinds to read for a target, each with the namespace to read it in (None: in all, or it has none)."""
-    return tuple(rule_of(target).needs(target))
+    return tuple(_rule_of(target).needs(target))
 
 
 def verdict_on(target: Target, snapshot: Snapshot) -> Verdict:
     """The verdict on what has been read."""
-    return rule_of(target).judge(target, snapshot)
+    return _rule_of(target).judge(target, snapshot)
 
 
 def probes_of(target: Target, snapshot: Snapshot) -> tuple[Probe, ...]:
     """What must answer besides, when the verdict on what has been read is Current."""
-    return tuple(rule_of(target).probes(target, snapshot))
+    return tuple(_rule_of(target).probes(target, snapshot))
 
 
-__all__ = ("RULES", "needs_of", "probes_of", "rule_of", "verdict_on")
+__all__ = ("RULES", "needs_of", "probes_of", "verdict_on")

@@ -16,7 +16,7 @@ from .._k8s.denials import find_denial
 from .._k8s.session import WRITERS, ApiSession, Object
 from .._k8s.transport import Timeout
 from .._k8s.writes import Write
-from .._kinds import BY_NAME, CONFIG_MAP, DEPLOYMENT, GATEWAY, Kind
+from .._kinds import BY_NAME, CONFIG_MAP, DEPLOYMENT, GATEWAY, ISTIO_GATEWAY
 from .._managed_gateway.refusals import is_no_answer
 from .._managed_gateway.render import creation_of, render_managed
 from .._managed_gateway.spec import TEMPLATES, Created, find_problem, injector_name, parse_injector, parse_overlays
@@ -32,7 +32,6 @@ from .object_cache import ObjectCache
 
 # Causes only explain a verdict, so a slow server is not waited for.
 TIMEOUT: Timeout = (2.0, 5.0)
-ISTIO_GATEWAY = Kind("networking.istio.io/v1", "Gateway", "gateways")
 # Of how many Gateways the objects are tried: what is wrong with many is mostly the same.
 _TRIED = 10
 # Reasons of verdicts on Gateways that istiod has not looked at.

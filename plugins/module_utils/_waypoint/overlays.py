@@ -23,7 +23,7 @@ Item = t.Mapping[str, t.Any]
 # What high_availability means: this many pods, of which at most one is voluntarily disrupted at a time.
 HIGHLY_AVAILABLE_REPLICAS = 2
 # The API server's own default for an autoscaler without metrics.
-DEFAULT_CPU_UTILIZATION = 80
+_DEFAULT_CPU_UTILIZATION = 80
 
 
 def compose_overlays(item: Item) -> Overlays:
@@ -95,7 +95,7 @@ def _autoscaler(item: Item) -> dict[str, t.Any]:
     if not autoscaling:
         return {}
     metrics = [dict(metric) for metric in autoscaling.get("metrics") or ()]
-    cpu = autoscaling.get("cpu_utilization") or (None if metrics else DEFAULT_CPU_UTILIZATION)
+    cpu = autoscaling.get("cpu_utilization") or (None if metrics else _DEFAULT_CPU_UTILIZATION)
     if cpu:
         metrics.insert(0, {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": cpu}}})
     return {"spec": {"minReplicas": fewest_replicas(item), "maxReplicas": autoscaling["max_replicas"], "metrics": metrics}}
@@ -117,4 +117,4 @@ def fewest_replicas(item: Item) -> int:
     return default if given is None else int(given)
 
 
-__all__ = ("DEFAULT_CPU_UTILIZATION", "HIGHLY_AVAILABLE_REPLICAS", "Item", "compose_overlays", "fewest_replicas")
+__all__ = ("HIGHLY_AVAILABLE_REPLICAS", "Item", "compose_overlays", "fewest_replicas")

@@ -66,7 +66,7 @@ def list_validation_errors(desired: t.Sequence[DesiredWaypoint]) -> list[str]:
     return errors
 
 
-def named_revision(ref: WaypointRef, gateway_labels: t.Mapping[str, str], namespace: Object | None) -> tuple[str, str]:
+def _named_revision(ref: WaypointRef, gateway_labels: t.Mapping[str, str], namespace: Object | None) -> tuple[str, str]:
     """The revision that decides who owns a waypoint, and what names it; empty for the default one."""
     if REVISION in gateway_labels:
         return gateway_labels[REVISION], "it names"
@@ -125,7 +125,7 @@ def _refuse_revision(change: WaypointChange, current: CurrentWaypoints, context:
         return
     # A revision that is not desired may still be set, because somebody else has decided it.
     labels = {REVISION: change.after["revision"]} if "revision" in change.after else {}
-    name, source = named_revision(ref, labels, current.namespaces.get(ref.namespace))
+    name, source = _named_revision(ref, labels, current.namespaces.get(ref.namespace))
     if revisions.owner(name):
         return
     known = sorted({tag for tags in revisions.tags.values() for tag in tags})
@@ -137,4 +137,4 @@ def _refuse_revision(change: WaypointChange, current: CurrentWaypoints, context:
     )
 
 
-__all__ = ("Context", "list_validation_errors", "named_revision", "refuse_waypoints")
+__all__ = ("Context", "list_validation_errors", "refuse_waypoints")

@@ -17,7 +17,7 @@ from .._text import format_count
 
 BOUND = "istio.io/WaypointBound"
 # The kinds that are bound by their own labels; pods get theirs from the template of a workload.
-LABELLED_KINDS = ("Namespace", "Service", "ServiceEntry", "WorkloadEntry")
+_LABELLED_KINDS = ("Namespace", "Service", "ServiceEntry", "WorkloadEntry")
 WORKLOAD_KINDS = ("Deployment", "StatefulSet", "DaemonSet")
 
 
@@ -94,12 +94,12 @@ def plan_detachments(refs: t.Collection[WaypointRef], items: t.Mapping[str, t.Se
         items: by kind, the labelled objects, the workloads with their templates, and the pods.
     """
     detachments = []
-    for kind in (*LABELLED_KINDS, *WORKLOAD_KINDS, "Pod"):
+    for kind in (*_LABELLED_KINDS, *WORKLOAD_KINDS, "Pod"):
         for item in items.get(kind, ()):
             # The labels of all other pods come from the template of their controller.
             if kind == "Pod" and any(workload_of(item)):
                 continue
-            removed = _named_by(template_of(item) if kind in WORKLOAD_KINDS else item, refs)
+            removed = _named_by(_template_of(item) if kind in WORKLOAD_KINDS else item, refs)
             if removed:
                 detachments.append(Detachment(kind, item["metadata"]["name"], item["metadata"].get("namespace"), removed))
     return sorted(detachments, key=lambda found: (found.kind, found.namespace or "", found.name))
@@ -127,7 +127,7 @@ def still_labelled(refs: t.Collection[WaypointRef], pods: t.Iterable[Object]) ->
     return sorted(f"Pod {pod['metadata']['namespace']}/{pod['metadata']['name']}" for pod in pods if waypoint_of(pod, None) in refs)
 
 
-def template_of(workload: Object) -> dict[str, t.Any]:
+def _template_of(workload: Object) -> dict[str, t.Any]:
     """The metadata of a workload's pod template, as an object in the workload's namespace."""
     metadata = workload["spec"]["template"].get("metadata") or {}
     return {"metadata": {**metadata, "namespace": workload["metadata"]["namespace"], "name": workload["metadata"]["name"]}}
@@ -165,7 +165,6 @@ def _is_bound(item: Object, refs: t.Collection[WaypointRef]) -> bool:
 
 
 __all__ = (
-    "LABELLED_KINDS",
     "WORKLOAD_KINDS",
     "Detachment",
     "User",
@@ -174,5 +173,4 @@ __all__ = (
     "plan_detachments",
     "still_bound",
     "still_labelled",
-    "template_of",
 )
