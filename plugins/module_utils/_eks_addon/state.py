@@ -108,7 +108,7 @@ def _choose_versions(session: AwsSession, cluster: str, specs: t.Iterable[AddonS
             kubernetes = kubernetes or str(require_cluster(session, cluster)["version"])
             offer = _read_offer(session, spec.name, kubernetes)
         try:
-            chosen[spec.name] = choose_version(spec.version, current, offer)
+            chosen[spec.name] = choose_version(spec.version, current, offer, session.region)
         except MeshError as error:
             refusals.append(error.message)
             continue

@@ -63,7 +63,7 @@ def needs_offer(requested: str | None, current: str | None) -> bool:
     return current is None or (requested is not None and requested != current)
 
 
-def choose_version(requested: str | None, current: str | None, offer: Offer) -> str:
+def choose_version(requested: str | None, current: str | None, offer: Offer, region: str) -> str:
     """The version that the add-on should have.
 
     A newer version that is still offered is never moved back to the default. A version or prefix that is named applies in both directions.
@@ -72,6 +72,7 @@ def choose_version(requested: str | None, current: str | None, offer: Offer) -> 
         requested: as the user writes it; None leaves the current version, or means the default for a new add-on.
         current: the current version; None if the add-on does not exist.
         offer: what EKS offers for the version of the cluster.
+        region: where the cluster is.
 
     Raises:
         MeshError: EKS does not offer it.
@@ -80,7 +81,7 @@ def choose_version(requested: str | None, current: str | None, offer: Offer) -> 
         return current
     if not offer.versions:
         raise MeshError(
-            f"Add-on {offer.addon}: EKS offers no version of it for Kubernetes {offer.kubernetes} in this region: correct its name, or choose an add-on that "
+            f"Add-on {offer.addon}: EKS offers no version of it for Kubernetes {offer.kubernetes} in {region}: correct its name, or choose an add-on that "
             "supports this version of the cluster."
         )
     if requested in (None, _DEFAULT):

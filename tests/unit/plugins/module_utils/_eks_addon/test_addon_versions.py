@@ -37,11 +37,11 @@ OFFER = Offer(
     ],
 )
 def test_choose_version(requested: str | None, current: str | None, chosen: str) -> None:
-    assert choose_version(requested, current, OFFER) == chosen
+    assert choose_version(requested, current, OFFER, "eu-west-1") == chosen
 
 
 def test_without_a_default_the_newest_is_it() -> None:
-    assert choose_version("default", None, Offer("x", "1.33", ("v2", "v1"))) == "v2"
+    assert choose_version("default", None, Offer("x", "1.33", ("v2", "v1")), "eu-west-1") == "v2"
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_without_a_default_the_newest_is_it() -> None:
         pytest.param(
             "default",
             Offer("vpc-cny", "1.33"),
-            "Add-on vpc-cny: EKS offers no version of it for Kubernetes 1.33 in this region: correct its name, or choose an add-on that supports this version "
+            "Add-on vpc-cny: EKS offers no version of it for Kubernetes 1.33 in eu-west-1: correct its name, or choose an add-on that supports this version "
             "of the cluster.",
             id="no-such-addon",
         ),
@@ -65,7 +65,7 @@ def test_without_a_default_the_newest_is_it() -> None:
 )
 def test_choose_version_refuses(requested: str, offer: Offer, message: str) -> None:
     with pytest.raises(MeshError) as caught:
-        choose_version(requested, None, offer)
+        choose_version(requested, None, offer, "eu-west-1")
     assert caught.value.message == message
 
 
@@ -122,6 +122,6 @@ def test_versions_ascend_by_number(older: str, newer: str) -> None:
 def test_a_choice_is_offered_and_final(versions: list[str], requested: str | None, current: str | None) -> None:
     """Whatever is chosen is one of those that EKS offers, and choosing again from there changes nothing."""
     offer = Offer("vpc-cni", "1.33", tuple(sorted(versions, key=order_of, reverse=True)), OFFER.default)
-    chosen = choose_version(requested, current, offer)
+    chosen = choose_version(requested, current, offer, "eu-west-1")
     assert chosen in offer.versions
-    assert choose_version(requested, chosen, offer) == chosen
+    assert choose_version(requested, chosen, offer, "eu-west-1") == chosen
