@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -61,3 +62,7 @@ def run_step(step: Step, checkout: Path, environment: Mapping[str, str], replace
     output = f"{script}\nexit code {done.returncode}\n{done.stdout[-6000:]}{done.stderr[-3000:]}"
     assert done.returncode == step.code, output
     assert step.shows in done.stdout + done.stderr, f"{step.shows!r} is not in the output of:\n{output}"
+    if step.unchanged:
+        # One playbook that changes nothing must not hide what another one of the step has changed.
+        changes = re.findall(r"\bchanged=(\d+)", done.stdout)
+        assert changes and set(changes) == {"0"}, f"the playbooks changed {', '.join(changes) or 'nothing that is shown'}:\n{output}"

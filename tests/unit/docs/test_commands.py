@@ -132,3 +132,24 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("step", ALONE, ids=lambda step: step.commands[0])
 def test_a_command_does_what_the_page_tells(checkout: Path, step: Step) -> None:
     run_step(step, checkout, os.environ, {})
+
+
+@pytest.mark.parametrize(
+    ("step", "problem"),
+    [
+        (Step(("echo changed=0", "echo changed=2", "echo changed=0"), unchanged=True), "the playbooks changed 0, 2, 0"),
+        (Step(("echo changed=10",), unchanged=True), "the playbooks changed 10"),
+        (Step(("echo done",), unchanged=True), "the playbooks changed nothing that is shown"),
+        (Step(("echo done",), shows="ready"), "'ready' is not in the output"),
+        (Step(("echo done",), code=2), "exit code 0"),
+        (Step(("false", "echo done")), "exit code 1"),
+    ],
+    ids=["one-of-three-changes", "changes", "no-playbook", "shows-something-else", "succeeds", "fails"],
+)
+def test_a_step_fails_if_the_page_is_not_right(checkout: Path, step: Step, problem: str) -> None:
+    with pytest.raises(AssertionError, match=re.escape(problem)):
+        run_step(step, checkout, os.environ, {})
+
+
+def test_a_step_whose_playbooks_change_nothing_passes(checkout: Path) -> None:
+    run_step(Step(("echo changed=0", "echo changed=0"), unchanged=True), checkout, os.environ, {})
