@@ -11,7 +11,7 @@ import typing as t
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._inventory.connections import find_connection_error
-from ..module_utils._inventory.near_misses import find_misspelt, find_misspelt_tags
+from ..module_utils._inventory.near_misses import find_misspelled, find_misspelled_tags
 from ..module_utils._inventory.validation import find_errors
 from ..module_utils._inventory.values import convert
 from ..module_utils._inventory.warnings import find_warnings
@@ -47,9 +47,9 @@ class ActionModule(ActionBase):
         errors += find_errors(converted)
         chart_errors, chart_warnings = compare_chart_values(converted.values)
         errors += chart_errors
-        errors += find_misspelt(variables, {role: spec.keys() for role, spec in specs.items()})
+        errors += find_misspelled(variables, {role: spec.keys() for role, spec in specs.items()})
         named = [tag for name in ("ansible_run_tags", "ansible_skip_tags") for tag in variables.get(name) or () if tag not in _TAGS_OF_ANSIBLE]
-        errors += find_misspelt_tags(named, specs)
+        errors += find_misspelled_tags(named, specs)
         # Conditions across hosts are validated once, for the first host.
         hosts = variables.get("ansible_play_hosts_all", [cluster])
         if cluster == hosts[0] and len(hosts) > 1:

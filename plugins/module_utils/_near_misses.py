@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Misspelt names: unknown ones that are nearly a known one.
+"""Misspelled names: unknown ones that are nearly a known one.
 
 Two names are compared word by word, not as a whole: C(mesh_waypoints_shop) and C(aks_region) are names of the user's own, however many letters they share
 with C(mesh_waypoints) and C(eks_region), whereas C(alb_controler_enabled) can only be C(alb_controller_enabled).
@@ -52,7 +52,7 @@ def _is_typo(name: str, known: str) -> bool:
 
 
 def _is_typo_in_word(word: str, other: str, *, is_first: bool) -> bool:
-    # A number is never misspelt: waypoint-1 and waypoint-2 are two.
+    # A number is never misspelled: waypoint-1 and waypoint-2 are two.
     if re.sub(r"\D", "", word) != re.sub(r"\D", "", other):
         return False
     # What comes before it says what it belongs to, so that a letter may be missing in a word of four.

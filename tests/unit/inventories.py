@@ -88,7 +88,7 @@ def _option(path: tuple[str, ...]) -> Option:
 
 @st.composite
 def nearly_right(draw: st.DrawFn, name: str) -> Any:
-    """A right value with one part replaced, taken away or misspelt."""
+    """A right value with one part replaced, taken away or misspelled."""
     value = draw(right(name))
     return _changed(draw, value)
 
@@ -99,11 +99,11 @@ def _changed(draw: st.DrawFn, value: Any) -> Any:
         return [_changed(draw, item) if place == index else item for place, item in enumerate(value)]
     if isinstance(value, dict) and value:
         key = draw(st.sampled_from(sorted(value, key=str)))
-        change = draw(st.sampled_from(("replaced", "removed", "misspelt", "inner")))
+        change = draw(st.sampled_from(("replaced", "removed", "misspelled", "inner")))
         rest = {other: item for other, item in value.items() if other != key}
         if change == "removed":
             return rest
-        if change == "misspelt":
+        if change == "misspelled":
             return {**rest, f"{key}"[:-1]: value[key]}
         return {**rest, key: draw(ANYTHING) if change == "replaced" else _changed(draw, value[key])}
     return draw(ANYTHING)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Annotations and labels by which controllers are configured, and which are ignored if they are misspelt.
+"""Annotations and labels by which controllers are configured, and which are ignored if they are misspelled.
 
 Sources: aws-load-balancer-controller pkg/annotations/constants.go (v3.4), the annotations of the provider that is built into Kubernetes
 (cloud-provider-aws), and istio.io/api v1.31 (annotation and label).

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Misspelt variables and tags: those that no role knows, but that are nearly one of a role's."""
+"""Misspelled variables and tags: those that no role knows, but that are nearly one of a role's."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import typing as t
 from .._near_misses import find_near_miss
 
 
-def find_misspelt_tags(tags: t.Iterable[str], roles: t.Collection[str]) -> list[str]:
+def find_misspelled_tags(tags: t.Iterable[str], roles: t.Collection[str]) -> list[str]:
     """One sentence for each tag of a run that nearly is that of a role; a playbook that imports others may have tags of its own."""
     near = ((tag, find_near_miss(tag, roles)) for tag in tags if tag not in roles)
     return [f"the tag {tag!r} of this run is that of no role: did you mean {meant}?" for tag, meant in near if meant]
 
 
-def find_misspelt(names: t.Iterable[str], known: t.Mapping[str, t.Collection[str]]) -> list[str]:
+def find_misspelled(names: t.Iterable[str], known: t.Mapping[str, t.Collection[str]]) -> list[str]:
     """One sentence for each variable that no role knows, but that is nearly a variable of one.
 
     Args:
@@ -35,4 +35,4 @@ def find_misspelt(names: t.Iterable[str], known: t.Mapping[str, t.Collection[str
     ]
 
 
-__all__ = ("find_misspelt", "find_misspelt_tags")
+__all__ = ("find_misspelled", "find_misspelled_tags")

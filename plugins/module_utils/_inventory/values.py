@@ -137,7 +137,7 @@ class _Conversion:
             found[key] = None if value is None else self.value(option, value, f"{place}.{key}")
             if value is None and option.get("required"):
                 self.is_wrong = True
-                # One misspelt key is one error.
+                # One misspelled key is one error.
                 if key not in unknown.values():
                     self.errors.append(f"{place} has no {key}, which is required: add it.")
         return found

@@ -12,7 +12,7 @@ from .backends import with_backends
 from .chart_gateways import chart_gateway_warnings
 from .ingress import ingress_warnings
 from .karpenter import karpenter_warnings
-from .misspelt_keys import misspelt_key_warnings
+from .misspelled_keys import misspelled_key_warnings
 from .references import gateways_of_another_kind, undeclared_waypoints
 
 _WARNINGS: tuple[t.Callable[[t.Mapping[str, t.Any]], t.Iterable[str]], ...] = (
@@ -21,7 +21,7 @@ _WARNINGS: tuple[t.Callable[[t.Mapping[str, t.Any]], t.Iterable[str]], ...] = (
     chart_gateway_warnings,
     gateways_of_another_kind,
     ingress_warnings,
-    misspelt_key_warnings,
+    misspelled_key_warnings,
 )
 
 

@@ -14,7 +14,7 @@ import re
 import typing as t
 
 from .._limits.choices import find_choice_errors
-from .._limits.fields import Fields, find_misspelt_fields, items_of, show_scalar
+from .._limits.fields import Fields, find_misspelled_fields, items_of, show_scalar
 from .._limits.kubernetes import find_count_errors, find_key_errors, find_label_value_errors
 from .._limits.pods import EFFECTS
 from .._limits.quantities import BYTES, find_quantity_errors
@@ -179,7 +179,7 @@ def _find_limit_errors(place: str, limits: t.Any) -> t.Iterator[str]:
 def _find_disruption_errors(place: str, disruption: t.Any) -> t.Iterator[str]:
     if not isinstance(disruption, dict):
         return
-    yield from find_misspelt_fields(place, disruption, _DISRUPTION)
+    yield from find_misspelled_fields(place, disruption, _DISRUPTION)
     yield from find_choice_errors(f"{place}.consolidationPolicy", disruption.get("consolidationPolicy"), _POLICIES)
     after = disruption.get("consolidateAfter")
     if after is not None and not EXPIRY.fullmatch(str(after)):
@@ -189,7 +189,7 @@ def _find_disruption_errors(place: str, disruption: t.Any) -> t.Iterator[str]:
         yield f"{place}.budgets must be a list: begin each budget with a dash."
     yield from find_count_errors(f"{place}.budgets", budgets if isinstance(budgets, list) else (), _MOST_BUDGETS, "combine some", api="Karpenter")
     for where, budget in items_of(f"{place}.budgets", budgets):
-        yield from find_misspelt_fields(where, budget, _BUDGET)
+        yield from find_misspelled_fields(where, budget, _BUDGET)
         yield from _find_budget_errors(where, budget)
 
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # **PRIVATE** to the collection: it may change in any release.
 
-"""Structures whose keys are an API's and not the collection's: what is in them, and which of their keys are misspelt."""
+"""Structures whose keys are an API's and not the collection's: what is in them, and which of their keys are misspelled."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def items_of(place: str, value: t.Any) -> t.Iterator[tuple[str, Fields]]:
             yield f"{place}[{index}]", item
 
 
-def find_misspelt_fields(place: str, fields: Fields, known: t.Sequence[str]) -> t.Iterator[str]:
+def find_misspelled_fields(place: str, fields: Fields, known: t.Sequence[str]) -> t.Iterator[str]:
     """A sentence for each key that is nearly a known one; others may be of a newer API.
 
     Args:
@@ -46,4 +46,4 @@ def show_scalar(value: t.Any, otherwise: str) -> str:
     return repr(value) if isinstance(value, (str, int, float)) else otherwise
 
 
-__all__ = ("Fields", "find_misspelt_fields", "items_of", "show_scalar")
+__all__ = ("Fields", "find_misspelled_fields", "items_of", "show_scalar")

@@ -14,7 +14,7 @@ from __future__ import annotations
 import typing as t
 
 from .choices import find_choice_errors
-from .fields import Fields, find_misspelt_fields, items_of, show_scalar
+from .fields import Fields, find_misspelled_fields, items_of, show_scalar
 from .kubernetes import find_key_errors, find_label_errors, find_number_errors
 from .quantities import find_resource_errors
 from .ranges import find_range_errors
@@ -65,7 +65,7 @@ def find_toleration_errors(place: str, tolerations: t.Any) -> t.Iterator[str]:
     """What is wrong with tolerations."""
     for where, one in _items(place, tolerations):
         key, operator, effect = (one.get(name) or None for name in ("key", "operator", "effect"))
-        yield from find_misspelt_fields(where, one, _TOLERATION)
+        yield from find_misspelled_fields(where, one, _TOLERATION)
         yield from find_choice_errors(f"{where}.operator", operator, _TOLERATION_OPERATORS)
         yield from find_choice_errors(f"{where}.effect", effect, EFFECTS)
         if key is not None:
@@ -82,7 +82,7 @@ def find_spread_errors(place: str, constraints: t.Any, *, partial: bool = False)
     """What is wrong with topology spread constraints; partial ones are merged into others."""
     kinds: set[tuple[str, str]] = set()
     for where, one in _items(place, constraints):
-        yield from find_misspelt_fields(where, one, _SPREAD)
+        yield from find_misspelled_fields(where, one, _SPREAD)
         skew, domains, action = one.get("maxSkew"), one.get("minDomains"), one.get("whenUnsatisfiable")
         if not _is_positive(skew) and not (partial and skew is None):
             yield f"{where}.maxSkew is {'missing' if skew is None else show_scalar(skew, 'not a number')}: use a number from 1 on."
@@ -103,12 +103,12 @@ def find_affinity_errors(place: str, affinity: t.Any) -> t.Iterator[str]:
     """What is wrong with an affinity."""
     if not isinstance(affinity, dict):
         return
-    yield from find_misspelt_fields(place, affinity, _AFFINITIES)
+    yield from find_misspelled_fields(place, affinity, _AFFINITIES)
     for kind in _AFFINITIES:
         where, one = f"{place}.{kind}", affinity.get(kind)
         if not isinstance(one, dict):
             continue
-        yield from find_misspelt_fields(where, one, (_REQUIRED, _PREFERRED))
+        yield from find_misspelled_fields(where, one, (_REQUIRED, _PREFERRED))
         for at, weighted in _items(f"{where}.{_PREFERRED}", one.get(_PREFERRED)):
             if not _is_positive(weighted.get("weight")) or weighted["weight"] > 100:
                 yield f"{at}.weight is {'missing' if weighted.get('weight') is None else show_scalar(weighted['weight'], 'not a number')}: use 1 to 100."

@@ -53,7 +53,7 @@ def test_a_new_waypoint_without_istiod_says_so(without_istiod: Twin) -> None:
         assert not gone.get("failed"), gone
 
 
-def test_a_service_entry_with_a_misspelt_waypoint_is_found_with_its_namespace(mesh: Twin, tmp_path: Path) -> None:
+def test_a_service_entry_with_a_misspelled_waypoint_is_found_with_its_namespace(mesh: Twin, tmp_path: Path) -> None:
     body = {
         "apiVersion": "networking.istio.io/v1",
         "kind": "ServiceEntry",

@@ -115,7 +115,7 @@ def test_every_list_with_keys_of_its_own_is_compared() -> None:
 
 
 def test_every_list_of_items_declares_their_keys() -> None:
-    """Otherwise only the module reports a misspelt key, after the first writes."""
+    """Otherwise only the module reports a misspelled key, after the first writes."""
     roles = sorted(path.parents[1].name for path in (REPOSITORY / "roles").glob("*/meta/argument_specs.yml"))
     assert not [name for role in roles for name, option in declared(role).items() if option.get("elements") == "dict" and "options" not in option]
 

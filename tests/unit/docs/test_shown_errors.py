@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.clusters import server_key, validate_shared_servers
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.connections import find_connection_error
-from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.near_misses import find_misspelt
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.near_misses import find_misspelled
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.validation import find_errors
 from ansible_collections.meshwright.ambient.plugins.plugin_utils._kubeconfigs import find_kubeconfig_errors
 from tests.pages import page, role_options
@@ -128,7 +128,7 @@ def _shown() -> list[str]:
 
 def _errors() -> set[str]:
     found = {error for variables in VARIABLES for error in find_errors(converted(variables))}
-    found |= set(find_misspelt(["istio_verison"], {role: options.keys() for role, options in role_options().items()}))
+    found |= set(find_misspelled(["istio_verison"], {role: options.keys() for role, options in role_options().items()}))
     found |= set(find_connection_error("ssh", ()))
     with tempfile.NamedTemporaryFile("w") as file:
         file.write(json.dumps(_KUBECONFIG))

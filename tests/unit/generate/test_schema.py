@@ -1,4 +1,4 @@
-"""The JSON Schemas for editors accept all that the collection accepts, and refuse misspelt names and wrong values with a message that helps."""
+"""The JSON Schemas for editors accept all that the collection accepts, and refuse misspelled names and wrong values with a message that helps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.near_misses import find_misspelt
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.near_misses import find_misspelled
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.values import convert
 from generate.__main__ import contents
 from generate.declarations import declared_variables
@@ -201,7 +201,7 @@ def test_a_wrong_value_is_refused_with_a_message_that_helps(text: str, message: 
     assert shown.startswith(message)
 
 
-def test_a_misspelt_key_of_a_group_and_of_a_host_are_refused() -> None:
+def test_a_misspelled_key_of_a_group_and_of_a_host_are_refused() -> None:
     wrong = "clusters: {host: {a: }, hosts: {b: {istio_mod: ambient}}, vars: {eks_enabled: perhaps}}"
     assert find_messages("inventory", load(wrong)) == [
         "clusters: Additional properties are not allowed ('host' was unexpected)",
@@ -246,7 +246,7 @@ def test_every_list_of_keys_is_closed() -> None:
     assert list(open_ones(schema("variables")["properties"], "")) == []
 
 
-def _misspelt(name: str) -> Iterator[str]:
+def _misspelled(name: str) -> Iterator[str]:
     """A name with each letter and separator taken away or doubled, and each letter swapped with its neighbor."""
     for index, letter in enumerate(name):
         yield name[:index] + name[index + 1 :]
@@ -265,8 +265,8 @@ def test_a_near_miss_is_refused_if_and_only_if_validation_refuses_it(known: str)
     # The names of its role are compared only, of which one letter makes no other role's.
     role = DECLARED[known][0]
     names = {role: KNOWN[role]} if role else KNOWN
-    for name in set(_misspelt(known)) - set(NAMES):
-        product = find_misspelt([name], names)
+    for name in set(_misspelled(known)) - set(NAMES):
+        product = find_misspelled([name], names)
         assert bool(_refusals(name)) == bool(product), (name, product)
         if product:
             meant = product[0].rpartition("did you mean ")[2].rstrip("?")
@@ -276,5 +276,5 @@ def test_a_near_miss_is_refused_if_and_only_if_validation_refuses_it(known: str)
 @settings(max_examples=150)
 @given(name=st.from_regex(r"(eks|istio|mesh|ingress|alb_controller|karpenter|aws_edge|my)_[a-z]{1,9}(_[a-z]{1,9}){0,2}", fullmatch=True))
 def test_a_name_that_validation_takes_for_the_users_own_is_accepted(name: str) -> None:
-    if name not in NAMES and not find_misspelt([name], KNOWN):
+    if name not in NAMES and not find_misspelled([name], KNOWN):
         assert _refusals(name) == []

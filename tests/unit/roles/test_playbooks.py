@@ -27,8 +27,8 @@ def _play(playbook: str, inventory: dict[str, Any], directory: Path, *arguments:
     ("inventory", "arguments"),
     [
         pytest.param({"all": {"hosts": {}}}, (), id="empty"),
-        pytest.param({"cluster": {"hosts": {"shop-test": {}}}}, (), id="misspelt-group"),
-        pytest.param({"cluster": {"hosts": {"shop-test": {}}}}, ("--limit", "shop-test"), id="misspelt-group-and-a-limit"),
+        pytest.param({"cluster": {"hosts": {"shop-test": {}}}}, (), id="misspelled-group"),
+        pytest.param({"cluster": {"hosts": {"shop-test": {}}}}, ("--limit", "shop-test"), id="misspelled-group-and-a-limit"),
         pytest.param({"clusters": {"hosts": {}}}, ("--tags", "mesh"), id="group-without-hosts"),
     ],
 )
@@ -48,7 +48,7 @@ def test_an_inventory_with_clusters_is_not(playbook: str, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("playbook", ["site.yml", "verify.yml"])
 @pytest.mark.parametrize(("tags", "refused"), [("mesh,ingres", "the tag 'ingres' of this run is that of no role: did you mean ingress?"), ("application", "")])
-def test_misspelt_tags_are_refused_and_others_are_a_warning(playbook: str, tags: str, refused: str, tmp_path: Path) -> None:
+def test_misspelled_tags_are_refused_and_others_are_a_warning(playbook: str, tags: str, refused: str, tmp_path: Path) -> None:
     inventory = {"clusters": {"hosts": {"shop-test": {"ansible_connection": "local"}}}}
     done = _play(playbook, inventory, tmp_path, "--tags", tags)
     output = " ".join((done.stdout + done.stderr).split())

@@ -1,4 +1,4 @@
-"""Values of a wrong structure are reported with their variable before Helm runs; misspelt keys are a warning where the chart is at hand."""
+"""Values of a wrong structure are reported with their variable before Helm runs; misspelled keys are a warning where the chart is at hand."""
 
 from __future__ import annotations
 

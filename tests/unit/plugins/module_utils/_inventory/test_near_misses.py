@@ -1,10 +1,10 @@
-"""A misspelt name is reported; a name of the user's own is not, however much it looks like one of the collection's."""
+"""A misspelled name is reported; a name of the user's own is not, however much it looks like one of the collection's."""
 
 from __future__ import annotations
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.near_misses import find_misspelt
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.near_misses import find_misspelled
 from ansible_collections.meshwright.ambient.plugins.module_utils._near_misses import find_near_miss, nearest
 from tests.pages import role_options
 
@@ -32,7 +32,7 @@ NAMES = sorted({name for options in ALL.values() for name in options})
     ],
 )
 def test_a_typo_is_reported_with_the_name_that_was_meant(name: str, meant: str) -> None:
-    (error,) = find_misspelt([name], ALL)
+    (error,) = find_misspelled([name], ALL)
     assert error.startswith(f"{name} is not a variable of ")
     assert error.endswith(f": did you mean {meant}?")
 
@@ -48,7 +48,7 @@ def test_a_typo_is_reported_with_the_name_that_was_meant(name: str, meant: str) 
     ],
 )
 def test_a_name_of_the_users_own_is_not_told(name: str) -> None:
-    assert find_misspelt([name], ALL) == []
+    assert find_misspelled([name], ALL) == []
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if max(map(len, name.split("_"))) > 3])
@@ -60,11 +60,11 @@ def test_each_variable_of_each_role_is_found_with_a_letter_missing(name: str) ->
 
 
 def test_no_variable_of_a_role_is_told_beside_the_others() -> None:
-    assert find_misspelt(NAMES, ALL) == []
+    assert find_misspelled(NAMES, ALL) == []
 
 
 def test_several_are_reported_in_order() -> None:
-    assert [error.split(" ")[0] for error in find_misspelt(["mesh_waypoint", "istio_versions"], ALL)] == ["istio_versions", "mesh_waypoint"]
+    assert [error.split(" ")[0] for error in find_misspelled(["mesh_waypoint", "istio_versions"], ALL)] == ["istio_versions", "mesh_waypoint"]
 
 
 def test_in_a_closed_set_the_most_similar_is_meant() -> None:

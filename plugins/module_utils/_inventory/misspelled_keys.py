@@ -15,26 +15,26 @@ from .known_keys import FAMILIES, KNOWN_KEYS
 _DOMAIN = "/"
 
 
-def misspelt_key_warnings(variables: t.Mapping[str, t.Any]) -> list[str]:
+def misspelled_key_warnings(variables: t.Mapping[str, t.Any]) -> list[str]:
     """One sentence for each key of annotations and labels, wherever they are, that is nearly that of a controller.
 
     Args:
         variables: the values of the roles' variables, as values.convert() returns them.
     """
-    return [warning for name, value in variables.items() for warning in _find_misspelt(name, name, value)]
+    return [warning for name, value in variables.items() for warning in _find_misspelled(name, name, value)]
 
 
-def _find_misspelt(place: str, name: str, value: t.Any) -> t.Iterator[str]:
+def _find_misspelled(place: str, name: str, value: t.Any) -> t.Iterator[str]:
     if isinstance(value, dict):
         is_map = is_text_map(name, value)
         for key, below in value.items():
             meant = _meant(str(key)) if is_map else None
             if meant:
                 yield f"{place} has {str(key)!r}, which no controller reads: did you mean {meant}?"
-            yield from _find_misspelt(f"{place}.{key}", str(key), below)
+            yield from _find_misspelled(f"{place}.{key}", str(key), below)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _find_misspelt(f"{place}[{index}]", "", item)
+            yield from _find_misspelled(f"{place}[{index}]", "", item)
 
 
 def _meant(key: str) -> str | None:
@@ -53,4 +53,4 @@ def _meant(key: str) -> str | None:
     return f"{meant}.{rest}" if meant else None
 
 
-__all__ = ("misspelt_key_warnings",)
+__all__ = ("misspelled_key_warnings",)

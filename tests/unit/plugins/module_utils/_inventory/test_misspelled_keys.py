@@ -1,4 +1,4 @@
-"""Annotations and labels that a controller ignores because they are misspelt are a warning; the user's own are none, however close they look."""
+"""Annotations and labels that a controller ignores because they are misspelled are a warning; the user's own are none, however close they look."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.known_keys import FAMILIES, KNOWN_KEYS
-from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.misspelt_keys import misspelt_key_warnings
+from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.misspelled_keys import misspelled_key_warnings
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.warnings import find_warnings
 from tests.unit.inventories import WHOLE
 from tests.unit.inventory_values import converted
@@ -17,7 +17,7 @@ NLB = "service.beta.kubernetes.io/aws-load-balancer-"
 
 
 def warnings_of(**variables: Any) -> list[str]:
-    return misspelt_key_warnings(converted(variables).values)
+    return misspelled_key_warnings(converted(variables).values)
 
 
 @pytest.mark.parametrize(
