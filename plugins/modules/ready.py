@@ -17,7 +17,7 @@ description:
     policy only when all of it is enforced.
   - When the time is up, or when a target has failed for good, the module fails. The message states for each target that is not ready what was found,
     since when, and what to do. If istiod has not created the objects of a Gateway, they are tried as a dry run, as far as this user may create them, and
-    the message states what the API server says against them.
+    the message states why the API server refuses them.
   - Check mode makes no difference, because nothing is changed.
 extends_documentation_fragment:
   - kubernetes.core.k8s_auth_options

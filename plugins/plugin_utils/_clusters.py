@@ -44,7 +44,7 @@ def _eks_cluster(host: str, given: Variables) -> tuple[str, str] | None:
 
 
 def _keys(given: Variables, environment: t.Mapping[str, str]) -> frozenset[str]:
-    """What a host's cluster is known by; nothing if that cannot be said, which the tasks report that need the cluster."""
+    """What a host's cluster is known by; nothing if that is unknown, which the tasks report that need the cluster."""
     context = _value(given, "cluster_context")
     try:
         kubeconfig = normalize_kubeconfig(_value(given, "cluster_kubeconfig"), "cluster_kubeconfig")

@@ -48,7 +48,7 @@ def find_kubeconfig_errors(variables: t.Mapping[str, t.Any], environment: t.Mapp
 
 
 def _read(paths: str, *, is_secret: bool) -> tuple[list[dict[str, t.Any]] | None, list[str]]:
-    """The contents of the files of a kubeconfig, None if that cannot be said, and a sentence for each that is none."""
+    """The contents of the files of a kubeconfig, None if they are unknown, and a sentence for each that is none."""
     found: list[dict[str, t.Any]] = []
     errors = []
     for path in filter(None, paths.split(os.pathsep)):

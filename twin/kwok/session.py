@@ -63,4 +63,4 @@ def wait_for(session: ApiSession, kind: Kind, true_of: Callable[[list[Object]], 
                 known.take(event)
             if known.listed(kind) and true_of(known.all(kind)):
                 return
-    raise TwinError(f"Waited {seconds:.0f} s in vain for {what}.")
+    raise TwinError(f"Gave up waiting for {what} after {seconds:.0f} s.")

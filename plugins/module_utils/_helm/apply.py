@@ -77,7 +77,7 @@ class Helm:
         self._run(release, f"install release {release}", self._upgrade(release, at), at)
 
     def find_refusal(self, release: Release, chart: ChartReference) -> str:
-        """What Helm would say against an upgrade, found by a dry run; empty if nothing, or if it cannot be known yet."""
+        """Why Helm would refuse an upgrade, found by a dry run; empty if it would not, or if that cannot be known yet."""
         at = self._find(chart)
         try:
             self._run(release, f"install release {release}", self._upgrade(release, at, "--dry-run=server"), at)

@@ -54,7 +54,7 @@ def gateway_values(gateway: Gateway, platform: str, revision: str = "") -> Value
 
 
 def gateway_targets(gateways: t.Iterable[Gateway]) -> list[dict[str, str]]:
-    """What the module ready verifies of these releases: the Deployment, which is called like the release."""
+    """What the module ready verifies of these releases: the Deployment, which has the name of the release."""
     return [
         {"kind": (gateway.get("values") or {}).get("kind") or "Deployment", "name": gateway["name"], "namespace": gateway["namespace"]} for gateway in gateways
     ]

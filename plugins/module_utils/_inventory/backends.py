@@ -81,7 +81,7 @@ def _gateways(gateways: t.Iterable[Item]) -> list[Backend]:
 
 
 def _complete(item: Item, options: tuple[str, str], known: t.Sequence[Backend], default: t.Sequence[Backend]) -> dict[str, t.Any]:
-    """An item with what its backend tells.
+    """An item with the options, name and namespace that follow from its backend.
 
     Args:
         item: the item.
@@ -98,7 +98,7 @@ def _complete(item: Item, options: tuple[str, str], known: t.Sequence[Backend], 
     completed = dict(item)
     if backend and not given:
         completed[backend.option] = backend.name
-    # Without a backend that is known, an item that names one is at least called like it.
+    # An item that names an unknown backend still takes its name from it.
     name = backend.name if backend else item.get(given) if given and isinstance(item.get(given), str) else ""
     completed["name"] = item.get("name") or name or ""
     completed["namespace"] = item.get("namespace") or (backend.namespace if backend else "")

@@ -29,7 +29,7 @@ _GATEWAY_LABELS = (GATEWAY_NAME, "istio.io/gateway-name")
 
 
 def find_host_conflicts(lists: IngressLists) -> list[str]:
-    """Routes that no listener would accept, and hosts for which a load balancer or two routes are in vain, one sentence each."""
+    """Routes that no listener would accept, and hosts whose requests a load balancer or one of two routes never serves, one sentence each."""
     gateways = {gateway.place: gateway for gateway in lists.gateways if gateway.present}
     classic = {gateway.place: gateway for gateway in lists.classic_gateways if gateway.present}
     return [

@@ -47,7 +47,7 @@ def _validate_versions(variables: t.Mapping[str, t.Any]) -> list[str]:
 
 
 def _validate_parameters(variables: t.Mapping[str, t.Any]) -> t.Iterator[str]:
-    """What an older Istio would ignore without a word: with it, every gateway would have a load balancer, and waypoints would lack their options."""
+    """What an older Istio would silently ignore: with it, every gateway would have a load balancer, and waypoints would lack their options."""
     version = str(variables.get("istio_version") or "")
     if reads_parameters(version):
         return

@@ -68,7 +68,7 @@ def find_refusals(session: ApiSession, writes: t.Sequence[Write]) -> list[str]:
 
 
 def try_writes(session: ApiSession, writes: t.Sequence[Write], **limits: t.Any) -> list[ApiError | None]:
-    """What the API server says against each of these writes, in their order, by a dry run of every write; None if nothing.
+    """Why the API server refuses each of these writes, in their order, by a dry run of every write; None for one that it accepts.
 
     Args:
         session: the session with the API server.

@@ -80,7 +80,7 @@ def connect(module: AnsibleModule) -> ApiSession:
     try:
         configuration = _configured(auth)
         _set_proxy(configuration, auth)
-        # A peer that is gone without a word is noticed within half a minute.
+        # A peer that is gone without closing its connection is noticed within half a minute.
         configuration.socket_options = _KEEPALIVE
         client = ApiClient(configuration)
         # An audit log then shows who sent the request.

@@ -36,7 +36,7 @@ from tests.twin.faults.scene import (
 )
 from twin.collection import CONFIG_MAP, NAMESPACE, Kind, Object, Write
 
-# The deadline of waits that are in vain.
+# The deadline of waits that must time out.
 _SHORT = 3
 
 _FLOW_CONTROL = "flowcontrol.apiserver.k8s.io/v1"

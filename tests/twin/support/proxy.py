@@ -152,7 +152,7 @@ class Proxy:
         self._remove("silence")
 
     def half_open(self) -> None:
-        """End the server's side of every connection without a word to the client, as a firewall does that has forgotten them; new ones work."""
+        """End the server's side of every connection without notifying the client, as a firewall does that has forgotten them; new ones work."""
         self._add("half-open", "slow_close", 1.0, delay=FOREVER_MS)
         self.close_connections()
 

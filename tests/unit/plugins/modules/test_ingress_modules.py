@@ -182,7 +182,7 @@ class Refusing(Cluster):
 
 @pytest.mark.parametrize("check", [False, True])
 def test_a_service_that_istiod_could_not_create_is_refused_before_its_gateway_is_written(check: bool) -> None:
-    """istiod merges the overlays into the Service, and only logs what the API server says against it."""
+    """istiod merges the overlays into the Service, and only logs why the API server refuses it."""
     cluster = Refusing({"Service": refusal(422, "Invalid", INVALID)})
     gateway = {**PUBLIC, "overlays": {"service": {"spec": {"externalTrafficPolicy": "Local"}}}}
     with pytest.raises(MeshError, match=r"Gateway istio-ingress/public: the API server would reject its service .*externalTrafficPolicy"):

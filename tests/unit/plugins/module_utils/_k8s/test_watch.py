@@ -163,7 +163,7 @@ def test_a_long_outage_is_outlived(monkeypatch: pytest.MonkeyPatch) -> None:
     streams = Streams(FakeApi(respond=_serve([*outage, listed(version="10")], [])).session, [PODS])
     with streams:
         while not any(isinstance(event, Listed) for event in streams.next_events(0.1)):
-            assert all(thread.is_alive() for thread in streams._threads), "the stream has ended without a word"
+            assert all(thread.is_alive() for thread in streams._threads), "the stream has ended silently"
 
 
 @pytest.mark.parametrize(("code", "reason"), [(401, "Unauthorized"), (403, "Forbidden")])
@@ -309,7 +309,7 @@ def test_a_line_that_is_no_event_does_not_end_the_stream(line: bytes, pauses: li
     with streams:
         reported = _collect(streams, 1)
         while Changed(PODS, LAST[1]) not in reported:
-            assert streams._threads[0].is_alive(), "the stream has ended without a word"
+            assert streams._threads[0].is_alive(), "the stream has ended silently"
             reported += streams.next_events(0.1)
 
 
