@@ -173,7 +173,7 @@ def test_the_first_page_says_when_a_mesh_is_not_worth_its_cost() -> None:
 
 @pytest.mark.requirement("L22")
 def test_udp_is_said_to_be_outside() -> None:
-    assert "Only TCP is in the mesh: UDP and other protocols pass by ztunnel as they are." in page("docs/concepts.md").prose
+    assert "The mesh carries only TCP: UDP and other protocols bypass ztunnel unchanged." in page("docs/concepts.md").prose
 
 
 @pytest.mark.requirement("M20")
@@ -196,7 +196,7 @@ def test_redirection_is_described_as_it_is_today() -> None:
 @pytest.mark.requirement("M28")
 def test_nothing_is_promised_about_fips_or_tunnels_for_udp() -> None:
     promised = [(shown.name, line) for shown in all_pages() for line in shown.path.read_text().splitlines() if re.search(r"\bFIPS\b|\bUDP\b", line)]
-    assert [name for name, line in promised if "Only TCP is in the mesh" not in line] == []
+    assert [name for name, line in promised if "The mesh carries only TCP" not in line] == []
 
 
 @pytest.mark.requirement("N10")
@@ -218,7 +218,7 @@ def test_what_a_waypoint_is_for_is_an_option_and_a_service_account_is_none() -> 
     assert sorted(choices) == ["all", "none", "service", "workload"]
     assert not [choice for choice in choices if choice not in prose]
     assert "use_waypoint" in role_options()["mesh"]["mesh_workloads"]["options"], "pods cannot be bound"
-    assert "There is no waypoint of a ServiceAccount any more" in prose
+    assert "A ServiceAccount can no longer have a waypoint of its own" in prose
 
 
 @pytest.mark.requirement("B7")
