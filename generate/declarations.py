@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections import Counter
 from collections.abc import Mapping
@@ -13,8 +14,9 @@ from twin.paths import REPOSITORY
 Option = Mapping[str, Any]
 
 
+@functools.cache
 def role_variables() -> dict[str, dict[str, Any]]:
-    """The variables of each role, by the name of the role."""
+    """The variables of each role by its name, as its argument spec and its defaults declare them."""
     return {path.parts[-3]: role_options(path.parts[-3]) for path in sorted((REPOSITORY / "roles").glob("*/meta/argument_specs.yml"))}
 
 

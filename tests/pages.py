@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-from ansible_collections.meshwright.ambient.plugins.plugin_utils._role_variables import role_options as options_of
 from twin.paths import REPOSITORY
 
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -99,12 +97,6 @@ def all_pages() -> list[Page]:
 def page(name: str) -> Page:
     """A page by its path in the checkout."""
     return Page(REPOSITORY / name)
-
-
-@cache
-def role_options() -> dict[str, dict[str, Any]]:
-    """The variables of each role, as its argument spec and its defaults declare them."""
-    return {path.parts[-3]: options_of(path.parts[-3]) for path in sorted((REPOSITORY / "roles").glob("*/meta/argument_specs.yml"))}
 
 
 def _anchor(heading: str) -> str:

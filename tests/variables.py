@@ -9,7 +9,7 @@ import ast
 import functools
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,8 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
+from generate.declarations import role_variables
+from tests.options import walk_options
 from tests.results import RESULTS
 from twin.commands.rehearsal import REPLACED
 from twin.paths import REPOSITORY
@@ -65,16 +67,7 @@ def rows_of_evidence() -> dict[str, Evidence]:
 
 def all_variables() -> set[str]:
     """Every variable of every role and every key of every item, such as eks_node_groups[].labels."""
-    specs = [yaml.safe_load(file.read_text()) for file in (REPOSITORY / "roles").glob("*/meta/argument_specs.yml")]
-    options = [spec["argument_specs"]["main"]["options"] for spec in specs]
-    return {path for each in options for name, option in each.items() for path in _paths(name, option)}
-
-
-def _paths(name: str, option: Mapping[str, Any]) -> Iterator[str]:
-    yield name
-    separator = "[]." if option.get("type") == "list" else "."
-    for key, inner in (option.get("options") or {}).items():
-        yield from _paths(f"{name}{separator}{key}", inner)
+    return {path for variables in role_variables().values() for path, _option in walk_options(variables, of_items="[]")}
 
 
 def set_variables(*, otherwise: bool) -> set[str]:

@@ -18,8 +18,8 @@ from ansible.cli.doc import DocCLI
 from ansible.cli.galaxy import GalaxyCLI
 from ansible.cli.playbook import PlaybookCLI
 
+from generate.declarations import role_variables
 from tests.__main__ import STAGES
-from tests.pages import role_options
 from tests.soak.__main__ import parser as soak_parser
 from tests.unit.module_arguments import documented
 from twin.__main__ import parser as twin_parser
@@ -133,7 +133,7 @@ def _find_playbook_errors(arguments: list[str]) -> Iterator[str]:
 
 
 def _find_extra_errors(extra: Any) -> Iterator[str]:
-    known = {name for variables in role_options().values() for name in variables}
+    known = {name for variables in role_variables().values() for name in variables}
     for text in extra:
         if not text.startswith("@"):
             names = yaml.safe_load(text) if text.startswith("{") else [word.partition("=")[0] for word in shlex.split(text)]

@@ -10,11 +10,11 @@ from typing import Any
 from hypothesis import strategies as st
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.scalars import is_name
-from tests.pages import role_options
+from generate.declarations import role_variables
 
 Option = Mapping[str, Any]
 
-ALL: dict[str, Option] = {name: option for options in role_options().values() for name, option in options.items()}
+ALL: dict[str, Option] = {name: option for options in role_variables().values() for name, option in options.items()}
 # Words that fit names, versions, ids, domains and paths, and those that fit none of these.
 _WORDS = (
     *("shop", "waypoint", "public", "istio-ingress", "none", "1.31.1", "1.35", "v1.6.1", "eu-central-1", "eu-central-1a", "10.0.0.0/16", "443"),

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.values import Converted, convert
-from tests.pages import role_options
+from generate.declarations import role_variables
 
 
 def converted(variables: Mapping[str, Any]) -> Converted:
     """All variables of all roles, with these given."""
-    return convert({name: option for options in role_options().values() for name, option in options.items()}, variables)
+    return convert({name: option for options in role_variables().values() for name, option in options.items()}, variables)
 
 
 def values_of(variables: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pages import role_options
+from generate.declarations import role_variables
 from tests.polling import until
 from tests.stages.twins import fresh_twin
 from tests.twin.conftest import Twin
@@ -176,7 +176,7 @@ def test_definitions_come_from_a_url_as_well_as_from_a_directory_and_name_their_
     pinned = mesh.environment["TWIN_GATEWAY_API_VERSION"]
     assert (reported["changed"], reported["version"]) == (False, pinned)
     assert {definition["before"] for definition in reported["definitions"]} == {pinned}, "the version on the definitions is not reported"
-    default = role_options()["gateway_api"]["gateway_api_source"]["default"]
+    default = role_variables()["gateway_api"]["gateway_api_source"]["default"]
     assert default.endswith("/{{ gateway_api_version }}/standard-install.yaml"), "by default it is not the standard channel of the chosen release"
 
 

@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from generate.declarations import role_variables
 from tests.documented.commands import OTHER, SHELL, Command, all_commands
 from tests.documented.shell import copy_checkout, run_step
 from tests.documented.static import find_errors
 from tests.documented.ways import ALONE, ELSEWHERE, INCLUDED, NOT_RUN, Step, commands_that_run
-from tests.pages import Page, all_pages, role_options
+from tests.pages import Page, all_pages
 from twin.paths import REPOSITORY
 
 COMMANDS = all_commands()
@@ -116,7 +117,7 @@ def test_what_does_not_exist_is_found(line: str, problem: str) -> None:
 
 
 def test_versions_in_commands_are_those_of_the_inventory() -> None:
-    default = role_options()["istio"]["istio_version"]["default"]
+    default = role_variables()["istio"]["istio_version"]["default"]
     shown = Counter(found for text in _TEXTS for found in re.findall(r"istio-release\S+ --version (\S+)", text))
     assert set(shown) == {default}
     charts = {found[1] for text in _TEXTS if (found := re.match(r"helm pull (\S+)", text))}

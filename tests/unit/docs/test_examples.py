@@ -14,7 +14,8 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.ingr
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.istio import validate_istio
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.load_balancer_requests import with_certificates
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.mesh import validate_mesh, validate_mesh_items
-from tests.pages import page, role_options
+from generate.declarations import role_variables
+from tests.pages import page
 from tests.unit.inventory_values import converted
 
 ARN = "arn:aws:acm:eu-central-1:123456789012:certificate/5e5e4a3c-0b7a-4f0e-9d57-1d3f2c6b8a90"
@@ -47,7 +48,7 @@ def objects_of(setup: str) -> dict[tuple[str, str, str], dict[str, Any]]:
 @pytest.mark.parametrize("setup", SETUPS)
 def test_an_example_is_valid(setup: str) -> None:
     given = variables_of(setup)
-    options = {name: option for variables in role_options().values() for name, option in variables.items()}
+    options = {name: option for variables in role_variables().values() for name, option in variables.items()}
     assert set(given) <= set(options)
     values = converted(given)
     assert values.errors == ()

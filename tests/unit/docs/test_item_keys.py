@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from generate.declarations import role_variables
+from tests.options import NESTED, Options, walk_options
 from twin.paths import REPOSITORY
-
-Options = Mapping[str, Mapping[str, Any]]
 
 # For each list of a role: the module and its option that the items are handed to as they are.
 LISTS = {
@@ -49,8 +48,6 @@ TRANSFORMED = {
     ("istio", "istio_gateways"),
     ("karpenter", "karpenter_node_pools"),
 }
-# The module's documentation calls its nested options by another name than an argument spec.
-_NESTED = ("suboptions", "options")
 
 
 def described(module: str) -> Options:
@@ -64,18 +61,12 @@ def described(module: str) -> Options:
 
 def declared(role: str) -> Options:
     """The variables of a role by its argument spec."""
-    spec = yaml.safe_load((REPOSITORY / "roles" / role / "meta" / "argument_specs.yml").read_text())
-    options: Options = spec["argument_specs"]["main"]["options"]
-    return options
+    return role_variables()[role]
 
 
-def flatten(options: Options, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def flatten(options: Options) -> dict[str, dict[str, Any]]:
     """Each key by its path, such as C(canary.weight), without what is below it."""
-    for name, option in options.items():
-        here = f"{path}.{name}" if path else name
-        yield here, {key: value for key, value in option.items() if key not in _NESTED}
-        below = next((option[key] for key in _NESTED if key in option), {})
-        yield from flatten(below, here)
+    return {path: {key: value for key, value in option.items() if key not in NESTED} for path, option in walk_options(options)}
 
 
 def expected(role: str, module: str, option: str) -> dict[str, dict[str, Any]]:
@@ -89,14 +80,14 @@ def expected(role: str, module: str, option: str) -> dict[str, dict[str, Any]]:
             re.sub(r"\bO\((\w+)(?!\w*\.\w+\.)", lambda found: f"O({variables.get(found[1], f'{role}_{found[1]}')}", value) if isinstance(value, str) else value
         )
 
-    keys = dict(flatten(described(module)[option]["suboptions"], ""))
+    keys = flatten(described(module)[option]["suboptions"])
     return {path: {**attributes, "description": adapt(attributes["description"])} for path, attributes in keys.items()}
 
 
 @pytest.mark.parametrize(("owner", "source"), LISTS.items(), ids=lambda value: value[-1])
 def test_item_keys_of_a_role_are_those_of_the_module(owner: tuple[str, str], source: tuple[str, str]) -> None:
     role, variable = owner
-    keys = dict(flatten(declared(role)[variable]["options"], ""))
+    keys = flatten(declared(role)[variable]["options"])
     documented = expected(role, *source)
     assert set(keys) == set(documented) | ADDED.get(owner, set())
     for path in documented:
@@ -109,15 +100,17 @@ def test_item_keys_of_a_role_are_those_of_the_module(owner: tuple[str, str], sou
 
 def test_every_list_with_keys_of_its_own_is_compared() -> None:
     """No role has a list of items with declared keys that is neither compared nor known to be transformed."""
-    roles = sorted(path.parents[1].name for path in (REPOSITORY / "roles").glob("*/meta/argument_specs.yml"))
-    lists = {(role, name) for role in roles for name, option in declared(role).items() if option["type"] == "list" and "options" in option}
+    lists = {
+        (role, name) for role, variables in role_variables().items() for name, option in variables.items() if option["type"] == "list" and "options" in option
+    }
     assert lists == set(LISTS) | TRANSFORMED
 
 
 def test_every_list_of_items_declares_their_keys() -> None:
     """Otherwise only the module reports a misspelled key, after the first writes."""
-    roles = sorted(path.parents[1].name for path in (REPOSITORY / "roles").glob("*/meta/argument_specs.yml"))
-    assert not [name for role in roles for name, option in declared(role).items() if option.get("elements") == "dict" and "options" not in option]
+    assert not [
+        name for variables in role_variables().values() for name, option in variables.items() if option.get("elements") == "dict" and "options" not in option
+    ]
 
 
 def test_references_in_a_role_name_its_variables() -> None:

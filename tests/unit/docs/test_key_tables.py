@@ -8,26 +8,19 @@ from typing import Any
 
 import pytest
 
-from tests.pages import Page, all_pages, role_options
+from generate.declarations import role_variables
+from tests.options import walk_options
+from tests.pages import Page, all_pages
 
 _TYPES = {"string": "str", "list": "list", "dict": "dict", "int": "int", "bool": "bool", "`true`, `false`": "str"}
-Options = Mapping[str, Mapping[str, Any]]
-
-
-def _keys(options: Options, path: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for name, option in options.items():
-        below = option.get("options") or {}
-        here = f"{path}.{name}" if path else name
-        yield here, option
-        yield from _keys(below, here)
 
 
 def declared() -> dict[str, list[Mapping[str, Any]]]:
     """All declarations of each key of an item, by the path of the key below the item, and by its name alone."""
     found: dict[str, list[Mapping[str, Any]]] = {}
-    for variables in role_options().values():
+    for variables in role_variables().values():
         for option in variables.values():
-            for path, key in _keys(option.get("options") or {}):
+            for path, key in walk_options(option.get("options") or {}):
                 for name in {path, path.rpartition(".")[2]}:
                     found.setdefault(name, []).append(key)
     return found

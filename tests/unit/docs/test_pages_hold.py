@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
-from tests.pages import Page, all_pages, page, role_options
+from generate.declarations import role_variables
+from tests.options import walk_options
+from tests.pages import Page, all_pages, page
 from twin.paths import REPOSITORY
 
 PAGES = pytest.mark.parametrize("shown", all_pages(), ids=lambda shown: shown.name)
@@ -36,18 +36,18 @@ def test_every_page_is_two_clicks_from_the_readme() -> None:
 
 @PAGES
 def test_variables_are_those_of_a_role(shown: Page) -> None:
-    options = role_options()
+    options = role_variables()
     prefixes = tuple(f"{role}_" for role in [*options, "cluster"])
-    known = {name for variables in options.values() for name in _with_keys(variables)} | _other_names()
+    known = {path.rpartition(".")[2] for variables in options.values() for path, _option in walk_options(variables)} | _other_names()
     words = {found[0] for word in shown.words_in_code if (found := re.match(r"[a-z][a-z0-9_]*[a-z0-9]\b(?!_)", word))}
     unknown = sorted(word for word in words if word.startswith(prefixes) and word not in known)
     assert not unknown, f"{shown.name} names variables that no role has: {', '.join(unknown)}"
 
 
-@pytest.mark.parametrize("role", sorted(role_options()))
+@pytest.mark.parametrize("role", sorted(role_variables()))
 def test_the_page_of_a_role_has_every_variable_in_a_table(role: str) -> None:
     documented = {cell.strip("`") for row in page(f"roles/{role}/README.md").rows() for cell in row[:1]}
-    undocumented = sorted(set(role_options()[role]) - documented)
+    undocumented = sorted(set(role_variables()[role]) - documented)
     assert not undocumented, f"roles/{role}/README.md does not tell of {', '.join(undocumented)}"
 
 
@@ -70,13 +70,6 @@ def _linked(shown: Page) -> set[Path]:
     """The pages to which a page links."""
     files = (link.partition("#")[0] for link in shown.links)
     return {target for file in files if file.endswith(".md") and (target := (shown.path.parent / file).resolve()).exists()}
-
-
-def _with_keys(variables: Mapping[str, Any]) -> Iterator[str]:
-    """Variables, and the keys of those that are lists or dictionaries."""
-    for name, option in variables.items():
-        yield name
-        yield from _with_keys(option.get("options") or {})
 
 
 def _other_names() -> set[str]:

@@ -15,7 +15,8 @@ import yaml
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.policies import judge_authorization_policy
 from ansible_collections.meshwright.ambient.plugins.module_utils._status.workloads import judge_daemon_set
 from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.spec import OPTIONS
-from tests.pages import all_pages, page, role_options
+from generate.declarations import role_variables
+from tests.pages import all_pages, page
 from tests.unit.objects import derived, recorded
 
 
@@ -25,7 +26,7 @@ def test_the_table_of_load_balancers_decides_by_needs_and_names_the_words_of_the
     assert [word in cell for word, cell in zip(("ALB", "NLB", "CLB"), header[1:], strict=True)] == [True] * 3
     titled = {row[0]: row[1:] for row in rows}
     assert "WAF" in titled["Use it for"][0] and "TCP" in titled["Use it for"][1] and titled["Use it for"][2] == "nothing new"
-    choices = role_options()["ingress"]["ingress_gateways"]["options"]["load_balancer"]["choices"]
+    choices = role_variables()["ingress"]["ingress_gateways"]["options"]["load_balancer"]["choices"]
     assert choices == ["none", "nlb", "alb"]
     assert "`load_balancer: nlb`" in titled["Created from"][1]
     assert any("`load_balancer: alb`" in line for line in page("docs/ingress.md").prose)
@@ -36,7 +37,7 @@ def test_outputs_of_terraform_become_variables_by_the_template_that_is_shown(tmp
     shown = page("docs/inventory.md").section("Beside Terraform")
     template = next(text for language, text in shown.blocks if language == "yaml")
     variables = [name for name in yaml.safe_load(template) if name != "terraform"]
-    known = {name for options in role_options().values() for name in options}
+    known = {name for options in role_variables().values() for name in options}
     assert variables and set(variables) <= known
     # As terraform output -json writes it.
     outputs = {
@@ -138,7 +139,7 @@ def test_one_table_has_all_ports() -> None:
 
 @pytest.mark.requirement("M11")
 def test_values_of_charts_are_linked_in_the_version_that_is_installed() -> None:
-    pinned = role_options()["bookinfo"]["bookinfo_source"]["default"]
+    pinned = role_variables()["bookinfo"]["bookinfo_source"]["default"]
     version = re.search(r"default\('([\d.]+)'\)", pinned)
     assert version, pinned
     linked = re.findall(r"https://github\.com/istio/istio/blob/([^/]+)/(\S+?/values\.yaml)", page("docs/inventory.md").path.read_text())
@@ -217,7 +218,7 @@ def test_what_a_waypoint_is_for_is_an_option_and_a_service_account_is_none() -> 
     choices = OPTIONS["for"]["choices"]
     assert sorted(choices) == ["all", "none", "service", "workload"]
     assert not [choice for choice in choices if choice not in prose]
-    assert "use_waypoint" in role_options()["mesh"]["mesh_workloads"]["options"], "pods cannot be bound"
+    assert "use_waypoint" in role_variables()["mesh"]["mesh_workloads"]["options"], "pods cannot be bound"
     assert "A ServiceAccount can no longer have a waypoint of its own" in prose
 
 

@@ -14,7 +14,8 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.conn
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.near_misses import find_misspelled
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.validation import find_errors
 from ansible_collections.meshwright.ambient.plugins.plugin_utils._kubeconfigs import find_kubeconfig_errors
-from tests.pages import page, role_options
+from generate.declarations import role_variables
+from tests.pages import page
 from tests.unit.inventory_values import converted
 
 _EKS = {"eks_enabled": True, "eks_region": "eu-central-1", "eks_availability_zones": ["eu-central-1a", "eu-central-1b"]}
@@ -128,7 +129,7 @@ def _shown() -> list[str]:
 
 def _errors() -> set[str]:
     found = {error for variables in VARIABLES for error in find_errors(converted(variables))}
-    found |= set(find_misspelled(["istio_verison"], {role: options.keys() for role, options in role_options().items()}))
+    found |= set(find_misspelled(["istio_verison"], {role: options.keys() for role, options in role_variables().items()}))
     found |= set(find_connection_error("ssh", ()))
     with tempfile.NamedTemporaryFile("w") as file:
         file.write(json.dumps(_KUBECONFIG))

@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.validation import find_errors as find_inventory_errors
-from tests.pages import all_pages, role_options
+from generate.declarations import role_variables
+from tests.pages import all_pages
 from tests.unit.inventory_values import converted
 from tests.unit.module_arguments import Call, arguments_of, calls_of, documented, find_errors
 from twin.paths import REPOSITORY
@@ -53,7 +54,7 @@ def _is_template(value: Any) -> bool:
     return isinstance(value, str) and "{{" in value
 
 
-_OPTIONS = {name for variables in role_options().values() for name in variables}
+_OPTIONS = {name for variables in role_variables().values() for name in variables}
 _DOCUMENTS = list(_documents())
 _SETS = [(place, given) for place, document in _DOCUMENTS if isinstance(document, dict) for given in _variables(document)]
 _TASKS = [

@@ -16,14 +16,14 @@ from jsonschema import Draft7Validator
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.near_misses import find_misspelled
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.values import convert
 from generate.__main__ import contents
-from generate.declarations import declared_variables
-from tests.pages import all_pages, role_options
+from generate.declarations import declared_variables, role_variables
+from tests.pages import all_pages
 from tests.unit.generate.schemas import find_messages, load, load_all, schema
 from tests.unit.inventories import ALL, ANYTHING, named, nearly_right, right, spelled
 from twin.paths import REPOSITORY
 
 DECLARED = declared_variables()
-KNOWN = {role: options.keys() for role, options in role_options().items()}
+KNOWN = {role: options.keys() for role, options in role_variables().items()}
 NAMES = sorted(DECLARED)
 NEAR_MISSES = [(re.compile(pattern), refused) for pattern, refused in schema("variables")["patternProperties"].items()]
 

@@ -21,7 +21,7 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.isti
 from ansible_collections.meshwright.ambient.plugins.module_utils._k8s.connect import AUTH_ARG_SPEC
 from ansible_collections.meshwright.ambient.plugins.module_utils._module import run
 from ansible_collections.meshwright.ambient.plugins.modules.helm_release import OPTIONS
-from tests.pages import role_options
+from generate.declarations import role_variables
 from tests.unit.inventory_values import values_of
 
 PASSWORD = "invented-password"
@@ -159,5 +159,5 @@ SOURCES = {
 
 
 def test_each_source_of_the_roles_is_known_here() -> None:
-    found = {name for options in role_options().values() for name in options if name.endswith(("_source", "_url", "_repository"))}
+    found = {name for options in role_variables().values() for name in options if name.endswith(("_source", "_url", "_repository"))}
     assert found == SOURCES, "say how its password stays out of messages and command lines, and test it"

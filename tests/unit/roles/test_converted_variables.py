@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.pages import role_options
+from generate.declarations import role_variables
 from twin.paths import REPOSITORY
 
 FILES = sorted([*(REPOSITORY / "roles").glob("*/tasks/*.yml"), *(REPOSITORY / "roles").glob("*/vars/*.yml"), *(REPOSITORY / "playbooks").glob("*.yml")])
-NAMES = {name for options in role_options().values() for name in options}
+NAMES = {name for options in role_variables().values() for name in options}
 # The lookup kubeconfig converts these; of the others, only whether they are there decides which shell is used.
 CONNECTION = {"cluster_kubeconfig", "cluster_context", "cluster_from_environment"}
 CONDITIONS = ("when", "that", "changed_when", "failed_when", "until")
@@ -49,11 +49,11 @@ def test_a_raw_variable_would_be_found() -> None:
     assert raw_names("lookup('x', 'mesh', variable='mesh_timeout') + __mesh_variables.mesh_timeout") == set()
 
 
-@pytest.mark.parametrize("role", sorted(role_options()))
+@pytest.mark.parametrize("role", sorted(role_variables()))
 def test_the_argument_spec_has_the_default_of_each_variable(role: str) -> None:
     """The lookup takes it from there when the inventory has the variable without a value."""
     defaults = yaml.safe_load((REPOSITORY / "roles" / role / "defaults" / "main.yml").read_text())
-    missing = [name for name in defaults if "default" not in role_options()[role][name]]
+    missing = [name for name in defaults if "default" not in role_variables()[role][name]]
     assert not missing
 
 

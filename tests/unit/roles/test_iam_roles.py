@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.meshwright.ambient.plugins.module_utils._iam.eks_roles import cluster_roles
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.eks import validate_eks
 from ansible_collections.meshwright.ambient.plugins.module_utils._karpenter.identity import karpenter_identity
-from tests.pages import role_options
+from generate.declarations import role_variables
 from tests.unit.module_arguments import calls_in
 from twin.paths import REPOSITORY
 
@@ -28,7 +28,7 @@ def test_each_task_that_creates_an_iam_role_gives_it_path_and_boundary(role: str
     # What iam_plan returns for each role is what it was given, so that both are those of the items.
     assert call.arguments.get("path") == "{{ item.path }}"
     assert call.arguments.get("boundary") == "{{ item.boundary | default(omit, true) }}"
-    defaults = {name: options.get("default") for name, options in role_options()[role].items()}
+    defaults = {name: options.get("default") for name, options in role_variables()[role].items()}
     if role == "eks":
         assert (defaults["eks_role_path"], defaults["eks_permissions_boundary"]) == ("/", "")
     else:
@@ -49,7 +49,7 @@ def test_each_plan_of_iam_roles_knows_path_and_boundary(role: str, call: Any) ->
 
 
 def test_the_roles_of_cluster_nodes_and_karpenter_have_path_and_boundary() -> None:
-    eks = {name: options.get("default") for name, options in role_options()["eks"].items()} | {
+    eks = {name: options.get("default") for name, options in role_variables()["eks"].items()} | {
         "eks_region": "eu-central-1", "eks_cluster_name": "second", "eks_role_path": PATH, "eks_permissions_boundary": BOUNDARY, "eks_tags": {},
     }  # fmt: skip
     karpenter = {

@@ -21,7 +21,8 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._istio_ingress.
 from ansible_collections.meshwright.ambient.plugins.module_utils._kubernetes_text import find_text_errors, holds_values, is_text_map, with_text
 from ansible_collections.meshwright.ambient.plugins.module_utils._route.spec import ROUTE, parse_route
 from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.spec import OPTIONS, parse_waypoint
-from tests.pages import role_options
+from generate.declarations import role_variables
+from tests.options import Options, walk_options
 from tests.unit.inventory_values import converted
 
 # A label as people write it, and as an API server takes it.
@@ -136,15 +137,9 @@ def test_tags_of_aws_are_text_in_every_form() -> None:
         as_text({"a": ["b"]})
 
 
-def free_dictionaries(options: Any, place: str = "") -> list[tuple[str, str]]:
-    """Each option of a role that takes keys of the user's choice: its place, and its name."""
-    found = []
-    for name, option in options.items():
-        if option.get("options"):
-            found += free_dictionaries(option["options"], f"{place}{name}.")
-        elif "dict" in (option.get("type"), option.get("elements")):
-            found.append((f"{place}{name}", name))
-    return found
+def free_dictionaries(options: Options) -> list[str]:
+    """The place of each option of a role that takes keys of the user's choice."""
+    return [place for place, option in walk_options(options) if not option.get("options") and "dict" in (option.get("type"), option.get("elements"))]
 
 
 # Structures of others, in which labels and the like are found by their names, and maps of quantities or ids, which an API takes as text and numbers.
@@ -155,10 +150,11 @@ STRUCTURED = {
 }
 
 
-@pytest.mark.parametrize("role", sorted(role_options()))
+@pytest.mark.parametrize("role", sorted(role_variables()))
 def test_each_free_dictionary_is_a_map_of_text_or_known_to_be_none(role: str) -> None:
     """The next one that is added has to be one of these."""
-    unknown = [place for place, name in free_dictionaries(role_options()[role]) if not is_text_map(name) and not holds_values(name) and name not in STRUCTURED]
+    names = {place: place.rpartition(".")[2] for place in free_dictionaries(role_variables()[role])}
+    unknown = [place for place, name in names.items() if not is_text_map(name) and not holds_values(name) and name not in STRUCTURED]
     assert not unknown
 
 

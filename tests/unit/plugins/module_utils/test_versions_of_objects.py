@@ -13,7 +13,7 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.ingr
 from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoints import WaypointRef
 from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.render import render_gateway
 from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.spec import Waypoint
-from tests.pages import role_options
+from generate.declarations import role_variables
 from tests.unit.inventory_values import values_of
 from twin.paths import REPOSITORY
 
@@ -58,5 +58,5 @@ def test_one_variable_pins_each_version() -> None:
     releases = istio_releases(values)["desired"]
     assert len(releases) == 5
     assert {release["chart_version"] for release in releases} == {"1.30.3"}
-    assert "{{ gateway_api_version }}" in role_options()["gateway_api"]["gateway_api_source"]["default"]
-    assert "istio_version" in role_options()["bookinfo"]["bookinfo_source"]["default"]
+    assert "{{ gateway_api_version }}" in role_variables()["gateway_api"]["gateway_api_source"]["default"]
+    assert "istio_version" in role_variables()["bookinfo"]["bookinfo_source"]["default"]

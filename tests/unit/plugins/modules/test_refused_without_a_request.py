@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._errors import MeshError
+from tests.options import Options, walk_options
 from tests.unit.aws_stub import AwsStub, stub_module
 
 MODULES = "ansible_collections.meshwright.ambient.plugins.modules"
@@ -69,8 +70,8 @@ def test_what_aws_never_takes_is_refused_without_a_request(name: str, function: 
 
 
 def test_every_module_that_takes_tags_is_tried_here() -> None:
-    def has_tags(options: Mapping[str, Any]) -> bool:
-        return any(name == "tags" or has_tags(option.get("options") or {}) for name, option in options.items())
+    def has_tags(options: Options) -> bool:
+        return any(path.rpartition(".")[2] == "tags" for path, _option in walk_options(options))
 
     folder = Path(__file__).parents[4] / "plugins" / "modules"
     taking = {path.stem for path in folder.glob("*.py") if has_tags(getattr(importlib.import_module(f"{MODULES}.{path.stem}"), "OPTIONS", {}))}

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._helm.gateways import gateway_targets, gateway_values
-from tests.pages import role_options
+from generate.declarations import role_variables
 
 INGRESS = {"name": "istio-ingress", "namespace": "istio-ingress"}
 
@@ -50,7 +50,7 @@ IN_THE_CHART = {
 
 
 def test_every_key_of_the_service_is_compared() -> None:
-    assert set(role_options()["istio"]["istio_gateways"]["options"]["service"]["options"]) == set(IN_THE_CHART)
+    assert set(role_variables()["istio"]["istio_gateways"]["options"]["service"]["options"]) == set(IN_THE_CHART)
 
 
 @pytest.mark.parametrize(("word", "field"), IN_THE_CHART.items())

@@ -21,7 +21,8 @@ from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.load
 )
 from ansible_collections.meshwright.ambient.plugins.module_utils._istio_ingress.spec import ISTIO_GATEWAY, report_istio_gateways
 from ansible_collections.meshwright.ambient.plugins.module_utils._route.spec import ROUTE
-from tests.pages import page, role_options
+from generate.declarations import role_variables
+from tests.pages import page
 from tests.unit.inventory_values import values_of
 from twin.paths import REPOSITORY
 
@@ -152,7 +153,7 @@ def test_every_name_is_the_one_that_was_chosen() -> None:
     assert route.main.manifest["spec"]["hostnames"] == ["h1.test"]
     assert route.main.manifest["spec"]["parentRefs"] == [{"name": "g1", "namespace": "n1"}]
     # Where no name has to be chosen, the variable has a default.
-    options = role_options()
+    options = role_variables()
     assert [options["ingress"]["ingress_albs"]["options"][name].get("default") for name in ("hosts", "load_balancer_name")] == [[], None]
     assert (options["istio"]["istio_namespace"]["default"], options["bookinfo"]["bookinfo_namespace"]["default"]) == ("istio-system", "bookinfo")
     names = re.compile(r"\b(istio-system|istio-ingress(gateway)?|my(-production)?-alb|alb-ingress|common-external-ingress|istio-internal)\b")
@@ -254,7 +255,7 @@ def test_classic_objects_are_made_only_on_request() -> None:
     route = {"name": "shop", "namespace": "shop", "gateway": "public", "gateway_namespace": "istio-ingress", "hosts": ["a.com"], "rules": [rule]}
     kinds = [item.main.key[0] for item in parse_ingress_lists({"gateways": [GATEWAY], "albs": [ALB], "routes": [route]}).all]
     assert kinds == ["Gateway", "Ingress", "HTTPRoute"]
-    options = role_options()["ingress"]
+    options = role_variables()["ingress"]
     assert options["ingress_classic_gateways"]["default"] == []
     assert options["ingress_routes"]["options"]["kind"]["default"] == "HTTPRoute"
     # On request they are what they were asked to be.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.validation import find_errors
-from tests.pages import role_options
+from generate.declarations import role_variables
+from tests.options import walk_options
 from tests.unit.inventory_values import converted
 
 GATEWAY: dict[str, Any] = {"name": "shop", "namespace": "shop-edge"}
@@ -101,15 +102,8 @@ TAGS = {
 
 def options_named(pattern: str) -> set[str]:
     """The variables and keys of items, of all roles, whose name matches."""
-
-    def walk(options: Mapping[str, Any], above: str) -> Iterator[str]:
-        for name, option in options.items():
-            path = f"{above}.{name}" if above else name
-            if option.get("type") != "bool" and re.search(pattern, name):
-                yield path
-            yield from walk(option.get("options") or {}, path)
-
-    return {path for options in role_options().values() for path in walk(options, "")}
+    declared = (found for options in role_variables().values() for found in walk_options(options))
+    return {path for path, option in declared if option["type"] != "bool" and re.search(pattern, path.rpartition(".")[2])}
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import pytest
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.near_misses import find_misspelled
 from ansible_collections.meshwright.ambient.plugins.module_utils._near_misses import find_near_miss, nearest
-from tests.pages import role_options
+from generate.declarations import role_variables
 
-ALL = {role: options.keys() for role, options in role_options().items()}
+ALL = {role: options.keys() for role, options in role_variables().items()}
 NAMES = sorted({name for options in ALL.values() for name in options})
 
 

@@ -10,19 +10,16 @@ import pytest
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.ingress import validate_ingress
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.istio import validate_istio
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.mesh import validate_mesh_items
-from tests.pages import role_options
+from generate.declarations import role_variables
+from tests.options import walk_options
 from tests.unit.inventory_values import converted
 
 Path = tuple[str, ...]
 
 
-def numbers(options: Mapping[str, Any], path: Path = ()) -> Iterator[Path]:
+def numbers(options: Mapping[str, Any]) -> Iterator[Path]:
     """The path of each number that an argument spec declares."""
-    for name, option in options.items():
-        if option.get("options"):
-            yield from numbers(option["options"], (*path, f"{name}[]" if option["type"] == "list" else name))
-        elif option["type"] == "int":
-            yield (*path, name)
+    return (tuple(path.split(".")) for path, option in walk_options(options, of_items="[]") if option["type"] == "int")
 
 
 def inventory_with(path: Path, value: int, options: Mapping[str, Any]) -> Any:
@@ -36,7 +33,7 @@ def inventory_with(path: Path, value: int, options: Mapping[str, Any]) -> Any:
     return {name: [item] if path[0].endswith("[]") else item}
 
 
-ALL = {name: option for options in role_options().values() for name, option in options.items()}
+ALL = {name: option for options in role_variables().values() for name, option in options.items()}
 NUMBERS = sorted(set(numbers(ALL)))
 PODS = [path for path in NUMBERS if path[-1].endswith("replicas")]
 LIMITS = [path for path in NUMBERS if path[-2:-1] == ("autoscaling",) or (path[0] == "istio_istiod_autoscaling" and len(path) > 1)]

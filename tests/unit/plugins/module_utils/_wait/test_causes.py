@@ -195,7 +195,7 @@ FAILURES: list[Any] = [
 
 @pytest.mark.parametrize("failure", FAILURES)
 def test_what_cannot_be_read_leaves_the_verdict(failure: Reply) -> None:
-    assert _explained(DEPLOYMENT, ISTIOD, Pod=failure).message == MESSAGE, "if its pods cannot be read, the message must not mention them, not even that there are none"
+    assert _explained(DEPLOYMENT, ISTIOD, Pod=failure).message == MESSAGE, "pods that cannot be read must not be reported as missing"
     assert _explained(DEPLOYMENT, ISTIOD, Event=failure).message == f"{MESSAGE} (it has no pod)"
     assert _explained(DEPLOYMENT, POD, Deployment=failure).message == MESSAGE
 
