@@ -30,7 +30,7 @@ from twin.paths import REPOSITORY, TwinPaths
 READERS = {"inventories/mine", "inventories/there", "inventory.yml"}
 _PREFIX = "meshwright.ambient."
 # Programs of others, and of the shell, whose options only a run can try.
-_OTHERS = {".", "cd", "cp", "curl", "eval", "export", "helm", "istioctl", "kubectl", "mktemp", "mv", "terraform", "unset", "which"}
+_OTHERS = {".", "cd", "command", "cp", "curl", "eval", "export", "helm", "istioctl", "kubectl", "mktemp", "mv", "terraform", "unset"}
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)=(.*)", re.S)
 _INNER = re.compile(r"\$\(((?:[^()]|\([^()]*\))*)\)")
 

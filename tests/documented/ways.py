@@ -87,7 +87,7 @@ IN_ACCOUNT = (
     Step(("export TWIN=prod", *_ENVIRONMENT, "kubectl get nodes", _CLUSTERS), shows="['prod-frankfurt']"),
     Step((*_ENVIRONMENT, "kubectl get gateways,ingresses -A"), shows="gateway.gateway.networking.k8s.io/"),
     Step((". .venv/bin/activate", "python -m twin account up", 'eval "$(make -s twin-env)"')),
-    Step(('ansible localhost -m amazon.aws.aws_caller_info -e ansible_python_interpreter="$(which python)"',), shows="123456789012"),
+    Step(('ansible localhost -m amazon.aws.aws_caller_info -e ansible_python_interpreter="$(command -v python)"',), shows="123456789012"),
     Step(
         (
             "export AWS_ENDPOINT_URL=http://127.0.0.1:5555 AWS_REGION=eu-central-1",
