@@ -10,6 +10,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
+
 from tests.documented.ways import Step
 from twin.paths import REPOSITORY, cache_directory, state_directory
 
@@ -37,7 +39,7 @@ def copy_checkout(directory: Path) -> Path:
 
 
 def run_step(step: Step, checkout: Path, environment: Mapping[str, str], replaced: Mapping[str, str]) -> None:
-    """Run the commands of a step, and compare what comes of them with what the pages tell.
+    """Run the commands of a step, and compare what comes of them with what the pages tell; skip the test if the machine lacks what the step needs.
 
     Args:
         step: the commands.
@@ -48,6 +50,8 @@ def run_step(step: Step, checkout: Path, environment: Mapping[str, str], replace
     Raises:
         AssertionError: the exit code or the output is another one.
     """
+    if step.needs and not shutil.which(step.needs):
+        pytest.skip(f"the page uses {step.needs}, which this machine does not have")
     script = "\n".join(step.commands)
     for shown, real in {"/path/to/the/checkout": str(checkout), **replaced}.items():
         script = script.replace(shown, real)
@@ -62,6 +66,8 @@ def run_step(step: Step, checkout: Path, environment: Mapping[str, str], replace
     output = f"{script}\nexit code {done.returncode}\n{done.stdout[-6000:]}{done.stderr[-3000:]}"
     assert done.returncode == step.code, output
     assert step.shows in done.stdout + done.stderr, f"{step.shows!r} is not in the output of:\n{output}"
+    last = (done.stdout.splitlines() or [""])[-1]
+    assert step.ends in ("", last), f"the output does not end with {step.ends!r}:\n{output}"
     if step.unchanged:
         # One playbook that changes nothing must not hide what another one of the step has changed.
         changes = re.findall(r"\bchanged=(\d+)", done.stdout)

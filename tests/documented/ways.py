@@ -13,12 +13,16 @@ class Step:
         commands: as they stand in the pages.
         code: the exit code that the page tells of.
         shows: what the output must have.
+        ends: the last line of the output, if that matters.
+        needs: a program that this machine may lack, without which the step is skipped.
         unchanged: whether no playbook may change anything.
     """
 
     commands: tuple[str, ...]
     code: int = 0
     shows: str = ""
+    ends: str = ""
+    needs: str = ""
     unchanged: bool = False
 
 
@@ -74,6 +78,7 @@ ON_MESH = (
         unchanged=True,
     ),
     Step(("make demo",), shows="Proof"),
+    Step(("make twin-up",), shows="is up"),
     Step(("python -m twin process stop istiod",)),
     Step(("ansible-playbook verify.yml -i inventories/sandbox",), code=2, shows="istiod"),
     Step(("python -m twin process start istiod",)),
@@ -102,7 +107,10 @@ IN_ACCOUNT = (
             'curl -X POST http://127.0.0.1:5555/_twin/faults -d \'{"access_key": "AKIAOWNEROFTHEACCNT0", "error": "expired", "skip": 20}\'',
             "curl -X DELETE http://127.0.0.1:5555/_twin/faults",
         ),
-        shows="expired",
+        # Each answer lists the faults in force: the first command's has this one, the last one's has none.
+        shows='"error": "throttled"',
+        ends="[]",
+        needs="curl",
     ),
 )
 
@@ -117,13 +125,13 @@ INCLUDED = {
     ),
 }
 
-# What another test runs, under another name or with other paths.
+# What another test runs, under another name or with other paths: these commands create or delete whole twins and accounts, or run for minutes. As steps of
+# their own they would take longer than all others together, and delete the twin on which the others run.
 ELSEWHERE = {
     "make rehearse INVENTORY=inventories/prod": "tests/twin/playbooks/test_rehearsal.py::test_a_second_rehearsal_changes_nothing_and_shows_what_exists",
     'make rehearse INVENTORY=inventories/prod ARGUMENTS="--check --diff"': "tests/twin/playbooks/test_rehearsal.py::test_a_check_from_nothing_only_reads",
     "make soak MINUTES=5 SEED=7": "tests/twin/mesh/test_soak.py::test_ready_disagrees_with_no_object_while_everything_changes",
     ".venv/bin/python -m tests.soak --twin sandbox --minutes 5": ("tests/twin/mesh/test_soak.py::test_ready_disagrees_with_no_object_while_everything_changes"),
-    "make twin-up": "tests/twin/test_lifecycle.py::test_up_on_a_running_twin_does_nothing",
     "TWIN=docs make twin-up": "tests/twin/test_lifecycle.py::test_up_on_a_running_twin_does_nothing",
     'eval "$(TWIN=docs make -s twin-env)"': "tests/twin/playbooks/test_rehearsal.py::test_the_shell_is_pointed_at_account_and_cluster",
     "make twin-down": "tests/twin/test_lifecycle.py::test_down_leaves_nothing_behind",

@@ -15,7 +15,7 @@ from generate.declarations import role_variables
 from tests.documented.commands import OTHER, SHELL, Command, all_commands
 from tests.documented.shell import copy_checkout, run_step
 from tests.documented.static import find_errors
-from tests.documented.ways import ALONE, ELSEWHERE, INCLUDED, NOT_RUN, Step, commands_that_run
+from tests.documented.ways import ALONE, ELSEWHERE, IN_ACCOUNT, INCLUDED, NOT_RUN, ON_MESH, Step, commands_that_run
 from tests.pages import Page, all_pages
 from twin.paths import REPOSITORY
 
@@ -142,15 +142,32 @@ def test_a_command_does_what_the_page_tells(checkout: Path, step: Step) -> None:
         (Step(("echo changed=10",), unchanged=True), "the playbooks changed 10"),
         (Step(("echo done",), unchanged=True), "the playbooks changed nothing that is shown"),
         (Step(("echo done",), shows="ready"), "'ready' is not in the output"),
+        (Step(("echo [1]", "echo [1,2]"), shows="1", ends="[]"), "does not end with '[]'"),
+        (Step(("true",), ends="[]"), "does not end with '[]'"),
         (Step(("echo done",), code=2), "exit code 0"),
         (Step(("false", "echo done")), "exit code 1"),
     ],
-    ids=["one-of-three-changes", "changes", "no-playbook", "shows-something-else", "succeeds", "fails"],
+    ids=["one-of-three-changes", "changes", "no-playbook", "shows-something-else", "ends-otherwise", "shows-nothing", "succeeds", "fails"],
 )
 def test_a_step_fails_if_the_page_is_not_right(checkout: Path, step: Step, problem: str) -> None:
     with pytest.raises(AssertionError, match=re.escape(problem)):
         run_step(step, checkout, os.environ, {})
 
 
-def test_a_step_whose_playbooks_change_nothing_passes(checkout: Path) -> None:
-    run_step(Step(("echo changed=0", "echo changed=0"), unchanged=True), checkout, os.environ, {})
+@pytest.mark.parametrize(
+    "step",
+    [Step(("echo changed=0", "echo changed=0"), unchanged=True), Step(("echo [1]", "echo []"), shows="1", ends="[]")],
+    ids=["changes-nothing", "ends-empty"],
+)
+def test_a_step_passes_if_the_page_is_right(checkout: Path, step: Step) -> None:
+    run_step(step, checkout, os.environ, {})
+
+
+def test_a_step_is_skipped_if_the_machine_lacks_its_program(checkout: Path) -> None:
+    with pytest.raises(pytest.skip.Exception, match="uses no-such-program"):
+        run_step(Step(("no-such-program",), needs="no-such-program"), checkout, os.environ, {})
+
+
+@pytest.mark.parametrize("step", [step for steps in (ALONE, ON_MESH, IN_ACCOUNT) for step in steps], ids=lambda step: step.commands[0])
+def test_a_step_with_curl_needs_it(step: Step) -> None:
+    assert (step.needs == "curl") == any("curl " in command for command in step.commands)
