@@ -134,7 +134,7 @@ def _errors() -> set[str]:
     with tempfile.NamedTemporaryFile("w") as file:
         file.write(json.dumps(_KUBECONFIG))
         file.flush()
-        kubeconfigs = ({"cluster_kubeconfig": "/etc/hostname"}, {"cluster_kubeconfig": file.name, "cluster_context": "shop-prd"})
+        kubeconfigs = ({"cluster_kubeconfig": "/etc/passwd"}, {"cluster_kubeconfig": file.name, "cluster_context": "shop-prd"})
         found |= {error for given in kubeconfigs for error in find_kubeconfig_errors(given, {})}
     server = frozenset({server_key("https://api.shop.example.com:443")})
     return found | set(validate_shared_servers({"shop-eu": server, "shop-us": server}, set(), set()))
