@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from tests.pages import Page, all_pages
 
-SHELL = ("console", "sh")
+# The one language of blocks with commands that a reader types.
+SHELL = "console"
 # What other blocks are: data, output of programs, pictures, and files of other programs.
 OTHER = ("json", "jinja", "lua", "mermaid", "python", "text", "vim", "yaml")
 
@@ -24,7 +25,7 @@ class Command:
 def commands_of(page: Page) -> Iterator[Command]:
     """All commands of a page; in a block with prompts, what has none is output."""
     for language, text in page.blocks:
-        if language in SHELL:
+        if language == SHELL:
             lines = text.replace("\\\n", " ").splitlines()
             if any(line.startswith("$ ") for line in lines):
                 lines = [line[2:] for line in lines if line.startswith("$ ")]

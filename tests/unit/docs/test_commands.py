@@ -26,7 +26,7 @@ _TEXTS = sorted({command.text for command in COMMANDS})
 def test_every_block_is_of_a_known_language() -> None:
     """A block of the shell under another name would not be found."""
     pages = [shown for shown in all_pages() if shown.path.parent.name != "docsite"]
-    unknown = [(shown.name, language) for shown in pages for language, _text in shown.blocks if language not in (*SHELL, *OTHER)]
+    unknown = [(shown.name, language) for shown in pages for language, _text in shown.blocks if language not in (SHELL, *OTHER)]
     assert unknown == []
     prompts = [shown.name for shown in pages for language, text in shown.blocks if language in OTHER and re.search(r"^\$ ", text, re.M)]
     assert prompts == []
