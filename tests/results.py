@@ -1,4 +1,8 @@
-"""Which requirements the tests of the last run have shown: one file for each stage."""
+"""What the last run has shown: the requirements, in one file for each stage.
+
+pytest's marks are recorded by tests/conftest.py, and tags of tasks by a callback plugin, whose record of a run is read here. Below the same directory,
+tests/variables.py keeps which variables have had an effect.
+"""
 
 from __future__ import annotations
 
