@@ -26,6 +26,13 @@ def objects_of_others() -> list[dict[str, Any]]:
         *(_secret(name, SHARED) for name in ("secured-tls", "listed-tls")),
         _secret("classic-tls", EDGE),
         {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "elsewhere", "namespace": OTHER, "labels": _FORMER}, "spec": {"ports": [{"port": 8080}]}},
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            # Called like a release that is in another namespace.
+            "metadata": {"name": "classic", "namespace": SHARED},
+            "spec": {"selector": {"app": "classic"}, "ports": [{"port": 80}]},
+        },
         _grant("certificates", SHARED, gateways, "Secret"),
         _grant("backends", OTHER, [{"group": _GROUP, "kind": "HTTPRoute", "namespace": SHARED}], "Service"),
         {

@@ -29,6 +29,12 @@ class State:
     def __init__(self, rehearsed: Rehearsed, client: Clients, recorded: Path) -> None:
         self._rehearsed, self._client, self._recorded = rehearsed, client, recorded
 
+    @staticmethod
+    def has_order(of: str) -> bool:
+        """Whether the order of lists means something; AWS answers many of them in any order."""
+        kind = of.partition(" ")[0]
+        return kind != "aws" and kind not in _COMPOSED
+
     def read(self, of: str) -> Any:
         """What a row of evidence names.
 

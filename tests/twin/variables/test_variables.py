@@ -16,12 +16,13 @@ import pytest
 from tests.results import CALLBACK_PLUGINS
 from tests.twin.conftest import fresh_account
 from tests.twin.support.rehearsed import Rehearsed
-from tests.twin.variables.existing import make_before, make_in_network, make_retired
+from tests.twin.variables.existing import make_before, make_in_network, make_retired, make_sources
 from tests.twin.variables.in_cluster import objects_of_others, retired_objects
 from tests.twin.variables.state import State, certificate_arn
 from tests.variables import COMPLETE, OTHERWISE, PLACED, Evidence, rows_of_evidence
 from twin.aws import account
 from twin.aws.twin_provider import twin_name
+from twin.commands.environment import sources_of
 from twin.commands.rehearsal import overlay_of
 from twin.paths import TwinPaths
 from twin.tools.build import ensure_tools
@@ -45,8 +46,10 @@ class Complete:
         self.client: Callable[[str], Any] = functools.partial(account.client, name, region=_REGION)
         self._directory = directory
         self._recorded = directory / "tasks.jsonl"
-        self.rehearsed.paths.overlay.write_text(overlay_of(ensure_tools(REHEARSAL, "This test")))
-        self.existing = make_before(self.client)
+        toolbox = ensure_tools(REHEARSAL, "This test")
+        self.rehearsed.paths.overlay.write_text(overlay_of(toolbox))
+        self._sources = sources_of(toolbox)
+        self.existing = {**make_before(self.client), **make_sources(toolbox.files, directory)}
         self._play(*_FIRST)
         cluster = self.client("eks").describe_cluster(name=_CLUSTER)["cluster"]
         self.existing |= make_in_network(self.client, cluster)
@@ -111,6 +114,8 @@ class Complete:
             "kubeconfig": str(TwinPaths(f"{self.rehearsed.name}-{self.rehearsed.cluster}").kubeconfig),
             "latest_coredns": offered[0]["addonVersion"],
             "edge_certificate": certificate_arn(self.client, "complete.example"),
+            "istio_version": self._sources["TWIN_ISTIO_VERSION"],
+            "alb_controller_version": self._sources["TWIN_ALB_CONTROLLER_VERSION"],
         }
 
 
@@ -125,6 +130,8 @@ def complete(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Complete]:
 def test_a_variable_has_its_effect(complete: Complete, variable: str) -> None:
     row = rows_of_evidence()[variable]
     found, expected = complete.found(row), complete.expected(row.value)
+    if not State.has_order(row.of) and isinstance(found, list) and isinstance(expected, list):
+        found, expected = sorted(found, key=str), sorted(expected, key=str)
     assert found == expected, f"{variable}: {row.path} of {row.of} is {found!r}, not {expected!r}"
 
 
