@@ -125,6 +125,11 @@ FORMS: list[Any] = [
 ]
 
 
+# The form with which the test of the roles sets cluster_context, too.
+_WITH_CONTEXT = "path"
+_OF_ROLES = [pytest.param(*form.values, id=form.id, marks=[pytest.mark.variable("cluster_context")] if form.id == _WITH_CONTEXT else []) for form in FORMS]
+
+
 @pytest.fixture(params=FORMS)
 def given(request: pytest.FixtureRequest, operator: Operator, tmp_path: Path) -> Iterator[Any]:
     form: Callable[[Operator, Path], Any] = request.param
@@ -147,12 +152,13 @@ def test_the_search_sees_the_arguments_of_a_program_and_a_file_that_stays(operat
 
 
 @pytest.mark.requirement("A1")
-@pytest.mark.variable("cluster_kubeconfig", "cluster_context")
+@pytest.mark.variable("cluster_kubeconfig")
+@pytest.mark.parametrize("given", _OF_ROLES, indirect=True)
 def test_the_roles_reach_the_cluster_and_report_nothing(
     empty_twin: Twin, operator: Operator, given: Any, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     variables = {"cluster_kubeconfig": given, "bookinfo_enabled": True, "mesh_namespaces": [{"name": "bookinfo", "dataplane_mode": "ambient"}]}
-    if request.node.callspec.id == "path":
+    if request.node.callspec.id == _WITH_CONTEXT:
         # The current context leads nowhere: whatever does not go by cluster_context is not let in.
         variables |= {"cluster_kubeconfig": _as_path(operator.as_user("guest"), tmp_path), "cluster_context": "person"}
     for playbook in ("site.yml", "verify.yml"):

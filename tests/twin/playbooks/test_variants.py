@@ -140,7 +140,7 @@ def _network(frankfurt: Rehearsed) -> Network:
 
 
 @pytest.mark.requirement("A4")
-@pytest.mark.variable("eks_allow_untagged_subnets")
+@pytest.mark.variable("eks_allow_untagged_subnets", "eks_public_subnet_ids")
 def test_subnets_without_their_tags_are_reported_before_anything_is_made(variants: Variants) -> None:
     done, before, after = variants.untagged
     expected = " ".join(done.stdout.split())
@@ -152,7 +152,7 @@ def test_subnets_without_their_tags_are_reported_before_anything_is_made(variant
     assert "virginia" not in expected.split("PLAY RECAP")[1].split("AWS account")[0], "--limit frankfurt touched another cluster"
 
 
-@pytest.mark.variable("eks_vpc_id", "eks_private_subnet_ids", "eks_public_subnet_ids", "eks_endpoint_public_access")
+@pytest.mark.variable("eks_vpc_id", "eks_private_subnet_ids", "eks_endpoint_public_access")
 def test_an_existing_network_is_used_and_left_as_it_is(variants: Variants) -> None:
     ec2 = variants.client("ec2")
     cluster = variants.client("eks").describe_cluster(name="shop")["cluster"]["resourcesVpcConfig"]
