@@ -67,7 +67,7 @@ def test_outputs_of_terraform_become_variables_by_the_template_that_is_shown(tmp
 @pytest.mark.requirement("C16")
 def test_the_glossary_says_what_istiod_was_and_nothing_of_it_is_installed_apart() -> None:
     # The role has values for each chart that it installs.
-    charts = {name.split("_")[1] for name in role_options()["istio"] if name.endswith("_values")}
+    charts = {name.split("_")[1] for name in role_variables()["istio"] if name.endswith("_values")}
     assert {"base", "istiod", "cni", "ztunnel"} <= charts
     glossary = {row[0]: row[1] for row in page("docs/concepts.md").section("Glossary").rows()}
     for part in ("Pilot", "Citadel", "Galley"):
