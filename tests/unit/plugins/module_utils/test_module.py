@@ -64,10 +64,12 @@ def test_a_failure_after_a_write_is_a_change(monkeypatch: pytest.MonkeyPatch, wr
 
 
 _WAITING = """
-import sys, threading
+import signal, sys, threading
 from pathlib import Path
 from types import SimpleNamespace
 
+# What runs under nohup starts its programs so that they ignore this signal.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 sys.path.insert(0, sys.argv[1])
 import ansible_collections.meshwright.ambient.plugins.module_utils._module as _module
 from kubernetes.config.kube_config import _create_temp_file_with_content
