@@ -293,6 +293,16 @@ def test_who_refuses_the_other_name_may_take_the_real_one(answer: Answer) -> Non
     assert warning.startswith("Whether the parameters make a valid Service could not be checked: ")
 
 
+def test_overlays_are_tried_on_top_of_those_that_all_waypoints_get() -> None:
+    """As istiod merges them, and as those of Gateways are."""
+    labels = {"gateway.istio.io/defaults-for-class": "istio-waypoint"}
+    defaults = {"metadata": {"name": "defaults", "namespace": "istio-system", "labels": labels}, "data": {"service": "spec: {sessionAffinity: ClientIP}"}}
+    cluster = Cluster({GATEWAYS: [_gateway()], "/api/v1/configmaps": [defaults]})
+    cluster.run({"service_type": "NodePort"}, check_mode=True)
+    (tried,) = (request.body or {} for request in cluster.api.requests if str(request) == f"POST {SERVICES}")
+    assert (tried["spec"]["type"], tried["spec"]["sessionAffinity"]) == ("NodePort", "ClientIP")
+
+
 def test_overlays_are_tried_before_their_namespace_exists() -> None:
     cluster = Cluster({NAMESPACES: []}, {"POST /api/v1/namespaces/default/services": refusal(422, "Invalid", INVALID)})
     with pytest.raises(MeshError, match="Waypoint shop/waypoint: the API server would reject its service"):
