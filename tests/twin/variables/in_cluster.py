@@ -29,7 +29,7 @@ def objects_of_others() -> list[dict[str, Any]]:
         {
             "apiVersion": "v1",
             "kind": "Service",
-            # Called like a release that is in another namespace.
+            # It has the name of a release in another namespace.
             "metadata": {"name": "classic", "namespace": SHARED},
             "spec": {"selector": {"app": "classic"}, "ports": [{"port": 80}]},
         },

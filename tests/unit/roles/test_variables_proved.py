@@ -14,7 +14,9 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.values import convert
-from ansible_collections.meshwright.ambient.plugins.plugin_utils._role_variables import resolve, role_options
+from ansible_collections.meshwright.ambient.plugins.plugin_utils._role_variables import resolve
+from generate.declarations import role_variables
+from tests.options import walk_options
 from tests.unit.module_arguments import calls_in
 from tests.variables import COMPLETE, OTHERWISE, PLACED, all_variables, marked_variables, rows_of_evidence, set_variables
 from twin.commands.rehearsal import overlay_of
@@ -104,9 +106,9 @@ def _without_effect(given: Mapping[str, Any], variables: Sequence[str]) -> list[
 def _converted(given: Mapping[str, Any], name: str) -> list[Any]:
     """What each role that has the variable gets."""
     found = []
-    for role in _ROLES:
-        if name in role_options(role):
-            options = {name: role_options(role)[name]}
+    for variables in role_variables().values():
+        if name in variables:
+            options = {name: variables[name]}
             resolved, errors = resolve(Templar(loader=DataLoader(), variables=dict(given)), options, given)
             assert not errors, errors
             found.append(convert(options, resolved).complete.get(name))
@@ -124,16 +126,8 @@ def _without(value: Any, keys: Sequence[str]) -> Any:
 
 
 def _declared_defaults() -> Iterator[tuple[str, Any]]:
-    for role in _ROLES:
-        yield from _defaults_below("", role_options(role))
-
-
-def _defaults_below(place: str, options: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
-    for name, option in options.items():
-        if option.get("default") is not None:
-            yield f"{place}{name}", option["default"]
-        separator = "[]." if option.get("type") == "list" else "."
-        yield from _defaults_below(f"{place}{name}{separator}", option.get("options") or {})
+    declared = (found for variables in role_variables().values() for found in walk_options(variables, of_items="[]"))
+    yield from ((path, option["default"]) for path, option in declared if option.get("default") is not None)
 
 
 @functools.cache
