@@ -29,9 +29,9 @@ def objects_of_others() -> list[dict[str, Any]]:
         {
             "apiVersion": "v1",
             "kind": "Service",
-            # It has the name of a release in another namespace.
+            # It has the name of a release in another namespace, and the port of a gateway for health checks.
             "metadata": {"name": "classic", "namespace": SHARED},
-            "spec": {"selector": {"app": "classic"}, "ports": [{"port": 80}]},
+            "spec": {"selector": {"app": "classic"}, "ports": [{"name": "http", "port": 80}, {"name": "status-port", "port": 15021}]},
         },
         _grant("certificates", SHARED, gateways, "Secret"),
         _grant("backends", OTHER, [{"group": _GROUP, "kind": "HTTPRoute", "namespace": SHARED}], "Service"),
