@@ -109,6 +109,8 @@ route_tables:
     - The route tables to create or change. Subnets and NAT gateways, which may not exist yet, are named by the address range of the subnet; the filter
       P(meshwright.ambient.eks_route_tables#filter) puts their ids in place of it.
     - C(moves) says whether a subnet has another route table now.
+    - C(id) is the ID of a table that exists and is to be changed, otherwise empty. M(amazon.aws.ec2_vpc_route_table) needs it to change tags; without it, the
+      module looks a table up by all of its tags, and creates another one if they change.
   returned: success
   type: list
   elements: dict
@@ -118,6 +120,7 @@ route_tables:
       routes: [{dest: 0.0.0.0/0, nat_gateway: 10.0.128.0/22}]
       tags: {Name: prod-private}
       moves: false
+      id: rtb-0a1b2c3d4e5f60718
 public_subnets:
   description: The address ranges of all public subnets, in the order of O(availability_zones).
   returned: success

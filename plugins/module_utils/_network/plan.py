@@ -161,12 +161,25 @@ def _plan_tables(desired: t.Iterable[RouteTable], current: Answers, subnet_ids: 
     for table in desired:
         ids = {subnet_ids.get(cidr, "") for cidr in table.subnets}
         routes = {(_ANYWHERE, gateway_ids.get(table.gateway, ""))} if table.gateway else set()
-        same = [other for other in current if _has(other, table.tags)]
+        same = _named(table, current, ids)
         # Of several, the module that would create one says what is wrong.
-        if len(same) == 1 and _subnets_of(same[0]) == ids and _routes_of(same[0]) == routes:
+        if len(same) == 1 and _has(same[0], table.tags) and _subnets_of(same[0]) == ids and _routes_of(same[0]) == routes:
             continue
         elsewhere = set().union(*(_subnets_of(other) for other in current if other not in same))
-        yield replace(table, moves=bool(elsewhere & ids))
+        yield replace(table, moves=bool(elsewhere & ids), id=str(same[0]["RouteTableId"]) if len(same) == 1 else "")
+
+
+def _named(table: RouteTable, current: Answers, subnet_ids: t.Collection[str]) -> Answers:
+    """The tables that are this one: other tags do not make it another one, or its subnets would lose their routes until they have moved.
+
+    Of several tables of its name, those with all of its tags, and then those with its subnets count.
+    """
+    same = [other for other in current if tags_of(other.get("Tags")).get("Name") == table.tags["Name"]]
+    if len(same) > 1:
+        same = [other for other in same if _has(other, table.tags)] or same
+    if len(same) > 1:
+        same = [other for other in same if not _subnets_of(other).isdisjoint(subnet_ids)] or same
+    return same
 
 
 def _subnets_of(table: Answer) -> set[str]:
@@ -184,7 +197,7 @@ def _routes_of(table: Answer) -> set[tuple[str, str]]:
 
 def _table_result(table: RouteTable) -> dict[str, t.Any]:
     routes = [{"dest": _ANYWHERE, "gateway_id" if table.gateway == "igw" else "nat_gateway": table.gateway}] if table.gateway else []
-    return {"name": table.name, "subnets": list(table.subnets), "routes": routes, "tags": dict(table.tags), "moves": table.moves}
+    return {"name": table.name, "subnets": list(table.subnets), "routes": routes, "tags": dict(table.tags), "moves": table.moves, "id": table.id}
 
 
 __all__ = ("DNS_ATTRIBUTES", "Current", "Plan", "as_result", "plan_network", "with_ids")

@@ -58,6 +58,7 @@ class RouteTable:
         gateway: where the traffic that leaves the VPC goes: C(igw), the range of the public subnet whose NAT gateway takes it, or nothing.
         tags: all tags that it must have.
         moves: whether a plan takes one of the subnets from another table.
+        id: the table that exists already and is to be changed; empty if there is none.
     """
 
     name: str
@@ -65,6 +66,7 @@ class RouteTable:
     gateway: str
     tags: t.Mapping[str, t.Any]
     moves: bool = False
+    id: str = ""
 
 
 def subnets(network: Network) -> list[Subnet]:

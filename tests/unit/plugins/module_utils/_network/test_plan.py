@@ -41,7 +41,7 @@ def route(way: str, destination: str = "0.0.0.0/0", origin: str = "CreateRoute")
 
 def table(name: str, subnet_ids: tuple[str, ...], *routes: dict[str, Any], **tags: str) -> dict[str, Any]:
     associations = [{"Main": False, "SubnetId": each} for each in subnet_ids]
-    return {"Tags": tagged(Name=f"prod-{name}", **tags), "Associations": associations, "Routes": [LOCAL, *routes]}
+    return {"RouteTableId": f"rtb-{name}", "Tags": tagged(Name=f"prod-{name}", **tags), "Associations": associations, "Routes": [LOCAL, *routes]}
 
 
 def nat(number: int, home: str) -> dict[str, Any]:
@@ -52,7 +52,7 @@ SUBNETS = subnets(DESIRED)
 VPC = {"VpcId": "vpc-1", "State": "available", "Tags": tagged(Name="prod")}
 STRAY = {**subnet(SUBNETS[0]), "SubnetId": "subnet-stray", "CidrBlock": "10.0.240.0/24"}
 GATEWAY = {"InternetGatewayId": "igw-1", "Tags": tagged(Name="prod")}
-MAIN = {"Tags": [], "Associations": [{"Main": True}], "Routes": [LOCAL]}
+MAIN = {"RouteTableId": "rtb-main", "Tags": [], "Associations": [{"Main": True}], "Routes": [LOCAL]}
 PUBLIC_TABLE = table("public", (PUBLIC[1], PUBLIC[0]), route("igw-1"))
 PRIVATE_TABLE = table("private", PRIVATE, route("nat-1"))
 WHOLE = Current((VPC,), frozenset(DNS_ATTRIBUTES), (STRAY, *map(subnet, SUBNETS)), (GATEWAY,), (nat(1, PUBLIC[0]),), (MAIN, PUBLIC_TABLE, PRIVATE_TABLE))
@@ -77,7 +77,7 @@ def test_without_exactly_one_vpc_everything_is_planned(vpcs: tuple[dict[str, Any
     assert [each["cidr"] for each in result["subnets"]] == [each.cidr for each in SUBNETS]
     assert result["nat_gateways"] == PUBLIC_CIDRS[:1]
     way = {"name": "private", "subnets": PRIVATE_CIDRS, "routes": [{"dest": "0.0.0.0/0", "nat_gateway": PUBLIC_CIDRS[0]}]}
-    assert result["route_tables"][1] == {**way, "tags": {"Stage": "prod", "Name": "prod-private"}, "moves": False}
+    assert result["route_tables"][1] == {**way, "tags": {"Stage": "prod", "Name": "prod-private"}, "moves": False, "id": ""}
 
 
 def _first(**more: Any) -> dict[str, Any]:
@@ -133,12 +133,23 @@ def test_each_part_is_compared(change: dict[str, Any], differs: list[str]) -> No
         pytest.param([table("private", PRIVATE[:1], route("nat-1"))], [("private", False)], id="a subnet less"),
         pytest.param([table("private", (*PRIVATE, "subnet-stray"), route("nat-1"))], [("private", False)], id="a subnet more"),
         pytest.param([table("private", PRIVATE[:1], route("nat-1")), table("own", PRIVATE[1:])], [("private", True)], id="a subnet that another has"),
-        pytest.param([table("private", PRIVATE, route("nat-1"), Stage="test")], [("private", True)], id="another value of a tag"),
+        pytest.param([table("private", PRIVATE, route("nat-1"), Stage="test")], [("private", False)], id="another value of a tag"),
+        pytest.param([table("private", (), route("nat-1"), Stage="test"), PRIVATE_TABLE], [], id="one of its name that has no subnets any more"),
     ],
 )
 def test_route_tables_are_compared(private: list[dict[str, Any]], planned: list[tuple[str, bool]]) -> None:
     found = plan(route_tables=(MAIN, PUBLIC_TABLE, *private)).route_tables
     assert [(each.name, each.moves) for each in found] == planned
+
+
+def test_the_table_of_a_name_is_changed_in_place_whatever_its_tags() -> None:
+    former = {**table("private", (), route("nat-1"), Stage="test"), "RouteTableId": "rtb-former"}
+    own = table("private", PRIVATE, route("nat-1"), Stage="former")
+    for tables in ((own,), (former, own), (own, former)):
+        (found,) = plan(route_tables=(MAIN, PUBLIC_TABLE, *tables)).route_tables
+        assert (found.id, found.moves) == ("rtb-private", False), (
+            "another table would be created, and the subnets would lose their routes until they have moved"
+        )
 
 
 def test_each_zone_can_have_its_own_way_out_or_none() -> None:
