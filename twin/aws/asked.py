@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from botocore.model import OperationModel
 
@@ -19,3 +20,5 @@ class Asked:
     user_agent: str
     content_type: str = ""
     model: OperationModel | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+    """The names and identifiers among the parameters of a write, by parameter."""

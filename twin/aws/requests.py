@@ -8,14 +8,15 @@ import json
 import re
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
 from moto.core.model import OperationModel
-from moto.core.request import Request
+from moto.core.parse import PROTOCOL_PARSERS
+from moto.core.request import Request, determine_request_protocol
 from moto.core.routing import get_service_router
 from moto.core.utils import get_service_model
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
@@ -37,6 +38,9 @@ _REMEMBERED = 50_000
 # What changes nothing that lasts; a session of a role comes and goes by itself.
 _READS = ("Describe", "List", "Get", "Search", "Lookup", "Filter", "Simulate", "Decode", "Check", "Head", "AssumeRole")
 
+# Parameters that say what a write is about; none of them is a secret.
+_NAMES = re.compile(r"(name|id|arn|bucket|cidrblock|namespace|serviceaccount|resources)$", re.IGNORECASE)
+
 
 def is_read(operation: str) -> bool:
     """Whether an operation of AWS only looks."""
@@ -53,6 +57,7 @@ class Line:
     status: int
     access_key: str
     user_agent: str
+    names: Mapping[str, str]
 
 
 class RequestLog:
@@ -65,7 +70,7 @@ class RequestLog:
 
     def add(self, asked: Asked, status: int) -> None:
         moment = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
-        line = Line(moment, asked.service, asked.operation, status, asked.access_key, asked.user_agent)
+        line = Line(moment, asked.service, asked.operation, status, asked.access_key, asked.user_agent, asked.names)
         with self._lock:
             self._lines.append(line)
             if self._path:
@@ -114,7 +119,8 @@ class Recorder:
         _buffer(environ)
         service = self._service(environ)
         model = _operation(service, environ) if service else None
-        return Asked(service, str(model.name) if model else "", access_key, agent, environ.get("CONTENT_TYPE", ""), model)
+        names = _names(service, model, environ) if model and not is_read(str(model.name)) else {}
+        return Asked(service, str(model.name) if model else "", access_key, agent, environ.get("CONTENT_TYPE", ""), model, names)
 
     def _service(self, environ: dict[str, Any]) -> str:
         path = environ.get("PATH_INFO", "")
@@ -156,3 +162,32 @@ def _operation(service: str, environ: dict[str, Any]) -> OperationModel | None:
     finally:
         _rewind(environ)
     return operation
+
+
+def _names(service: str, model: OperationModel, environ: dict[str, Any]) -> dict[str, str]:
+    """The names and identifiers among the parameters of a request."""
+    if not isinstance(environ["wsgi.input"], io.BytesIO):
+        # Its body can be read only once, by moto.
+        return {}
+    request = Request(dict(environ))
+    try:
+        _operation, in_path = get_service_router(service).match(request)
+        parser = PROTOCOL_PARSERS[determine_request_protocol(get_service_model(service), request.content_type)](model)
+        given = parser.parse(
+            {
+                "method": request.method,
+                "values": request.values,
+                "headers": request.headers,
+                "body": request.data,
+                "url_path": request.path,
+                "url_params": in_path,
+            }
+        )
+    except Exception:
+        # Moto refuses what cannot be understood.
+        return {}
+    finally:
+        _rewind(environ)
+    named = {name: value for name, value in given.items() if _NAMES.search(name)}
+    texts = {name: value for name, value in named.items() if isinstance(value, str)}
+    return texts | {name: ",".join(value) for name, value in named.items() if isinstance(value, list) and all(isinstance(each, str) for each in value)}

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.twin.aws.local_aws import OWNER_KEY, LocalAws
+from tests.twin.aws.local_aws import OWNER_KEY, Base, LocalAws
 
 # One read for each protocol: service, operation, method of boto3, what it needs.
 READS = [
@@ -44,6 +44,44 @@ def test_log_names_service_and_operation_as_botocore_does(aws: LocalAws, service
     assert (line["service"], line["operation"], line["status"], line["access_key"]) == (service, operation, 200, OWNER_KEY)
     assert "Botocore" in line["user_agent"]
     assert json.loads(aws.request_log.read_text().splitlines()[-1]) == line, "the file must have the same line"
+
+
+# One write for each protocol: service, method of boto3, its parameters, and those that name what it is about.
+WRITES = [
+    pytest.param("ec2", "create_vpc", {"CidrBlock": "10.8.0.0/16"}, ("CidrBlock",), id="ec2"),
+    pytest.param("iam", "create_role", {"RoleName": "named", "AssumeRolePolicyDocument": "{}"}, ("RoleName",), id="query"),
+    pytest.param("acm", "request_certificate", {"DomainName": "named.example", "IdempotencyToken": "once"}, ("DomainName",), id="json"),
+    pytest.param("route53", "create_hosted_zone", {"Name": "named.example", "CallerReference": "once"}, ("Name",), id="rest-xml"),
+    pytest.param(
+        "s3",
+        "create_bucket",
+        {"Bucket": "named-bucket", "CreateBucketConfiguration": {"LocationConstraint": "eu-central-1"}},
+        ("Bucket",),
+        id="s3",
+    ),
+]
+
+
+@pytest.mark.parametrize(("service", "method", "parameters", "names"), WRITES)
+def test_log_names_what_is_written(aws: LocalAws, service: str, method: str, parameters: dict[str, Any], names: tuple[str, ...]) -> None:
+    getattr(aws.client(service), method)(**parameters)
+    (line,) = aws.control("GET", "/requests")
+    assert line["names"] == {name: parameters[name] for name in names}
+
+
+def test_log_names_each_of_several_resources(aws: LocalAws, base: Base) -> None:
+    aws.client("ec2").create_tags(Resources=base.subnets, Tags=[{"Key": "Named", "Value": "both"}])
+    (line,) = aws.control("GET", "/requests")
+    assert line["names"] == {"Resources": ",".join(base.subnets)}
+
+
+def test_log_names_what_is_written_below_a_path(aws: LocalAws, base: Base) -> None:
+    eks = aws.client("eks")
+    eks.create_cluster(name="named", roleArn=base.role, resourcesVpcConfig={"subnetIds": base.subnets})
+    eks.create_pod_identity_association(clusterName="named", namespace="shop", serviceAccount="uploader", roleArn=base.pod_role)
+    (line,) = [each for each in aws.control("GET", "/requests?writes") if each["operation"] == "CreatePodIdentityAssociation"]
+    assert line["names"] == {"clusterName": "named", "namespace": "shop", "serviceAccount": "uploader", "roleArn": base.pod_role}
+    eks.delete_cluster(name="named")
 
 
 def test_an_answer_comes_in_one_piece(aws: LocalAws) -> None:
