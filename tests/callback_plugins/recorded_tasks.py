@@ -1,4 +1,4 @@
-"""Records what each task of a run gave its module, a line of JSON for each result."""
+"""Records what each task of a run gave its module and got from it, a line of JSON for each result."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ansible.plugins.callback import CallbackBase
 DOCUMENTATION = """
 name: recorded_tasks
 type: aggregate
-short_description: Records the arguments of tasks
+short_description: Records the arguments and results of tasks
 description: For the tests of this project. It runs only if it is enabled.
 options:
   path:
@@ -37,6 +37,13 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         self._record(result)
 
     def _record(self, result: Any) -> None:
-        line = {"task": result.task.get_name(), "arguments": result.result.get("invocation", {}).get("module_args", {})}
+        given = result.result
+        line = {
+            "task": result.task.get_name(),
+            "module": result.task.resolved_action or result.task.action,
+            "arguments": given.get("invocation", {}).get("module_args", {}),
+            "changed": bool(given.get("changed")),
+            "result": given,
+        }
         with Path(self.get_option("path")).open("a") as file:
             file.write(f"{json.dumps(line, default=str)}\n")
