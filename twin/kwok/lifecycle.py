@@ -18,7 +18,7 @@ import yaml
 from twin.errors import TwinError
 from twin.kwok.control_plane import ControlPlane
 from twin.kwok.real_processes import load_real_processes
-from twin.kwok.settings import LAYOUT, AwsSettings, choose_settings, read_settings, write_settings
+from twin.kwok.settings import LAYOUT, AwsSettings, TwinSettings, choose_settings, read_settings, write_settings
 from twin.paths import CONFIG, TwinPaths, state_directory
 from twin.progress import say, step
 from twin.supervisor import AGENT, Supervisor, marked_processes
@@ -99,10 +99,14 @@ def _ensure(paths: TwinPaths, toolbox: Toolbox, aws: AwsSettings | None, nodes: 
             say(f"Twin {paths.name} is up.")
         return
     _discard(paths, cluster)
+    with choose_settings(aws) as settings:
+        _create(paths, cluster, supervisor, settings, nodes)
+
+
+def _create(paths: TwinPaths, cluster: ControlPlane, supervisor: Supervisor, settings: TwinSettings, nodes: int) -> None:
     steps = 3 if nodes else 2
     with step(f"creating the cluster of twin {paths.name}", 1, steps):
         paths.make_home()
-        settings = choose_settings(aws)
         write_settings(paths, settings)
         cluster.create(settings, load_real_processes())
     with step("starting the agent", 2, steps):

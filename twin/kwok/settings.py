@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 
 from twin.errors import TwinError
@@ -15,6 +17,8 @@ _POD_NETWORKS = range(64, 128)
 LAYOUT = 2
 # Where the agent of a running twin shows that a network is taken, to the twins of other users too.
 _FLAG_HOST, _FLAG_PORT = "255.254", 15999
+# Where a network is shown as taken while its twin is being created.
+_RESERVATION_HOST = "255.253"
 
 
 @dataclass(frozen=True)
@@ -70,20 +74,31 @@ class TwinSettings:
         return "127." + pod_address.removeprefix("10.") if pod_address.startswith(f"10.{self.pod_network}.") else pod_address
 
 
-def choose_settings(aws: AwsSettings | None = None) -> TwinSettings:
+@contextmanager
+def choose_settings(aws: AwsSettings | None = None) -> Iterator[TwinSettings]:
     """Settings for a new twin: a network that no twin of this user has, and no running one of anybody else.
+
+    Until the block ends, by which time the twin's agent must show that the network is taken, nobody else is given it.
 
     Raises:
         TwinError: all networks are taken.
     """
     taken = {read_settings(TwinPaths(path.parent.name)).pod_network for path in state_directory().glob("twins/*/twin.json")}
     for number in _POD_NETWORKS:
-        if number not in taken:
+        if number in taken:
+            continue
+        settings = TwinSettings(number, aws)
+        try:
+            reservation = _listen(settings, _RESERVATION_HOST)
+        except TwinError:
+            continue
+        with reservation:
             try:
-                raise_flag(TwinSettings(number)).close()
+                raise_flag(settings).close()
             except TwinError:
                 continue
-            return TwinSettings(number, aws)
+            yield settings
+            return
     raise TwinError("All pod networks of this machine's twins are taken: take a twin down first.")
 
 
@@ -93,18 +108,22 @@ def raise_flag(settings: TwinSettings) -> socket.socket:
     Raises:
         TwinError: another twin shows it already.
     """
-    flag = socket.socket()
-    # A flag that was taken down a moment ago may be raised again at once.
-    flag.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    return _listen(settings, _FLAG_HOST)
+
+
+def _listen(settings: TwinSettings, host: str) -> socket.socket:
+    listener = socket.socket()
+    # What was closed a moment ago may be opened again at once.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        flag.bind((f"127.{settings.pod_network}.{_FLAG_HOST}", _FLAG_PORT))
-        flag.listen()
+        listener.bind((f"127.{settings.pod_network}.{host}", _FLAG_PORT))
+        listener.listen()
     except OSError as error:
-        flag.close()
+        listener.close()
         raise TwinError(
             f"The pod network 10.{settings.pod_network}.0.0/16 is taken by another twin of this machine: make twin-down, then make twin-up."
         ) from error
-    return flag
+    return listener
 
 
 def read_settings(paths: TwinPaths) -> TwinSettings:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from ipaddress import ip_address, ip_network
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -74,6 +75,12 @@ def test_what_is_written_is_read() -> None:
     assert read_settings(_twin("a", 99)) == TwinSettings(99)
 
 
+def _chosen() -> TwinSettings:
+    """What a twin would get that is created at once."""
+    with choose_settings() as settings:
+        return settings
+
+
 @pytest.mark.usefixtures("state")
 def test_what_another_version_of_the_twin_writes_is_left_out() -> None:
     aws = AwsSettings("a", "http://127.0.0.1:5601", "prod", "eu-west-1", "http://127.0.0.1:5601/_twin/authenticate", "https://issuer", "172.20.0.0/16")
@@ -83,17 +90,25 @@ def test_what_another_version_of_the_twin_writes_is_left_out() -> None:
     written = json.loads(paths.settings.read_text())
     paths.settings.write_text(json.dumps({**written, "later": 1, "aws": {**written["aws"], "later": 2}}))
     assert read_settings(paths) == TwinSettings(99, aws)
-    assert choose_settings().pod_network != 99
+    assert _chosen().pod_network != 99
 
 
 @pytest.mark.usefixtures("state")
 def test_each_twin_has_a_network_of_its_own() -> None:
     # Which ones are free depends on what else runs on this machine; that they are different does not.
-    first = choose_settings()
+    first = _chosen()
     _twin("a", first.pod_network)
-    second = choose_settings()
+    second = _chosen()
     _twin("b", second.pod_network)
-    assert len({first, second, choose_settings()}) == 3
+    assert len({first, second, _chosen()}) == 3
+
+
+def test_twins_of_two_users_that_are_created_at_once_have_two_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "a"))
+    with choose_settings() as first:
+        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "b"))
+        with choose_settings() as second:
+            assert first.pod_network != second.pod_network
 
 
 @pytest.mark.usefixtures("state")
@@ -101,7 +116,7 @@ def test_networks_run_out() -> None:
     for network in range(64, 128):
         _twin(f"t{network}", network)
     with pytest.raises(TwinError, match="take a twin down first"):
-        choose_settings()
+        _chosen()
 
 
 @pytest.mark.parametrize("name", ["", "A", "-a", "a-", "a_b", "../a", "a" * 33])
@@ -119,8 +134,8 @@ def test_a_state_directory_that_is_too_deep_for_a_socket(monkeypatch: pytest.Mon
 
 @pytest.mark.usefixtures("state")
 def test_a_network_that_another_twin_shows_is_not_chosen() -> None:
-    first = choose_settings()
+    first = _chosen()
     with raise_flag(first):
         with pytest.raises(TwinError, match="is taken by another twin"):
             raise_flag(first)
-        assert choose_settings() != first
+        assert _chosen() != first
