@@ -12,7 +12,7 @@ PYTHON ?= $(shell for python in python3.11 /usr/bin/python3.11 python3.12 python
 	$$python -c 'import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench variables requirements soak twin-up twin-down twin-status twin-env rehearse generate docs picture tools lock build clean
+.PHONY: help setup demo test bench variables requirements mutation soak twin-up twin-down twin-status twin-env rehearse generate docs picture tools lock build clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -34,6 +34,10 @@ test: $(READY) ## Run all checks and tests
 
 soak: $(READY) ## Change a twin at random, and check every verdict of ready meanwhile (MINUTES=30, SEED=number)
 	@$(PY) -m tests.soak --minutes $(or $(MINUTES),30) $(addprefix --seed ,$(SEED)) --report tests/output/soak.json
+
+mutation: $(READY) ## Change the rules of two nouns in hundreds of places, and see whether the unit tests notice (NOUNS="_waypoint _enrollment"; ten minutes)
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check 'mutmut>=3.8,<4'
+	@$(PY) -m tests.mutation $(NOUNS)
 
 bench: $(READY) ## Compare the collection with other tools, on a separate twin (half an hour)
 	@$(PY) -m benchmarks

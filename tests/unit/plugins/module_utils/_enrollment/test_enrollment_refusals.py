@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._enrollment.plan import CurrentObjects, plan_enrollment
-from ansible_collections.meshwright.ambient.plugins.module_utils._enrollment.refusals import refuse_enrollment
+from ansible_collections.meshwright.ambient.plugins.module_utils._enrollment.refusals import find_warnings, refuse_enrollment
 from ansible_collections.meshwright.ambient.plugins.module_utils._enrollment.spec import DesiredLabels, Overrides
 from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.mesh_settings import MeshSettings
 from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoints import WaypointRef
@@ -29,6 +29,9 @@ WAYPOINT_FOR_ALL = derived(
         "spec": {"listeners": [{"name": "mesh", "port": 15008, "protocol": "HBONE", "allowedRoutes": {"namespaces": {"from": "All"}}}]},
     },
 )
+
+_TEAM = {"from": "Selector", "selector": {"matchLabels": {"team": "shop"}}}
+FOR_TEAM = derived(WAYPOINT_FOR_ALL, {"spec": {"listeners": [{"name": "mesh", "port": 15008, "protocol": "HBONE", "allowedRoutes": {"namespaces": _TEAM}}]}})
 
 
 def _current(labels: dict[str, str] | None = None, template: Object | None = None, **others: Any) -> CurrentObjects:
@@ -166,6 +169,35 @@ def _for(traffic: str | None) -> Object:
         ),
         pytest.param(
             DesiredLabels("Namespace", "bookinfo", waypoint="waypoint"), _current(waypoints={REF: _for("workload")}), [], id="namespace-may-mean-its-pods"
+        ),
+        pytest.param(
+            DesiredLabels("Deployment", "details-v1", "bookinfo", waypoint="waypoint"),
+            _current(waypoints={REF: _for("workload")}),
+            [],
+            id="workload-with-a-waypoint-for-workloads",
+        ),
+        pytest.param(
+            DesiredLabels("Service", "details", "bookinfo", waypoint="shared", waypoint_namespace="infra"),
+            _current({"team": "shop"}, waypoints={SHARED: FOR_TEAM}),
+            [],
+            id="waypoint-that-selects-the-namespace",
+        ),
+        pytest.param(
+            DesiredLabels("Service", "details", "bookinfo", waypoint="shared", waypoint_namespace="infra"),
+            _current({"team": "bank"}, waypoints={SHARED: FOR_TEAM}),
+            [f"Service bookinfo/details: waypoint infra/shared does not allow namespace bookinfo, {SKIPS}: widen allowed_routes of the waypoint."],
+            id="waypoint-that-selects-other-namespaces",
+        ),
+        pytest.param(
+            DesiredLabels("Namespace", "bookinfo", waypoint="waypoint"),
+            _current(without_pods=frozenset({REF})),
+            [
+                (
+                    "Namespace bookinfo: waypoint bookinfo/waypoint is programmed, but has no ready pod, so requests through it would fail: "
+                    "wait until it is ready first (module ready, kind waypoint)."
+                )
+            ],
+            id="waypoint-without-a-ready-pod",
         ),
         pytest.param(
             DesiredLabels("Namespace", "bookinfo", waypoint="waypoint"),
@@ -317,6 +349,18 @@ ALONE = "would not be used, because no waypoint is set beside it: bind the objec
             _current({USE: "waypoint"}),
             ["Namespace bookinfo: canary bookinfo/waypoint is the waypoint itself: name another one, or remove the canary with an empty string."],
             id="the-waypoint-itself",
+        ),
+        pytest.param(
+            [DesiredLabels("Namespace", "bookinfo", canary="shared", canary_namespace="infra")],
+            _current({USE: "shared"}, waypoints={WaypointRef("bookinfo", "shared"): named(PROGRAMMED, "shared"), SHARED: WAYPOINT_FOR_ALL}),
+            [],
+            id="a-waypoint-of-that-name-in-another-namespace",
+        ),
+        pytest.param(
+            [DesiredLabels("Namespace", "bookinfo", canary="shared", canary_namespace="infra")],
+            _current({USE: "shared", f"{USE}-namespace": "infra"}),
+            ["Namespace bookinfo: canary infra/shared is the waypoint itself: name another one, or remove the canary with an empty string."],
+            id="the-waypoint-itself-in-another-namespace",
         ),
         pytest.param(
             [DesiredLabels("Service", "details", "bookinfo", canary="waypoint", canary_namespace="bookinfo")],
@@ -484,3 +528,21 @@ def test_what_is_declared_by_another_is_not_changed(operation: str, mode: str, r
     )
     assert _refusals(desired, current) == ([expected] if refused else [])
     assert _refusals(desired, current, conflicts=True) == []
+
+
+@pytest.mark.parametrize(
+    ("desired", "bound"),
+    [
+        pytest.param([], True, id="keeps-its-label"),
+        pytest.param([DesiredLabels("Service", "details", "bookinfo", waypoint="")], False, id="loses-it-in-the-same-task"),
+    ],
+)
+def test_a_service_of_a_namespace_that_leaves_keeps_its_waypoint(desired: list[DesiredLabels], bound: bool) -> None:
+    current = _current({MODE: "ambient"}, objects={("Service", "bookinfo", "details"): derived(SERVICE, {"metadata": {"labels": {USE: "waypoint"}}})})
+    warnings = find_warnings(list(plan_enrollment([DesiredLabels("Namespace", "bookinfo", dataplane_mode=""), *desired], current)), current)
+    assert bool([warning for warning in warnings if "keep their own label istio.io/use-waypoint: bookinfo/details." in warning]) is bound, warnings
+
+
+def test_each_object_has_its_refusal() -> None:
+    missing = [DesiredLabels("Namespace", name, dataplane_mode="ambient") for name in ("shop", "bank")]
+    assert [refusal.split(":")[0] for refusal in _refusals(missing, _current())] == ["Namespace shop", "Namespace bank"]

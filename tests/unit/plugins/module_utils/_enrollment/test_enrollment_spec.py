@@ -4,7 +4,13 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._enrollment.spec import DesiredLabels, find_validation_errors, parse_item
+from ansible_collections.meshwright.ambient.plugins.module_utils._enrollment.spec import (
+    DesiredLabels,
+    Overrides,
+    find_validation_errors,
+    parse_item,
+    parse_overrides,
+)
 from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoints import WaypointRef
 
 
@@ -73,3 +79,17 @@ def test_desired_labels_name_their_waypoints() -> None:
 )
 def test_find_validation_errors(item: dict[str, Any], error: str | None) -> None:
     assert find_validation_errors([("namespaces[0]", item)]) == ([f"namespaces[0]: {error}"] if error else [])
+
+
+_OPTIONS = {
+    "allow_unsafe_binding": "unsafe_binding",
+    "allow_injection_labels": "injection_labels",
+    "allow_excluded_namespaces": "excluded_namespaces",
+    "allow_hidden_namespaces": "hidden_namespaces",
+    "force_conflicts": "conflicts",
+}
+
+
+@pytest.mark.parametrize("option", _OPTIONS)
+def test_each_option_lifts_its_own_refusals(option: str) -> None:
+    assert parse_overrides({**dict.fromkeys(_OPTIONS, False), option: True}) == Overrides(**{_OPTIONS[option]: True})
