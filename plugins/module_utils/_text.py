@@ -20,8 +20,9 @@ _CONTROLS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
 _SHOWN_INSTEAD = "\N{REPLACEMENT CHARACTER}"
-# Source: RFC 3986, 3.2: what stands between the slashes and the last "@" before the path.
-_USERINFO = re.compile(r"(?<=://)[^\s/?#\"'<>]*@")
+# Source: RFC 3986, 3.2: what stands between the slashes and the last "@" before the path. In a password, "/", "?" and "#" should be written as %2F, %3F and
+# %23; where they are not, and the colon before them is none of a port, the text up to the next "@" is a password all the same.
+_USERINFO = re.compile(r"(?<=://)(?:[^\s/?#\"'<>]*@|[^\s/?#\"'<>:@\[]*:(?!\d+[/?#])[^\s\"'<>@]*@)")
 
 
 def printable(text: str) -> str:

@@ -7,12 +7,14 @@
 from __future__ import annotations
 
 import typing as t
-from http.client import HTTPException
+from http.client import HTTPException, InvalidURL
 from pathlib import Path
+from urllib.parse import unquote
 
 from ansible.module_utils.urls import open_url
 
 from .._errors import MeshError
+from .._text import userinfo_in, without_userinfo
 from .._yaml import MOST_BYTES, YamlOutOfBounds, load_documents
 
 DOWNLOAD_SECONDS = 60
@@ -38,9 +40,9 @@ def read_bundle(source: str) -> list[dict[str, t.Any]]:
         documents = [document for text in texts for document in load_documents(text)]
     except YamlOutOfBounds as error:
         raise MeshError(f"The manifests at {source} were not read: {error}, and is no bundle of definitions; check the address or path.") from error
-    except (_Truncated, HTTPException, EOFError) as error:
-        raise MeshError(f"The manifests at {source} were not received as a whole ({error}): run again, or check the proxies on the way.") from error
-    except (OSError, YAMLError) as error:
+    except (OSError, ValueError, YAMLError, HTTPException, EOFError) as error:
+        if isinstance(error, (_Truncated, HTTPException, EOFError)) and not isinstance(error, InvalidURL):
+            raise MeshError(f"The manifests at {source} were not received as a whole ({error}): run again, or check the proxies on the way.") from error
         reason = getattr(error, "strerror", None) or str(error)
         raise MeshError(f"The manifests at {source} could not be read ({reason}): check the address or path.") from error
     found = [document for document in documents if isinstance(document, dict) and "kind" in document]
@@ -59,8 +61,10 @@ def _read(path: Path) -> list[bytes]:
 
 
 def _download(url: str) -> bytes:
-    # open_url's errors are urllib's, which are OSErrors.
-    with open_url(url, timeout=DOWNLOAD_SECONDS) as response:
+    # Apart from the URL, of which an error may quote a part.
+    user, _colon, password = next(iter(userinfo_in(url)), "").partition(":")
+    # open_url's errors are urllib's, which are OSErrors; a URL that cannot be one is a ValueError.
+    with open_url(without_userinfo(url), timeout=DOWNLOAD_SECONDS, url_username=unquote(user) or None, url_password=unquote(password)) as response:
         text = _bounded(response, MOST_BYTES)
         # If the connection was cut, the rest of Content-Length is still due; read() with a number of bytes does not complain.
         missing = getattr(response, "length", None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 from dataclasses import dataclass, field
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from .._text import userinfo_in, without_userinfo
 
@@ -66,7 +66,8 @@ def _login_of(url: str) -> Login | None:
     """User and password of a URL; an empty text for what it does not have."""
     for userinfo in userinfo_in(url):
         user, _colon, password = userinfo.partition(":")
-        return Login(urlsplit(without_userinfo(url)).netloc, unquote(user), unquote(password))
+        host = without_userinfo(url).partition("://")[2].partition("/")[0]
+        return Login(host, unquote(user), unquote(password))
     return None
 
 

@@ -23,6 +23,7 @@ from .names import validate_shared_names
 from .partitions import validate_partitions
 from .references import validate_references
 from .releases import validate_releases
+from .sources import validate_sources
 from .values import Converted
 
 _VALIDATIONS: tuple[t.Callable[[t.Mapping[str, t.Any]], t.Iterable[str]], ...] = (
@@ -33,6 +34,7 @@ _VALIDATIONS: tuple[t.Callable[[t.Mapping[str, t.Any]], t.Iterable[str]], ...] =
     validate_access,
     validate_partitions,
     validate_releases,
+    validate_sources,
     validate_aws,
     validate_karpenter,
     validate_ingress,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import stat
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -36,6 +38,12 @@ RELEASE = Release("istiod", "istio-system", Chart("istiod", "1.31.1"), {})
         (f"oci://{SECRET}@registry.example/charts", "oci://registry.example/charts"),
         (f'Get "https://{SECRET}@a.example/x": EOF, https://token@b.example', 'Get "https://a.example/x": EOF, https://b.example'),
         ("https://u:p@ss@a.example/x", "https://a.example/x"),
+        # Characters that a password should have encoded.
+        ("https://u:p/ss@a.example/x", "https://a.example/x"),
+        ("at https://u:p#s?s@a.example:8080/x: EOF", "at https://a.example:8080/x: EOF"),
+        ("https://a.example:8080/x?to=me@b.example", "https://a.example:8080/x?to=me@b.example"),
+        ("https://[::1]:8080/x?to=me@b.example", "https://[::1]:8080/x?to=me@b.example"),
+        ("see https://a.example: me@b.example", "see https://a.example: me@b.example"),
         ("oci://registry.example/charts/a@sha256:0123", "oci://registry.example/charts/a@sha256:0123"),
         ("https://a.example/x?to=me@b.example", "https://a.example/x?to=me@b.example"),
         ("al2023@latest, me@example.com", "al2023@latest, me@example.com"),
@@ -50,10 +58,51 @@ def test_an_error_never_has_one() -> None:
     assert PASSWORD not in str(error) and error.message == "no answer of https://a.example"
 
 
-def test_a_bundle_that_cannot_be_read_is_named_without_its_password() -> None:
+@pytest.mark.parametrize("secret", [SECRET, "user:/invented-password", "user:invented#password"])
+def test_a_bundle_that_cannot_be_read_is_named_without_its_password(secret: str) -> None:
     with pytest.raises(MeshError) as raised:
-        read_bundle(f"http://{SECRET}@127.0.0.1:1/bundle.yaml")
+        read_bundle(f"http://{secret}@127.0.0.1:1/bundle.yaml")
     assert raised.value.message.startswith("The manifests at http://127.0.0.1:1/bundle.yaml could not be read (")
+    assert "invented" not in raised.value.message
+
+
+def test_a_password_is_sent_to_who_asks_for_it() -> None:
+    asked: list[str | None] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.headers.get("Authorization"))
+            self.send_response(200 if asked[-1] else 401)
+            self.send_header("WWW-Authenticate", 'Basic realm="bundles"')
+            self.end_headers()
+            self.wfile.write(b"kind: Definition\n")
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name of the base class
+            """Nothing is logged."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            for userinfo in ("user:p%2Fss", "token"):
+                asked.clear()
+                assert read_bundle(f"http://{userinfo}@127.0.0.1:{server.server_address[1]}/bundle.yaml") == [{"kind": "Definition"}]
+                expected = {"user:p%2Fss": "user:p/ss", "token": "token:"}[userinfo]
+                assert base64.b64decode(str(asked[-1]).removeprefix("Basic ")).decode() == expected
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize("url", ["http://[bad/bundle.yaml", "http://127.0.0.1:port/bundle.yaml", "http://127.0.0.1/my bundle.yaml"])
+def test_a_text_that_is_no_url_is_an_error_with_the_right_remedy(url: str) -> None:
+    with pytest.raises(MeshError, match=r"could not be read .*: check the address or path"):
+        read_bundle(url)
+
+
+def test_a_host_that_cannot_be_one_keeps_no_password_from_being_hidden() -> None:
+    login = reference(f"https://{SECRET}@[bad/charts").login
+    assert login and (login.host, login.password) == ("[bad", PASSWORD)
 
 
 class Module:
