@@ -33,7 +33,7 @@ def validate_istio(variables: t.Mapping[str, t.Any]) -> list[str]:
         *_validate_delivery(variables),
         *validate_scale(variables),
         *_validate_gateways(variables.get("istio_gateways") or ()),
-        *_validate_revision(variables.get("istio_istiod_values") or {}),
+        *_validate_revisions(variables.get("istio_istiod_values") or {}, variables.get("istio_ztunnel_values") or {}),
         *_validate_versions(variables),
         *_validate_parameters(variables),
     ]
@@ -118,15 +118,29 @@ def _validate_gateways(gateways: t.Iterable[t.Mapping[str, t.Any]]) -> t.Iterato
         places.setdefault(place, index)
 
 
-def _validate_revision(istiod: t.Mapping[str, t.Any]) -> t.Iterator[str]:
-    """The revision is part of the names of Services, which have no dots. Source: istio manifests/charts/istio-control/istio-discovery/templates."""
+def _validate_revisions(istiod: t.Mapping[str, t.Any], ztunnel: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+    """The revision is part of the names of Services, which have no dots. The charts know no name for the istiod without one.
+
+    With V(default), the chart istiod creates the Service C(istiod-default), while that of the chart base calls C(istiod).
+    Source: istio manifests/charts, istio-control/istio-discovery/templates/service.yaml, ztunnel/templates/daemonset.yaml and
+    base/templates/defaultrevision-validatingwebhookconfiguration.yaml.
+    """
     revision = revision_of(istiod)
+    for name, value in (("istio_istiod_values", revision), ("istio_ztunnel_values", ztunnel.get("revision"))):
+        if value == "default":
+            yield f"{name}.revision is 'default', for which the charts would use a Service istiod-default: omit it for the istiod without a revision."
     if revision and not is_label_name(revision):
         yield f"istio_istiod_values.revision is {revision!r}: use lower-case letters, digits and dashes, such as 1-31."
 
 
 def _validate_delivery(variables: t.Mapping[str, t.Any]) -> t.Iterator[str]:
     source = variables.get("istio_chart_source") or ""
+    destination = (variables.get("istio_argocd") or {}).get("destination")
+    if variables.get("istio_delivery") == "argocd" and destination is not None and not destination.startswith(("https://", "http://")):
+        yield (
+            f"istio_argocd.destination is {destination!r}: use the URL of the API server that Argo CD has for the cluster, not its name, "
+            "such as https://kubernetes.default.svc for the cluster of Argo CD."
+        )
     if variables.get("istio_delivery") == "argocd" and source and not source.startswith(("https://", "http://", "oci://")):
         yield f"istio_chart_source is {source!r}, which Argo CD cannot read: use an HTTPS or OCI repository, or set istio_delivery to helm."
     elif variables.get("istio_delivery") == "argocd" and userinfo_in(source):

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import typing as t
 
+from .._helm.charts import revision_of
 from .._ingress.spec import service_name
+from .._mesh.revisions import istiod_name
 
 Variables = t.Mapping[str, t.Any]
 # Namespace and name.
@@ -61,7 +63,8 @@ def _releases(variables: Variables) -> t.Iterator[tuple[Place, str]]:
     }
     yield from releases.items()
     if variables.get("istio_namespace"):
-        yield (variables["istio_namespace"], "istiod"), "the chart istiod (istio_namespace)"
+        istiod = istiod_name(revision_of(variables.get("istio_istiod_values") or {}))
+        yield (variables["istio_namespace"], istiod), "the chart istiod (istio_namespace)"
     if variables.get("karpenter_enabled"):
         yield (variables.get("karpenter_namespace", ""), "karpenter"), "the chart karpenter (karpenter_namespace)"
 

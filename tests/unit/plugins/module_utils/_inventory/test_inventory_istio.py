@@ -61,6 +61,14 @@ def test_argocd_cannot_read_a_directory(source: str, is_error: bool) -> None:
     assert validate_istio(values_of({"istio_delivery": "helm", "istio_chart_source": source})) == []
 
 
+@pytest.mark.parametrize(("destination", "is_error"), [("in-cluster", True), ("", True), ("https://kube.shop.example:6443", False), (None, False)])
+def test_argocd_knows_a_cluster_by_its_url(destination: str | None, is_error: bool) -> None:
+    given = {"istio_chart_source": "https://charts.shop.example/istio", "istio_argocd": {"destination": destination}}
+    errors = validate_istio(values_of({"istio_delivery": "argocd", **given}))
+    assert [error.startswith(f"istio_argocd.destination is {destination!r}: use the URL of the API server") for error in errors] == [True] * is_error
+    assert validate_istio(values_of({"istio_delivery": "helm", **given})) == []
+
+
 @pytest.mark.requirement("D12")
 @pytest.mark.parametrize(
     ("given", "expected"),
@@ -94,3 +102,16 @@ def test_a_revision_is_part_of_the_names_of_services(istiod: dict[str, Any], is_
     errors = validate_istio(values_of({"istio_version": "1.31.1", "istio_istiod_values": istiod}))
     assert bool(errors) is is_error
     assert all(error.startswith("istio_istiod_values.revision is '1.31': use lower-case letters, digits and dashes") for error in errors)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"istio_istiod_values": {"revision": "default"}},
+        {"istio_istiod_values": {"pilot": {"revision": "default"}}},
+        {"istio_ztunnel_values": {"revision": "default"}},
+    ],
+)
+def test_the_istiod_without_a_revision_has_no_name_for_the_charts(values: dict[str, Any]) -> None:
+    (error,) = validate_istio(values_of({"istio_version": "1.31.1", **values}))
+    assert error.startswith(f"{next(iter(values))}.revision is 'default', for which the charts would use a Service istiod-default: omit it")

@@ -335,6 +335,10 @@ def test_a_route_cannot_have_the_name_of_a_redirect() -> None:
             "ingress_gateways[0] and istio_gateways[0] would both get the Service shop-edge/shop-istio",
         ),
         ({"mesh_waypoints": [{"name": "istiod", "namespace": "istio-system"}]}, "would both get the Service istio-system/istiod"),
+        (
+            {"mesh_waypoints": [{"name": "istiod-blue", "namespace": "mesh"}], "istio_namespace": "mesh", "istio_istiod_values": {"revision": "blue"}},
+            "would both get the Service mesh/istiod-blue",
+        ),
         ({"mesh_waypoints": [{"name": "reviews", "namespace": "bookinfo"}], "bookinfo_enabled": True}, "which is that of the sample application"),
         ({"mesh_waypoints": [GATEWAY], "mesh_services": [GATEWAY]}, "which is that of mesh_services[0]"),
         ({"mesh_waypoints": [{"name": "cart", "namespace": "shop-edge"}], "ingress_routes": [ROUTE]}, "which is that of a backend of ingress_routes[0]"),
@@ -354,8 +358,9 @@ def test_two_items_that_get_one_name_are_a_sentence(variables: dict[str, Any], m
         {"mesh_waypoints": [GATEWAY], "istio_gateways": [{**GATEWAY, "service": {"type": "None"}}]},
         {"mesh_waypoints": [{"name": "reviews", "namespace": "bookinfo"}]},
         {"ingress_gateways": [GATEWAY], "mesh_services": [{**GATEWAY, "name": "shop-istio"}]},
+        {"mesh_waypoints": [{"name": "istiod", "namespace": "istio-system"}], "istio_istiod_values": {"revision": "blue"}},
     ],
-    ids=range(6),
+    ids=range(7),
 )
 def test_items_of_different_names_are_right(variables: dict[str, Any]) -> None:
     assert errors_of(variables) == []
