@@ -21,6 +21,8 @@ SUBNET_IDS: Pattern = (re.compile(r"subnet-[0-9a-f]{8,17}"), "ids such as subnet
 SECURITY_GROUP_IDS: Pattern = (re.compile(r"sg-[0-9a-f]{8,17}"), "ids such as sg-0a1b2c3d4e5f60718")
 BOUNDARY: Pattern = (re.compile(r"arn:aws[a-z-]*:iam::(\d{12}|aws):policy/\S+"), "an ARN such as arn:aws:iam::123456789012:policy/boundary")
 ROLE_PATH: Pattern = (aws.ROLE_PATH, "a path that begins and ends with a slash, such as /platform/")
+# Variables of the role eks that are the defaults of those of other roles.
+_TAKEN_OVER = ("_permissions_boundary", "_role_path")
 
 
 def role_arn(example: str) -> Pattern:
@@ -29,9 +31,12 @@ def role_arn(example: str) -> Pattern:
 
 
 def validate_patterns(variables: Variables, patterns: t.Mapping[str, Pattern]) -> t.Iterator[str]:
-    """One sentence for each text, or item of a list, that does not look as its variable's pattern says."""
+    """One sentence for each text, or item of a list, that does not look as its variable's pattern says, once if other roles take it over."""
     for name, (pattern, desired) in patterns.items():
         value = variables.get(name)
+        source = next((f"eks{suffix}" for suffix in _TAKEN_OVER if name.endswith(suffix)), name)
+        if source != name and value == variables.get(source):
+            continue
         for item in value if isinstance(value, list) else [value]:
             if item and not pattern.fullmatch(item):
                 yield f"{name} has {item!r}: use {desired}."

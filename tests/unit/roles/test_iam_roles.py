@@ -86,3 +86,15 @@ def test_a_path_that_iam_does_not_take_is_found_in_the_inventory(name: str, path
     variables = {name: path, "karpenter_enabled": True}
     found = [error for error in [*validate_eks(variables), *validate_karpenter(variables)] if error.startswith(name)]
     assert found == ([] if valid else [f"{name} has {path!r}: use a path that begins and ends with a slash, such as /platform/."])
+
+
+@pytest.mark.parametrize(("suffix", "wrong"), [("role_path", "/platform"), ("permissions_boundary", "boundary")])
+def test_what_other_roles_take_over_is_one_error(suffix: str, wrong: str) -> None:
+    from ansible_collections.meshwright.ambient.plugins.module_utils._inventory.karpenter import validate_karpenter
+
+    def names(**other: str) -> list[str]:
+        variables = {"karpenter_enabled": True, **{f"{role}_{suffix}": wrong for role in ("eks", "alb_controller", "karpenter")}, **other}
+        return [error.split()[0] for error in [*validate_eks(variables), *validate_karpenter(variables)] if f"_{suffix} has " in error]
+
+    assert names() == [f"eks_{suffix}"]
+    assert names(**{f"karpenter_{suffix}": "own"}) == [f"eks_{suffix}", f"karpenter_{suffix}"]
