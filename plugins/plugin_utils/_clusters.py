@@ -16,6 +16,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 
 from ..module_utils._errors import MeshError
 from ..module_utils._inventory.clusters import cluster_keys, eks_key, server_key, validate_shared_clusters, validate_shared_servers
+from ..module_utils._inventory.scalars import clean_text
 from ..module_utils._k8s.kubeconfig import normalize_kubeconfig, parse_kubeconfig
 
 Variables = t.Mapping[str, t.Any]
@@ -94,9 +95,11 @@ def _switch(given: Variables, name: str) -> bool:
 def _value(given: Variables, name: str) -> t.Any:
     """A variable of another host; one whose template cannot be resolved is reported for that host."""
     try:
-        return given.get(name)
+        value = given.get(name)
     except AnsibleError:
         return None
+    # As the tasks get it; what has several lines is the content of a kubeconfig.
+    return clean_text(value) if isinstance(value, str) and "\n" not in value.strip() else value
 
 
 __all__ = ("find_shared_clusters",)

@@ -13,7 +13,10 @@ from urllib.parse import urlsplit
 Kubeconfig = t.Mapping[str, t.Any]
 
 _PORTS = {"https": 443, "http": 80}
-_EKS_ARN = re.compile(r"arn:aws[a-z-]*:eks:([a-z0-9-]+):\d{12}:cluster/(\S+)")
+# How the AWS CLI and eksctl (pkg/apis/eksctl.io/v1alpha5, ClusterMeta.String) name a cluster in a kubeconfig.
+_OF_AWS_CLI = re.compile(r"arn:aws[a-z-]*:eks:(?P<region>[a-z0-9-]+):\d{12}:cluster/(?P<name>\S+)")
+_OF_EKSCTL = re.compile(r"(?P<name>[0-9A-Za-z_-]+)\.(?P<region>[a-z0-9-]+)\.eksctl\.io")
+_EKS = "the EKS cluster "
 
 
 def validate_shared_clusters(hosts: t.Mapping[str, tuple[str, str]]) -> list[str]:
@@ -48,6 +51,9 @@ def validate_shared_servers(hosts: t.Mapping[str, t.AbstractSet[str]], shared: s
     errors: dict[tuple[str, ...], str] = {}
     for key, found in sorted(owners.items()):
         names = tuple(sorted(found))
+        # Two accounts may each have a cluster of this name in this region. Only for one that the role eks creates is nothing else known.
+        if key.startswith(_EKS) and managed.isdisjoint(names):
+            continue
         if len(names) > 1 and not shared.issuperset(names) and not managed.issuperset(names):
             same = f"{' and '.join(names)} are {'both' if len(names) == 2 else 'all'} {key}"
             errors.setdefault(
@@ -60,7 +66,7 @@ def validate_shared_servers(hosts: t.Mapping[str, t.AbstractSet[str]], shared: s
 
 def eks_key(region: str, name: str) -> str:
     """What an EKS cluster is known by."""
-    return f"the EKS cluster {name} in {region}"
+    return f"{_EKS}{name} in {region}"
 
 
 def server_key(server: str, proxy: str = "", tls_name: str = "") -> str:
@@ -88,8 +94,8 @@ def cluster_keys(kubeconfigs: t.Sequence[Kubeconfig], context: str | None) -> fr
         found = {server_key(cluster["server"], str(cluster.get("proxy-url") or ""), str(cluster.get("tls-server-name") or ""))}
     except ValueError:
         return frozenset()
-    arn = _EKS_ARN.fullmatch(str(chosen.get("cluster")))
-    return frozenset(found | ({eks_key(arn[1], arn[2])} if arn else set()))
+    eks = _OF_AWS_CLI.fullmatch(str(chosen.get("cluster"))) or _OF_EKSCTL.fullmatch(str(chosen.get("cluster")))
+    return frozenset(found | ({eks_key(eks["region"], eks["name"])} if eks else set()))
 
 
 def _entry(kubeconfigs: t.Sequence[Kubeconfig], kind: str, name: t.Any) -> Kubeconfig:
@@ -98,10 +104,11 @@ def _entry(kubeconfigs: t.Sequence[Kubeconfig], kind: str, name: t.Any) -> Kubec
 
 
 def _normalized(url: str) -> str:
-    """A URL without credentials, with its port, and in lower case where that means the same."""
+    """A URL without credentials, with its port, and in one spelling of those that mean the same."""
     parts = urlsplit(url if "://" in url else f"https://{url}")
     port = parts.port or _PORTS.get(parts.scheme)
-    host = parts.hostname or ""
+    host = (parts.hostname or "").rstrip(".")
+    host = "127.0.0.1" if host == "localhost" else host
     return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}:{port}{parts.path.rstrip('/')}"
 
 

@@ -48,10 +48,32 @@ def test_a_copied_kubeconfig_is_one_cluster_in_whatever_form(tmp_path: Path) -> 
         yaml.safe_dump(kubeconfig()),
         json.dumps(kubeconfig()),
         f"{tmp_path / 'a'}:{tmp_path / 'b'}",
+        f" {tmp_path / 'a'}\r\n",
+        kubeconfig("https://api.example.com.:6443"),
     ]
     for form in forms:
         (error,) = errors_of({"cluster_kubeconfig": forms[0]}, {"cluster_kubeconfig": form})
         assert error.startswith(SAME), error
+
+
+def test_this_machine_has_one_address() -> None:
+    names = [kubeconfig(f"https://{host}:6443") for host in ("localhost", "127.0.0.1", "LOCALHOST.")]
+    for one in names[1:]:
+        (error,) = errors_of({"cluster_kubeconfig": names[0]}, {"cluster_kubeconfig": one})
+        assert error.startswith("a and b are both the cluster at https://127.0.0.1:6443"), error
+
+
+def test_clusters_of_two_accounts_may_have_one_name() -> None:
+    def of_account(account: str) -> dict[str, Any]:
+        arn = ARN.replace("123456789012", account)
+        content = kubeconfig(f"https://{account}.gr7.eu-central-1.eks.amazonaws.com")
+        content["clusters"][0]["name"] = content["contexts"][0]["context"]["cluster"] = arn
+        return content
+
+    first = of_account("111111111111")
+    assert errors_of({"cluster_kubeconfig": first}, {"cluster_kubeconfig": of_account("222222222222")}) == []
+    (error,) = errors_of({"cluster_kubeconfig": first}, {"cluster_kubeconfig": first})
+    assert error.startswith("a and b are both the cluster at https://111111111111.gr7"), error
 
 
 def test_a_context_that_is_missing_is_one_cluster(tmp_path: Path) -> None:
@@ -112,9 +134,10 @@ def test_two_hosts_never_create_one_eks_cluster() -> None:
     assert find_shared_clusters({"a": {"eks_enabled": True, "eks_region": "eu-central-1"}, "b": {"eks_enabled": True, "eks_region": "eu-central-1"}}, {}) == []
 
 
-def test_an_eks_cluster_and_its_kubeconfig_are_one_cluster() -> None:
-    content = {**kubeconfig(), "contexts": [{"name": "eu", "context": {"cluster": ARN, "user": "me"}}]}
-    content["clusters"] = [{"name": ARN, "cluster": {"server": "https://0123.gr7.eu-central-1.eks.amazonaws.com"}}]
+@pytest.mark.parametrize("name", [ARN, "shop.eu-central-1.eksctl.io"])
+def test_an_eks_cluster_and_its_kubeconfig_are_one_cluster(name: str) -> None:
+    content = {**kubeconfig(), "contexts": [{"name": "eu", "context": {"cluster": name, "user": "me"}}]}
+    content["clusters"] = [{"name": name, "cluster": {"server": "https://0123.gr7.eu-central-1.eks.amazonaws.com"}}]
     eks = {"eks_enabled": True, "eks_region": "eu-central-1", "eks_cluster_name": "shop"}
     (error,) = errors_of(eks, {"cluster_kubeconfig": content})
     assert error.startswith("a and b are both the EKS cluster shop in eu-central-1, and would change each other's mesh"), error
