@@ -106,9 +106,9 @@ def kubeconfig_of(host: str, variables: t.Mapping[str, t.Any]) -> str | dict[str
     Raises:
         MeshError: they name none, or one that cannot be used.
     """
-    # The role eks sets it, also for a cluster that does not exist.
+    # The role eks sets it, also for a cluster that does not exist; without this key, it is a variable of the user's own.
     eks = variables.get("eks_cluster")
-    if eks is not None and not (eks.get("endpoint") and eks.get("certificate_authority")):
+    if isinstance(eks, dict) and "exists" in eks and not (eks.get("endpoint") and eks.get("certificate_authority")):
         where = f"EKS cluster {variables.get('eks_cluster_name', host)} in {variables.get('eks_region', 'the default region')}"
         state = f"is {eks['status']} and has no endpoint" if eks.get("status") else "does not exist"
         remedy = "run site.yml --tags eks, which creates it and waits for it, or reports what is wrong with it"

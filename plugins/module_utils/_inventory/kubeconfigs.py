@@ -24,6 +24,9 @@ def find_context_errors(kubeconfigs: t.Sequence[Kubeconfig], context: str | None
         source: how messages name the kubeconfig.
         is_secret: whether the names of contexts are not shown.
     """
+    if context and "\n" in context:
+        yield "cluster_context has several lines, but is the name of a context: set cluster_kubeconfig to the content of a kubeconfig instead."
+        return
     contexts = {name: entry for name, entry in _entries(kubeconfigs, "contexts").items() if isinstance(entry.get("context"), dict)}
     # What is no text is no name.
     current = next((str(one["current-context"]) for one in kubeconfigs if one.get("current-context")), None)

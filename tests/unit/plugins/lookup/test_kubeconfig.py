@@ -129,6 +129,11 @@ def test_an_eks_cluster_without_an_endpoint_is_never_replaced_by_another(found: 
         kubeconfig_of(**EKS, eks_cluster=found, **kubeconfig)
 
 
+@pytest.mark.parametrize("own", ["shop", {"name": "shop", "region": "eu-central-1"}, ["shop"]])
+def test_a_variable_of_that_name_which_is_the_users_own_is_not_taken_for_what_the_role_eks_finds(own: Any) -> None:
+    assert kubeconfig_of(eks_cluster=own, cluster_kubeconfig=CONTENT) == CONTENT
+
+
 def test_a_playbook_ends_with_the_sentence_and_shows_nothing_else_of_the_value() -> None:
     template = "{{ lookup('meshwright.ambient.kubeconfig') | default(omit, true) }}"
     extra = json.dumps({"cluster_kubeconfig": "token: planted-token"})

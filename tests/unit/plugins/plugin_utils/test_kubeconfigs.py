@@ -65,6 +65,8 @@ WRONG: list[tuple[Any, str | None, str]] = [
     ("@/dangling", "shop-production", "cluster_kubeconfig has no cluster with a server for cluster_context 'shop-production'"),
     ({**CONTENT, "current-context": ["a"]}, None, "cluster_kubeconfig has a current context that is not in it"),
     ({**CONTENT, "contexts": [{"name": "a", "context": {"cluster": ["a"]}}], "current-context": "a"}, None, "cluster_kubeconfig has no cluster with a server"),
+    # The content of a kubeconfig in the place of a name is not shown.
+    ("@/shop", f"apiVersion: v1\nusers: [{{name: shop, user: {{token: {SECRET}}}}}]", "cluster_context has several lines, but is the name of a context"),
     # The names of contexts are a part of the content.
     (json.dumps(CONTENT), "bank", "cluster_context is 'bank', which cluster_kubeconfig does not have: correct it, or the kubeconfig."),
     (CONTENT, "bank", "cluster_context is 'bank', which cluster_kubeconfig does not have: correct it, or the kubeconfig."),
