@@ -53,6 +53,11 @@ def needs_role(item: Item) -> bool:
     return item["name"] == _CSI_DRIVER and item.get("state") != "absent" and not item.get("role_arn")
 
 
+def has_service_account(item: Item) -> bool:
+    """Whether the service account of an add-on is named or known, without which Pod Identity cannot give it a role."""
+    return bool(item.get("service_account")) or item["name"] == _CSI_DRIVER
+
+
 def _addon(item: Item, startup_taint: bool, identity: str, csi_role: str, tags: Item) -> dict[str, t.Any]:
     if item.get("state") == "absent":
         return {"name": item["name"], "state": "absent"}
@@ -78,4 +83,4 @@ def _numbers(toleration: t.Mapping[str, str]) -> dict[str, t.Any]:
     return {key: int(value) if key == "tolerationSeconds" else value for key, value in toleration.items()}
 
 
-__all__ = ("CSI_SERVICE_ACCOUNT", "addon_items", "needs_role")
+__all__ = ("CSI_SERVICE_ACCOUNT", "addon_items", "has_service_account", "needs_role")

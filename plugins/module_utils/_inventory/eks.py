@@ -10,7 +10,7 @@ import ipaddress
 import re
 import typing as t
 
-from .._eks_addon.role_items import needs_role
+from .._eks_addon.role_items import has_service_account, needs_role
 from .._eks_nodegroup.spec import find_image_errors, find_name_errors, find_node_errors, find_taint_errors, find_template_errors
 from .._limits.aws import ADDON_NAME, CLUSTER_NAME
 from .._limits.ranges import find_range_errors, find_range_problem
@@ -182,15 +182,36 @@ def _validate_addons(variables: Variables) -> t.Iterator[str]:
             yield f"eks_addons[{index}].name is {name!r}: use the name of an add-on that EKS offers, such as vpc-cni."
     for name in repeated(names):
         yield f"eks_addons names {name} more than once: combine these items into one."
+    for index, addon in enumerate(addons):
+        place, role = f"eks_addons[{index}]", addon.get("role_arn")
+        if not role or addon.get("state") == "absent":
+            continue
+        yield from validate_patterns({f"{place}.role_arn": role}, {f"{place}.role_arn": role_arn("addon")})
+        if variables.get("eks_identity", "pod_identity") == "pod_identity" and not has_service_account(addon):
+            yield (
+                f"{place}.role_arn is set, but service_account is not, so that Pod Identity could give the role to nobody: "
+                "add the add-on's service account, such as aws-node for vpc-cni."
+            )
     installed = {addon["name"] for addon in addons if addon.get("state") != "absent"}
+    name = _needs_agent(variables)
+    if name and _POD_IDENTITY_AGENT not in installed:
+        yield f"{name} is pod_identity, but eks_addons lacks {_POD_IDENTITY_AGENT}, without which pods get no credentials: add it, or set {name} to irsa."
+
+
+def _needs_agent(variables: Variables) -> str:
+    """The variable because of which pods get their credentials from the Pod Identity agent; empty if none do."""
     identity = variables.get("eks_identity", "pod_identity")
-    enabled = variables.get("alb_controller_enabled") or variables.get("karpenter_enabled")
-    needs_agent = "aws-ebs-csi-driver" in installed or variables.get("eks_pod_identity_associations") or enabled
-    if identity == "pod_identity" and needs_agent and _POD_IDENTITY_AGENT not in installed:
-        yield (
-            f"eks_identity is pod_identity, but eks_addons lacks {_POD_IDENTITY_AGENT}, without which pods get no credentials: "
-            "add it, or set eks_identity to irsa."
-        )
+    addons = [addon for addon in variables.get("eks_addons") or () if addon.get("state") != "absent"]
+    associations = [one for one in variables.get("eks_pod_identity_associations") or () if one.get("state") != "absent"]
+    of_addons = any(needs_role(addon) or addon.get("role_arn") for addon in addons)
+    if identity == "pod_identity" and (of_addons or associations):
+        return "eks_identity"
+    for role in ("alb_controller", "karpenter"):
+        own = variables.get(f"{role}_identity", identity)
+        if variables.get(f"{role}_enabled") and own == "pod_identity":
+            # By default, it is that of the cluster.
+            return "eks_identity" if own == identity else f"{role}_identity"
+    return ""
 
 
 def _network(cidr: str) -> t.Any:

@@ -24,6 +24,10 @@ VALID: dict[str, Any] = {
     "eks_endpoint_public_cidrs": ["203.0.113.0/24"],
     "alb_controller_enabled": True,
 }
+ROLE = "arn:aws:iam::123456789012:role/cni"
+AGENT = {"name": "eks-pod-identity-agent"}
+CNI = {"name": "vpc-cni", "service_account": "aws-node", "role_arn": ROLE}
+ASSOCIATION = {"namespace": "shop", "service_account": "cart", "role_arn": ROLE}
 SUBNETS = ["subnet-0a1b2c3d4e5f60718", "subnet-0b1c2d3e4f5061728"]
 EXISTING = {**VALID, "eks_vpc_id": "vpc-0a1b2c3d4e5f60718", "eks_private_subnet_ids": SUBNETS, "eks_availability_zones": []}
 
@@ -68,6 +72,8 @@ def test_valid_variables_have_no_errors(variables: dict[str, Any]) -> None:
         ({"eks_startup_taint": True, "istio_startup_taint": False}, "istio_startup_taint is false"),
         ({"eks_addons": [{"name": "coredns"}, {"name": "coredns"}]}, "eks_addons names coredns more than once"),
         ({"eks_addons": [{"name": "aws-ebs-csi-driver"}]}, "eks_addons lacks eks-pod-identity-agent"),
+        ({"eks_addons": [{**CNI, "role_arn": "cni"}]}, "eks_addons[0].role_arn has 'cni': use an ARN such as"),
+        ({"eks_addons": [{"name": "vpc-cni", "role_arn": ROLE}, AGENT]}, "eks_addons[0].role_arn is set, but service_account is not"),
     ],
 )
 def test_an_error_in_the_cluster_is_reported(change: dict[str, Any], expected: str) -> None:
@@ -104,6 +110,28 @@ def test_an_error_in_an_existing_network_is_reported(change: dict[str, Any], exp
 def test_an_error_in_a_node_group_is_reported(group: dict[str, Any], expected: str) -> None:
     errors = errors_of({**VALID, "eks_node_groups": [{"name": "general", **group}]})
     assert any(error.startswith("eks_node_groups[0]") and expected in error for error in errors), errors
+
+
+@pytest.mark.parametrize(
+    ("change", "blamed"),
+    [
+        ({"eks_addons": [{"name": "aws-ebs-csi-driver"}]}, "eks_identity"),
+        ({"eks_addons": [CNI]}, "eks_identity"),
+        ({"eks_pod_identity_associations": [ASSOCIATION]}, "eks_identity"),
+        ({"alb_controller_enabled": True}, "eks_identity"),
+        ({"eks_identity": "irsa", "alb_controller_enabled": True, "alb_controller_identity": "pod_identity"}, "alb_controller_identity"),
+        ({"eks_identity": "irsa", "eks_addons": [{"name": "vpc-cni", "role_arn": ROLE}]}, ""),
+        ({"eks_addons": [{**CNI, "state": "absent"}, {"name": "aws-ebs-csi-driver", "state": "absent"}]}, ""),
+        ({"eks_pod_identity_associations": [{**ASSOCIATION, "state": "absent"}]}, ""),
+        ({"alb_controller_enabled": True, "alb_controller_identity": "none"}, ""),
+        ({"alb_controller_enabled": True, "alb_controller_identity": "irsa"}, ""),
+        ({}, ""),
+    ],
+)
+def test_the_agent_is_missed_only_if_pods_need_it(change: dict[str, Any], blamed: str) -> None:
+    variables = {**VALID, "alb_controller_enabled": False, "eks_addons": [{"name": "kube-proxy"}], **change}
+    assert [error.split(" is pod_identity, but eks_addons lacks")[0] for error in errors_of(variables)] == [blamed] * bool(blamed)
+    assert errors_of({**variables, "eks_addons": [*variables["eks_addons"], AGENT]}) == []
 
 
 def test_a_cluster_whose_roles_would_have_names_that_are_too_long_is_reported() -> None:
