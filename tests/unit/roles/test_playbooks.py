@@ -38,6 +38,25 @@ def test_an_inventory_without_clusters_is_refused(playbook: str, inventory: dict
     assert REFUSAL in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize(
+    ("playbook", "limit", "refused"),
+    [
+        ("site.yml", "bastion", True),
+        ("site.yml", "all:!clusters", True),
+        ("site.yml", "clusters", False),
+        ("verify.yml", "localhost", True),
+        ("verify.yml", "shop-*,bastion", False),
+    ],
+)
+def test_a_limit_that_leaves_no_cluster_is_refused(playbook: str, limit: str, refused: bool, tmp_path: Path) -> None:
+    local = {"ansible_connection": "local"}
+    inventory = {"clusters": {"hosts": {"shop-test": local, "shop-prod": local}}, "machines": {"hosts": {"bastion": local, "localhost": local}}}
+    done = _play(playbook, inventory, tmp_path, "--tags", "always", "--limit", limit)
+    output = " ".join((done.stdout + done.stderr).split())
+    assert (done.returncode != 0) is refused, output
+    assert ("The limit of this run leaves no cluster, so nothing was done: each cluster is a host of the group clusters. Name one" in output) is refused
+
+
 @pytest.mark.parametrize("playbook", ["site.yml", "verify.yml"])
 def test_an_inventory_with_clusters_is_not(playbook: str, tmp_path: Path) -> None:
     inventory = {"clusters": {"hosts": {"shop-test": {"ansible_connection": "local"}}}}
