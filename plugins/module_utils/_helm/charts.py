@@ -112,7 +112,7 @@ def revision_of(istiod: t.Mapping[str, t.Any]) -> str:
     """
     prefix = PREFIXES["istiod"]
     pilot = _prefixed(istiod, prefix).get(prefix)
-    # What is no dictionary is a validation error of its own, and a null takes all of it away.
+    # What is no dictionary is a validation error of its own.
     return str(pilot.get("revision") or "") if isinstance(pilot, dict) else ""
 
 
@@ -160,8 +160,10 @@ def merge(base: t.Mapping[str, t.Any], over: t.Mapping[str, t.Any]) -> Values:
 
 
 def _prefixed(user: t.Mapping[str, t.Any], prefix: str | None) -> Values:
+    # A key whose own keys are all commented out is not given. A null would take away what the collection sets there.
+    user = {key: value for key, value in user.items() if value is not None or key not in {"global", "meshConfig", prefix}}
     if prefix is None:
-        return dict(user)
+        return user
     kept = {key: value for key, value in user.items() if key in _ROOT_KEYS or key == prefix}
     moved = {key: value for key, value in user.items() if key not in kept}
     # What the user has prefixed already is the more exact word.

@@ -34,6 +34,7 @@ def validate_istio(variables: t.Mapping[str, t.Any]) -> list[str]:
         *validate_scale(variables),
         *_validate_gateways(variables.get("istio_gateways") or ()),
         *_validate_revisions(variables.get("istio_istiod_values") or {}, variables.get("istio_ztunnel_values") or {}),
+        *_validate_namespaces_of_values(variables),
         *_validate_versions(variables),
         *_validate_parameters(variables),
     ]
@@ -131,6 +132,24 @@ def _validate_revisions(istiod: t.Mapping[str, t.Any], ztunnel: t.Mapping[str, t
             yield f"{name}.revision is 'default', for which the charts would use a Service istiod-default: omit it for the istiod without a revision."
     if revision and not is_label_name(revision):
         yield f"istio_istiod_values.revision is {revision!r}: use lower-case letters, digits and dashes, such as 1-31."
+
+
+def _validate_namespaces_of_values(variables: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+    """Values that look for istiod in a namespace where the role does not install it; istio_namespace sets them in all charts.
+
+    Source: istio manifests/charts, base/templates, istio-control/istio-discovery/templates and ztunnel/templates/daemonset.yaml.
+    """
+    ztunnel = variables.get("istio_ztunnel_values") or {}
+    found = {} if ztunnel.get("xdsAddress") and ztunnel.get("caAddress") else {"istio_ztunnel_values.istioNamespace": ztunnel.get("istioNamespace")}
+    for name in ("istio_base_values", "istio_istiod_values"):
+        below = (variables.get(name) or {}).get("global")
+        found[f"{name}.global.istioNamespace"] = below.get("istioNamespace") if isinstance(below, dict) else None
+    for place, namespace in found.items():
+        if namespace and "istio_namespace" in variables and namespace != variables["istio_namespace"]:
+            yield (
+                f"{place} is {namespace!r}, but istio_namespace is {variables['istio_namespace']}, where istiod is installed: "
+                "omit it, and set istio_namespace to the namespace of istiod."
+            )
 
 
 def _validate_delivery(variables: t.Mapping[str, t.Any]) -> t.Iterator[str]:

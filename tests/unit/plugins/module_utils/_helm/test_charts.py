@@ -162,6 +162,16 @@ def test_user_values_go_where_the_chart_reads_them(chart: str, user: dict[str, A
     assert values(chart, user) == {"profile": "ambient", **expected}
 
 
+def test_a_key_whose_own_keys_are_commented_out_takes_nothing_away() -> None:
+    user = {"pilot": None, "global": None, "meshConfig": None, "revision": "blue", "affinity": None}
+    found = values("istiod", user, istio_istiod_replicas=3, istio_platform="gke", istio_namespace="mesh")
+    assert found["pilot"] == {"autoscaleEnabled": False, "replicaCount": 3, "revision": "blue", "affinity": None}
+    assert found["global"] == {"platform": "gke", "istioNamespace": "mesh"}
+    assert "meshConfig" not in found
+    assert values("cni", {"cni": None, "logLevel": "debug"})["cni"] == {"logLevel": "debug"}
+    assert values("ztunnel", istio_istiod_values=user)["revision"] == "blue"
+
+
 def test_user_values_join_the_platforms() -> None:
     assert values("istiod", {"global": {"hub": "mirror"}}, istio_platform="gke")["global"] == {"platform": "gke", "hub": "mirror"}
     assert values("istiod", {"global": {"platform": "k3s"}}, istio_platform="gke")["global"] == {"platform": "k3s"}

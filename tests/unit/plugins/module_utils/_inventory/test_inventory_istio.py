@@ -105,6 +105,22 @@ def test_a_revision_is_part_of_the_names_of_services(istiod: dict[str, Any], is_
 
 
 @pytest.mark.parametrize(
+    ("values", "place"),
+    [
+        ({"istio_istiod_values": {"global": {"istioNamespace": "other"}}}, "istio_istiod_values.global.istioNamespace"),
+        ({"istio_base_values": {"global": {"istioNamespace": "other"}}}, "istio_base_values.global.istioNamespace"),
+        ({"istio_ztunnel_values": {"istioNamespace": "other"}}, "istio_ztunnel_values.istioNamespace"),
+        ({"istio_ztunnel_values": {"istioNamespace": "other", "xdsAddress": "a.example:15012", "caAddress": "a.example:15012"}}, ""),
+        ({"istio_ztunnel_values": {"istioNamespace": "mesh"}, "istio_istiod_values": {"global": {"istioNamespace": "mesh"}}}, ""),
+        ({"istio_istiod_values": {"global": None}, "istio_base_values": {"global": {"istioNamespace": None}}}, ""),
+    ],
+)
+def test_every_chart_looks_for_istiod_where_it_is_installed(values: dict[str, Any], place: str) -> None:
+    errors = validate_istio(values_of({"istio_version": "1.31.1", "istio_namespace": "mesh", **values}))
+    assert [error.split(",")[0] for error in errors] == [f"{place} is 'other'"] * bool(place)
+
+
+@pytest.mark.parametrize(
     "values",
     [
         {"istio_istiod_values": {"revision": "default"}},
