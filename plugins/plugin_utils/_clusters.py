@@ -18,6 +18,7 @@ from ..module_utils._errors import MeshError
 from ..module_utils._inventory.clusters import cluster_keys, eks_key, server_key, validate_shared_clusters, validate_shared_servers
 from ..module_utils._inventory.scalars import clean_text
 from ..module_utils._k8s.kubeconfig import normalize_kubeconfig, parse_kubeconfig
+from ._kubeconfigs import default_kubeconfig
 
 Variables = t.Mapping[str, t.Any]
 
@@ -55,7 +56,7 @@ def _keys(given: Variables, environment: t.Mapping[str, str]) -> frozenset[str]:
         return cluster_keys([kubeconfig], context)
     if kubeconfig is None and not context:
         return _environment_keys(environment) if _switch(given, "cluster_from_environment") else frozenset()
-    return cluster_keys(_read(kubeconfig or _default_kubeconfig(environment)), context)
+    return cluster_keys(_read(kubeconfig or default_kubeconfig(environment)), context)
 
 
 def _environment_keys(environment: t.Mapping[str, str]) -> frozenset[str]:
@@ -65,12 +66,7 @@ def _environment_keys(environment: t.Mapping[str, str]) -> frozenset[str]:
             return frozenset({server_key(environment["K8S_AUTH_HOST"], environment.get("K8S_AUTH_PROXY", ""))})
         except ValueError:
             return unknown
-    paths = environment.get("K8S_AUTH_KUBECONFIG") or _default_kubeconfig(environment)
-    return cluster_keys(_read(paths), environment.get("K8S_AUTH_CONTEXT")) or unknown
-
-
-def _default_kubeconfig(environment: t.Mapping[str, str]) -> str:
-    return environment.get("KUBECONFIG") or "~/.kube/config"
+    return cluster_keys(_read(default_kubeconfig(environment)), environment.get("K8S_AUTH_CONTEXT")) or unknown
 
 
 @functools.cache

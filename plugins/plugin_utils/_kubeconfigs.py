@@ -18,6 +18,11 @@ _NAME = "cluster_kubeconfig"
 _NO_KUBECONFIG = "which is no kubeconfig: it must be YAML or JSON with the lists clusters, contexts and users"
 
 
+def default_kubeconfig(environment: t.Mapping[str, str]) -> str:
+    """The paths of the kubeconfig in which a context is looked for if none is given, as the modules and Helm do it."""
+    return environment.get("K8S_AUTH_KUBECONFIG") or environment.get("KUBECONFIG") or "~/.kube/config"
+
+
 def find_kubeconfig_errors(variables: t.Mapping[str, t.Any], environment: t.Mapping[str, str], *, is_secret: bool = False) -> list[str]:
     """One sentence for each reason why no cluster can be found by cluster_kubeconfig and cluster_context; none quotes what is in the kubeconfig.
 
@@ -39,7 +44,7 @@ def find_kubeconfig_errors(variables: t.Mapping[str, t.Any], environment: t.Mapp
             return [f"{_NAME} has content {_NO_KUBECONFIG}."]
         return list(find_context_errors([kubeconfig], context, _NAME, is_secret=True))
     source = _NAME if kubeconfig else "the kubeconfig of the environment"
-    paths = kubeconfig or environment.get("KUBECONFIG") or "~/.kube/config"
+    paths = kubeconfig or default_kubeconfig(environment)
     found, errors = _read(paths, is_secret=is_secret)
     if errors or found is None:
         # What the environment names is none of the inventory's variables, and the task that needs it reports it.
@@ -75,4 +80,4 @@ def _read(paths: str, *, is_secret: bool) -> tuple[list[dict[str, t.Any]] | None
     return (found or None), errors
 
 
-__all__ = ("find_kubeconfig_errors",)
+__all__ = ("default_kubeconfig", "find_kubeconfig_errors")

@@ -116,6 +116,8 @@ def test_a_context_is_looked_for_in_the_kubeconfig_of_the_environment(files: Pat
     assert find_kubeconfig_errors({"cluster_context": "shop-test"}, environment) == []
     (error,) = find_kubeconfig_errors({"cluster_context": "shop-tset"}, environment)
     assert error == "cluster_context is 'shop-tset', which the kubeconfig of the environment does not have: did you mean shop-test?"
+    # The modules and Helm take that of a credential of AWX first.
+    assert find_kubeconfig_errors({"cluster_context": "shop-test"}, {"K8S_AUTH_KUBECONFIG": str(files / "shop"), "KUBECONFIG": str(files / "bank")}) == []
     # It is none of the variables, and the task that needs it says what is wrong with it.
     assert find_kubeconfig_errors({"cluster_context": "shop-test"}, {"KUBECONFIG": str(files / "text")}) == []
 

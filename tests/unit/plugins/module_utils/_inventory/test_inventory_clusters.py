@@ -81,8 +81,9 @@ def test_a_context_that_is_missing_is_one_cluster(tmp_path: Path) -> None:
     (error,) = errors_of({"cluster_kubeconfig": path, "cluster_context": "eu"}, {"cluster_kubeconfig": path})
     assert error.startswith(SAME), error
     assert errors_of({"cluster_kubeconfig": path, "cluster_context": "eu"}, {"cluster_kubeconfig": path, "cluster_context": "us"}) == []
-    (error,) = errors_of({"cluster_context": "eu"}, {"cluster_kubeconfig": path}, KUBECONFIG=path)
-    assert error.startswith(SAME), error
+    for environment in ({"KUBECONFIG": path}, {"K8S_AUTH_KUBECONFIG": path, "KUBECONFIG": str(tmp_path / "missing")}):
+        (error,) = errors_of({"cluster_context": "eu"}, {"cluster_kubeconfig": path}, **environment)
+        assert error.startswith(SAME), error
 
 
 @pytest.mark.parametrize(
