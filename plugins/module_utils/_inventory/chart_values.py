@@ -11,6 +11,7 @@ these keys, and for others, the charts themselves decide.
 from __future__ import annotations
 
 import typing as t
+from decimal import Decimal
 
 from .._helm.charts import PREFIXES
 from .._near_misses import find_near_miss
@@ -37,6 +38,7 @@ _OF_CHART: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 # What every chart of Istio takes besides its values.yaml. Source: templates/zzz_profile.yaml.
 _OF_ISTIO = ("profile", "platform", "compatibilityVersion", "global", "defaults", "enabled")
+_FIRST_WITH_EXPONENT = 10**6
 _DEFAULTS = "_internal_defaults_do_not_set"
 _KINDS: dict[type, tuple[str, str]] = {
     dict: ("a dictionary", "write its keys with their values"),
@@ -66,6 +68,31 @@ def validate_chart_values(variables: Values) -> t.Iterator[str]:
         prefix = PREFIXES.get(chart)
         if prefix and isinstance(values.get(prefix), dict):
             yield from _find_structure_errors(f"{place}.{prefix}", values[prefix], expected)
+
+
+def chart_number_warnings(variables: Values) -> t.Iterator[str]:
+    """One sentence for each variable of a container whose number a template would write in another way.
+
+    Helm reads numbers as float64, which a template writes with an exponent from a million on: text/template prints by C(%v), and fmt by strconv's C(g).
+    Source: helm.sh/helm/v3 pkg/cli/values/options.go and sigs.k8s.io/yaml.
+
+    Args:
+        variables: the values of the roles' variables, as values.convert() returns them.
+    """
+    for place, _chart, values in charts_of(variables):
+        for path, value in _numbers_of_containers(place, values):
+            digits, _e, exponent = f"{Decimal(value).normalize():e}".partition("e+")
+            yield f"{path} is {value}, a number, which Helm would write as {digits}e+{exponent:0>2}: put it in quotes."
+
+
+def _numbers_of_containers(place: str, values: Values) -> t.Iterator[tuple[str, int]]:
+    for key, value in values.items():
+        if not isinstance(value, dict):
+            continue
+        if key == "env":
+            numbers = {name: one for name, one in value.items() if isinstance(one, int) and abs(one) >= _FIRST_WITH_EXPONENT}
+            yield from ((f"{place}.env.{name}", number) for name, number in numbers.items())
+        yield from _numbers_of_containers(f"{place}.{key}", value)
 
 
 def find_chart_errors(place: str, chart: str, values: Values, defaults: Values) -> t.Iterator[str]:
@@ -118,4 +145,4 @@ def _sentence(place: str, value: t.Any, kind: type) -> str:
     return f"{place} is {shown}, but the chart needs {expected}: {remedy}."
 
 
-__all__ = ("charts_of", "find_chart_errors", "find_chart_warnings", "validate_chart_values")
+__all__ = ("chart_number_warnings", "charts_of", "find_chart_errors", "find_chart_warnings", "validate_chart_values")

@@ -10,6 +10,7 @@ import typing as t
 
 from .backends import with_backends
 from .chart_gateways import chart_gateway_warnings
+from .chart_values import chart_number_warnings
 from .ingress import ingress_warnings
 from .karpenter import karpenter_warnings
 from .misspelled_keys import misspelled_key_warnings
@@ -19,6 +20,7 @@ _WARNINGS: tuple[t.Callable[[t.Mapping[str, t.Any]], t.Iterable[str]], ...] = (
     karpenter_warnings,
     undeclared_waypoints,
     chart_gateway_warnings,
+    chart_number_warnings,
     gateways_of_another_kind,
     ingress_warnings,
     misspelled_key_warnings,
