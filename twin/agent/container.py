@@ -15,6 +15,8 @@ from twin.agent.files import inside, write_private
 from twin.collection import CONFIG_MAP, SECRET, ApiSession, Kind, Object
 from twin.errors import TwinError
 
+# Source: istio pkg/log/options.go, whose flags may be written with dashes as well.
+_FILES_TO_WRITE = frozenset({"log_target", "log_rotate"})
 # Asks the API server for a token of the pod's ServiceAccount: (audience or None, seconds) -> token.
 TokenSource = Callable[[str | None, int], str]
 
@@ -40,8 +42,16 @@ def environment_of(pod: Object, container: dict[str, Any], session: ApiSession) 
 
 
 def arguments_of(container: dict[str, Any], environment: dict[str, str]) -> list[str]:
-    """The container's arguments with $(NAME) filled in."""
-    return [_expanded(argument, environment) for argument in container.get("args") or ()]
+    """The container's arguments with $(NAME) filled in.
+
+    Raises:
+        TwinError: one names a file to write, which would be one of this machine, or ends the options, of which the twin adds its own: where to listen.
+    """
+    arguments = [_expanded(argument, environment) for argument in container.get("args") or ()]
+    for argument in arguments:
+        if argument == "--" or argument.lstrip("-").partition("=")[0].replace("-", "_") in _FILES_TO_WRITE:
+            raise TwinError(f"The argument {argument} is not passed on, because the process would write or listen outside of the pod: remove it.")
+    return arguments
 
 
 def write_volumes(pod: Object, container: dict[str, Any], session: ApiSession, token: TokenSource, root: Path) -> None:

@@ -124,6 +124,12 @@ def test_references_are_filled_in(text: str, expected: str) -> None:
         assert _environment(*known, {"name": "X", "value": text}, {"name": "LATER", "value": "3"})["X"] == expected
 
 
+@pytest.mark.parametrize("argument", ["--log_target=/tmp/escape", "--log_target", "--log-rotate", "$(A)", "--"])
+def test_a_process_writes_and_listens_nowhere_but_in_its_pod(argument: str) -> None:
+    with pytest.raises(TwinError, match=r"is not passed on, because the process would write or listen outside of the pod"):
+        arguments_of({"args": ["discovery", argument]}, {"A": "--log_target=/tmp/escape"})
+
+
 def test_a_doubled_dollar_is_a_literal_one() -> None:
     """Kubernetes: $$(NAME) is the literal $(NAME), whether NAME is known or not."""
     assert arguments_of({"args": ["$$(A)", "$$(NONE)"]}, {"A": "1"}) == ["$(A)", "$(NONE)"]
