@@ -36,7 +36,17 @@ def errors_of(variables: dict[str, Any]) -> list[str]:
     return validate_eks(values_of(variables))
 
 
-@pytest.mark.parametrize("variables", [VALID, EXISTING, {"eks_enabled": False}, {}], ids=["a new VPC", "an existing VPC", "no EKS", "nothing"])
+@pytest.mark.parametrize(
+    "variables",
+    [
+        VALID,
+        EXISTING,
+        {**VALID, "cluster_context": "arn:aws:eks:eu-central-1:123456789012:cluster/prod-frankfurt"},
+        {"eks_enabled": False, "cluster_context": "prod"},
+        {},
+    ],
+    ids=["a new VPC", "an existing VPC", "the context of the AWS CLI", "no EKS", "nothing"],
+)
 def test_valid_variables_have_no_errors(variables: dict[str, Any]) -> None:
     assert errors_of(variables) == []
 
@@ -46,6 +56,8 @@ def test_valid_variables_have_no_errors(variables: dict[str, Any]) -> None:
     ("change", "expected"),
     [
         ({"eks_region": ""}, "eks_region is not set"),
+        ({"cluster_context": "prod"}, "cluster_context is 'prod', but eks_enabled is true"),
+        ({"cluster_context": "arn:aws:eks:eu-central-1:123456789012:cluster/other"}, "has no such context: omit it"),
         ({"eks_region": "frankfurt"}, "eks_region is 'frankfurt'"),
         ({"eks_cluster_name": "prod.frankfurt"}, "eks_cluster_name is 'prod.frankfurt'"),
         ({"eks_version": "v1.35"}, "eks_version is 'v1.35'"),
