@@ -4,14 +4,15 @@
 
 """What the Ingresses of one group must agree on, because they share one load balancer: the controller provisions nothing for any of them otherwise.
 
-Source: aws-load-balancer-controller pkg/ingress (model_builder.go, model_build_load_balancer.go, model_build_load_balancer_addons.go, model_build_tags.go).
+Source: aws-load-balancer-controller pkg/ingress (model_builder.go, model_build_load_balancer.go, model_build_load_balancer_addons.go, model_build_tags.go,
+model_build_ipam.go, model_build_load_balancer_capacity_reservation.go, model_build_frontend_nlb.go).
 """
 
 from __future__ import annotations
 
 import typing as t
 
-from .._ingress.annotation_values import ALB_PREFIX, parse_pairs
+from .._ingress.annotation_values import ALB_PREFIX, group_of, parse_pairs
 from .._ingress.spec import DesiredItem, Item
 from .render import listen_ports
 
@@ -24,12 +25,21 @@ _ONCE = {
     "waf_acl_arn": "wafv2-acl-arn",
     "shield": "shield-advanced-protection",
     "security_groups": "security-groups",
-    "annotations.customer-owned-ipv4-pool": "customer-owned-ipv4-pool",
+    **{
+        f"annotations.{key}": key
+        for key in ("customer-owned-ipv4-pool", "frontend-nlb-scheme", "frontend-nlb-security-groups", "ipam-ipv4-pool-id", "wafv2-acl-name")
+    },
 }
+# Those that are true or false, in any case.
+_FLAGS = ("enable-frontend-nlb", "manage-backend-security-group-rules")
 # Those whose value is a list, of which the order does not matter.
-_LISTS = {"subnets": "subnets"}
+_LISTS = {"subnets": "subnets", "annotations.frontend-nlb-subnets": "frontend-nlb-subnets"}
 # Those whose value is a dictionary, of which each key has one value.
-_PAIRS = {"tags": "tags", "attributes": "load-balancer-attributes"}
+_PAIRS = {
+    "tags": "tags",
+    "attributes": "load-balancer-attributes",
+    "annotations.minimum-load-balancer-capacity": "minimum-load-balancer-capacity",
+}
 # Those that each listener has once, and that are lists.
 _LISTENER_LISTS = {"inbound_cidrs": "inbound-cidrs", "annotations.security-group-prefix-lists": "security-group-prefix-lists"}
 # Attributes with an option of their own.
@@ -42,8 +52,8 @@ def _groups_of(albs: t.Iterable[DesiredItem]) -> dict[str, list[DesiredItem]]:
     """The members of each group of which there is more than one, of those that should be present."""
     groups: dict[str, list[DesiredItem]] = {}
     for alb in albs:
-        if alb.present and alb.item["group_name"]:
-            groups.setdefault(alb.item["group_name"], []).append(alb)
+        if alb.present and group_of(alb.item):
+            groups.setdefault(group_of(alb.item), []).append(alb)
     return {name: members for name, members in sorted(groups.items()) if len(members) > 1}
 
 
@@ -64,7 +74,8 @@ def find_group_conflicts(albs: t.Iterable[DesiredItem]) -> t.Iterator[str]:
 def _shared_settings(alb: DesiredItem) -> dict[str, str]:
     """What an Ingress says about its load balancer and the listeners of it, by the option or what messages call it; what it leaves open is left out."""
     annotations = {key[len(ALB_PREFIX) :]: value for key, value in alb.main.manifest["metadata"]["annotations"].items() if key.startswith(ALB_PREFIX)}
-    found = {option: annotations[key] for option, key in _ONCE.items() if key in annotations}
+    found = {option: ",".join(part.strip() for part in annotations[key].split(",")) for option, key in _ONCE.items() if key in annotations}
+    found.update({f"annotations.{key}": annotations[key].lower() for key in _FLAGS if key in annotations})
     found.update({option: _sorted(annotations[key]) for option, key in _LISTS.items() if annotations.get(key)})
     for option, key in _PAIRS.items():
         named = {f"{option}.{name}": value for name, value in parse_pairs(annotations.get(key, "")).items()}
@@ -84,8 +95,8 @@ def find_grpc_errors(albs: t.Sequence[DesiredItem]) -> t.Iterator[str]:
     for alb in albs:
         if not alb.present or not _speaks_grpc(alb.item):
             continue
-        group = alb.item["group_name"]
-        redirects = any(one.item.get("ssl_redirect") for one in albs if one is alb or (one.present and group and one.item["group_name"] == group))
+        group = group_of(alb.item)
+        redirects = any(one.item.get("ssl_redirect") for one in albs if one is alb or (one.present and group and group_of(one.item) == group))
         plain = [str(port) for protocol, port in listen_ports(alb.item) if protocol == "HTTP"]
         if plain and not redirects:
             yield (

@@ -9,7 +9,15 @@ from __future__ import annotations
 import re
 import typing as t
 
-from .._ingress.annotation_values import ALB_PREFIX, STATUS_PORT_NAME, find_annotation_errors, find_common_errors, is_global_web_acl, is_web_acl
+from .._ingress.annotation_values import (
+    ALB_PREFIX,
+    STATUS_PORT_NAME,
+    find_annotation_errors,
+    find_common_errors,
+    group_of,
+    is_global_web_acl,
+    is_web_acl,
+)
 from .._ingress.spec import DICT, IDENTITY, LOAD_BALANCER, STRINGS, DesiredItem, DesiredObject, Item, Options, list_of, note_uncovered_domains
 from .._kubernetes_text import find_text_errors, with_text
 from .._limits.hosts import find_host_errors
@@ -154,9 +162,10 @@ def _find_range_errors(item: Item) -> t.Iterator[str]:
 
 
 def _find_group_errors(item: Item) -> t.Iterator[str]:
-    group, order = item.get("group_name"), item.get("group_order")
+    group, order = group_of(item), item.get("group_order")
     if group and (len(group) > LONGEST_LABEL or not _GROUP_NAME.fullmatch(group)):
-        yield f"group_name is {group!r}: use at most {LONGEST_LABEL} lower-case letters, digits, dashes and dots, with a letter or digit at both ends."
+        option = "group_name" if item.get("group_name") else "annotations.group.name"
+        yield f"{option} is {group!r}: use at most {LONGEST_LABEL} lower-case letters, digits, dashes and dots, with a letter or digit at both ends."
     if order is not None and not _LEAST_ORDER <= order <= _MOST_ORDER:
         yield f"group_order is {order}: use {_LEAST_ORDER} to {_MOST_ORDER}."
 

@@ -47,6 +47,11 @@ def parse_pairs(written: str) -> dict[str, str]:
     return {name.strip(): value.strip() for name, _equals, value in parts}
 
 
+def group_of(item: Item) -> str:
+    """The group with which an Ingress shares its load balancer, by its option or by the annotation that this stands for; empty for none."""
+    return str(item.get("group_name") or (item.get("annotations") or {}).get(f"{ALB_PREFIX}group.name") or "")
+
+
 def attributes_of(item: Item) -> dict[str, t.Any]:
     """The attributes of the load balancer; what is off is written too, because the controller leaves alone what no annotation names."""
     found: dict[str, t.Any] = {}
@@ -193,6 +198,7 @@ __all__ = (
     "find_annotation_errors",
     "find_common_errors",
     "format_pairs",
+    "group_of",
     "is_global_web_acl",
     "is_protected",
     "is_web_acl",

@@ -14,7 +14,7 @@ import typing as t
 from dataclasses import replace
 
 from .._mesh.labels import Object
-from .annotation_values import ALB_ATTRIBUTES, ALB_PREFIX, NLB_ATTRIBUTES, NLB_TYPE, format_pairs, parse_pairs
+from .annotation_values import ALB_ATTRIBUTES, ALB_PREFIX, NLB_ATTRIBUTES, NLB_TYPE, format_pairs, group_of, parse_pairs
 from .compare import applied_fields
 
 if t.TYPE_CHECKING:
@@ -69,10 +69,10 @@ def _removed(kind: str, applied: Annotations, desired: Annotations, others: t.Se
 
 def _of_its_group(item: DesiredItem, items: t.Sequence[DesiredItem]) -> list[Annotations]:
     """The annotations of the other Ingresses that share its load balancer: two of them must not contradict each other."""
-    group = item.item.get("group_name")
+    group = group_of(item.item)
     if not group:
         return []
-    others = [other for other in items if other is not item and other.present and other.item.get("group_name") == group]
+    others = [other for other in items if other is not item and other.present and group_of(other.item) == group]
     return [_annotations(other.main.manifest, other.main.key[0]) for other in others]
 
 

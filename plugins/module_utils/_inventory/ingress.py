@@ -11,6 +11,7 @@ import typing as t
 from .._alb.groups import find_group_conflicts, find_grpc_errors
 from .._alb.render import listen_ports
 from .._gateway.render import drain_seconds, listeners_of, redirecting
+from .._ingress.annotation_values import group_of
 from .._ingress.spec import find_duplicates
 from .backends import find_missing_places
 from .hosts import find_host_conflicts, host_warnings
@@ -106,8 +107,8 @@ def _shared_names(lists: IngressLists) -> t.Iterator[str]:
         if item.present and name:
             owners.setdefault(str(name), []).append(item)
     for name, items in sorted(owners.items()):
-        groups = {item.item.get("group_name") for item in items}
-        if len(items) > 1 and (len(groups) > 1 or None in groups or "" in groups):
+        groups = {group_of(item.item) for item in items}
+        if len(items) > 1 and (len(groups) > 1 or "" in groups):
             yield f"The load balancer name {name} is used by {' and '.join(item.title for item in items)}: each load balancer needs a unique name."
 
 

@@ -12,7 +12,7 @@ from .._alb.spec import ALB
 from .._gateway import nlb as network
 from .._gateway.render import DEFAULT_NLB, listeners_of
 from .._gateway.spec import GATEWAY
-from .._ingress.annotation_values import DEFAULT_TLS_POLICY
+from .._ingress.annotation_values import DEFAULT_TLS_POLICY, group_of
 from .._ingress.spec import complete, service_name
 
 Item = t.Mapping[str, t.Any]
@@ -47,7 +47,7 @@ def to_check(albs: Items, gateways: Items) -> list[dict[str, t.Any]]:
     requests: list[dict[str, t.Any]] = []
     for item in _present(complete(list(albs), ALB)):
         place = f"{item['namespace']}/{item['name']}"
-        own: dict[str, t.Any] = {"ingress_group": item["group_name"]} if item.get("group_name") else {"ingress": place}
+        own: dict[str, t.Any] = {"ingress_group": group_of(item)} if group_of(item) else {"ingress": place}
         requests.append({**own, "title": f"ALB {place}", "type": "alb", **_request(item, item.get("load_balancer_name"))})
         hosts = list(dict.fromkeys([*item["hosts"], *item["tls_hosts"]]))
         if hosts and any(protocol == "HTTPS" for protocol, _port in listen_ports(item)):
@@ -72,8 +72,8 @@ def to_wait_for(albs: Items, gateways: Items, cluster: str) -> list[dict[str, t.
     requests: list[dict[str, t.Any]] = []
     for item in _present(complete(list(albs), ALB)):
         own: dict[str, t.Any] = {"ingress": f"{item['namespace']}/{item['name']}"}
-        if item.get("group_name"):
-            own = {"ingress_group": item["group_name"]}
+        if group_of(item):
+            own = {"ingress_group": group_of(item)}
         listeners = [_listener(item, port, protocol, tls=protocol == "HTTPS") for protocol, port in listen_ports(item)]
         requests.append({**own, "cluster": cluster, "listeners": listeners, "healthy_targets": "all"})
     for item in _with_nlb(complete(list(gateways), GATEWAY)):

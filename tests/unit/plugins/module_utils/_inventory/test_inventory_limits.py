@@ -185,7 +185,8 @@ def test_tags_are_held_to_the_same_rule_wherever_tags_are_written(path: str) -> 
 
 CLASSIC = {"ingress_classic_gateways": [{"name": "edge", "namespace": "edge", "release": "edge", "protocol": "GRPC", "port": 80}]}
 RELEASE = {"ingress_albs": [{"name": "edge", "namespace": "edge", "service": "edge"}]}
-GRPC = {"alb.ingress.kubernetes.io/backend-protocol-version": "GRPC"}
+PREFIX = "alb.ingress.kubernetes.io/"
+GRPC = {f"{PREFIX}backend-protocol-version": "GRPC"}
 
 
 @pytest.mark.parametrize(
@@ -210,6 +211,27 @@ GRPC = {"alb.ingress.kubernetes.io/backend-protocol-version": "GRPC"}
             "set different values of ssl_policy of port 443",
         ),
         (group({"hosts": ["a.example.com"]}, {"hosts": ["a.example.com"]}), "both have the rule for a.example.com /"),
+        (
+            group({"idle_timeout": 60}, {"idle_timeout": 120, "group_name": None, "annotations": {f"{PREFIX}group.name": "public"}}),
+            "Group public: ALB shop/shop and ALB admin/admin set different values of idle_timeout (120, 60)",
+        ),
+        (alb(annotations={f"{PREFIX}group.name": "Public"}), "annotations.group.name is 'Public'"),
+        *(
+            (
+                group({"annotations": {f"{PREFIX}{key}": first}}, {"annotations": {f"{PREFIX}{key}": second}}),
+                f"set different values of annotations.{message}, but share one load balancer",
+            )
+            for key, first, second, message in (
+                ("manage-backend-security-group-rules", True, "False", "manage-backend-security-group-rules (false, true)"),
+                ("enable-frontend-nlb", "true", "false", "enable-frontend-nlb (false, true)"),
+                ("frontend-nlb-scheme", "internal", "internet-facing", "frontend-nlb-scheme (internal, internet-facing)"),
+                ("frontend-nlb-subnets", "subnet-0a,subnet-0b", "subnet-0a,subnet-0c", "frontend-nlb-subnets (subnet-0a,subnet-0b, subnet-0a,subnet-0c)"),
+                ("frontend-nlb-security-groups", "sg-0a", "sg-0b", "frontend-nlb-security-groups (sg-0a, sg-0b)"),
+                ("ipam-ipv4-pool-id", "ipam-pool-0a", "ipam-pool-0b", "ipam-ipv4-pool-id (ipam-pool-0a, ipam-pool-0b)"),
+                ("wafv2-acl-name", "shop", "admin", "wafv2-acl-name (admin, shop)"),
+                ("minimum-load-balancer-capacity", "CapacityUnits=100", "CapacityUnits=200", "minimum-load-balancer-capacity.CapacityUnits (100, 200)"),
+            )
+        ),
         (alb(annotations=GRPC), "listen_ports has HTTP 80, and an ALB takes gRPC by HTTPS only"),
         (alb(annotations=GRPC, certificate_arns=[CERTIFICATE]), "listen_ports has HTTP 80, and an ALB takes gRPC by HTTPS only"),
         ({**CLASSIC, **RELEASE}, "port 80 of edge is for gRPC"),
@@ -241,6 +263,16 @@ def test_what_no_load_balancer_can_be_is_a_sentence(variables: dict[str, Any], m
         | {"ingress_gateways": [{"name": "shop", "namespace": "shop"}]},
         group({"subnets": ["subnet-0a", "subnet-0b"]}, {"subnets": ["subnet-0b", "subnet-0a"]}),
         group({"hosts": ["a.example.com"], "path": "/a"}, {"hosts": ["a.example.com"], "path": "/b"}),
+        group(
+            {"annotations": {f"{PREFIX}frontend-nlb-security-groups": "sg-0a,sg-0b"}},
+            {"annotations": {f"{PREFIX}frontend-nlb-security-groups": "sg-0a, sg-0b"}},
+        ),
+        group({"annotations": {f"{PREFIX}enable-frontend-nlb": "True"}}, {"annotations": {f"{PREFIX}enable-frontend-nlb": True}}),
+        group(
+            {"annotations": {f"{PREFIX}frontend-nlb-subnets": "subnet-0a,subnet-0b"}},
+            {"annotations": {f"{PREFIX}frontend-nlb-subnets": "subnet-0b, subnet-0a"}},
+        ),
+        group({"idle_timeout": 60}, {"idle_timeout": 120, "group_name": None, "annotations": {f"{PREFIX}group.name": "other"}}),
         group({"health_check": {"interval": 10}, "deregistration_delay": 20}, {"health_check": {"interval": 20}, "deregistration_delay": 30}),
         alb(annotations=GRPC, certificate_arns=[CERTIFICATE], ssl_redirect=443),
         alb(annotations=GRPC, certificate_arns=[CERTIFICATE], listen_ports=[{"HTTPS": 443}]),
@@ -249,7 +281,7 @@ def test_what_no_load_balancer_can_be_is_a_sentence(variables: dict[str, Any], m
         {**CLASSIC, "ingress_albs": [{**RELEASE["ingress_albs"][0], "service_port": 8080}]},
         alb(group_name="public.eu-1", group_order=-1000, idle_timeout=4000, deregistration_delay=0),
     ],
-    ids=range(16),
+    ids=range(20),
 )
 def test_what_a_load_balancer_can_be_is_right(variables: dict[str, Any]) -> None:
     assert errors_of(variables) == []
