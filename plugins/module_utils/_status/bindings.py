@@ -23,6 +23,7 @@ from .target import Expectation, Need, Rule, Snapshot, Target
 from .verdict import Object, Verdict, condition, not_found, terminating
 
 BOUND = "istio.io/WaypointBound"
+_AUTOALLOCATE = "networking.istio.io/enable-autoallocate-ip"
 
 _INGRESS_TRAVERSES = "Ingress traffic will traverse the waypoint"
 _CANARY_FAILED = "Canary waypoint not attached: "
@@ -110,7 +111,10 @@ def judge_binding(
         remedy = f"Bind the namespace or its {_plural(kind)} (module enrollment), or remove this target."
         return Verdict("InProgress", "NothingBound", message, remedy, details=details)
     opted = f", {len(opted_out)} opted out" if opted_out else ""
-    return Verdict("Current", message=f"{len(bound)} {_plural(kind)} are bound{opted}", details=details)
+    stranded = _stranded(service for service in services if kind == "ServiceEntry" and service["metadata"]["name"] in bound)
+    message = "; ".join([f"{len(bound)} {_plural(kind)} are bound{opted}", *stranded])
+    warning = f"{'; '.join(stranded)}: set its addresses, if its traffic should pass the waypoint." if stranded else ""
+    return Verdict("Current", message=message, details=details, warning=warning)
 
 
 def judge_namespace(title: str, services: t.Sequence[Object], entries: t.Sequence[Object], namespace: Object | None, expected: WaypointRef | None) -> Verdict:
@@ -128,6 +132,9 @@ def judge_namespace(title: str, services: t.Sequence[Object], entries: t.Sequenc
     if not naming or verdict.status not in ("Current", "InProgress"):
         return verdict
     of_entries = judge_binding(title, naming, namespace, None, one=False, kind="ServiceEntry")
+    if verdict.reason == "NothingBound" and expected in (None, *(waypoint_of(entry, namespace) for entry in naming)):
+        # What the ServiceEntries use counts as well.
+        verdict = Verdict("Current", message=f"{len((verdict.details or {})['bound'])} Services are bound", details=verdict.details)
     details = {**(verdict.details or {}), "service_entries": (of_entries.details or {}).get("bound", [])}
     if not of_entries.current:
         message = of_entries.message if verdict.current else format_clauses([verdict.message, of_entries.message])
@@ -135,17 +142,28 @@ def judge_namespace(title: str, services: t.Sequence[Object], entries: t.Sequenc
         return replace(first, message=message, details=details)
     if not verdict.current:
         return replace(verdict, details=details)
-    stranded = sorted(entry["metadata"]["name"] for entry in naming if _never_has_address(entry))
-    message = f"{verdict.message}; {of_entries.message}"
-    if stranded:
-        message += f"; no traffic is sent to the waypoint for {format_names(stranded)}, because resolution NONE allocates no address"
-    return replace(verdict, message=message, details=details)
+    return replace(verdict, message=f"{verdict.message}; {of_entries.message}", details=details, warning=of_entries.warning)
 
 
-def _never_has_address(entry: Object) -> bool:
-    """istiod allocates no address for resolution NONE, and ztunnel finds a service by its address (pilot/pkg/model/service.go)."""
-    has = entry["spec"].get("addresses") or (entry.get("status") or {}).get("addresses")
-    return not has and entry["spec"].get("resolution", "NONE") == "NONE"
+def _stranded(entries: t.Iterable[Object]) -> list[str]:
+    """One clause for each reason for which ServiceEntries have no address, by which ztunnel would find them."""
+    found: dict[str, list[str]] = {}
+    for entry in entries:
+        if reason := _why_no_address(entry):
+            found.setdefault(reason, []).append(entry["metadata"]["name"])
+    return [f"no traffic is sent to the waypoint for {format_names(sorted(names))}, because {why} allocates no address" for why, names in sorted(found.items())]
+
+
+def _why_no_address(entry: Object) -> str:
+    """What keeps istiod from allocating an address; empty if there is one, or may be soon.
+
+    Source: istio pilot/pkg/networking/serviceentry/ip_autoallocation.go (ShouldV2AutoAllocateIP), pilot/pkg/model/service.go.
+    """
+    if entry["spec"].get("addresses") or (entry.get("status") or {}).get("addresses"):
+        return ""
+    if entry["spec"].get("resolution", "NONE") == "NONE":
+        return "resolution NONE"
+    return f"the label {_AUTOALLOCATE}=false" if labels_of(entry).get(_AUTOALLOCATE, "").lower() == "false" else ""
 
 
 def _nothing_bound(kind: str, bound: t.Mapping[str, WaypointRef | None], named: WaypointRef | None, expected: WaypointRef | None) -> str:

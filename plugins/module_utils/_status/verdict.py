@@ -28,6 +28,7 @@ class Verdict:
         since: since when, as RFC 3339 time, if an object records it; else empty.
         final: with V(Failed), that waiting cannot help.
         details: more about it, for the module's result.
+        warning: what is as it is declared, and is probably not meant.
     """
 
     status: Status
@@ -37,10 +38,11 @@ class Verdict:
     since: str = ""
     final: bool = False
     details: t.Mapping[str, t.Any] | None = None
+    warning: str = ""
 
     def __post_init__(self) -> None:
         # Each may quote a name or a value that others have chosen, and is a part of one line.
-        for field in ("reason", "message", "remedy"):
+        for field in ("reason", "message", "remedy", "warning"):
             object.__setattr__(self, field, message_line(getattr(self, field)))
 
     @property

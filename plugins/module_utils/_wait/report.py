@@ -43,7 +43,7 @@ def wait_and_report(
 
 
 def format_result(outcome: Outcome) -> dict[str, t.Any]:
-    """The verdicts as a module returns them."""
+    """The verdicts as a module returns them, with the warnings that Ansible is to show."""
     targets = [
         {
             "kind": target.kind,
@@ -58,7 +58,8 @@ def format_result(outcome: Outcome) -> dict[str, t.Any]:
         }
         for target, verdict in outcome.verdicts
     ]
-    return {"targets": targets, "elapsed": round(outcome.elapsed, 3)}
+    warnings = [f"{target}: {verdict.warning}" for target, verdict in outcome.verdicts if verdict.warning]
+    return {"targets": targets, "elapsed": round(outcome.elapsed, 3), **({"warnings": warnings} if warnings else {})}
 
 
 def format_failure(outcome: Outcome, cluster: str, stable_for: float = 0.0) -> str:

@@ -261,6 +261,31 @@ OWN_LABEL = derived(named(ENTRY, "payments"), {"metadata": {"labels": {USE: "way
 NOT_READY = with_condition(OWN_LABEL, WAYPOINT_BOUND, status="False", reason="WaypointIsNotReady", message='waypoint "bookinfo/waypiont" is not ready')
 ATTACHED = _attached_to(ENTRY, "bookinfo/waypoint")
 WITHOUT_ADDRESS = derived(named(ATTACHED, "banks"), {"spec": {"resolution": "NONE", "hosts": ["*.bank.example.com"]}, "status": {"addresses": None}})
+WITHOUT_ALLOCATION = derived(
+    named(ATTACHED, "static"),
+    {"metadata": {"labels": {"networking.istio.io/enable-autoallocate-ip": "false"}}, "spec": {"resolution": "STATIC"}, "status": {"addresses": None}},
+)
+
+
+@pytest.mark.parametrize("one", [True, False], ids=["one", "all-of-the-kind"])
+def test_a_service_entry_without_an_address_is_a_warning(one: bool) -> None:
+    verdict = judge_binding("it", [WITHOUT_ADDRESS], ENROLLED, None, one=one, kind="ServiceEntry")
+    assert verdict.current
+    assert verdict.warning == (
+        "no traffic is sent to the waypoint for banks, because resolution NONE allocates no address: "
+        "set its addresses, if its traffic should pass the waypoint."
+    )
+    assert judge_namespace("Namespace bookinfo", [BOUND], [WITHOUT_ADDRESS, ATTACHED], ENROLLED, REF).warning == verdict.warning
+    assert judge_namespace("Namespace bookinfo", [BOUND], [ATTACHED], ENROLLED, REF).warning == ""
+
+
+def test_service_entries_alone_bind_their_namespace() -> None:
+    entry = derived(ATTACHED, {"metadata": {"labels": {USE: "waypoint"}}})
+    for services, expected in (([UNBOUND], None), ([], None), ([], REF)):
+        verdict = judge_namespace("Namespace bookinfo", services, [entry], PLAIN, expected)
+        assert (verdict.status, verdict.message) == ("Current", "0 Services are bound; 1 ServiceEntries are bound")
+    assert judge_namespace("Namespace bookinfo", [], [entry], PLAIN, OTHER).reason == "NothingBound"
+    assert judge_namespace("Namespace bookinfo", [UNBOUND], [NOT_READY], PLAIN, None).reason == "NotBound"
 
 
 def test_a_service_entry_that_is_not_bound_keeps_its_namespace_from_being_current() -> None:
@@ -285,6 +310,13 @@ def test_a_service_entry_that_is_not_bound_keeps_its_namespace_from_being_curren
             ENROLLED,
             "1 Services are bound; 1 ServiceEntries are bound; no traffic is sent to the waypoint for banks, because resolution NONE allocates no address",
             id="without-an-address",
+        ),
+        pytest.param(
+            [WITHOUT_ALLOCATION],
+            ENROLLED,
+            "1 Services are bound; 1 ServiceEntries are bound; no traffic is sent to the waypoint for static, because the label "
+            "networking.istio.io/enable-autoallocate-ip=false allocates no address",
+            id="of-which-none-is-allocated",
         ),
         pytest.param(
             [derived(WITHOUT_ADDRESS, {"spec": {"addresses": ["192.0.2.1"]}})],

@@ -58,6 +58,13 @@ def test_failure_message(outcome: Outcome, message: str) -> None:
     assert format_failure(outcome, "prod", 30) == message
 
 
+def test_what_is_probably_not_meant_is_a_warning_of_the_module() -> None:
+    warned = Verdict("Current", message="1 ServiceEntries are bound", warning="no traffic is sent to the waypoint for banks.")
+    result = format_result(Outcome(((WAYPOINT, warned), (ISTIOD, CURRENT)), 0.1))
+    assert result["warnings"] == ["waypoint shop/waypoint: no traffic is sent to the waypoint for banks."]
+    assert "warnings" not in format_result(Outcome(((ISTIOD, CURRENT),), 0.1))
+
+
 def test_a_result_has_every_target_in_their_order() -> None:
     address = Verdict("Current", message="programmed", details={"address": "10.0.0.82"})
     found = format_result(Outcome(((WAYPOINT, address), (CLUSTER_WIDE, FAILED), (WAYPOINT, LESS)), 1.23456))
