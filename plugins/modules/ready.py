@@ -39,7 +39,8 @@ options:
           - What the target is. Without O(targets[].api_version), one of the following.
           - V(control_plane) is istiod in O(targets[].namespace), with the revision O(targets[].name), and its webhooks. It is ready when istiod is
             available and the webhooks have their CA, reject invalid objects and answer, and when no webhook of another installation, whose server is
-            gone, blocks Istio's objects or pods. The ConfigMap of its templates must exist, without which it creates no waypoints and gateways.
+            gone, blocks Istio's objects, those of the Gateway API, or pods. The ConfigMap of its templates must exist, without which it creates no
+            waypoints and gateways.
           - V(waypoint) and V(Gateway) are ready when they are accepted and programmed at their generation, and have an address, the Service with
             that address and an available Deployment.
           - V(binding) is ready when the Services of O(targets[].namespace), or only the one named O(targets[].name), are bound to the waypoint that

@@ -27,6 +27,14 @@ def _configuration(rule: Object, path: str = "/validate", kind: str = "Validatin
     [
         pytest.param(_configuration(GUARD), "Istio's objects", id="validator"),
         pytest.param(_configuration({**GUARD, "apiGroups": ["*"]}), "Istio's objects", id="of-all-groups"),
+        pytest.param(_configuration({**GUARD, "apiGroups": ["*"], "resources": ["*/*"]}), "Istio's objects", id="of-all-groups-and-subresources"),
+        pytest.param(_configuration({**GUARD, "apiGroups": ["*"], "resources": ["virtualservices"]}), "Istio's objects", id="of-a-resource-of-all-groups"),
+        pytest.param(_configuration({**GUARD, "operations": ["*"]}), "Istio's objects", id="of-all-operations"),
+        pytest.param(
+            _configuration({**GUARD, "apiGroups": ["gateway.networking.k8s.io"], "resources": ["gateways", "httproutes"]}),
+            "objects of the Gateway API",
+            id="of-the-gateway-api",
+        ),
         pytest.param(_configuration(GUARD, kind="MutatingWebhookConfiguration"), "Istio's objects", id="mutating"),
         pytest.param(_configuration(PODS, "/inject/cluster/old", "MutatingWebhookConfiguration"), "pods", id="injector"),
     ],
@@ -51,6 +59,8 @@ def test_a_webhook_without_a_policy_fails_closed() -> None:
     [
         pytest.param(_configuration(GUARD, failurePolicy="Ignore"), id="fails-open"),
         pytest.param(_configuration({**GUARD, "apiGroups": ["apps"]}), id="other-groups"),
+        pytest.param(_configuration({**GUARD, "apiGroups": ["*"], "resources": ["pods", "deployments"]}), id="other-resources-of-all-groups"),
+        pytest.param(_configuration({**GUARD, "operations": ["DELETE"]}), id="what-is-deleted"),
         pytest.param(_configuration(PODS, "/mutate", "MutatingWebhookConfiguration"), id="pods-of-others"),
         pytest.param(_configuration(GUARD, clientConfig={"url": "https://policies.example/validate"}), id="outside-the-cluster"),
         pytest.param({"kind": "ValidatingWebhookConfiguration", "metadata": {"name": "empty"}}, id="without-webhooks"),
