@@ -40,6 +40,7 @@ from .._limits.kubernetes import (
     is_label_name,
 )
 from .._limits.pods import find_overlay_errors
+from .._limits.services import find_annotated_range_errors, find_type_errors
 from .._mesh.labels import REVISION
 from .._mesh.parameters import OVERLAY_KINDS, parameters_name
 from .._mesh.strategic_merge import OverlayError
@@ -57,6 +58,7 @@ from .render import (
     render_gateway,
     render_gateway_parameters,
     render_redirect,
+    service_type,
 )
 
 NLB: Options = {
@@ -316,9 +318,12 @@ def _find_overlay_errors(item: Item) -> t.Iterator[str]:
             yield f"overlays.{key} is not a dictionary: set fields of the object."
     yield from find_overlay_errors(item.get("overlays"))
     try:
-        overlays_of(item)
+        service = overlays_of(item)["service"]
     except OverlayError as error:
         yield f"overlays cannot be merged ({error}): correct them."
+    else:
+        yield from _find_source_range_errors(item, service)
+    yield from find_annotated_range_errors("annotations", item.get("annotations"))
     annotations = infrastructure_annotations(item)
     if len(annotations) > MOST_ANNOTATIONS:
         yield f"there are {len(annotations)} annotations, including those of the load balancer, but a Gateway allows at most {MOST_ANNOTATIONS}: remove some."
@@ -326,6 +331,18 @@ def _find_overlay_errors(item: Item) -> t.Iterator[str]:
     for key in sorted(item.get("annotations") or {}):
         if key in managed or key.startswith(NLB_PREFIX):
             yield f"annotations has {key}, which is an annotation of the load balancer: use nlb, or nlb.annotations."
+
+
+def _find_source_range_errors(item: Item, service: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+    """Ranges of sources of a Service that istiod could not write.
+
+    Args:
+        item: the gateway.
+        service: what is merged into its Service.
+    """
+    spec, metadata = (service[part] if isinstance(service.get(part), dict) else {} for part in ("spec", "metadata"))
+    own = metadata.get("annotations") if isinstance(metadata.get("annotations"), dict) else {}
+    yield from find_type_errors("its Service", str(spec.get("type") or service_type(item)), spec, {**(item.get("annotations") or {}), **own})
 
 
 __all__ = ("GATEWAY", "NLB", "find_gateway_errors", "find_gateway_notes", "parse_gateway")

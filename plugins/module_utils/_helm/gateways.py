@@ -15,8 +15,10 @@ from .charts import Values, merge, platform_values, with_text_revisions
 
 Gateway = t.Mapping[str, t.Any]
 
+# The type of the chart's Service, unless its values say otherwise.
+DEFAULT_TYPE = "LoadBalancer"
 # The inventory's key for each field of the chart's block C(service).
-_SERVICE_FIELDS = {
+SERVICE_FIELDS = {
     "type": "type",
     "ports": "ports",
     "annotations": "annotations",
@@ -43,7 +45,7 @@ def gateway_values(gateway: Gateway, platform: str, revision: str = "") -> Value
     """
     own: Values = {"revision": revision} if revision else {}
     service = gateway.get("service") or {}
-    fields = {_SERVICE_FIELDS[key]: value for key, value in service.items() if value is not None}
+    fields = {SERVICE_FIELDS[key]: value for key, value in service.items() if value is not None}
     if fields:
         own["service"] = fields
     if gateway.get("replicas") is not None:
@@ -60,4 +62,4 @@ def gateway_targets(gateways: t.Iterable[Gateway]) -> list[dict[str, str]]:
     ]
 
 
-__all__ = ("gateway_targets", "gateway_values")
+__all__ = ("DEFAULT_TYPE", "SERVICE_FIELDS", "gateway_targets", "gateway_values")

@@ -12,12 +12,11 @@ from __future__ import annotations
 
 import typing as t
 
-from .._helm.gateways import gateway_values
+from .._helm.gateways import DEFAULT_TYPE, gateway_values
 from .._ingress.annotation_values import NLB_TYPE, STATUS_PORT_NAME
 
 Item = t.Mapping[str, t.Any]
 
-_DEFAULT_TYPE = "LoadBalancer"
 _DEFAULT_PORTS = ({"name": STATUS_PORT_NAME, "port": 15021}, {"name": "http2", "port": 80}, {"name": "https", "port": 443})
 
 
@@ -50,7 +49,7 @@ def chart_gateway_warnings(variables: t.Mapping[str, t.Any]) -> list[str]:
         service = _service_of(release)
         annotations = service.get("annotations")
         handed_over = service.get("loadBalancerClass") or (isinstance(annotations, dict) and annotations.get(NLB_TYPE))
-        if _type_of(service) == _DEFAULT_TYPE and not handed_over:
+        if _type_of(service) == DEFAULT_TYPE and not handed_over:
             warnings.append(
                 f"istio_gateways[{index}] gets a Service of type LoadBalancer, and alb_controller_enabled is false: unless the AWS Load Balancer Controller "
                 "is installed otherwise, AWS creates a Classic Load Balancer for it. Set alb_controller_enabled, or service.type to ClusterIP or NodePort."
@@ -65,7 +64,7 @@ def _service_of(release: Item) -> dict[str, t.Any]:
 
 
 def _type_of(service: Item) -> str:
-    return str(service.get("type") or _DEFAULT_TYPE)
+    return str(service.get("type") or DEFAULT_TYPE)
 
 
 def _refuse_service(release: str, item: str, alb: Item, service: Item, *, allowed: bool) -> t.Iterator[str]:
@@ -74,7 +73,7 @@ def _refuse_service(release: str, item: str, alb: Item, service: Item, *, allowe
     if kind == "None":
         yield f"{release}.service.type is None, so the chart creates no Service for {item} to send requests to: set it to {fitting}."
         return
-    if kind == _DEFAULT_TYPE and not allowed:
+    if kind == DEFAULT_TYPE and not allowed:
         given = "is LoadBalancer" if service.get("type") else "is not set, and the chart's default is LoadBalancer"
         yield (
             f"{release}.service.type {given}, so there would be a second load balancer beside {item}: set it to {fitting}, "

@@ -10,8 +10,9 @@ import re
 import typing as t
 
 from .._helm.charts import revision_of
+from .._helm.gateways import DEFAULT_TYPE, SERVICE_FIELDS, gateway_values
 from .._limits.kubernetes import HIGHEST_PORT, find_label_name_errors, find_number_errors, is_label_name
-from .._limits.ranges import find_range_errors
+from .._limits.services import find_annotated_range_errors, find_service_errors, find_type_errors
 from .._mesh.strategic_merge import OverlayError
 from .._mesh.version_matrix import find_version_conflicts, reads_parameters
 from .._text import repeated, userinfo_in
@@ -100,6 +101,21 @@ def _find_port_errors(place: str, ports: t.Sequence[t.Mapping[str, t.Any]]) -> t
         yield from find_number_errors(f"{place}: ", port, {"port": (1, HIGHEST_PORT), "targetPort": (1, HIGHEST_PORT), "nodePort": (1, HIGHEST_PORT)})
 
 
+def _find_service_errors(item: str, gateway: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+    """Addresses and ranges of a chart's Service, as options and as values of the chart."""
+    own = gateway_values({**gateway, "values": None}, "").get("service") or {}
+    values = (gateway.get("values") or {}).get("service")
+    merged = gateway_values(gateway, "").get("service") or {}
+    kind = str(merged.get("type") or DEFAULT_TYPE) if isinstance(merged, dict) else DEFAULT_TYPE
+    yield from find_service_errors(f"{item}.service", {**own, "type": kind}, {field: option for option, field in SERVICE_FIELDS.items()})
+    yield from find_service_errors(f"{item}.values.service", values)
+    for place, service in ((f"{item}.service", own), (f"{item}.values.service", values)):
+        yield from find_annotated_range_errors(f"{place}.annotations", service.get("annotations") if isinstance(service, dict) else None)
+    # Without a Service there is nothing to refuse.
+    if isinstance(merged, dict) and kind != "None":
+        yield from find_type_errors(f"{item}.service", kind, merged, merged.get("annotations"))
+
+
 def _validate_gateways(gateways: t.Iterable[t.Mapping[str, t.Any]]) -> t.Iterator[str]:
     places: dict[tuple[t.Any, t.Any], int] = {}
     for index, gateway in enumerate(gateways):
@@ -108,8 +124,7 @@ def _validate_gateways(gateways: t.Iterable[t.Mapping[str, t.Any]]) -> t.Iterato
         if not is_label_name(gateway["name"]) or len(gateway["name"]) > LONGEST_RELEASE:
             yield f"{item}.name is {gateway['name']!r}: use at most {LONGEST_RELEASE} lower-case letters, digits and dashes."
         service = gateway.get("service") or {}
-        # Kubernetes takes an address within a range for the range.
-        yield from find_range_errors(f"{item}.service.load_balancer_source_ranges", service.get("load_balancer_source_ranges"), host_bits=True)
+        yield from _find_service_errors(item, gateway)
         ports = service.get("ports")
         if isinstance(ports, list) and all(isinstance(port, dict) for port in ports):
             yield from _find_port_errors(f"{item}.service.ports", ports)

@@ -17,7 +17,7 @@ from .choices import find_choice_errors
 from .fields import Fields, find_misspelled_fields, items_of, show_scalar
 from .kubernetes import find_key_errors, find_label_errors, find_number_errors
 from .quantities import find_resource_errors
-from .ranges import find_range_errors
+from .services import find_annotated_range_errors, find_service_errors
 
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _TOLERATION = ("key", "operator", "value", "effect", "tolerationSeconds")
@@ -56,9 +56,8 @@ def find_overlay_errors(overlays: t.Any) -> t.Iterator[str]:
         yield "overlays.podDisruptionBudget.spec has both minAvailable and maxUnavailable: set only one of them."
     service = _below(overlays, "service", "spec")
     yield from find_choice_errors("overlays.service.spec.type", service.get("type"), _SERVICE_TYPES)
-    ranges = service.get("loadBalancerSourceRanges")
-    # Kubernetes takes an address within a range for the range.
-    yield from find_range_errors("overlays.service.spec.loadBalancerSourceRanges", ranges if isinstance(ranges, list) else (), host_bits=True)
+    yield from find_service_errors("overlays.service.spec", service)
+    yield from find_annotated_range_errors("overlays.service.metadata.annotations", _below(overlays, "service", "metadata", "annotations"))
 
 
 def find_toleration_errors(place: str, tolerations: t.Any) -> t.Iterator[str]:

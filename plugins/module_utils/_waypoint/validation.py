@@ -14,6 +14,7 @@ from .._kubernetes_text import find_text_errors
 from .._limits.kubernetes import find_key_errors, find_label_errors
 from .._limits.pods import find_affinity_errors, find_metric_errors, find_overlay_errors, find_spread_errors, find_toleration_errors
 from .._limits.quantities import find_resource_errors
+from .._limits.services import find_annotated_range_errors
 from .._mesh.labels import GATEWAY_NAME, MANAGED_GATEWAY
 from .._mesh.parameters import OVERLAY_KINDS
 from .._mesh.strategic_merge import OverlayError
@@ -112,6 +113,8 @@ def _metadata_errors(item: Item) -> t.Iterator[str]:
     yield from find_label_errors("node_selector", item.get("node_selector"))
     for key in item.get("annotations") or ():
         yield from find_key_errors("annotations", key)
+    for option in ("annotations", "service_annotations"):
+        yield from find_annotated_range_errors(option, item.get(option))
     for option in ("labels", "annotations"):
         values = item.get(option) or {}
         if len(values) > MAX_LABELS:

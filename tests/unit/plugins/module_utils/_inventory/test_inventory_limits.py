@@ -166,7 +166,7 @@ def test_a_right_range_is_right_wherever_ranges_are_written(path: str) -> None:
 @pytest.mark.parametrize("variable", ["ingress_gateways", "mesh_waypoints"])
 def test_ranges_and_labels_in_overlays_are_held_to_the_rule_of_kubernetes(variable: str) -> None:
     def overlay(text: str) -> dict[str, Any]:
-        return {variable: [{**GATEWAY, "overlays": {"service": {"spec": {"loadBalancerSourceRanges": [text]}}}}]}
+        return {variable: [{**GATEWAY, "overlays": {"service": {"spec": {"type": "LoadBalancer", "loadBalancerSourceRanges": [text]}}}}]}
 
     (error,) = errors_of(overlay("203.0.113.7"))
     assert "overlays.service.spec.loadBalancerSourceRanges has '203.0.113.7'" in error
