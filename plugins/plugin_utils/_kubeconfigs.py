@@ -13,6 +13,8 @@ from pathlib import Path
 from ..module_utils._errors import MeshError
 from ..module_utils._inventory.kubeconfigs import find_context_errors
 from ..module_utils._k8s.kubeconfig import is_kubeconfig, normalize_kubeconfig, parse_kubeconfig
+from ..module_utils._k8s.proxy import proxy_url_of
+from ..module_utils._text import without_userinfo
 
 _NAME = "cluster_kubeconfig"
 _NO_KUBECONFIG = "which is no kubeconfig: it must be YAML or JSON with the lists clusters, contexts and users"
@@ -42,14 +44,39 @@ def find_kubeconfig_errors(variables: t.Mapping[str, t.Any], environment: t.Mapp
     if isinstance(kubeconfig, dict):
         if not is_kubeconfig(kubeconfig):
             return [f"{_NAME} has content {_NO_KUBECONFIG}."]
-        return list(find_context_errors([kubeconfig], context, _NAME, is_secret=True))
+        return [
+            *find_context_errors([kubeconfig], context, _NAME, is_secret=True),
+            *_find_proxy_errors(kubeconfig, context, _NAME, environment, is_secret=True),
+        ]
     source = _NAME if kubeconfig else "the kubeconfig of the environment"
     paths = kubeconfig or default_kubeconfig(environment)
     found, errors = _read(paths, is_secret=is_secret)
     if errors or found is None:
         # What the environment names is none of the inventory's variables, and the task that needs it reports it.
         return errors if kubeconfig else []
-    return list(find_context_errors(found, context, source, is_secret=is_secret))
+    return [*find_context_errors(found, context, source, is_secret=is_secret), *_find_proxy_errors(paths, context, source, environment, is_secret=is_secret)]
+
+
+def _find_proxy_errors(
+    kubeconfig: str | t.Mapping[str, t.Any], context: str | None, source: str, environment: t.Mapping[str, str], *, is_secret: bool
+) -> t.Iterator[str]:
+    """Why the tasks of one run would not reach the cluster by one proxy.
+
+    Source: client-go tools/clientcmd/client_config.go (ProxyURL precedes the environment), by which Helm and kubectl go; the modules of kubernetes.core
+    read K8S_AUTH_PROXY instead.
+    """
+    try:
+        proxy = without_userinfo(proxy_url_of(kubeconfig, context or ""))
+    except MeshError:
+        yield f"{source} names a proxy-url that is neither http nor https, and no other proxies are supported: use such a proxy, or a tunnel to the API server."
+        return
+    other = without_userinfo(environment.get("K8S_AUTH_PROXY") or "")
+    if proxy and other and proxy.rstrip("/") != other.rstrip("/"):
+        named = "another proxy-url" if is_secret else f"{proxy} as proxy-url"
+        yield (
+            f"{source} names {named}, by which Helm and kubectl go, but K8S_AUTH_PROXY in the environment of the job is {other}: "
+            "set it to the same proxy, or remove one of the two."
+        )
 
 
 def _read(paths: str, *, is_secret: bool) -> tuple[list[dict[str, t.Any]] | None, list[str]]:

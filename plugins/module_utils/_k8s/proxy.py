@@ -38,7 +38,7 @@ def proxy_url_of(kubeconfig: str | t.Mapping[str, t.Any], context: str = "") -> 
     current = context or next((str(file["current-context"]) for file in files if file.get("current-context")), "")
     cluster = str(_entry(files, "contexts", current, "context").get("cluster") or "")
     proxy = str(_entry(files, "clusters", cluster, "cluster").get("proxy-url") or "")
-    if proxy and urlsplit(proxy).scheme not in _SCHEMES:
+    if proxy and _scheme_of(proxy) not in _SCHEMES:
         raise MeshError(
             f"The kubeconfig names {without_userinfo(proxy)} as proxy-url of cluster {cluster}, and only http and https proxies are supported: "
             "use such a proxy, or a tunnel to the API server."
@@ -64,6 +64,14 @@ def proxy_of_environment(server: str, environment: t.Mapping[str, str]) -> str:
 def kubeconfig_of_environment(environment: t.Mapping[str, str]) -> str:
     """The paths of the kubeconfig that is used when none is given."""
     return environment.get("K8S_AUTH_KUBECONFIG") or environment.get("KUBECONFIG") or str(Path("~/.kube/config").expanduser())
+
+
+def _scheme_of(url: str) -> str:
+    try:
+        return urlsplit(url).scheme
+    except ValueError:
+        # Brackets without an address in them.
+        return ""
 
 
 def _content_of(path: str) -> t.Mapping[str, t.Any]:

@@ -125,3 +125,39 @@ def test_a_context_is_looked_for_in_the_kubeconfig_of_the_environment(files: Pat
 def test_a_path_from_the_vault_is_not_shown(files: Path) -> None:
     (error,) = find_kubeconfig_errors({"cluster_kubeconfig": str(files / "text")}, {}, is_secret=True)
     assert error.startswith("cluster_kubeconfig names a file, which is no kubeconfig")
+
+
+PROXY = "http://proxy.shop.example:3128"
+
+
+def _behind(proxy: str) -> dict[str, Any]:
+    return {**CONTENT, "clusters": [{"name": "shop", "cluster": {"server": "https://kube.shop.example:6443", "proxy-url": proxy}}]}
+
+
+@pytest.mark.parametrize("of_the_environment", ["", PROXY, f"{PROXY}/", f"http://{SECRET}:x@proxy.shop.example:3128"], ids=["none", "same", "slash", "user"])
+def test_one_proxy_is_right(of_the_environment: str, tmp_path: Path) -> None:
+    (tmp_path / "shop").write_text(yaml.safe_dump(_behind(PROXY)))
+    for given in (_behind(PROXY), str(tmp_path / "shop")):
+        assert find_kubeconfig_errors({"cluster_kubeconfig": given}, {"K8S_AUTH_PROXY": of_the_environment}) == []
+    assert find_kubeconfig_errors({"cluster_kubeconfig": CONTENT}, {"K8S_AUTH_PROXY": of_the_environment}) == []
+
+
+def test_two_proxies_would_be_two_ways_in_one_run(tmp_path: Path) -> None:
+    (tmp_path / "shop").write_text(yaml.safe_dump(_behind(PROXY)))
+    environment = {"K8S_AUTH_PROXY": f"http://{SECRET}:x@other.example:3128"}
+    (error,) = find_kubeconfig_errors({"cluster_kubeconfig": str(tmp_path / "shop")}, environment)
+    assert error == (
+        f"cluster_kubeconfig names {PROXY} as proxy-url, by which Helm and kubectl go, but K8S_AUTH_PROXY in the environment of the job is "
+        "http://other.example:3128: set it to the same proxy, or remove one of the two."
+    )
+    (error,) = find_kubeconfig_errors({"cluster_kubeconfig": _behind(PROXY)}, environment)
+    assert PROXY not in error and "another proxy-url" in error
+    (error,) = find_kubeconfig_errors({"cluster_context": "shop-test"}, {"KUBECONFIG": str(tmp_path / "shop"), **environment})
+    assert error.startswith("the kubeconfig of the environment names")
+
+
+@pytest.mark.parametrize("proxy", [f"socks5://{SECRET}@proxy.shop.example", f"http://[{SECRET}"])
+def test_a_proxy_that_no_task_could_use_is_found_before_the_first_one(proxy: str) -> None:
+    (error,) = find_kubeconfig_errors({"cluster_kubeconfig": _behind(proxy)}, {})
+    assert error.startswith("cluster_kubeconfig names a proxy-url that is neither http nor https")
+    assert SECRET not in error
