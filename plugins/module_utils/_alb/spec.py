@@ -24,7 +24,7 @@ from .._limits.hosts import find_host_errors
 from .._limits.http import find_sequence_errors
 from .._limits.kubernetes import HIGHEST_PORT, LONGEST_LABEL, find_key_errors, find_label_errors, find_label_name_errors, find_name_errors
 from .._limits.ranges import find_range_errors
-from .._text import repeated
+from .._text import format_scalar, repeated
 from .actions import find_action_errors, note_answering_actions
 from .render import listen_ports, render_annotations, render_ingress
 
@@ -178,7 +178,8 @@ def _find_listener_errors(item: Item, certificates_pending: bool) -> t.Iterator[
     for entry in given or ():
         for (protocol, port), (known, number) in zip(entry.items(), listen_ports({"listen_ports": [entry]})):  # noqa: B905  # both are of one length
             if known not in ("HTTP", "HTTPS") or not 1 <= number <= HIGHEST_PORT:
-                yield f"listen_ports has {protocol}: {port}, which is not HTTP or HTTPS with a port from 1 to {HIGHEST_PORT}: write it as {{HTTPS: 443}}."
+                shown = " without a port" if port is None else f": {format_scalar(port)}"
+                yield f"listen_ports has {protocol}{shown}, which is not HTTP or HTTPS with a port from 1 to {HIGHEST_PORT}: write it as {{HTTPS: 443}}."
     ports = [port for _protocol, port in listeners]
     for port in repeated(ports):
         yield f"listen_ports names port {port} twice, but a listener has only one protocol: remove one of them."

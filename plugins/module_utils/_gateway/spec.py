@@ -314,7 +314,8 @@ def _find_overlay_errors(item: Item) -> t.Iterator[str]:
     for key, overlay in sorted((item.get("overlays") or {}).items()):
         if key not in OVERLAY_KINDS:
             yield f"overlays has the key {key}: istiod knows {', '.join(OVERLAY_KINDS)}."
-        elif not isinstance(overlay, dict):
+        # A key without a value is one that is left out.
+        elif overlay is not None and not isinstance(overlay, dict):
             yield f"overlays.{key} is not a dictionary: set fields of the object."
     yield from find_overlay_errors(item.get("overlays"))
     try:

@@ -130,7 +130,8 @@ def _overlay_errors(item: Item) -> t.Iterator[str]:
     for key in sorted(set(overlays) - set(OVERLAY_KINDS)):
         yield f"overlays.{key} is unknown, and istiod would then apply no overlay at all: use {', '.join(OVERLAY_KINDS)}."
     for key, overlay in sorted(overlays.items()):
-        if key not in OVERLAY_KINDS:
+        # A key without a value is one that is left out.
+        if key not in OVERLAY_KINDS or overlay is None:
             continue
         if not isinstance(overlay, dict):
             yield f"overlays.{key} is not a dictionary: give the fields of a {OVERLAY_KINDS[key][1]}."
@@ -144,7 +145,11 @@ def _overlay_errors(item: Item) -> t.Iterator[str]:
     deployment = composed.get("deployment", {}).get("spec")
     if "horizontalPodAutoscaler" in composed and not item.get("autoscaling") and item.get("replicas") is not None:
         yield "replicas and overlays.horizontalPodAutoscaler both set the number of pods: keep one of them."
-    elif "horizontalPodAutoscaler" in overlays and isinstance(deployment, dict) and "replicas" in ((overlays.get("deployment") or {}).get("spec") or {}):
+    elif (
+        overlays.get("horizontalPodAutoscaler") is not None
+        and isinstance(deployment, dict)
+        and "replicas" in ((overlays.get("deployment") or {}).get("spec") or {})
+    ):
         yield "overlays.deployment.spec.replicas and overlays.horizontalPodAutoscaler both set the number of pods: keep one of them."
 
 

@@ -176,6 +176,12 @@ def test_ranges_and_labels_in_overlays_are_held_to_the_rule_of_kubernetes(variab
     assert errors_of({variable: [{**GATEWAY, "labels": {"team": "shop"}}]}) == []
 
 
+@pytest.mark.parametrize("variable", ["ingress_gateways", "mesh_waypoints"])
+def test_an_overlay_without_a_value_is_one_that_is_left_out(variable: str) -> None:
+    overlays = {"deployment": {"spec": {"replicas": 2}}, "service": None, "horizontalPodAutoscaler": None}
+    assert errors_of({variable: [{**GATEWAY, "overlays": overlays}]}) == []
+
+
 @pytest.mark.parametrize("path", TAGS)
 def test_tags_are_held_to_the_same_rule_wherever_tags_are_written(path: str) -> None:
     (error,) = errors_of(TAGS[path]({"aws:team": "shop"}))

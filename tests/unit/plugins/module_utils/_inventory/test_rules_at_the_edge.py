@@ -118,6 +118,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     (alb(listen_ports=[]), "listen_ports is empty"),
     (alb(listen_ports=[{"TCP": 80}]), "listen_ports has TCP: 80, which is not HTTP or HTTPS with a port from 1 to 65535: write it as {HTTPS: 443}."),
     (alb(listen_ports=[{"HTTP": "x"}]), "listen_ports has HTTP: x, which"),
+    (alb(listen_ports=[{"HTTP": None}]), "listen_ports has HTTP without a port, which"),
+    (alb(listen_ports=[{"HTTP": True}]), "listen_ports has HTTP: true, which"),
     (action(type="fixed-response"), "actions.answer is of type fixed-response, but has no fixedResponseConfig: add it."),
     (action(type="fixedResponse"), "actions.answer.type is 'fixedResponse', which is not one of its choices: did you mean fixed-response?"),
     (action(type="fixed-response", fixedResponseConfig={"contentType": "text/plain"}), "fixedResponseConfig.statusCode is missing"),
