@@ -27,6 +27,7 @@ from .._limits.hosts import find_host_errors, find_one_host_errors
 from .._limits.kubernetes import (
     HIGHEST_PORT,
     LONGEST_LABEL,
+    MOST_CERTIFICATES,
     MOST_INFRASTRUCTURE_LABELS,
     MOST_LISTENERS,
     MOST_PARENTS,
@@ -183,6 +184,7 @@ def _find_name_errors(item: Item) -> t.Iterator[str]:
     for key in item.get("annotations") or ():
         yield from find_key_errors("annotations", key)
     for place, references in (("", item), *((f"listener {listener['name']}: ", listener) for listener in item.get("listeners") or ())):
+        yield from find_count_errors(f"{place}certificate_refs", references.get("certificate_refs"), MOST_CERTIFICATES, "use a wildcard, or another listener")
         for reference in references.get("certificate_refs") or ():
             yield from find_name_errors(f"{place}certificate_refs.name", reference["name"])
             if reference.get("namespace"):

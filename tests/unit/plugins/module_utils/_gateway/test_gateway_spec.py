@@ -330,6 +330,14 @@ def test_a_port_that_only_redirects_takes_no_routes_of_others(who: str) -> None:
             "TLS terminates in one place only",
         ),
         ({"tls": "gateway"}, "certificate_refs is empty"),
+        (
+            {"tls": "gateway", "certificate_refs": [{"name": f"c{number}"} for number in range(65)]},
+            "certificate_refs has 65 entries, and the Gateway API allows 64",
+        ),
+        (
+            {"listeners": [{"name": "a", "port": 443, "protocol": "HTTPS", "certificate_refs": [{"name": f"c{number}"} for number in range(65)]}]},
+            "listener a: certificate_refs has 65 entries",
+        ),
         ({"redirect_http": True}, "no listener at port 443"),
         ({"redirect_http": True, "load_balancer": "alb"}, "a redirect loop"),
         ({"name": "Edge"}, "lower-case letters"),

@@ -151,6 +151,17 @@ def test_a_host_that_is_written_twice_is_a_sentence_wherever_hosts_are_written(p
     assert "names a.example.com more than once" in errors[0]
 
 
+@pytest.mark.parametrize("number", [32, 33])
+def test_hosts_that_make_more_listeners_than_a_gateway_has_are_one_error(number: int) -> None:
+    hosts = [f"tenant-{index}.example.com" for index in range(number)]
+    errors = errors_of({"ingress_gateways": [{**GATEWAY, "tls": "gateway", "certificate_refs": [{"name": "tenants"}], "hosts": hosts}]})
+    expected = (
+        "ingress_gateways[0] (Gateway shop-edge/shop): hosts has 33 entries, which make 66 listeners, but a Gateway has at most 64: "
+        "replace hosts by a wildcard such as *.example.com, or move some to a second gateway."
+    )
+    assert errors == ([expected] if number > 32 else [])
+
+
 @pytest.mark.parametrize("path", RANGES)
 @pytest.mark.parametrize("text", ["203.0.113.7", "10.0.0.0/33", "10.0.0.0/8 192.168.0.0/16", "10.0.0.0/255.0.0.0", "office"])
 def test_a_range_is_held_to_the_same_rule_wherever_ranges_are_written(path: str, text: str) -> None:
