@@ -1,4 +1,4 @@
-"""A run without a cluster is no success."""
+"""A run without a cluster is no success, and the conditions of the playbooks hold whatever an inventory leaves out."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.unit.inventories import ALL
 from twin.paths import REPOSITORY
 
 REFUSAL = "The inventory has no cluster, so nothing was done"
@@ -74,6 +75,13 @@ def test_misspelled_tags_are_refused_and_others_are_a_warning(playbook: str, tag
     assert (done.returncode != 0) == bool(refused), output
     # A playbook that imports ours may have tags of its own.
     assert (refused or "No role has a tag application, so this run does nothing: use eks, aws_edge,") in output
+
+
+@pytest.mark.parametrize("playbook", ["site.yml", "verify.yml"])
+def test_no_condition_of_a_playbook_stumbles_over_variables_without_values(playbook: str, tmp_path: Path) -> None:
+    variables = {**dict.fromkeys(ALL), "ansible_connection": "local"}
+    done = _play(playbook, {"clusters": {"hosts": {"shop-test": variables}}}, tmp_path, "--tags", "always", "--check")
+    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
 
 
 @pytest.mark.requirement("B6")
