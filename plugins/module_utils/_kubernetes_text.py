@@ -43,7 +43,8 @@ def with_text(value: t.Any, name: str = "") -> t.Any:
         return value
     if isinstance(value, dict):
         if is_text_map(name, value):
-            return {str(key): item if isinstance(item, (dict, list)) else _text(item) for key, item in value.items()}
+            # A key that YAML reads as a boolean, such as on, is its word, as for kubectl (sigs.k8s.io/yaml, convertToJSONableObject).
+            return {format_scalar(key): item if isinstance(item, (dict, list)) else _text(item) for key, item in value.items()}
         return {key: with_text(item, str(key)) for key, item in value.items()}
     if isinstance(value, list):
         if name in _REQUIREMENTS:

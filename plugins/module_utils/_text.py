@@ -86,7 +86,7 @@ def format_scalar(value: object) -> str:
 
 def format_scalars(values: t.Mapping[t.Any, object] | None) -> dict[str, str]:
     """A map of text to text, such as labels: YAML's numbers and booleans as text."""
-    return {str(name): format_scalar(value) for name, value in (values or {}).items()}
+    return {format_scalar(name): format_scalar(value) for name, value in (values or {}).items()}
 
 
 def text_values(values: t.Mapping[t.Any, object] | None) -> dict[str, str]:
@@ -98,7 +98,7 @@ def text_values(values: t.Mapping[t.Any, object] | None) -> dict[str, str]:
     for name, value in (values or {}).items():
         if isinstance(value, (dict, list, tuple)):
             raise ValueError(f"the value of {name} is {value!r}, but must be a string")
-    return {str(name): "" if value is None else format_scalar(value) for name, value in sorted((values or {}).items(), key=lambda item: str(item[0]))}
+    return {format_scalar(name): "" if value is None else format_scalar(value) for name, value in sorted((values or {}).items(), key=lambda item: str(item[0]))}
 
 
 def repeated(items: t.Sequence[T]) -> list[T]:

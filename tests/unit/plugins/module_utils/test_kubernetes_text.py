@@ -26,8 +26,8 @@ from tests.options import Options, walk_options
 from tests.unit.inventory_values import converted
 
 # A label as people write it, and as an API server takes it.
-LABELS = {"shared": True, "tier": 1, "version": 1.5, "owner": None, 7: "x"}
-TEXTS = {"shared": "true", "tier": "1", "version": "1.5", "owner": "", "7": "x"}
+LABELS = {"shared": True, "tier": 1, "version": 1.5, "owner": None, 7: "x", True: "y"}
+TEXTS = {"shared": "true", "tier": "1", "version": "1.5", "owner": "", "7": "x", "true": "y"}
 PLACE = {"name": "shop", "namespace": "shop"}
 
 STRUCTURES: list[Any] = [
