@@ -129,7 +129,7 @@ def install(module: AnsibleModule, session: ApiSession) -> Result:
         module.warn(warning)
     definitions, guards = plan_writes(plan, force=params["force_conflicts"])
     raise_if_any(session.refused([*definitions, *guards]), session.cluster)
-    raise_if_any(find_refusals(session, definitions), session.cluster)
+    raise_if_any(find_refusals(session, [*definitions, *guards]), session.cluster)
     if not module.check_mode:
         session.write_all(definitions)
         session.write_all(guards)
