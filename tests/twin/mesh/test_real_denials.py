@@ -320,6 +320,10 @@ def test_a_namespace_that_terminates_is_named(mesh: Twin, make: Callable[..., No
         assert error.cause == "namespace_terminating", error.server_message
         assert f"ait until namespace {ENDING} is gone" in error.message
         compare_with_record("namespace-that-ends", error)
+        # A role that writes by other modules says it as well.
+        done = mesh.play("site.yml", "--tags", "bookinfo", "--check", "-e", f"bookinfo_namespace={ENDING}")
+        assert done.returncode != 0
+        assert f"Namespace {ENDING} of cluster sandbox is being deleted and takes nothing new" in " ".join(done.stdout.split()), done.stdout[-3000:]
     finally:
         mesh.session.write(Write("patch", CONFIG_MAP, "held", ENDING, {"metadata": {"finalizers": None}}))
 
