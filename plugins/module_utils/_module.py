@@ -40,15 +40,18 @@ def mesh_module(options: t.Mapping[str, t.Any], **rules: t.Any) -> AnsibleModule
 def run(module: AnsibleModule, ensure: t.Callable[[AnsibleModule, ApiSession], Result]) -> None:
     """Connect, call ensure, and end the module: with its result, or with the error that it raised.
 
-    A result with a key C(failed) is a failure that carries data; all else that goes wrong is a MeshError. The key C(cluster_accessible) is false in a
-    failure if the cluster cannot be reached, or accepts no request of this user, and C(changed) is true after a MeshError if something was written before.
-    A task that a signal ends says nothing of what it has written.
+    A result with a key C(failed) is a failure that carries data; all else that goes wrong is a MeshError. The sentences of C(warnings) are shown. The key
+    C(cluster_accessible) is false in a failure if the cluster cannot be reached, or accepts no request of this user, and C(changed) is true after a
+    MeshError if something was written before. A task that a signal ends says nothing of what it has written.
     """
     try:
         with _ended_in_order():
             result = _connect_and_run(module, ensure)
     except _Ended as ended:
         result = {"failed": True, "msg": f"The task was ended by {ended}, as a job that is cancelled ends its tasks: run again to continue from here."}
+    # ansible-core deprecates warnings as a part of the result.
+    for warning in result.pop("warnings", ()):
+        module.warn(warning)
     # Outside of the except block, or Ansible would add a traceback to what is a plain sentence.
     if result.pop("failed", False):
         module.fail_json(**result)

@@ -74,7 +74,7 @@ def _validate_cluster(variables: Variables, region: str) -> t.Iterator[str]:
         yield from _validate_role_names(variables, f"{name}-{region}")
     # The kubeconfig of the role eks has one context, with the name that the AWS CLI gives it.
     context = variables.get("cluster_context")
-    if context and not re.fullmatch(rf"arn:aws[a-z-]*:eks:{re.escape(region)}:\d{{12}}:cluster/{re.escape(name or '')}", context):
+    if context and region and name and not re.fullmatch(rf"arn:aws[a-z-]*:eks:{re.escape(region)}:\d{{12}}:cluster/{re.escape(name)}", context):
         yield f"cluster_context is {context!r}, but eks_enabled is true, and the kubeconfig that the role eks sets has no such context: omit it."
     version = variables.get("eks_version") or ""
     if version and not _VERSION.fullmatch(version):

@@ -63,6 +63,16 @@ def test_a_failure_after_a_write_is_a_change(monkeypatch: pytest.MonkeyPatch, wr
     assert _failure_of(MeshError("It still exists."), monkeypatch, written=written).get("changed", False) is written
 
 
+@pytest.mark.parametrize("failed", [False, True])
+def test_warnings_are_shown_as_ansible_wants_them(failed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+    module: Any = SimpleNamespace(params={"kubeconfig": None}, no_log_values=set(), fail_json=_fail, exit_json=_fail, warn=shown.append)
+    monkeypatch.setattr(_module, "connect", lambda _module: SimpleNamespace(has_written=False))
+    with pytest.raises(Failed) as ended:
+        _module.run(module, lambda _module, _session: {"changed": False, "warnings": ["No traffic comes."], "failed": failed})
+    assert (ended.value.args[0], shown) == ({"changed": False}, ["No traffic comes."])
+
+
 _WAITING = """
 import signal, sys, threading
 from pathlib import Path
