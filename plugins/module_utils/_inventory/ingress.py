@@ -11,7 +11,7 @@ import typing as t
 from .._alb.groups import find_group_conflicts, find_grpc_errors
 from .._alb.render import listen_ports
 from .._gateway.render import drain_seconds, listeners_of, redirecting
-from .._ingress.annotation_values import group_of
+from .._ingress.annotation_values import ALB_PREFIX, group_of
 from .._ingress.spec import find_duplicates
 from .backends import find_missing_places
 from .hosts import find_host_conflicts, host_warnings
@@ -102,7 +102,8 @@ def _variables_of(conflict: str, lists: IngressLists) -> str:
 def _shared_names(lists: IngressLists) -> t.Iterator[str]:
     """One name is one load balancer of an account and region; only the Ingresses of a group share it."""
     owners: dict[str, list[DesiredItem]] = {}
-    named = [(item, (item.item.get("nlb") or {}).get("name")) for item in lists.gateways] + [(item, item.item["load_balancer_name"]) for item in lists.albs]
+    named = [(item, (item.item.get("nlb") or {}).get("name")) for item in lists.gateways]
+    named += [(item, item.main.manifest["metadata"]["annotations"].get(f"{ALB_PREFIX}load-balancer-name")) for item in lists.albs if item.present]
     for item, name in named:
         if item.present and name:
             owners.setdefault(str(name), []).append(item)

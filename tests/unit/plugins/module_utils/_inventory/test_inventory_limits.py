@@ -232,6 +232,10 @@ GRPC = {f"{PREFIX}backend-protocol-version": "GRPC"}
             group({"idle_timeout": 60}, {"idle_timeout": 120, "group_name": None, "annotations": {f"{PREFIX}group.name": "public"}}),
             "Group public: ALB shop/shop and ALB admin/admin set different values of idle_timeout (120, 60)",
         ),
+        (
+            group({"load_balancer_name": "shop", "group_name": None}, {"group_name": None, "annotations": {f"{PREFIX}load-balancer-name": "shop"}}),
+            "The load balancer name shop is used by ALB shop/shop and ALB admin/admin",
+        ),
         (alb(annotations={f"{PREFIX}group.name": "Public"}), "annotations.group.name is 'Public'"),
         *(
             (
