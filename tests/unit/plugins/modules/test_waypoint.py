@@ -221,7 +221,8 @@ def test_force_delete_asks_for_no_users() -> None:
 
 def test_nothing_is_deleted_before_the_users_have_let_go() -> None:
     cluster = Cluster({NAMESPACES: [BOUND_NAMESPACE], GATEWAYS: [_gateway()], SERVICES: [BOUND]})
-    with pytest.raises(MeshError, match=r"after 0 s Service shop/details still use them .*nothing was deleted"):
+    # A busy machine may not have read them within no time at all.
+    with pytest.raises(MeshError, match=r"after 0 s (Service shop/details|services \(not read yet\)) still use them .*nothing was deleted"):
         cluster.run({"state": "absent"}, detach=True, wait_timeout=0)
     assert cluster.writes == [f"PATCH {NAMESPACES}/shop"]
 
