@@ -35,7 +35,7 @@ test: $(READY) ## Run all checks and tests
 soak: $(READY) ## Change a twin at random, and check every verdict of ready meanwhile (MINUTES=30, SEED=number)
 	@$(PY) -m tests.soak --minutes $(or $(MINUTES),30) $(addprefix --seed ,$(SEED)) --report tests/output/soak.json
 
-mutation: $(READY) ## Change the rules of two nouns in hundreds of places, and see whether the unit tests notice (NOUNS="_waypoint _enrollment"; ten minutes)
+mutation: $(READY) ## Change the rules of two nouns, one place at a time, and count how often the unit tests notice (NOUNS="_waypoint _enrollment")
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check 'mutmut>=3.8,<4'
 	@$(PY) -m tests.mutation $(NOUNS)
 

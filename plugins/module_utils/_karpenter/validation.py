@@ -183,7 +183,7 @@ def _find_disruption_errors(place: str, disruption: t.Any) -> t.Iterator[str]:
     yield from find_choice_errors(f"{place}.consolidationPolicy", disruption.get("consolidationPolicy"), _POLICIES)
     after = disruption.get("consolidateAfter")
     if after is not None and not EXPIRY.fullmatch(str(after)):
-        yield f"{place}.consolidateAfter is {show_scalar(after, 'not a text')}: use a duration such as 30s or 1h30m, or Never."
+        yield f"{place}.consolidateAfter is {_shown(after)}: use a duration such as 30s or 1h30m, or Never."
     budgets = disruption.get("budgets")
     if budgets is not None and not isinstance(budgets, list):
         yield f"{place}.budgets must be a list: begin each budget with a dash."
@@ -196,11 +196,11 @@ def _find_disruption_errors(place: str, disruption: t.Any) -> t.Iterator[str]:
 def _find_budget_errors(place: str, budget: Fields) -> t.Iterator[str]:
     nodes, schedule, duration, reasons = (budget.get(name) for name in _BUDGET)
     if nodes is not None and not _BUDGET_NODES.fullmatch(str(nodes)):
-        yield f"{place}.nodes is {show_scalar(nodes, 'not a text')}: use a number such as 5, or a percentage such as 10%."
+        yield f"{place}.nodes is {_shown(nodes)}: use a number such as 5, or a percentage such as 10%."
     if schedule is not None and not _SCHEDULE.fullmatch(str(schedule).strip()):
-        yield f"{place}.schedule is {show_scalar(schedule, 'not a text')}: use the five fields of cron, such as 0 9 * * mon-fri, or @daily."
+        yield f"{place}.schedule is {_shown(schedule)}: use the five fields of cron, such as 0 9 * * mon-fri, or @daily."
     if duration is not None and not _BUDGET_DURATION.fullmatch(str(duration)):
-        yield f"{place}.duration is {show_scalar(duration, 'not a text')}: use hours and minutes, such as 8h or 1h30m."
+        yield f"{place}.duration is {_shown(duration)}: use hours and minutes, such as 8h or 1h30m."
     if (schedule is None) != (duration is None):
         yield f"{place} has only one of schedule and duration, which need each other: set both, or neither."
     if reasons is not None and not isinstance(reasons, list):

@@ -84,12 +84,12 @@ def find_spread_errors(place: str, constraints: t.Any, *, partial: bool = False)
         yield from find_misspelled_fields(where, one, _SPREAD)
         skew, domains, action = one.get("maxSkew"), one.get("minDomains"), one.get("whenUnsatisfiable")
         if not _is_positive(skew) and not (partial and skew is None):
-            yield f"{where}.maxSkew is {'missing' if skew is None else show_scalar(skew, 'not a number')}: use a number from 1 on."
+            yield f"{where}.maxSkew is {'missing' if skew is None else _shown(skew)}: use a number from 1 on."
         if not one.get("topologyKey"):
             yield f"{where} has no topologyKey: add the label of nodes by which pods are spread, such as topology.kubernetes.io/zone."
         yield from find_choice_errors(f"{where}.whenUnsatisfiable", action, _UNSATISFIABLE, required=not partial)
         if domains is not None and not _is_positive(domains):
-            yield f"{where}.minDomains is {show_scalar(domains, 'not a number')}: use a number from 1 on."
+            yield f"{where}.minDomains is {_shown(domains)}: use a number from 1 on."
         elif domains is not None and action != "DoNotSchedule" and not (partial and action is None):
             yield f"{where}.minDomains needs whenUnsatisfiable DoNotSchedule: set it, or remove minDomains."
         kind = (str(one.get("topologyKey")), str(action))
@@ -110,7 +110,7 @@ def find_affinity_errors(place: str, affinity: t.Any) -> t.Iterator[str]:
         yield from find_misspelled_fields(where, one, (_REQUIRED, _PREFERRED))
         for at, weighted in _items(f"{where}.{_PREFERRED}", one.get(_PREFERRED)):
             if not _is_positive(weighted.get("weight")) or weighted["weight"] > 100:
-                yield f"{at}.weight is {'missing' if weighted.get('weight') is None else show_scalar(weighted['weight'], 'not a number')}: use 1 to 100."
+                yield f"{at}.weight is {'missing' if weighted.get('weight') is None else _shown(weighted['weight'])}: use 1 to 100."
             field = "preference" if kind == "nodeAffinity" else "podAffinityTerm"
             if not isinstance(weighted.get(field), dict):
                 yield f"{at} has no {field}: add it."
