@@ -106,7 +106,7 @@ def test_once_the_old_definition_is_gone_the_upgrade_is_done_and_verified(old: T
     # Whether or not older ones are to be upgraded.
     missing = old.play("verify.yml", "--tags", "gateway_api")
     assert missing.returncode != 0
-    assert f"differ from bundle v1.6.1 ({NAME})" in " ".join(missing.stdout.split())
+    assert f"differs from bundle v1.6.1 of the Gateway API in {NAME}: run site.yml with --tags gateway_api" in " ".join(missing.stdout.split())
     done = _play(old, "site.yml")
     assert done.returncode == 0, done.stdout[-4000:]
     assert len(set(_bundles(old).values())) == 1
