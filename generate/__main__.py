@@ -1,4 +1,4 @@
-"""Files that follow from the argument specs of the roles: python -m generate writes the JSON Schemas, and the tables of variables in the pages."""
+"""Files that follow from the argument specs of the roles: python -m generate writes JSON Schemas, tables of variables in the pages, and classes of values."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from generate.declarations import Option, declared_variables, role_variables
 from generate.schema import as_json, inventory_schema, variables_schema
 from generate.tables import with_table
+from generate.types import items_module, variables_module
 from twin.paths import REPOSITORY
 from twin.progress import say
 
@@ -16,6 +17,7 @@ from twin.progress import say
 _INVENTORY = REPOSITORY / "docs" / "inventory.md"
 _EXPLAINED = {"Gateway API": "gateway_api", "Istio": "istio", "Sample application": "bookinfo", "Mesh": "mesh"}
 SCHEMAS = REPOSITORY / "schemas"
+_TYPES = REPOSITORY / "plugins" / "module_utils" / "_inventory"
 
 
 def contents() -> dict[Path, str]:
@@ -23,6 +25,8 @@ def contents() -> dict[Path, str]:
     found = {
         SCHEMAS / "variables.json": as_json(variables_schema(declared_variables())),
         SCHEMAS / "inventory.json": as_json(inventory_schema()),
+        _TYPES / "items.py": items_module(declared_variables()),
+        _TYPES / "variables.py": variables_module(declared_variables()),
     }
     roles = role_variables()
     for role, variables in roles.items():

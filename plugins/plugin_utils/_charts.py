@@ -13,11 +13,14 @@ from ..module_utils._helm.charts import chart_reference
 from ..module_utils._helm.source import default_values
 from ..module_utils._inventory.chart_values import charts_of, find_chart_errors, find_chart_warnings
 
+if t.TYPE_CHECKING:
+    from ..module_utils._inventory.variables import Variables
+
 # Where each chart is, and in which version: the beginning of the names of the variables.
 _ROLES = {"karpenter": "karpenter", "aws-load-balancer-controller": "alb_controller"}
 
 
-def compare_chart_values(variables: t.Mapping[str, t.Any]) -> tuple[list[str], list[str]]:
+def compare_chart_values(variables: Variables) -> tuple[list[str], list[str]]:
     """Errors and warnings about values, one sentence each.
 
     Args:
@@ -25,9 +28,10 @@ def compare_chart_values(variables: t.Mapping[str, t.Any]) -> tuple[list[str], l
     """
     errors: list[str] = []
     warnings: list[str] = []
+    values_of: t.Mapping[str, t.Any] = variables
     for place, chart, values in charts_of(variables):
         role = _ROLES.get(chart, "istio")
-        defaults = _defaults(chart, str(variables.get(f"{role}_chart_source") or ""), str(variables.get(f"{role}_version") or ""))
+        defaults = _defaults(chart, str(values_of.get(f"{role}_chart_source") or ""), str(values_of.get(f"{role}_version") or ""))
         if defaults is not None:
             errors += find_chart_errors(place, chart, values, defaults)
             warnings += find_chart_warnings(place, chart, values, defaults)

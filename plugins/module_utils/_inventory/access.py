@@ -13,7 +13,11 @@ import typing as t
 
 from .._eks_access import spec as access
 from .._eks_pod_identity import spec as pod_identity
-from .patterns import Variables
+
+if t.TYPE_CHECKING:
+    from .items import EksAccessEntry
+    from .variables import Variables
+
 
 # All keys of an item but its tags, which are validated with those of all other lists.
 _ENTRY = ("principal_arn", "type", "username", "kubernetes_groups", "policies")
@@ -35,7 +39,7 @@ def _validate_entries(variables: Variables) -> t.Iterator[str]:
     yield from (f"eks_access_entries: {error}" for error in access.validate_specs(specs))
 
 
-def _with_namespaces(item: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]] | None:
+def _with_namespaces(item: EksAccessEntry) -> list[dict[str, t.Any]] | None:
     policies = item.get("policies")
     return None if policies is None else [{"namespaces": None, **policy} for policy in policies]
 

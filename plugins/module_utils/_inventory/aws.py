@@ -13,7 +13,12 @@ from .._acm.validation import Zone
 from .._limits.aws import WEB_ACL_NAME, find_bucket_errors, find_tag_errors
 from .._limits.hosts import find_host_errors, find_one_host_errors
 from .._text import format_names, repeated
-from .patterns import Variables, validate_role_names
+from .patterns import validate_role_names
+
+if t.TYPE_CHECKING:
+    from .items import AwsEdgeCertificate
+    from .variables import Variables
+
 
 # The tags of IAM roles, whose keys differ by more than capital letters; the others are tags of load balancers and certificates.
 _TAGS = {"eks_tags": True, "alb_controller_tags": True, "karpenter_tags": True, "aws_edge_tags": False}
@@ -40,12 +45,13 @@ def validate_aws(variables: Variables) -> list[str]:
 
 
 def _validate_tags(variables: Variables) -> t.Iterator[str]:
+    values: t.Mapping[str, t.Any] = variables
     for name, any_case in _TAGS.items():
         # Those of the other roles are by default the cluster's.
-        if name == "eks_tags" or variables.get(name) != variables.get("eks_tags"):
-            yield from find_tag_errors(name, variables.get(name), any_case=any_case)
+        if name == "eks_tags" or values.get(name) != values.get("eks_tags"):
+            yield from find_tag_errors(name, values.get(name), any_case=any_case)
     for name in _TAGGED:
-        for index, item in enumerate(variables.get(name) or ()):
+        for index, item in enumerate(values.get(name) or ()):
             yield from find_tag_errors(f"{name}[{index}].tags", item.get("tags"))
 
 
@@ -79,7 +85,7 @@ def _validate_edge(variables: Variables) -> t.Iterator[str]:
     yield from _repeated("aws_edge_log_buckets", buckets)
 
 
-def _names_outside(place: str, certificate: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+def _names_outside(place: str, certificate: AwsEdgeCertificate) -> t.Iterator[str]:
     """Names for which ACM would look up records in another zone than the one that gets them."""
     zone = Zone("", canonical(certificate["hosted_zone"]))
     names = [certificate["domain"], *(certificate.get("subject_alternative_names") or ())]

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import typing as t
 
+if t.TYPE_CHECKING:
+    from .variables import Variables
+
 Item = t.Mapping[str, t.Any]
 Items = t.Sequence[Item]
+_Item = t.TypeVar("_Item", bound=Item)
 
 
 # What is missed in the lists of gateways.
@@ -24,7 +28,7 @@ class Backend(t.NamedTuple):
     name: str
 
 
-def choose_backends(albs: Items, gateways: Items, releases: Items) -> list[dict[str, t.Any]]:
+def choose_backends(albs: t.Iterable[_Item], gateways: Items, releases: Items) -> list[_Item]:
     """The ALBs; one that names no backend gets the only one there is, and one without name or namespace those of its backend.
 
     What is not clear stays as it is. A gateway that is not for an ALB is the backend only of an ALB that names it.
@@ -39,7 +43,7 @@ def choose_backends(albs: Items, gateways: Items, releases: Items) -> list[dict[
     return [_complete(alb, ("gateway", "service"), [*_gateways(gateways), *charts], [*for_albs, *charts]) for alb in albs]
 
 
-def choose_releases(classic_gateways: Items, releases: Items) -> list[dict[str, t.Any]]:
+def choose_releases(classic_gateways: t.Iterable[_Item], releases: Items) -> list[_Item]:
     """Istio's own Gateways; one with neither release nor selector gets the only release there is, and one without name or namespace those of its release.
 
     Args:
@@ -50,14 +54,14 @@ def choose_releases(classic_gateways: Items, releases: Items) -> list[dict[str, 
     return [_complete(gateway, ("release", "selector"), charts, charts) for gateway in classic_gateways]
 
 
-def with_backends(variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+def with_backends(variables: Variables) -> Variables:
     """The variables of an inventory with the same choices.
 
     Args:
         variables: the values of the roles' variables, as values.convert() returns them.
     """
-    gateways, releases = (variables.get(name) or () for name in ("ingress_gateways", "istio_gateways"))
-    chosen = dict(variables)
+    gateways, releases = variables.get("ingress_gateways") or (), variables.get("istio_gateways") or ()
+    chosen = variables.copy()
     if variables.get("ingress_albs"):
         chosen["ingress_albs"] = choose_backends(variables["ingress_albs"], gateways, releases)
     if variables.get("ingress_classic_gateways"):
@@ -80,7 +84,7 @@ def _gateways(gateways: t.Iterable[Item]) -> list[Backend]:
     return [Backend("gateway", gateway["namespace"], gateway["name"]) for gateway in gateways]
 
 
-def _complete(item: Item, options: tuple[str, str], known: t.Sequence[Backend], default: t.Sequence[Backend]) -> dict[str, t.Any]:
+def _complete(item: _Item, options: tuple[str, str], known: t.Sequence[Backend], default: t.Sequence[Backend]) -> _Item:
     """An item with the options, name and namespace that follow from its backend.
 
     Args:
@@ -95,14 +99,14 @@ def _complete(item: Item, options: tuple[str, str], known: t.Sequence[Backend], 
         candidates = [backend for backend in candidates if (backend.option, backend.name) == (given, item[given])]
     places = set(candidates)
     backend = places.pop() if len(places) == 1 else None
-    completed = dict(item)
+    completed: dict[str, t.Any] = dict(item)
     if backend and not given:
         completed[backend.option] = backend.name
     # An item that names an unknown backend still takes its name from it.
     name = backend.name if backend else item.get(given) if given and isinstance(item.get(given), str) else ""
     completed["name"] = item.get("name") or name or ""
     completed["namespace"] = item.get("namespace") or (backend.namespace if backend else "")
-    return completed
+    return t.cast("_Item", completed)
 
 
 __all__ = ("NO_BACKEND", "choose_backends", "choose_releases", "find_missing_places", "with_backends")

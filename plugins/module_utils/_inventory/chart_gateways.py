@@ -15,12 +15,15 @@ import typing as t
 from .._helm.gateways import DEFAULT_TYPE, gateway_values
 from .._ingress.annotation_values import NLB_TYPE, STATUS_PORT_NAME
 
+if t.TYPE_CHECKING:
+    from .variables import Variables
+
 Item = t.Mapping[str, t.Any]
 
 _DEFAULT_PORTS = ({"name": STATUS_PORT_NAME, "port": 15021}, {"name": "http2", "port": 80}, {"name": "https", "port": 443})
 
 
-def validate_chart_gateways(variables: t.Mapping[str, t.Any]) -> list[str]:
+def validate_chart_gateways(variables: Variables) -> list[str]:
     """One sentence for each ALB that could not serve what is behind it, or would be the second load balancer in front of it.
 
     Args:
@@ -36,7 +39,7 @@ def validate_chart_gateways(variables: t.Mapping[str, t.Any]) -> list[str]:
     return errors
 
 
-def chart_gateway_warnings(variables: t.Mapping[str, t.Any]) -> list[str]:
+def chart_gateway_warnings(variables: Variables) -> list[str]:
     """One warning for each Service of type LoadBalancer that Kubernetes' own AWS code would serve, as a Classic Load Balancer or a former kind of NLB.
 
     Args:

@@ -16,6 +16,9 @@ from decimal import Decimal
 from .._helm.charts import PREFIXES
 from .._near_misses import find_near_miss
 
+if t.TYPE_CHECKING:
+    from .variables import Variables
+
 Values = t.Mapping[str, t.Any]
 
 _DICTIONARIES = (
@@ -46,17 +49,18 @@ _KINDS: dict[type, tuple[str, str]] = {
 }
 
 
-def charts_of(variables: Values) -> list[tuple[str, str, Values]]:
+def charts_of(variables: Variables) -> list[tuple[str, str, Values]]:
     """The user's values of each chart: how messages name them, the chart, and the values."""
-    found = [(f"istio_{chart}_values", chart, variables.get(f"istio_{chart}_values")) for chart in ("base", "istiod", "cni", "ztunnel")]
+    values_of: Values = variables
+    found = [(f"istio_{chart}_values", chart, values_of.get(f"istio_{chart}_values")) for chart in ("base", "istiod", "cni", "ztunnel")]
     found += [(f"istio_gateways[{index}].values", "gateway", item.get("values")) for index, item in enumerate(variables.get("istio_gateways") or ())]
     for role, chart in (("karpenter", "karpenter"), ("alb_controller", "aws-load-balancer-controller")):
-        if variables.get(f"{role}_enabled"):
-            found.append((f"{role}_values", chart, variables.get(f"{role}_values")))
+        if values_of.get(f"{role}_enabled"):
+            found.append((f"{role}_values", chart, values_of.get(f"{role}_values")))
     return [(place, chart, values) for place, chart, values in found if isinstance(values, dict) and values]
 
 
-def validate_chart_values(variables: Values) -> t.Iterator[str]:
+def validate_chart_values(variables: Variables) -> t.Iterator[str]:
     """One sentence for each value of a structure that the chart cannot read; a null takes the chart's own value away, and passes.
 
     Args:
@@ -70,7 +74,7 @@ def validate_chart_values(variables: Values) -> t.Iterator[str]:
             yield from _find_structure_errors(f"{place}.{prefix}", values[prefix], expected)
 
 
-def chart_number_warnings(variables: Values) -> t.Iterator[str]:
+def chart_number_warnings(variables: Variables) -> t.Iterator[str]:
     """One sentence for each variable of a container whose number a template would write in another way.
 
     Helm reads numbers as float64, which a template writes with an exponent from a million on: text/template prints by C(%v), and fmt by strconv's C(g).

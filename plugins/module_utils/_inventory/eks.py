@@ -17,7 +17,11 @@ from .._limits.ranges import find_range_errors, find_range_problem
 from .._mesh.startup_taint import STARTUP_TAINT
 from .._network.spec import MOST_ZONES
 from .._text import repeated
-from .patterns import BOUNDARY, ROLE_PATH, SECURITY_GROUP_IDS, SUBNET_IDS, Variables, role_arn, validate_patterns, validate_role_names
+from .patterns import BOUNDARY, ROLE_PATH, SECURITY_GROUP_IDS, SUBNET_IDS, role_arn, validate_patterns, validate_role_names
+
+if t.TYPE_CHECKING:
+    from .variables import Variables
+
 
 # Names and ids as the APIs of EKS, EC2, IAM, KMS and S3 take them.
 _REGION = re.compile(r"[a-z]{2,5}(-[a-z]+)+-\d{1,2}")

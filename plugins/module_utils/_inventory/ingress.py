@@ -19,6 +19,7 @@ from .ingress_lists import IngressLists, parse_ingress_lists
 
 if t.TYPE_CHECKING:
     from .._ingress.spec import DesiredItem
+    from .variables import Variables
 
 # The variables of the role by the fields of IngressLists, without their prefix.
 _LISTS = ("gateways", "albs", "routes", "classic_gateways")
@@ -62,7 +63,7 @@ def find_second_load_balancers(lists: IngressLists, option: str = "allow_load_ba
     ]
 
 
-def validate_ingress(variables: t.Mapping[str, t.Any]) -> list[str]:
+def validate_ingress(variables: Variables) -> list[str]:
     """The validation errors of ingress_gateways, ingress_albs, ingress_routes and ingress_classic_gateways, one sentence each.
 
     Args:
@@ -73,7 +74,8 @@ def validate_ingress(variables: t.Mapping[str, t.Any]) -> list[str]:
     second = [] if variables.get(allowing) else find_second_load_balancers(lists, allowing)
     places = {id(item): f"ingress_{name}[{index}] ({item.title})" for name in _LISTS for index, item in enumerate(getattr(lists, name))}
     return [
-        *(sentence for name in ("albs", "classic_gateways") for sentence in find_missing_places(f"ingress_{name}", variables.get(f"ingress_{name}") or ())),
+        *find_missing_places("ingress_albs", variables.get("ingress_albs") or ()),
+        *find_missing_places("ingress_classic_gateways", variables.get("ingress_classic_gateways") or ()),
         # What has no place yet is one error, not one for each thing that would follow from it.
         *(f"{places[id(item)]}: {error}" for item in lists.all if all(item.place) for error in item.errors),
         *(f"{_variables_of(conflict, lists)}: {conflict}" for conflict in [*find_conflicts(lists), *second]),
@@ -81,13 +83,13 @@ def validate_ingress(variables: t.Mapping[str, t.Any]) -> list[str]:
     ]
 
 
-def ingress_warnings(variables: t.Mapping[str, t.Any]) -> list[str]:
+def ingress_warnings(variables: Variables) -> list[str]:
     """What is possible, and perhaps not meant, one sentence each; the arguments are those of validate_ingress()."""
     lists = _lists_of(variables)
     return [f"{_variables_of(warning, lists)}: {warning}" for warning in host_warnings(lists, variables.get("aws_edge_certificates") or ())]
 
 
-def _lists_of(variables: t.Mapping[str, t.Any]) -> IngressLists:
+def _lists_of(variables: Variables) -> IngressLists:
     return parse_ingress_lists({name: variables.get(f"ingress_{name}") for name in _LISTS})
 
 

@@ -20,10 +20,14 @@ from .._waypoint.overlays import compose_overlays
 from .releases import LONGEST_RELEASE
 from .scale import validate_scale
 
+if t.TYPE_CHECKING:
+    from .items import IstioGateway, MeshWaypoint
+    from .variables import Variables
+
 _OLDEST_ISTIO = (1, 24)
 
 
-def validate_istio(variables: t.Mapping[str, t.Any]) -> list[str]:
+def validate_istio(variables: Variables) -> list[str]:
     """One sentence for each validation error; each begins with the variable's name.
 
     Args:
@@ -41,14 +45,14 @@ def validate_istio(variables: t.Mapping[str, t.Any]) -> list[str]:
     ]
 
 
-def _validate_versions(variables: t.Mapping[str, t.Any]) -> list[str]:
+def _validate_versions(variables: Variables) -> list[str]:
     """One sentence for each pair of versions in this inventory that do not work together."""
     serves_gateways = variables.get("alb_controller_enabled") and variables.get("alb_controller_gateway_api")
     controller = variables.get("alb_controller_version") if serves_gateways else None
     return find_version_conflicts(variables.get("istio_version") or "", variables.get("gateway_api_version") or "", controller or "")
 
 
-def _validate_parameters(variables: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+def _validate_parameters(variables: Variables) -> t.Iterator[str]:
     """What an older Istio would silently ignore: with it, every gateway would have a load balancer, and waypoints would lack their options."""
     version = str(variables.get("istio_version") or "")
     if reads_parameters(version):
@@ -64,7 +68,7 @@ def _validate_parameters(variables: t.Mapping[str, t.Any]) -> t.Iterator[str]:
             yield f"mesh_waypoints[{index}] has options that become parameters of its Gateway, {older}: use a newer Istio, or omit them."
 
 
-def _has_overlays(waypoint: t.Mapping[str, t.Any]) -> bool:
+def _has_overlays(waypoint: MeshWaypoint) -> bool:
     try:
         return bool(compose_overlays(waypoint))
     except OverlayError:
@@ -72,10 +76,11 @@ def _has_overlays(waypoint: t.Mapping[str, t.Any]) -> bool:
         return False
 
 
-def _validate_sources(variables: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+def _validate_sources(variables: Variables) -> t.Iterator[str]:
     """Only what the chosen roles have is asked for."""
+    values: t.Mapping[str, t.Any] = variables
     for name, desired in (("cluster_kubeconfig", "a path"), ("istio_chart_source", "a URL or a path"), ("gateway_api_source", "a URL or a path")):
-        if name in variables and not str(variables[name] or "").strip():
+        if name in values and not str(values[name] or "").strip():
             yield f'{name} is empty: set it to {desired}. For the sandbox, run make twin-up and then eval "$(make -s twin-env)".'
     if "istio_version" not in variables:
         return
@@ -101,7 +106,7 @@ def _find_port_errors(place: str, ports: t.Sequence[t.Mapping[str, t.Any]]) -> t
         yield from find_number_errors(f"{place}: ", port, {"port": (1, HIGHEST_PORT), "targetPort": (1, HIGHEST_PORT), "nodePort": (1, HIGHEST_PORT)})
 
 
-def _find_service_errors(item: str, gateway: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+def _find_service_errors(item: str, gateway: IstioGateway) -> t.Iterator[str]:
     """Addresses and ranges of a chart's Service, as options and as values of the chart."""
     own = gateway_values({**gateway, "values": None}, "").get("service") or {}
     values = (gateway.get("values") or {}).get("service")
@@ -116,7 +121,7 @@ def _find_service_errors(item: str, gateway: t.Mapping[str, t.Any]) -> t.Iterato
         yield from find_type_errors(f"{item}.service", kind, merged, merged.get("annotations"))
 
 
-def _validate_gateways(gateways: t.Iterable[t.Mapping[str, t.Any]]) -> t.Iterator[str]:
+def _validate_gateways(gateways: t.Iterable[IstioGateway]) -> t.Iterator[str]:
     places: dict[tuple[t.Any, t.Any], int] = {}
     for index, gateway in enumerate(gateways):
         item = f"istio_gateways[{index}]"
@@ -149,15 +154,15 @@ def _validate_revisions(istiod: t.Mapping[str, t.Any], ztunnel: t.Mapping[str, t
         yield f"istio_istiod_values.revision is {revision!r}: use lower-case letters, digits and dashes, such as 1-31."
 
 
-def _validate_namespaces_of_values(variables: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+def _validate_namespaces_of_values(variables: Variables) -> t.Iterator[str]:
     """Values that look for istiod in a namespace where the role does not install it; istio_namespace sets them in all charts.
 
     Source: istio manifests/charts, base/templates, istio-control/istio-discovery/templates and ztunnel/templates/daemonset.yaml.
     """
     ztunnel = variables.get("istio_ztunnel_values") or {}
     found = {} if ztunnel.get("xdsAddress") and ztunnel.get("caAddress") else {"istio_ztunnel_values.istioNamespace": ztunnel.get("istioNamespace")}
-    for name in ("istio_base_values", "istio_istiod_values"):
-        below = (variables.get(name) or {}).get("global")
+    for name, values in (("istio_base_values", variables.get("istio_base_values")), ("istio_istiod_values", variables.get("istio_istiod_values"))):
+        below = (values or {}).get("global")
         found[f"{name}.global.istioNamespace"] = below.get("istioNamespace") if isinstance(below, dict) else None
     for place, namespace in found.items():
         if namespace and "istio_namespace" in variables and namespace != variables["istio_namespace"]:
@@ -167,7 +172,7 @@ def _validate_namespaces_of_values(variables: t.Mapping[str, t.Any]) -> t.Iterat
             )
 
 
-def _validate_delivery(variables: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+def _validate_delivery(variables: Variables) -> t.Iterator[str]:
     source = variables.get("istio_chart_source") or ""
     destination = (variables.get("istio_argocd") or {}).get("destination")
     if variables.get("istio_delivery") == "argocd" and destination is not None and not destination.startswith(("https://", "http://")):

@@ -16,7 +16,12 @@ from .._limits.kubernetes import find_label_errors, find_name_errors, find_numbe
 from .._limits.quantities import find_resource_errors
 from .._mesh.startup_taint import KUBERNETES_TAINT, has_startup_taint
 from .._text import repeated
-from .patterns import BOUNDARY, ROLE_PATH, SECURITY_GROUP_IDS, SUBNET_IDS, Variables, role_arn, validate_patterns, validate_role_names
+from .patterns import BOUNDARY, ROLE_PATH, SECURITY_GROUP_IDS, SUBNET_IDS, role_arn, validate_patterns, validate_role_names
+
+if t.TYPE_CHECKING:
+    from .items import KarpenterNodePool
+    from .variables import Variables
+
 
 Items = t.Sequence[t.Mapping[str, t.Any]]
 
@@ -146,7 +151,7 @@ def _validate_images(variables: Variables) -> t.Iterator[str]:
             yield f"{place} is {alias}, but AWS has images of Amazon Linux 2 only up to Kubernetes 1.{LAST_AL2_MINOR}, not for {version}: use al2023@latest."
 
 
-def _validate_options(place: str, pool: t.Mapping[str, t.Any], region: str) -> t.Iterator[str]:
+def _validate_options(place: str, pool: KarpenterNodePool, region: str) -> t.Iterator[str]:
     if pool.get("expire_after") and not EXPIRY.fullmatch(pool["expire_after"]):
         yield f"{place}.expire_after is {pool['expire_after']!r}: use a duration such as 720h, or Never."
     if pool.get("node_class"):
@@ -186,7 +191,7 @@ def _own_classes(variables: Variables) -> bool:
     return any(not pool.get("node_class") and not (pool.get("subnet_ids") and pool.get("security_group_ids")) for pool in _present(variables))
 
 
-def _present(variables: Variables) -> Items:
+def _present(variables: Variables) -> list[KarpenterNodePool]:
     return [pool for pool in variables.get("karpenter_node_pools") or () if pool.get("state") != "absent"]
 
 

@@ -15,10 +15,14 @@ from .._text import repeated
 from .._waypoint.spec import OPTIONS
 from .._waypoint.validation import find_validation_errors as find_waypoint_errors
 
-Items = t.Sequence[t.Mapping[str, t.Any]]
+if t.TYPE_CHECKING:
+    from .items import MeshNamespace, MeshService, MeshWaypoint, MeshWorkload
+    from .variables import Variables
+
+_Bound = t.Sequence[t.Union["MeshNamespace", "MeshService", "MeshWorkload"]]
 
 
-def validate_mesh(variables: t.Mapping[str, t.Any]) -> list[str]:
+def validate_mesh(variables: Variables) -> list[str]:
     """One sentence for each validation error in a cluster's variables; each begins with the variable's name.
 
     Args:
@@ -59,7 +63,7 @@ def validate_mesh_items(variables: t.Mapping[str, t.Any]) -> list[str]:
     return errors
 
 
-def _validate_waypoints(waypoints: Items) -> t.Iterator[str]:
+def _validate_waypoints(waypoints: t.Sequence[MeshWaypoint]) -> t.Iterator[str]:
     for index, item in enumerate(waypoints):
         name, namespace = item["name"], item["namespace"]
         # istiod names a Service like the waypoint, and a Service's name has no dots.
@@ -75,7 +79,7 @@ def _validate_waypoints(waypoints: Items) -> t.Iterator[str]:
     yield from _named_twice("mesh_waypoints", [f"{item.get('namespace')}/{item['name']}" for item in waypoints])
 
 
-def _validate_namespaces(namespaces: Items) -> t.Iterator[str]:
+def _validate_namespaces(namespaces: t.Sequence[MeshNamespace]) -> t.Iterator[str]:
     for index, item in enumerate(namespaces):
         if not item.get("name") and not item.get("label_selector"):
             yield f"mesh_namespaces[{index}] needs name, label_selector or both."
@@ -84,7 +88,7 @@ def _validate_namespaces(namespaces: Items) -> t.Iterator[str]:
     yield from _named_twice("mesh_namespaces", [item["name"] for item in namespaces if item.get("name")])
 
 
-def _validate_bindings(variable: str, items: Items, waypoints: Items, unsafe: bool) -> t.Iterator[str]:
+def _validate_bindings(variable: str, items: _Bound, waypoints: t.Iterable[MeshWaypoint], unsafe: bool) -> t.Iterator[str]:
     """A binding to a waypoint of this inventory that does not allow it; waypoints of elsewhere are judged on the cluster.
 
     Args:

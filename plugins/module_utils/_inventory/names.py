@@ -12,7 +12,10 @@ from .._helm.charts import revision_of
 from .._ingress.spec import service_name
 from .._mesh.revisions import istiod_name
 
-Variables = t.Mapping[str, t.Any]
+if t.TYPE_CHECKING:
+    from .items import IngressGateway, MeshWaypoint
+    from .variables import Variables
+
 # Namespace and name.
 Place = t.Tuple[str, str]
 
@@ -26,7 +29,7 @@ def validate_shared_names(variables: Variables) -> list[str]:
     Args:
         variables: the values of the roles' variables, as values.convert() returns them.
     """
-    waypoints, gateways = _named(variables, "mesh_waypoints"), _named(variables, "ingress_gateways")
+    waypoints, gateways = _named("mesh_waypoints", variables.get("mesh_waypoints")), _named("ingress_gateways", variables.get("ingress_gateways"))
     both = sorted(waypoints.keys() & gateways.keys())
     errors = [f"{waypoints[at]} and {gateways[at]} are both the Gateway {at[0]}/{at[1]}: choose another name for one of them." for at in both]
     made = [
@@ -48,10 +51,10 @@ def validate_shared_names(variables: Variables) -> list[str]:
     return errors
 
 
-def _named(variables: Variables, name: str) -> dict[Place, str]:
+def _named(variable: str, items: t.Iterable[MeshWaypoint | IngressGateway] | None) -> dict[Place, str]:
     """The items of a list that should be present, each with its place in the list."""
-    items = [(index, item) for index, item in enumerate(variables.get(name) or ()) if item.get("state") != "absent"]
-    return {(item["namespace"], item["name"]): f"{name}[{index}]" for index, item in reversed(items)}
+    present = [(index, item) for index, item in enumerate(items or ()) if item.get("state") != "absent"]
+    return {(item["namespace"], item["name"]): f"{variable}[{index}]" for index, item in reversed(present)}
 
 
 def _releases(variables: Variables) -> t.Iterator[tuple[Place, str]]:

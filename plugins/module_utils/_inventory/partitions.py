@@ -10,7 +10,10 @@ import re
 import typing as t
 
 from .._iam.trust import partition_of
-from .patterns import Variables
+
+if t.TYPE_CHECKING:
+    from .variables import Variables
+
 
 _ARN = re.compile(r"arn:(aws[a-z-]*):")
 # Variables of the roles that work in the region of the cluster.

@@ -13,7 +13,6 @@ from .._limits import aws
 from .._limits.aws import LONGEST_ROLE_NAME
 from .._text import format_count
 
-Variables = t.Mapping[str, t.Any]
 # What a value must look like, and the words for it.
 Pattern = t.Tuple[t.Pattern[str], str]
 
@@ -30,7 +29,7 @@ def role_arn(example: str) -> Pattern:
     return re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/\S+"), f"an ARN such as arn:aws:iam::123456789012:role/{example}"
 
 
-def validate_patterns(variables: Variables, patterns: t.Mapping[str, Pattern]) -> t.Iterator[str]:
+def validate_patterns(variables: t.Mapping[str, t.Any], patterns: t.Mapping[str, Pattern]) -> t.Iterator[str]:
     """One sentence for each text, or item of a list, that does not look as its variable's pattern says, once if other roles take it over."""
     for name, (pattern, desired) in patterns.items():
         value = variables.get(name)
@@ -58,7 +57,6 @@ __all__ = (
     "SECURITY_GROUP_IDS",
     "SUBNET_IDS",
     "Pattern",
-    "Variables",
     "role_arn",
     "validate_patterns",
     "validate_role_names",

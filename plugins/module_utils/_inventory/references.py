@@ -17,8 +17,12 @@ from .._ingress.spec import complete
 from .._mesh.labels import NO_WAYPOINT
 from .._near_misses import find_near_miss, nearest
 
-Variables = t.Mapping[str, t.Any]
-Item = t.Mapping[str, t.Any]
+if t.TYPE_CHECKING:
+    from .items import IngressAlb, IngressGatewayNlb
+    from .variables import Variables
+
+_Item = t.TypeVar("_Item", bound=t.Mapping[str, t.Any])
+_Placed = t.Mapping[str, t.Any]
 # Namespace and name.
 Place = t.Tuple[str, str]
 
@@ -48,7 +52,7 @@ def undeclared_waypoints(variables: Variables) -> list[str]:
     Args:
         variables: the values of the roles' variables, as values.convert() returns them.
     """
-    declared = _places(variables, "mesh_waypoints")
+    declared = _places(variables.get("mesh_waypoints"))
     if not declared:
         return []
     return [
@@ -65,9 +69,9 @@ def gateways_of_another_kind(variables: Variables) -> list[str]:
     HTTPRoutes attach to the Gateway API's Gateways, VirtualServices to Istio's own. The arguments are those of undeclared_waypoints().
     """
     kinds = {"HTTPRoute": "ingress_gateways", "VirtualService": "ingress_classic_gateways"}
-    places = {kind: _places(variables, variable) for kind, variable in kinds.items()}
+    places = {"HTTPRoute": _places(variables.get("ingress_gateways")), "VirtualService": _places(variables.get("ingress_classic_gateways"))}
     found = []
-    for index, item in _present(variables, "ingress_routes"):
+    for index, item in _present(variables.get("ingress_routes")):
         kind, other = ("VirtualService", "HTTPRoute") if item.get("kind") == "VirtualService" else ("HTTPRoute", "VirtualService")
         place = (item.get("gateway_namespace") or item["namespace"], item.get("gateway") or "")
         if place in places[other] and place not in places[kind]:
@@ -79,7 +83,7 @@ def gateways_of_another_kind(variables: Variables) -> list[str]:
 
 
 def _deleted_waypoints(variables: Variables) -> t.Iterator[str]:
-    deleted = _absent_places(variables, "mesh_waypoints")
+    deleted = _absent_places(variables.get("mesh_waypoints"))
     for item, keys, place, _is_given in _named_waypoints(variables):
         if place in deleted:
             yield f"{item}.{keys[0]} names waypoint {place[0]}/{place[1]}, which mesh_waypoints deletes: name another one, or keep it."
@@ -87,33 +91,41 @@ def _deleted_waypoints(variables: Variables) -> t.Iterator[str]:
 
 def _deleted_gateways(variables: Variables) -> t.Iterator[str]:
     deleted = {
-        "ingress_gateways": _absent_places(variables, "ingress_gateways"),
-        "ingress_classic_gateways": _absent_places(variables, "ingress_classic_gateways"),
+        "ingress_gateways": _absent_places(variables.get("ingress_gateways")),
+        "ingress_classic_gateways": _absent_places(variables.get("ingress_classic_gateways")),
     }
-    for variable in ("ingress_routes", "ingress_albs"):
-        for index, item in _present(variables, variable):
-            source = "ingress_classic_gateways" if item.get("kind") == "VirtualService" else "ingress_gateways"
-            place = (item.get("gateway_namespace") or item["namespace"], item.get("gateway") or "")
-            if place in deleted[source]:
-                yield f"{variable}[{index}].gateway is {place[1]!r}, which {source} deletes from namespace {place[0]}: name another one, or keep it."
+    named = [
+        (f"ingress_routes[{index}]", route.get("kind"), (route.get("gateway_namespace") or route["namespace"], route.get("gateway") or ""))
+        for index, route in _present(variables.get("ingress_routes"))
+    ]
+    named += [(f"ingress_albs[{index}]", "HTTPRoute", (alb["namespace"], alb.get("gateway") or "")) for index, alb in _present(variables.get("ingress_albs"))]
+    for item, kind, place in named:
+        source = "ingress_classic_gateways" if kind == "VirtualService" else "ingress_gateways"
+        if place in deleted[source]:
+            yield f"{item}.gateway is {place[1]!r}, which {source} deletes from namespace {place[0]}: name another one, or keep it."
 
 
-def _absent_places(variables: Variables, variable: str) -> set[Place]:
+def _absent_places(items: t.Iterable[_Placed] | None) -> set[Place]:
     """What a list deletes and does not declare."""
-    absent = {(item["namespace"], item["name"]) for item in variables.get(variable) or () if item.get("state") == "absent"}
-    return absent - _places(variables, variable)
+    listed = list(items or ())
+    return {(item["namespace"], item["name"]) for item in listed if item.get("state") == "absent"} - _places(listed)
 
 
 def _waypoints(variables: Variables) -> t.Iterator[str]:
-    declared = _places(variables, "mesh_waypoints")
+    declared = _places(variables.get("mesh_waypoints"))
     for item, keys, place, is_given in _named_waypoints(variables):
         yield from _missed(item, keys, place, declared, "mesh_waypoints", is_given=is_given)
 
 
 def _named_waypoints(variables: Variables) -> t.Iterator[tuple[str, tuple[str, str], Place, bool]]:
     """The waypoints that items name: the item, its keys for name and namespace, the waypoint, and whether its namespace is given."""
-    for variable in ("mesh_namespaces", "mesh_services", "mesh_workloads"):
-        for index, item in _present(variables, variable):
+    lists: tuple[tuple[str, t.Sequence[t.Mapping[str, t.Any]]], ...] = (
+        ("mesh_namespaces", variables.get("mesh_namespaces") or ()),
+        ("mesh_services", variables.get("mesh_services") or ()),
+        ("mesh_workloads", variables.get("mesh_workloads") or ()),
+    )
+    for variable, items in lists:
+        for index, item in _present(items):
             home = item.get("namespace") if variable != "mesh_namespaces" else item.get("name")
             canary = item.get("canary") or {}
             for keys, name, namespace in (
@@ -126,11 +138,11 @@ def _named_waypoints(variables: Variables) -> t.Iterator[tuple[str, tuple[str, s
 
 
 def _gateways(variables: Variables) -> t.Iterator[str]:
-    gateways, classic = _places(variables, "ingress_gateways"), _places(variables, "ingress_classic_gateways")
-    for index, item in _present(variables, "ingress_albs"):
-        if item.get("gateway"):
-            yield from _missed(f"ingress_albs[{index}]", ("gateway", "namespace"), (item["namespace"], item["gateway"]), gateways, "ingress_gateways")
-    for index, item in _present(variables, "ingress_routes"):
+    gateways, classic = _places(variables.get("ingress_gateways")), _places(variables.get("ingress_classic_gateways"))
+    for index, alb in _present(variables.get("ingress_albs")):
+        if alb.get("gateway"):
+            yield from _missed(f"ingress_albs[{index}]", ("gateway", "namespace"), (alb["namespace"], alb["gateway"]), gateways, "ingress_gateways")
+    for index, item in _present(variables.get("ingress_routes")):
         if item.get("gateway"):
             is_classic = item.get("kind") == "VirtualService"
             namespace = item.get("gateway_namespace")
@@ -146,9 +158,9 @@ def _gateways(variables: Variables) -> t.Iterator[str]:
 
 def _listeners(variables: Variables) -> t.Iterator[str]:
     """Listeners of gateways of the inventory, which are all known."""
-    gateways = complete([item for _index, item in _present(variables, "ingress_gateways")], GATEWAY)
+    gateways = complete([item for _index, item in _present(variables.get("ingress_gateways"))], GATEWAY)
     names = {(item["namespace"], item["name"]): [listener["name"] for listener in listeners_of(item)] for item in gateways}
-    for index, item in _present(variables, "ingress_routes"):
+    for index, item in _present(variables.get("ingress_routes")):
         place = (item.get("gateway_namespace") or item["namespace"], item.get("gateway") or "")
         known = names.get(place)
         for name in item.get("section_names") or () if known and item.get("kind") != "VirtualService" else ():
@@ -159,8 +171,8 @@ def _listeners(variables: Variables) -> t.Iterator[str]:
 
 
 def _releases(variables: Variables) -> t.Iterator[str]:
-    declared = _places(variables, "istio_gateways")
-    for index, item in _present(variables, "ingress_classic_gateways"):
+    declared = _places(variables.get("istio_gateways"))
+    for index, item in _present(variables.get("ingress_classic_gateways")):
         if item.get("release"):
             meant = find_near_miss(item["release"], {name for _namespace, name in declared})
             if meant:
@@ -171,18 +183,17 @@ def _names_in_aws(variables: Variables) -> t.Iterator[str]:
     buckets = variables.get("aws_edge_log_buckets") or ()
     certificates = variables.get("aws_edge_certificates") or ()
     domains = {domain for item in certificates for domain in (item["domain"], *(item.get("subject_alternative_names") or ()))}
-    for variable, key in (("ingress_albs", ""), ("ingress_gateways", "nlb")):
-        for index, item in _present(variables, variable):
-            source = (item.get(key) or {}) if key else item
-            place = f"{variable}[{index}]{'.' if key else ''}{key}"
-            bucket = (source.get("access_logs") or {}).get("bucket")
-            meant = find_near_miss(bucket, buckets) if bucket else None
+    sources: list[tuple[str, IngressAlb | IngressGatewayNlb]] = [(f"ingress_albs[{index}]", alb) for index, alb in _present(variables.get("ingress_albs"))]
+    sources += [(f"ingress_gateways[{index}].nlb", gateway.get("nlb") or {}) for index, gateway in _present(variables.get("ingress_gateways"))]
+    for place, source in sources:
+        bucket = (source.get("access_logs") or {}).get("bucket")
+        meant = find_near_miss(bucket, buckets) if bucket else None
+        if meant:
+            yield f"{place}.access_logs.bucket is {bucket!r}, which aws_edge_log_buckets does not have: did you mean {meant}?"
+        for domain in source.get("certificate_domains") or ():
+            meant = find_near_miss(domain, domains)
             if meant:
-                yield f"{place}.access_logs.bucket is {bucket!r}, which aws_edge_log_buckets does not have: did you mean {meant}?"
-            for domain in source.get("certificate_domains") or ():
-                meant = find_near_miss(domain, domains)
-                if meant:
-                    yield f"{place}.certificate_domains has {domain!r}, which aws_edge_certificates does not have: did you mean {meant}?"
+                yield f"{place}.certificate_domains has {domain!r}, which aws_edge_certificates does not have: did you mean {meant}?"
 
 
 def _missed(item: str, keys: tuple[str, str], place: Place, declared: t.Collection[Place], variable: str, *, is_given: bool = True) -> t.Iterator[str]:
@@ -199,12 +210,12 @@ def _missed(item: str, keys: tuple[str, str], place: Place, declared: t.Collecti
         yield f"{item}.{keys[1]} is {namespace!r}, where {variable} does not have {name}: did you mean {meant}?"
 
 
-def _places(variables: Variables, variable: str) -> set[Place]:
-    return {(item["namespace"], item["name"]) for _index, item in _present(variables, variable)}
+def _places(items: t.Iterable[_Placed] | None) -> set[Place]:
+    return {(item["namespace"], item["name"]) for _index, item in _present(items)}
 
 
-def _present(variables: Variables, variable: str) -> t.Iterator[tuple[int, Item]]:
-    return ((index, item) for index, item in enumerate(variables.get(variable) or ()) if item.get("state") != "absent")
+def _present(items: t.Iterable[_Item] | None) -> t.Iterator[tuple[int, _Item]]:
+    return ((index, item) for index, item in enumerate(items or ()) if item.get("state") != "absent")
 
 
 __all__ = ("gateways_of_another_kind", "undeclared_waypoints", "validate_references")

@@ -11,7 +11,10 @@ import typing as t
 
 from .._limits.kubernetes import find_label_name_errors, find_name_errors, is_subdomain
 from .._text import repeated
-from .patterns import Variables
+
+if t.TYPE_CHECKING:
+    from .variables import Variables
+
 
 # Source: Helm's pkg/chart/common/util (ValidateReleaseName).
 LONGEST_RELEASE = 53
@@ -23,18 +26,19 @@ def validate_releases(variables: Variables) -> t.Iterator[str]:
     Args:
         variables: the values of the roles' variables, as values.convert() returns them.
     """
-    enabled = {role: bool(variables.get(f"{role}_enabled")) for role in ("alb_controller", "karpenter", "bookinfo")}
+    values: t.Mapping[str, t.Any] = variables
+    enabled = {role: bool(values.get(f"{role}_enabled")) for role in ("alb_controller", "karpenter", "bookinfo")}
     namespaces = {"istio_namespace": variables.get("istio_namespace"), "istio_argocd.namespace": (variables.get("istio_argocd") or {}).get("namespace")}
-    namespaces.update({f"{role}_namespace": variables.get(f"{role}_namespace") for role, is_enabled in enabled.items() if is_enabled})
+    namespaces.update({f"{role}_namespace": values.get(f"{role}_namespace") for role, is_enabled in enabled.items() if is_enabled})
     for name, namespace in namespaces.items():
         if namespace is not None:
             yield from find_label_name_errors(name, namespace)
-    releases = {f"istio_release_names.{chart}": release for chart, release in (variables.get("istio_release_names") or {}).items() if release}
+    releases = {f"istio_release_names.{chart}": release for chart, release in (values.get("istio_release_names") or {}).items() if release}
     for role in ("alb_controller", "karpenter"):
         if enabled[role]:
-            yield from find_name_errors(f"{role}_service_account", variables.get(f"{role}_service_account"))
-            releases[f"{role}_release_name"] = variables.get(f"{role}_release_name")
-            yield from _find_version_errors(f"{role}_version", variables.get(f"{role}_version"), "3.5.0" if role == "alb_controller" else "1.14.1")
+            yield from find_name_errors(f"{role}_service_account", values.get(f"{role}_service_account"))
+            releases[f"{role}_release_name"] = values.get(f"{role}_release_name")
+            yield from _find_version_errors(f"{role}_version", values.get(f"{role}_version"), "3.5.0" if role == "alb_controller" else "1.14.1")
     for name, release in releases.items():
         if not is_subdomain(release) or len(release) > LONGEST_RELEASE:
             yield f"{name} is {release!r}: use at most {LONGEST_RELEASE} lower-case letters, digits, dashes and dots."

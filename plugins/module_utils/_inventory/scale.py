@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import typing as t
 
-Variables = t.Mapping[str, t.Any]
+if t.TYPE_CHECKING:
+    from .variables import Variables
+
 
 _NO_PODS = "without a pod it does nothing, and a chart may ignore it: use at least 1"
 
@@ -19,13 +21,14 @@ def validate_scale(variables: Variables) -> t.Iterator[str]:
     Args:
         variables: the values of the roles' variables, as values.convert() returns them.
     """
-    for name, value in variables.items():
+    values: t.Mapping[str, t.Any] = variables
+    for name, value in values.items():
         if name.endswith("_replicas") and value < 1:
             remedy = ", or omit the variable to use the autoscaling of the chart" if name == "istio_istiod_replicas" else ""
             yield f"{name} is {value}: {_NO_PODS}{remedy}."
         elif name.endswith("_timeout") and value < 0:
             yield f"{name} is {value}: it is a time in seconds, so use 0 or more."
-    istiod = {key: variables.get(f"istio_istiod_{key}") for key in ("replicas", "autoscaling")}
+    istiod = {"replicas": variables.get("istio_istiod_replicas"), "autoscaling": variables.get("istio_istiod_autoscaling")}
     yield from _validate_autoscaling("istio_istiod_replicas", "istio_istiod_autoscaling", istiod)
     for index, gateway in enumerate(variables.get("istio_gateways") or ()):
         place = f"istio_gateways[{index}]"

@@ -10,7 +10,10 @@ import typing as t
 from urllib.parse import urlsplit
 
 from .._text import userinfo_in, without_userinfo
-from .patterns import Variables
+
+if t.TYPE_CHECKING:
+    from .variables import Variables
+
 
 # Charts may come by whatever protocol Helm has a plugin for.
 _CHARTS = "_chart_source"
@@ -25,7 +28,8 @@ def validate_sources(variables: Variables) -> t.Iterator[str]:
     Args:
         variables: the values of the roles' variables, as values.convert() returns them.
     """
-    for name, source in variables.items():
+    values: t.Mapping[str, t.Any] = variables
+    for name, source in values.items():
         if not name.endswith("_source") or "://" not in source:
             continue
         if any(separator in userinfo for userinfo in userinfo_in(source) for separator in "/?#"):

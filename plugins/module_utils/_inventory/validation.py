@@ -26,7 +26,10 @@ from .releases import validate_releases
 from .sources import validate_sources
 from .values import Converted
 
-_VALIDATIONS: tuple[t.Callable[[t.Mapping[str, t.Any]], t.Iterable[str]], ...] = (
+if t.TYPE_CHECKING:
+    from .variables import Variables
+
+_VALIDATIONS: tuple[t.Callable[[Variables], t.Iterable[str]], ...] = (
     validate_istio,
     validate_chart_values,
     validate_mesh,

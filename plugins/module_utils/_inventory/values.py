@@ -18,6 +18,9 @@ from .._kubernetes_text import with_text, without_lists
 from .._near_misses import nearest
 from .scalars import CONVERSIONS, EXPECTED, Unconvertible, clean_text, describe, describe_kind, is_name, to_choice, to_list
 
+if t.TYPE_CHECKING:
+    from .variables import Variables
+
 Options = t.Mapping[str, t.Mapping[str, t.Any]]
 
 
@@ -33,7 +36,7 @@ class Converted:
         wrong: the variables that have a value which cannot be converted, so that they are neither in values nor in complete.
     """
 
-    values: dict[str, t.Any]
+    values: Variables
     complete: dict[str, t.Any]
     errors: tuple[str, ...]
     wrong: frozenset[str] = frozenset()
@@ -67,7 +70,8 @@ def convert(options: Options, given: t.Mapping[str, t.Any], secrets: t.Container
         elif option.get("required"):
             errors[name] = [f"{name} has no value, but is required: set it."]
     reported = (error for name, found in errors.items() if not (name in derived and _refers_to(options[name].get("default"), errors)) for error in found)
-    return Converted({name: _without_omitted(options[name], value) for name, value in complete.items()}, complete, tuple(reported), frozenset(wrong))
+    values = {name: _without_omitted(options[name], value) for name, value in complete.items()}
+    return Converted(t.cast("Variables", values), complete, tuple(reported), frozenset(wrong))
 
 
 def _refers_to(default: t.Any, errors: t.Mapping[str, t.Sequence[str]]) -> bool:

@@ -16,7 +16,10 @@ from .karpenter import karpenter_warnings
 from .misspelled_keys import misspelled_key_warnings
 from .references import gateways_of_another_kind, undeclared_waypoints
 
-_WARNINGS: tuple[t.Callable[[t.Mapping[str, t.Any]], t.Iterable[str]], ...] = (
+if t.TYPE_CHECKING:
+    from .variables import Variables
+
+_WARNINGS: tuple[t.Callable[[Variables], t.Iterable[str]], ...] = (
     karpenter_warnings,
     undeclared_waypoints,
     chart_gateway_warnings,
@@ -27,7 +30,7 @@ _WARNINGS: tuple[t.Callable[[t.Mapping[str, t.Any]], t.Iterable[str]], ...] = (
 )
 
 
-def find_warnings(variables: t.Mapping[str, t.Any]) -> list[str]:
+def find_warnings(variables: Variables) -> list[str]:
     """One sentence for each warning.
 
     Args:
