@@ -162,7 +162,7 @@ options:
               bucket: {type: str, description: The bucket.}
               prefix: {type: str, description: The prefix in the bucket.}
           tags: {type: dict, default: {}, description: Its tags.}
-          ip_address_type: {type: str, choices: [ipv4, dualstack, dualstack-without-public-ipv4], description: The type of its addresses.}
+          ip_address_type: {type: str, choices: [ipv4, dualstack], description: The type of its addresses.}
           security_groups:
             description: Security groups instead of the one that the controller creates. The controller still allows traffic from them to the targets.
             type: list

@@ -125,8 +125,12 @@ def _plan_request(selection: Selection, plans: t.Sequence[Plan], context: Contex
     if dead:
         warning = f"An earlier request for {', '.join(spec.names)} has failed and is repeated: {format_certificates(dead)}. {remedy_for(dead[0])}".rstrip()
     zone = context.zones.get(spec.hosted_zone)
-    same_as = next((index for index, plan in enumerate(plans) if plan.action == "requested" and plan.spec.names == spec.names), None)
+    same_as = next((index for index, plan in enumerate(plans) if plan.action == "requested" and _same_certificate(plan.spec, spec)), None)
     return Plan(spec, "requested", zone=zone if isinstance(zone, Zone) else None, same_as=same_as, warning=warning)
+
+
+def _same_certificate(one: CertificateSpec, other: CertificateSpec) -> bool:
+    return (one.names, one.key_algorithm) == (other.names, other.key_algorithm)
 
 
 def _zone_refusal(selection: Selection, zones: t.Mapping[str, Zone | str]) -> str:

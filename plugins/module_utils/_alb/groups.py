@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._ingress.annotation_values import ALB_PREFIX, group_of, parse_pairs
+from .._ingress.annotation_values import ALB_PREFIX, group_of, parse_pairs, speaks_grpc
 from .._ingress.spec import DesiredItem, Item
 from .render import listen_ports
 
@@ -44,8 +44,6 @@ _PAIRS = {
 _LISTENER_LISTS = {"inbound_cidrs": "inbound-cidrs", "annotations.security-group-prefix-lists": "security-group-prefix-lists"}
 # Attributes with an option of their own.
 _OPTIONS = {"attributes.idle_timeout.timeout_seconds": "idle_timeout", "attributes.deletion_protection.enabled": "deletion_protection"}
-
-GRPC = "GRPC"
 
 
 def _groups_of(albs: t.Iterable[DesiredItem]) -> dict[str, list[DesiredItem]]:
@@ -93,7 +91,7 @@ def _shared_settings(alb: DesiredItem) -> dict[str, str]:
 def find_grpc_errors(albs: t.Sequence[DesiredItem]) -> t.Iterator[str]:
     """Load balancers that would send gRPC from a listener of plain HTTP, of which AWS takes none."""
     for alb in albs:
-        if not alb.present or not _speaks_grpc(alb.item):
+        if not alb.present or not speaks_grpc(alb.item):
             continue
         group = group_of(alb.item)
         redirects = any(one.item.get("ssl_redirect") for one in albs if one is alb or (one.present and group and group_of(one.item) == group))
@@ -105,16 +103,11 @@ def find_grpc_errors(albs: t.Sequence[DesiredItem]) -> t.Iterator[str]:
             )
 
 
-def _speaks_grpc(item: Item) -> bool:
-    """Whether a load balancer speaks gRPC to its targets."""
-    return str((item.get("annotations") or {}).get(f"{ALB_PREFIX}backend-protocol-version", "")).upper() == GRPC
-
-
 def _find_same_rules(group: str, members: t.Sequence[DesiredItem]) -> t.Iterator[str]:
     """Rules of which the second would never be used; actions and conditions may tell them apart."""
     owners: dict[tuple[str, str], dict[int, list[str]]] = {}
     for alb in members:
-        if alb.item.get("actions") or any(str(key).startswith(f"{ALB_PREFIX}conditions.") for key in alb.item.get("annotations") or ()):
+        if _has_conditions(alb):
             continue
         for host in dict.fromkeys(alb.item["hosts"]):
             for _protocol, port in listen_ports(alb.item):
@@ -125,8 +118,38 @@ def _find_same_rules(group: str, members: t.Sequence[DesiredItem]) -> t.Iterator
             yield f"Group {group}: {' and '.join(titles)} both have the rule for {host} {path}, of which only the first would be used: remove one of them."
 
 
+def hidden_rule_warnings(albs: t.Iterable[DesiredItem]) -> t.Iterator[str]:
+    """One sentence for each member of a group that would never serve, because another one comes before it."""
+    for name, members in _groups_of(albs).items():
+        plain = [alb for alb in members if not _has_conditions(alb)]
+        ordered = sorted(plain, key=lambda alb: (alb.item.get("group_order") or 0, *alb.place))
+        for earlier, later in ((one, other) for place, one in enumerate(ordered) for other in ordered[place + 1 :]):
+            if _hides(earlier.item, later.item):
+                yield (
+                    f"Group {name}: {earlier.title} comes before {later.title} and serves all of its hosts and paths, so that {later.title} would never serve: "
+                    f"give {later.title} hosts or a path of its own, and a smaller group_order."
+                )
+
+
+def _hides(earlier: Item, later: Item) -> bool:
+    """Whether each rule of one Ingress takes only requests that another one takes before it (pkg/ingress/model_build_listener_rules.go).
+
+    A rule without hosts is for all hosts. A path is a prefix of whole segments.
+    """
+    prefix, path = ((item.get("path") or "/").rstrip("/") for item in (earlier, later))
+    if not set(listen_ports(later)) <= set(listen_ports(earlier)) or not f"{path}/".startswith(f"{prefix}/"):
+        return False
+    hosts = earlier["hosts"] or [""]
+    return all(any(not host or host == one or (host.startswith("*") and one.endswith(host[1:])) for host in hosts) for one in later["hosts"] or [""])
+
+
+def _has_conditions(alb: DesiredItem) -> bool:
+    """Whether actions or conditions decide, too, which requests it takes."""
+    return bool(alb.item.get("actions")) or any(str(key).startswith(f"{ALB_PREFIX}conditions.") for key in alb.item.get("annotations") or ())
+
+
 def _sorted(values: str) -> str:
     return ",".join(sorted({value.strip() for value in values.split(",")}))
 
 
-__all__ = ("find_group_conflicts", "find_grpc_errors")
+__all__ = ("find_group_conflicts", "find_grpc_errors", "hidden_rule_warnings")

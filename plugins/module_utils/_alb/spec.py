@@ -17,6 +17,7 @@ from .._ingress.annotation_values import (
     group_of,
     is_global_web_acl,
     is_web_acl,
+    speaks_grpc,
 )
 from .._ingress.spec import DICT, IDENTITY, LOAD_BALANCER, STRINGS, DesiredItem, DesiredObject, Item, Options, list_of, note_uncovered_domains
 from .._kubernetes_text import find_text_errors, with_text
@@ -57,7 +58,7 @@ ALBS = list_of(ALB, mutually_exclusive=[("gateway", "service")])
 # The controller's defaults in seconds. Source: its docs/guide/ingress/annotations.md.
 _INTERVAL, _TIMEOUT = 15, 5
 # Source: the API reference of Elastic Load Balancing, Matcher and HostHeaderConditionConfig.
-_MOST_CODE, _LONGEST_HOST = 499, 128
+_CODES, _GRPC_CODES, _LONGEST_HOST = (200, 499), (0, 99), 128
 # The controller adds /* to a prefix, and a condition has at most 128 characters. Source: the API reference, PathPatternConditionConfig.
 _LONGEST_PATH = 126
 _PATH = re.compile(rf"[A-Za-z0-9_.$/~\"'@:+&-]{{1,{_LONGEST_PATH}}}")
@@ -92,7 +93,7 @@ def find_alb_errors(item: Item, *, certificates_pending: bool = False) -> list[s
     return [
         *_find_backend_errors(item),
         *_find_name_errors(item),
-        *find_common_errors(item, "load_balancer_name", _MOST_CODE),
+        *find_common_errors(item, "load_balancer_name", _GRPC_CODES if speaks_grpc(item) else _CODES),
         *_find_host_errors(item),
         *_find_path_errors(item),
         *_find_range_errors(item),

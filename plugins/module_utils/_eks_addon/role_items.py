@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from .._helm.charts import merge
-from .._mesh.startup_taint import TOLERATION
+from .._mesh.startup_taint import TOLERATION, tolerates_startup_taint
 from .._text import text_values
 
 Item = t.Mapping[str, t.Any]
@@ -26,6 +26,11 @@ _TOLERATIONS: dict[str, tuple[str, list[dict[str, str]]]] = {
         [{"key": "CriticalAddonsOnly", "operator": "Exists"}, {"effect": "NoExecute", "operator": "Exists", "tolerationSeconds": "300"}],
     ),
 }
+# Add-ons of AWS that have nothing but DaemonSets, which tolerate everything.
+_DAEMON_SETS = (
+    *("aws-guardduty-agent", "aws-mountpoint-s3-csi-driver", "aws-network-flow-monitoring-agent", "eks-node-monitoring-agent"),
+    "prometheus-node-exporter",
+)
 # The one common add-on that cannot work without permissions of its own, and its service account.
 _CSI_DRIVER = "aws-ebs-csi-driver"
 CSI_SERVICE_ACCOUNT = "ebs-csi-controller-sa"
@@ -62,12 +67,9 @@ def _addon(item: Item, startup_taint: bool, identity: str, csi_role: str, tags: 
     if item.get("state") == "absent":
         return {"name": item["name"], "state": "absent"}
     addon: dict[str, t.Any] = {"name": item["name"], "version": str(item.get("version") or "default"), "tags": text_values(tags)}
-    ours: dict[str, t.Any] = {}
+    configuration: t.Mapping[str, t.Any] = item.get("configuration_values") or {}
     if startup_taint and item["name"] in _TOLERATIONS:
-        place, own = _TOLERATIONS[item["name"]]
-        tolerations = [_numbers(toleration) for toleration in [*own, TOLERATION]]
-        ours = {place: {"tolerations": tolerations}} if place else {"tolerations": tolerations}
-    configuration = merge(ours, item.get("configuration_values") or {})
+        configuration = _with_toleration(configuration, *_TOLERATIONS[item["name"]])
     if configuration:
         addon["configuration_values"] = configuration
     role = str(item.get("role_arn") or (csi_role if item["name"] == _CSI_DRIVER else ""))
@@ -79,8 +81,29 @@ def _addon(item: Item, startup_taint: bool, identity: str, csi_role: str, tags: 
     return addon
 
 
+def _with_toleration(configuration: t.Mapping[str, t.Any], place: str, default: t.Sequence[t.Mapping[str, str]]) -> t.Mapping[str, t.Any]:
+    """A configuration whose Deployments tolerate Istio's taint, besides what the user's list, or else the add-on's own, tolerates."""
+    at = configuration.get(place) if place else configuration
+    own = at.get("tolerations") if isinstance(at, dict) else None
+    if isinstance(own, list) and tolerates_startup_taint(own):
+        return configuration
+    tolerations = [*(own if isinstance(own, list) else map(_numbers, default)), TOLERATION]
+    return merge(configuration, {place: {"tolerations": tolerations}} if place else {"tolerations": tolerations})
+
+
+def starts_before_istio(item: Item) -> bool:
+    """Whether the pods of an add-on start on nodes with Istio's taint: as DaemonSets of AWS, or because its configuration tolerates the taint somewhere."""
+    return item["name"] in {*_BEFORE_NODES, *_DAEMON_SETS, *_TOLERATIONS} or _tolerates_somewhere(item.get("configuration_values"))
+
+
+def _tolerates_somewhere(value: t.Any) -> bool:
+    if isinstance(value, dict):
+        return tolerates_startup_taint(value.get("tolerations")) or any(map(_tolerates_somewhere, value.values()))
+    return False
+
+
 def _numbers(toleration: t.Mapping[str, str]) -> dict[str, t.Any]:
     return {key: int(value) if key == "tolerationSeconds" else value for key, value in toleration.items()}
 
 
-__all__ = ("CSI_SERVICE_ACCOUNT", "addon_items", "has_service_account", "needs_role")
+__all__ = ("CSI_SERVICE_ACCOUNT", "addon_items", "has_service_account", "needs_role", "starts_before_istio")

@@ -62,6 +62,8 @@ def validate_spec(spec: ClusterSpec) -> list[str]:
         errors.append("endpoint_public_access and endpoint_private_access are both false: the API server must be reachable, so set one of them to true.")
     if spec.encryption_key_arn and not _KEY_ARN.match(spec.encryption_key_arn):
         errors.append(f"encryption_key_arn {spec.encryption_key_arn!r} is not the ARN of a KMS key: use arn:aws:kms:REGION:ACCOUNT:key/ID, not an alias.")
+    if spec.endpoint_public_access is not False and spec.public_access_cidrs is not None and not spec.public_access_cidrs:
+        errors.append("public_access_cidrs is empty, which EKS takes for all addresses of the internet: name ranges, or set endpoint_public_access to false.")
     for option in ("public_access_cidrs", "service_ipv4_cidr"):
         option_value = getattr(spec, option)
         cidrs = [option_value] if isinstance(option_value, str) else option_value or []

@@ -14,6 +14,9 @@ from .normalize import normalize_taint
 
 Item = t.Mapping[str, t.Any]
 
+# What a group without a launch template gets.
+DEFAULT_IMAGE = "AL2023_x86_64_STANDARD"
+
 
 def nodegroup_items(
     groups: t.Sequence[Item], *, node_role: str, subnet_ids: t.Sequence[str], version: str, startup_taint: bool, tags: Item
@@ -35,18 +38,27 @@ def _nodegroup(group: Item, node_role: str, subnet_ids: t.Sequence[str], version
         "desired_size": _given(group, "desired_size", _given(group, "min_size", 2)),
         "capacity_type": _given(group, "capacity_type", "ON_DEMAND"),
         "labels": text_values(group.get("labels")),
-        "taints": [*([STARTUP_TAINT] if startup_taint else []), *map(normalize_taint, group.get("taints") or [])],
+        "taints": _taints(group, startup_taint),
         "tags": text_values(tags),
     }
     if template:
         item["launch_template"] = dict(template)
-    else:
-        # A launch template with an image of its own determines the Kubernetes version.
-        item.update(ami_type=_given(group, "ami_type", "AL2023_x86_64_STANDARD"), version=str(group.get("version") or version))
+    if not template or group.get("ami_type") or group.get("version"):
+        # A template with an image of its own determines the Kubernetes version, and EKS then refuses to be told one. One without takes both
+        # (API reference of EKS, CreateNodegroup, amiType and version).
+        item["version"] = str(group.get("version") or version)
+    if image := group.get("ami_type") or (None if template else DEFAULT_IMAGE):
+        item["ami_type"] = image
     for name in ("instance_types", "disk_size", "max_unavailable"):
         if group.get(name) is not None:
             item[name] = group[name]
     return item
+
+
+def _taints(group: Item, startup_taint: bool) -> list[t.Any]:
+    """The group's own taints, and Istio's, which may be among them."""
+    own = [normalize_taint(taint) for taint in group.get("taints") or []]
+    return [*([STARTUP_TAINT] if startup_taint and STARTUP_TAINT not in own else []), *own]
 
 
 def _given(item: Item, option: str, default: t.Any) -> t.Any:
@@ -55,4 +67,4 @@ def _given(item: Item, option: str, default: t.Any) -> t.Any:
     return default if value is None else value
 
 
-__all__ = ("nodegroup_items",)
+__all__ = ("DEFAULT_IMAGE", "nodegroup_items")

@@ -11,7 +11,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._errors import MeshError
-from .._limits.aws import LAST_AL2_MINOR, NODE_GROUP_NAME, find_tag_errors, needs_other_image
+from .._limits.aws import LAST_AL2_MINOR, NODE_GROUP_NAME, find_tag_errors, is_arm, needs_other_image
 from .._limits.kubernetes import LONGEST_LABEL, find_key_errors, find_label_errors, find_number_errors
 from .._text import repeated, text_values
 from .normalize import Taint, normalize_taint
@@ -27,7 +27,9 @@ FIXED = {
 }
 
 # User guide of EKS, labels of managed node groups; of Kubernetes' own labels, EKS sets those that it wants.
-_RESERVED = ("kubernetes.io/", "k8s.io/", "eks.amazonaws.com/")
+_RESERVED = ("kubernetes.io", "k8s.io", "eks.amazonaws.com")
+# Subdomains of which kubelet may label its own node (kubernetes: staging/src/k8s.io/kubelet, pkg/apis/well_known_labels.go).
+_OF_KUBELET = ("kubelet.kubernetes.io", "node.kubernetes.io")
 _INSTANCE_TYPE = re.compile(r"[a-z0-9-]+\.[a-z0-9-]+")
 _EFFECTS = "NO_SCHEDULE, NO_EXECUTE or PREFER_NO_SCHEDULE"
 _AMI_TYPE = re.compile(r"CUSTOM|(AL2|AL2023|BOTTLEROCKET|WINDOWS)_\w+")
@@ -87,7 +89,11 @@ def validate_items(items: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
     found = [f"Node group {name} is listed more than once in this task: keep one of the items." for name in repeated(names)]
     for item in items:
         if item["state"] == "present":
-            errors = [*find_name_errors("name", item["name"]), *find_node_errors(item), *find_image_errors(item["ami_type"], item["version"])]
+            errors = [
+                *find_name_errors("name", item["name"]),
+                *find_node_errors(item),
+                *find_image_errors(item["ami_type"], item["version"], item["instance_types"]),
+            ]
             errors += find_tag_errors("tags", item["tags"])
             found += (f"Node group {item['name']}: {error}" for error in errors)
     return found
@@ -108,7 +114,7 @@ def find_node_errors(item: t.Mapping[str, t.Any]) -> t.Iterator[str]:
         yield from find_key_errors("taints", taint["key"])
         yield from find_label_errors("taints", {"value": taint.get("value")})
     for key in item.get("labels") or ():
-        if str(key).startswith(_RESERVED):
+        if _is_reserved(str(key)):
             yield f"labels has the key {key}, whose prefix is reserved, and EKS refuses it: use a prefix of your own."
     for name in item.get("instance_types") or ():
         if not _INSTANCE_TYPE.fullmatch(name):
@@ -149,13 +155,26 @@ def find_template_errors(item: t.Mapping[str, t.Any]) -> t.Iterator[str]:
         yield f"launch_template.id is {template['id']!r}: use an id such as lt-0a1b2c3d4e5f60718."
 
 
-def find_image_errors(ami_type: str | None, version: str | None) -> t.Iterator[str]:
-    """Types of images that EKS does not know, and those that it does not have for a version of Kubernetes."""
+def find_image_errors(ami_type: str | None, version: str | None, instance_types: t.Iterable[str] | None = None) -> t.Iterator[str]:
+    """Types of images that EKS does not know, that it does not have for a version of Kubernetes, or that do not run on a type of instance."""
     if ami_type and not _AMI_TYPE.fullmatch(ami_type):
         yield f"ami_type is {ami_type!r}: use a type of EKS, such as AL2023_x86_64_STANDARD."
     elif needs_other_image(ami_type, version):
         other = "AL2023_ARM_64_STANDARD" if "ARM" in str(ami_type) else "AL2023_x86_64_NVIDIA" if "GPU" in str(ami_type) else "AL2023_x86_64_STANDARD"
         yield f"ami_type is {ami_type}, but EKS has images of Amazon Linux 2 only up to Kubernetes 1.{LAST_AL2_MINOR}, not for {version}: use {other}."
+    elif ami_type and ami_type != "CUSTOM":
+        for_arm = "ARM" in ami_type
+        for name in instance_types or ():
+            if is_arm(name) != for_arm:
+                other = ami_type.replace("ARM_64", "x86_64") if for_arm else ami_type.replace("x86_64", "ARM_64")
+                yield f"ami_type is {ami_type}, whose images do not run on instances of type {name}: use {other}, or other types."
+
+
+def _is_reserved(key: str) -> bool:
+    domain = key.rpartition("/")[0]
+    if domain in _OF_KUBELET or domain.endswith(tuple(f".{suffix}" for suffix in _OF_KUBELET)):
+        return False
+    return domain in _RESERVED or domain.endswith(tuple(f".{suffix}" for suffix in _RESERVED))
 
 
 __all__ = (

@@ -35,8 +35,10 @@ _EXTERNAL = "external"
 ON_GATEWAY = tuple(f"{NLB_PREFIX}{name}" for name in ("type", "nlb-target-type", "scheme", "attributes", "ssl-cert", "ssl-ports", "subnets"))
 
 _TRAFFIC_PORT = "traffic-port"
-# The highest HTTP code that a health check takes as success. Source: the API reference of Elastic Load Balancing, Matcher.
-_MOST_CODE = 599
+# The codes that a health check takes as success. Source: the API reference of Elastic Load Balancing, Matcher.
+_CODES = (200, 599)
+# The controller's defaults in seconds. Source: its pkg/service/model_builder.go.
+_INTERVAL, _TIMEOUT = 10, 10
 
 
 def ssl_ports(nlb: Item) -> list[int]:
@@ -116,7 +118,7 @@ def _find_ignored_ranges(nlb: Item) -> t.Iterator[str]:
 def find_errors(nlb: Item, *, certificates_pending: bool = False) -> list[str]:
     """The validation errors of a load balancer's options."""
     return [
-        *find_common_errors(nlb, "name", _MOST_CODE),
+        *find_common_errors(nlb, "name", _CODES),
         *find_range_errors("source_ranges", nlb.get("source_ranges")),
         *_find_ignored_ranges(nlb),
         *_find_check_errors(nlb),
@@ -132,6 +134,9 @@ def find_notes(nlb: Item, *, certificates_pending: bool = False) -> list[str]:
         notes.append("ssl_ports is empty, so every listener would terminate TLS, including those of ports 80 and 15021: list the ports that should.")
     if nlb.get("expose_status_port") and not nlb.get("source_ranges") and nlb.get("scheme") == "internet-facing":
         notes.append("expose_status_port opens port 15021 to the world: set source_ranges, or omit it.")
+    if (nlb.get("access_logs") or {}).get("bucket") and not (nlb.get("certificate_arns") or certificates_pending):
+        # Source: the user guide of Network Load Balancers, access logs.
+        notes.append("access_logs stays empty, because a Network Load Balancer logs only what its TLS listeners serve: set a certificate, or omit access_logs.")
     return notes
 
 
@@ -147,8 +152,8 @@ def _find_check_errors(nlb: Item) -> t.Iterator[str]:
         )
     if nlb.get("proxy_protocol") and protocol in ("HTTP", "HTTPS") and port in (STATUS_PORT_NAME, str(STATUS_PORT)):
         yield f"proxy_protocol adds a header to {protocol} health checks of the status port, which answers them with 400: omit health_check, or use TCP."
-    interval, timeout = check.get("interval"), check.get("timeout")
-    if interval is not None and timeout is not None and timeout > interval:
+    interval, timeout = (check.get("interval") or _INTERVAL), (check.get("timeout") or _TIMEOUT)
+    if timeout > interval:
         yield f"health_check.timeout is {timeout} s, but health_check.interval is {interval} s: the timeout must not be longer than the interval."
 
 
@@ -162,6 +167,11 @@ def _find_address_errors(nlb: Item) -> t.Iterator[str]:
         yield "eip_allocations require scheme internet-facing: set it, or omit them."
     if allocations and subnets and len(allocations) != len(subnets):
         yield f"eip_allocations has {len(allocations)} entries, and subnets {len(subnets)}: one address belongs to each subnet."
+    attribute = format_scalar((nlb.get("target_group_attributes") or {}).get("proxy_protocol_v2.enabled", "false")).lower() == "true"
+    annotation = (nlb.get("annotations") or {}).get(f"{NLB_PREFIX}proxy-protocol")
+    if not nlb.get("proxy_protocol") and (attribute or annotation):
+        place = "target_group_attributes has proxy_protocol_v2.enabled" if attribute else "annotations has proxy-protocol"
+        yield f"{place}, of which the gateway would not know, and refuse all connections: set proxy_protocol instead, which tells both."
     if nlb.get("proxy_protocol") and nlb.get("preserve_client_ip"):
         yield "proxy_protocol and preserve_client_ip both pass the client's address to the gateway: choose one."
 

@@ -13,7 +13,7 @@ import json
 import re
 import typing as t
 
-from .._ingress.annotation_values import STATUS_PORT
+from .._ingress.annotation_values import DEFAULT_DELAY, STATUS_PORT
 from .._limits.kubernetes import LONGEST_NAME
 from .._managed_fields import FIELD_MANAGER, MANAGED_BY
 from .._mesh.labels import GATEWAY_CLASS, REVISION
@@ -29,7 +29,7 @@ PROXY_CONFIG = "proxy.istio.io/config"
 _SHARED_ACCESS = {"shared-gateway-access": "true"}
 DEFAULT_DRAIN_SECONDS = 30
 # A Network Load Balancer with no options.
-DEFAULT_NLB: Item = {"target_type": "ip", "deregistration_delay": 30}
+DEFAULT_NLB: Item = {"target_type": "ip", "deregistration_delay": DEFAULT_DELAY}
 # The name of a listener is "https-", what is made of its host, and a dash with this many characters of a hash where that is not enough.
 _HASH = 8
 _LONGEST_SLUG = LONGEST_NAME - len("https-") - _HASH - 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._ingress.annotation_values import NLB_PREFIX, STATUS_PORT
+from .._ingress.annotation_values import NLB_PREFIX, STATUS_PORT, deregistration_delay
 from .._ingress.spec import (
     DICT,
     IDENTITY,
@@ -65,6 +65,8 @@ from .render import (
 NLB: Options = {
     "name": {"type": "str"},
     **LOAD_BALANCER,
+    # Source: the controller's pkg/service/model_build_load_balancer.go.
+    "ip_address_type": {"type": "str", "choices": ["ipv4", "dualstack"]},
     "ssl_ports": {"type": "list", "elements": "int"},
     "cross_zone": {"type": "bool"},
     "eip_allocations": STRINGS,
@@ -216,8 +218,8 @@ def _find_load_balancer_errors(item: Item, certificates_pending: bool) -> t.Iter
     if item.get("service_type") not in (None, "LoadBalancer"):
         yield f"load_balancer is nlb, but service_type is {item['service_type']}: omit service_type."
     yield from (f"nlb.{error}" for error in network.find_errors(nlb, certificates_pending=certificates_pending))
-    delay, drain = nlb.get("deregistration_delay"), drain_seconds(item)
-    if delay is not None and drain < delay:
+    delay, drain = deregistration_delay(nlb), drain_seconds(item)
+    if delay is not None and str(delay).isdecimal() and drain < int(delay):
         yield (
             f"drain_seconds is {drain}, but nlb.deregistration_delay is {delay}: pods would terminate before the load balancer has deregistered them, "
             "so increase drain_seconds."
@@ -237,10 +239,7 @@ def _find_tls_errors(item: Item, certificates_pending: bool) -> t.Iterator[str]:
     if kind == "nlb" and certificates and tls == "gateway":
         yield "nlb has certificates, but tls is gateway: TLS terminates in one place only, so choose one of the two."
     if kind == "nlb" and certificates and tls != "gateway":
-        ports = {listener["port"] for listener in listeners_of(item)}
-        for port in network.ssl_ports(nlb):
-            if port not in ports:
-                yield f"nlb.ssl_ports has {port}, but the gateway has no listener at that port: set tls to load_balancer, or correct the port."
+        yield from _find_ssl_port_errors(item, nlb)
     if tls == "gateway" and not item.get("certificate_refs"):
         yield "tls is gateway, but certificate_refs is empty: add the Secret of the certificate."
     if item.get("redirect_http") and kind == "alb":
@@ -249,6 +248,20 @@ def _find_tls_errors(item: Item, certificates_pending: bool) -> t.Iterator[str]:
         yield "redirect_http is set, but there is no listener at port 443 to redirect to: set tls."
     elif item.get("redirect_http") and not any(listener["port"] == 80 for listener in listeners_of(item)):
         yield "redirect_http is set, but there is no listener at port 80 to redirect from: add it, or omit redirect_http."
+
+
+def _find_ssl_port_errors(item: Item, nlb: Item) -> t.Iterator[str]:
+    """Ports at which a load balancer ends TLS, and the listeners that get what it has decrypted."""
+    protocols = {listener["port"]: listener["protocol"] for listener in listeners_of(item)}
+    encrypts = str((nlb.get("annotations") or {}).get(f"{NLB_PREFIX}backend-protocol", "")).lower() == "ssl"
+    for port in network.ssl_ports(nlb):
+        if port not in protocols:
+            yield f"nlb.ssl_ports has {port}, but the gateway has no listener at that port: set tls to load_balancer, or correct the port."
+        elif protocols[port] in ("HTTPS", "TLS") and not encrypts:
+            yield (
+                f"nlb has certificates, so TLS of port {port} ends there, but the listener of that port is {protocols[port]} and expects TLS again: "
+                "make it HTTP or TCP, or omit the certificates."
+            )
 
 
 def _find_listener_errors(item: Item) -> t.Iterator[str]:

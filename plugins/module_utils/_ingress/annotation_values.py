@@ -33,6 +33,11 @@ _CERTIFICATE = re.compile(r"arn:aws[a-z-]*:(acm:[a-z0-9-]+:\d{12}:certificate/[A
 _WEB_ACL = re.compile(r"arn:aws[a-z-]*:wafv2:[a-z0-9-]+:\d{12}:(regional|global)/webacl/[^/]+/[^/]+")
 _TLS_POLICY = re.compile(r"ELBSecurityPolicy-[A-Za-z0-9-]+")
 
+_GRPC = "GRPC"
+# What the options have unless they say more, in seconds; and the attribute that it stands for.
+DEFAULT_DELAY = 30
+_DELAY = "deregistration_delay.timeout_seconds"
+
 Item = t.Mapping[str, t.Any]
 
 
@@ -52,6 +57,11 @@ def group_of(item: Item) -> str:
     return str(item.get("group_name") or (item.get("annotations") or {}).get(f"{ALB_PREFIX}group.name") or "")
 
 
+def speaks_grpc(item: Item) -> bool:
+    """Whether an Application Load Balancer speaks gRPC to its targets."""
+    return str((item.get("annotations") or {}).get(f"{ALB_PREFIX}backend-protocol-version", "")).upper() == _GRPC
+
+
 def attributes_of(item: Item) -> dict[str, t.Any]:
     """The attributes of the load balancer; what is off is written too, because the controller leaves alone what no annotation names."""
     found: dict[str, t.Any] = {}
@@ -68,23 +78,30 @@ def attributes_of(item: Item) -> dict[str, t.Any]:
     return {**(item.get("attributes") or {}), **found}
 
 
+def deregistration_delay(item: Item) -> t.Any:
+    """How long a target that leaves still gets what it has begun, in seconds: the option, unless only the attribute is not the default."""
+    written = (item.get("target_group_attributes") or {}).get(_DELAY)
+    option = item.get("deregistration_delay")
+    return written if written is not None and option in (None, DEFAULT_DELAY) else option
+
+
 def target_group_attributes_of(item: Item) -> dict[str, t.Any]:
     """The attributes of the target groups."""
     found: dict[str, t.Any] = dict(item.get("target_group_attributes") or {})
-    if item.get("deregistration_delay") is not None:
-        found["deregistration_delay.timeout_seconds"] = item["deregistration_delay"]
+    if (delay := deregistration_delay(item)) is not None:
+        found[_DELAY] = delay
     if item.get("preserve_client_ip") is not None:
         found["preserve_client_ip.enabled"] = item["preserve_client_ip"]
     return found
 
 
-def find_common_errors(item: Item, name_option: str, most_code: int) -> t.Iterator[str]:
+def find_common_errors(item: Item, name_option: str, codes: tuple[int, int]) -> t.Iterator[str]:
     """Validation errors of the options that both types of load balancer have.
 
     Args:
         item: the load balancer.
         name_option: the option with its name.
-        most_code: the highest HTTP code that its health checks take as success.
+        codes: the lowest and the highest code that its health checks take as success.
     """
     name = item.get(name_option)
     if name and (len(name) > LONGEST_NAME or not _LB_NAME.fullmatch(name)):
@@ -104,7 +121,7 @@ def find_common_errors(item: Item, name_option: str, most_code: int) -> t.Iterat
     path = check.get("path")
     if path and not path.startswith("/"):
         yield f"health_check.path is {path!r}: it begins with a slash, as {STATUS_PATH} does."
-    yield from find_health_check_errors(check, most_code)
+    yield from find_health_check_errors(check, codes)
     yield from _find_log_errors(item.get("access_logs") or {})
     yield from find_tag_errors("tags", item.get("tags"))
     yield from find_attribute_errors("attributes", attributes_of(item))
@@ -180,6 +197,8 @@ def _find_contradictions(item: Item) -> t.Iterator[str]:
     for option, compose in (("attributes", attributes_of), ("target_group_attributes", target_group_attributes_of)):
         named = compose({**item, option: {}})
         for key, value in sorted((item.get(option) or {}).items()):
+            if key == _DELAY and deregistration_delay(item) == value:
+                continue
             if key in named and format_scalar(named[key]) != format_scalar(value):
                 yield f"{option} has {key}={format_scalar(value)}, but the option for it is {format_scalar(named[key])}: set only one of them."
 
@@ -187,6 +206,7 @@ def _find_contradictions(item: Item) -> t.Iterator[str]:
 __all__ = (
     "ALB_ATTRIBUTES",
     "ALB_PREFIX",
+    "DEFAULT_DELAY",
     "DEFAULT_TLS_POLICY",
     "NLB_ATTRIBUTES",
     "NLB_PREFIX",
@@ -195,6 +215,7 @@ __all__ = (
     "STATUS_PORT",
     "STATUS_PORT_NAME",
     "attributes_of",
+    "deregistration_delay",
     "find_annotation_errors",
     "find_common_errors",
     "format_pairs",
@@ -203,6 +224,7 @@ __all__ = (
     "is_protected",
     "is_web_acl",
     "parse_pairs",
+    "speaks_grpc",
     "target_group_attributes_of",
     "unprotect",
 )

@@ -10,6 +10,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._text import repeated
+from .annotation_values import DEFAULT_DELAY
 
 Item = t.Mapping[str, t.Any]
 Options = t.Dict[str, t.Any]
@@ -52,7 +53,7 @@ LOAD_BALANCER: Options = {
             "success_codes": {"type": "str"},
         },
     },
-    "deregistration_delay": {"type": "int", "default": 30},
+    "deregistration_delay": {"type": "int", "default": DEFAULT_DELAY},
     "target_group_attributes": DICT,
     "annotations": DICT,
 }

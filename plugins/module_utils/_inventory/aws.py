@@ -73,7 +73,9 @@ def _validate_edge(variables: Variables) -> t.Iterator[str]:
             yield from _names_outside(place, certificate)
         if "." not in certificate["domain"].strip("."):
             yield f"{place}.domain is {certificate['domain']!r}, which is not below a public domain: use a name such as shop.example.com."
-    yield from _repeated("aws_edge_certificates", [certificate["domain"].lower().rstrip(".") for certificate in certificates])
+    # Two keys are two certificates.
+    named = [(certificate["domain"].lower().rstrip("."), certificate.get("key_algorithm") or "RSA_2048") for certificate in certificates]
+    yield from (f"aws_edge_certificates names {domain} with {algorithm} more than once: keep one of them." for domain, algorithm in repeated(named))
     acls = variables.get("aws_edge_web_acls") or ()
     for index, acl in enumerate(acls):
         if not WEB_ACL_NAME.fullmatch(acl["name"]):

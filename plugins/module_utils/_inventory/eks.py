@@ -10,7 +10,8 @@ import ipaddress
 import re
 import typing as t
 
-from .._eks_addon.role_items import has_service_account, needs_role
+from .._eks_addon.role_items import has_service_account, needs_role, starts_before_istio
+from .._eks_nodegroup.role_items import DEFAULT_IMAGE
 from .._eks_nodegroup.spec import find_image_errors, find_name_errors, find_node_errors, find_taint_errors, find_template_errors
 from .._limits.aws import ADDON_NAME, CLUSTER_NAME
 from .._limits.ranges import find_range_errors, find_range_problem
@@ -39,14 +40,16 @@ _PATTERNS = {
     "eks_role_path": ROLE_PATH,
     "alb_controller_role_path": ROLE_PATH,
     "eks_encryption_key_arn": (
-        re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(key|alias)/\S+"),
-        "an ARN such as arn:aws:kms:eu-central-1:123456789012:key/...",
+        re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/\S+"),
+        "the ARN of a key, not of an alias, such as arn:aws:kms:eu-central-1:123456789012:key/...",
     ),
 }
 # The ranges that a VPC of EKS gives out well; the API of EC2 takes /16 to /28, of which eight subnets with room for nodes need /22.
 _LARGEST, _SMALLEST = 16, 22
 # The ranges that Services may have (API reference of EKS, KubernetesNetworkConfigRequest).
 _PRIVATE = tuple(ipaddress.IPv4Network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
+# What no client on the internet has: private addresses, those of carriers, and those of the host and its link (RFC 1918, 6598, 1122 and 3927).
+_NOT_PUBLIC = (*_PRIVATE, *(ipaddress.IPv4Network(text) for text in ("100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16")))
 _POD_IDENTITY_AGENT = "eks-pod-identity-agent"
 
 
@@ -65,7 +68,33 @@ def validate_eks(variables: Variables) -> list[str]:
         errors += _validate_network(variables, region)
         errors += _validate_nodes(variables)
         errors += _validate_addons(variables)
+    else:
+        errors += _validate_issuers(variables)
     return errors
+
+
+def eks_warnings(variables: Variables) -> t.Iterator[str]:
+    """What is possible, and perhaps not meant, one sentence each; the arguments are those of validate_eks()."""
+    if not variables.get("eks_enabled") or not variables.get("eks_startup_taint", True) or not variables.get("eks_node_groups"):
+        return
+    for index, addon in enumerate(variables.get("eks_addons") or ()):
+        if addon.get("state") != "absent" and not starts_before_istio(addon):
+            yield (
+                f"eks_addons[{index}] ({addon['name']}) is waited for before Istio is installed, and until then nodes have the taint {STARTUP_TAINT['key']}: "
+                "if the add-on has Deployments, let them tolerate it in configuration_values, or set eks_startup_taint to false."
+            )
+
+
+def _validate_issuers(variables: Variables) -> t.Iterator[str]:
+    """Roles that would be created to trust the issuer of a cluster that only the role eks reads."""
+    identities = {"alb_controller": variables.get("alb_controller_identity"), "karpenter": variables.get("karpenter_identity")}
+    values: t.Mapping[str, t.Any] = variables
+    for role, identity in identities.items():
+        if values.get(f"{role}_enabled") and identity == "irsa" and not values.get(f"{role}_role_arn"):
+            yield (
+                f"{role}_identity is irsa, but eks_enabled is false, and {role}_role_arn is not set: the role that would be created has to trust the OIDC "
+                f"issuer of the cluster, which only the role eks reads, so set {role}_role_arn to an existing role, or {role}_identity to pod_identity."
+            )
 
 
 def _validate_cluster(variables: Variables, region: str) -> t.Iterator[str]:
@@ -88,14 +117,38 @@ def _validate_cluster(variables: Variables, region: str) -> t.Iterator[str]:
         yield f"eks_encryption_key_arn is in region {key.split(':')[3]}, but eks_region is {region}: use a key in the region of the cluster."
     if not variables.get("eks_endpoint_public_access", True) and not variables.get("eks_endpoint_private_access", True):
         yield "eks_endpoint_public_access and eks_endpoint_private_access are both false: the API server would be unreachable, so set one of them to true."
-    yield from find_range_errors("eks_endpoint_public_cidrs", variables.get("eks_endpoint_public_cidrs"))
-    for cidr in variables.get("eks_endpoint_public_cidrs") or ():
-        if ":" in cidr:
-            yield f"eks_endpoint_public_cidrs has {cidr!r}, a range of IPv6, which the endpoint of an IPv4 cluster does not take: use ranges of IPv4."
+    yield from _validate_endpoint(variables)
     if variables.get("eks_startup_taint", True) and variables.get("eks_node_groups") and variables.get("istio_startup_taint") is False:
         yield (
             f"eks_startup_taint is true, but istio_startup_taint is false: nothing would remove the taint {STARTUP_TAINT['key']} from the nodes, "
             "and no pod could run there, so set both to the same value."
+        )
+
+
+def _validate_endpoint(variables: Variables) -> t.Iterator[str]:
+    """Source: the user guide of EKS, cluster API server endpoint (no range means all addresses; reserved ones are refused)."""
+    if not variables.get("eks_endpoint_public_access", True):
+        return
+    cidrs = variables.get("eks_endpoint_public_cidrs")
+    yield from find_range_errors("eks_endpoint_public_cidrs", cidrs)
+    if cidrs is not None and not cidrs:
+        yield (
+            "eks_endpoint_public_cidrs is empty, which EKS takes for all addresses of the internet: "
+            "name ranges, or set eks_endpoint_public_access to false to admit none."
+        )
+    for cidr in cidrs or ():
+        network = _network(cidr)
+        if ":" in cidr:
+            yield f"eks_endpoint_public_cidrs has {cidr!r}, a range of IPv6, which the endpoint of an IPv4 cluster does not take: use ranges of IPv4."
+        elif network is not None and any(map(network.subnet_of, _NOT_PUBLIC)):
+            yield (
+                f"eks_endpoint_public_cidrs has {cidr!r}, a range of private addresses, which EKS refuses: use the addresses with which clients reach the "
+                "internet; inside the VPC, eks_endpoint_private_access admits all."
+            )
+    if not variables.get("eks_endpoint_private_access", True) and not variables.get("eks_vpc_id") and variables.get("eks_nat_gateways") == "none":
+        yield (
+            "eks_endpoint_private_access is false, and eks_nat_gateways is none: the nodes could not reach the API server, so set "
+            "eks_endpoint_private_access to true, or create NAT gateways."
         )
 
 
@@ -119,6 +172,7 @@ def _validate_network(variables: Variables, region: str) -> t.Iterator[str]:
             yield f"eks_private_subnet_ids and eks_public_subnet_ids both name {subnet}: a subnet is either private or public."
         if zones:
             yield "eks_availability_zones is set, but eks_vpc_id names an existing VPC: remove one of the two."
+        yield from _validate_service_range(variables)
         return
     if private or public:
         yield "eks_private_subnet_ids or eks_public_subnet_ids is set without eks_vpc_id: set the VPC as well, or remove the subnets to have a VPC created."
@@ -139,14 +193,20 @@ def _validate_ranges(variables: Variables) -> t.Iterator[str]:
     if network is None or network.version != 4 or not _LARGEST <= network.prefixlen <= _SMALLEST:
         yield f"eks_vpc_cidr is {cidr!r}: use an IPv4 range with a prefix between /{_LARGEST} and /{_SMALLEST}, such as 10.20.0.0/16."
         return
+    errors = list(_validate_service_range(variables))
+    yield from errors
     services = str(variables.get("eks_service_ipv4_cidr") or "")
-    if not services:
-        return
     inner = _network(services)
-    if inner is None or inner.version != 4 or not 12 <= inner.prefixlen <= 24 or not any(map(inner.subnet_of, _PRIVATE)):
-        yield f"eks_service_ipv4_cidr is {services!r}: use a private IPv4 range with a prefix between /12 and /24, such as 172.20.0.0/16."
-    elif inner.overlaps(network):
+    if not errors and inner is not None and inner.overlaps(network):
         yield f"eks_service_ipv4_cidr {services} overlaps eks_vpc_cidr {cidr}: Services need a separate range."
+
+
+def _validate_service_range(variables: Variables) -> t.Iterator[str]:
+    """Source: API reference of EKS, KubernetesNetworkConfigRequest."""
+    services = str(variables.get("eks_service_ipv4_cidr") or "")
+    inner = _network(services)
+    if services and (inner is None or inner.version != 4 or not 12 <= inner.prefixlen <= 24 or not any(map(inner.subnet_of, _PRIVATE))):
+        yield f"eks_service_ipv4_cidr is {services!r}: use a private IPv4 range with a prefix between /12 and /24, such as 172.20.0.0/16."
 
 
 def _validate_nodes(variables: Variables) -> t.Iterator[str]:
@@ -160,9 +220,9 @@ def _validate_nodes(variables: Variables) -> t.Iterator[str]:
             continue
         place = f"eks_node_groups[{index}]"
         yield from find_name_errors(f"{place}.name", group["name"])
-        yield from (
-            f"{place}.{error}" for error in (*find_node_errors(group), *find_image_errors(group.get("ami_type"), group.get("version") or control_plane))
-        )
+        image = group.get("ami_type") or (None if group.get("launch_template") else DEFAULT_IMAGE)
+        images = find_image_errors(image, group.get("version") or control_plane, group.get("instance_types"))
+        yield from (f"{place}.{error}" for error in (*find_node_errors(group), *images))
         low, high = group["min_size"], group["max_size"]
         desired = group.get("desired_size", low)
         if not 0 <= low <= desired <= max(high, 1) <= high:
@@ -226,4 +286,4 @@ def _network(cidr: str) -> t.Any:
     return None if find_range_problem(cidr) else ipaddress.ip_network(cidr)
 
 
-__all__ = ("validate_eks",)
+__all__ = ("eks_warnings", "validate_eks")

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import typing as t
 
-from .._alb.groups import find_group_conflicts, find_grpc_errors
+from .._alb.groups import find_group_conflicts, find_grpc_errors, hidden_rule_warnings
 from .._alb.render import listen_ports
 from .._gateway.render import drain_seconds, listeners_of, redirecting
-from .._ingress.annotation_values import ALB_PREFIX, group_of
+from .._ingress.annotation_values import ALB_PREFIX, deregistration_delay, group_of
 from .._ingress.spec import find_duplicates
 from .backends import find_missing_places
 from .hosts import find_host_conflicts, host_warnings
@@ -86,7 +86,8 @@ def validate_ingress(variables: Variables) -> list[str]:
 def ingress_warnings(variables: Variables) -> list[str]:
     """What is possible, and perhaps not meant, one sentence each; the arguments are those of validate_ingress()."""
     lists = _lists_of(variables)
-    return [f"{_variables_of(warning, lists)}: {warning}" for warning in host_warnings(lists, variables.get("aws_edge_certificates") or ())]
+    found = [*host_warnings(lists, variables.get("aws_edge_certificates") or ()), *hidden_rule_warnings(lists.albs)]
+    return [f"{_variables_of(warning, lists)}: {warning}" for warning in found]
 
 
 def _lists_of(variables: Variables) -> IngressLists:
@@ -139,12 +140,27 @@ def _alb_and_gateway(alb: DesiredItem, lists: IngressLists) -> t.Iterator[str]:
     if alb.item["service_port"] not in ports:
         listened = ", ".join(map(str, sorted(ports)))
         yield f"{alb.title}: service_port is {alb.item['service_port']}, but {gateway.title} listens at {listened}: correct the port, or add a listener."
-    delay, drain = alb.item["deregistration_delay"], drain_seconds(gateway.item)
-    if kind == "alb" and delay is not None and drain < delay:
+    yield from _find_protocol_errors(alb, gateway)
+    delay, drain = deregistration_delay(alb.item), drain_seconds(gateway.item)
+    if kind == "alb" and delay is not None and str(delay).isdecimal() and drain < int(delay):
         yield (
             f"{alb.title}: deregistration_delay is {delay}, but {gateway.title} drains for {drain} s, so its pods would be gone before "
             "the load balancer has deregistered them: set its drain_seconds."
         )
+
+
+def _find_protocol_errors(alb: DesiredItem, gateway: DesiredItem) -> t.Iterator[str]:
+    """Plain requests to a listener that expects TLS, and the reverse (the controller's pkg/ingress/model_build_target_group.go, buildTargetGroupProtocol)."""
+    port = alb.item["service_port"]
+    expected = {listener["protocol"] for listener in listeners_of(gateway.item) if listener["port"] == port}
+    sent = alb.main.manifest["metadata"]["annotations"].get(f"{ALB_PREFIX}backend-protocol", "HTTP").upper()
+    if sent == "HTTP" and expected & {"HTTPS", "TLS"}:
+        yield (
+            f"{alb.title} sends plain HTTP to port {port} of {gateway.title}, whose listener expects TLS: use a listener of HTTP, "
+            f"or set the annotation {ALB_PREFIX}backend-protocol to HTTPS."
+        )
+    elif sent == "HTTPS" and expected == {"HTTP"}:
+        yield f"{alb.title} sends HTTPS to port {port} of {gateway.title}, whose listener is plain HTTP: move the listener to another port, such as 80."
 
 
 def _routes_to_redirects(lists: IngressLists) -> t.Iterator[str]:

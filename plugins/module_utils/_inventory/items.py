@@ -128,7 +128,7 @@ class IngressGatewayNlb(t.TypedDict, total=False):
     deletion_protection: bool
     access_logs: AccessLogs
     tags: t.Dict[str, t.Any]
-    ip_address_type: t.Literal["ipv4", "dualstack", "dualstack-without-public-ipv4"]
+    ip_address_type: t.Literal["ipv4", "dualstack"]
     security_groups: t.List[str]
     health_check: HealthCheck
     deregistration_delay: int

@@ -11,7 +11,7 @@ import typing as t
 
 from .._karpenter.render import starts_tainted
 from .._karpenter.validation import EXPIRY, find_class_tag_errors, find_pool_errors
-from .._limits.aws import LAST_AL2_MINOR, needs_other_image
+from .._limits.aws import LAST_AL2_MINOR, is_arm, needs_other_image
 from .._limits.kubernetes import find_label_errors, find_name_errors, find_number_errors, is_label_name
 from .._limits.quantities import find_resource_errors
 from .._mesh.startup_taint import KUBERNETES_TAINT, has_startup_taint
@@ -133,6 +133,7 @@ def _validate_pools(variables: Variables) -> t.Iterator[str]:
         yield from find_label_errors(f"{place}.labels", pool.get("labels"))
         yield from find_number_errors(f"{place}.", pool, {"weight": (1, 100), "disk_size": (1, 16384)})
         yield from _validate_options(place, pool, region)
+        yield from _validate_zones(place, pool, variables)
 
 
 def _validate_alias(place: str, alias: str | None) -> t.Iterator[str]:
@@ -164,6 +165,20 @@ def _validate_options(place: str, pool: KarpenterNodePool, region: str) -> t.Ite
     for zone in pool.get("zones") or () if region else ():
         if not zone.startswith(region):
             yield f"{place}.zones names {zone}, which is not in the region {region}."
+    allowed = pool.get("architectures") or []
+    misfits = [name for name in pool.get("instance_types") or () if ("arm64" if is_arm(name) else "amd64") not in allowed] if allowed else []
+    if misfits and len(misfits) == len(pool.get("instance_types") or ()):
+        yield f"{place}.architectures is {', '.join(allowed)}, but none of instance_types is of it ({', '.join(misfits)}): correct one of the two."
+
+
+def _validate_zones(place: str, pool: KarpenterNodePool, variables: Variables) -> t.Iterator[str]:
+    """Zones in which the VPC that the role eks creates has no subnet."""
+    made = variables.get("eks_availability_zones") or ()
+    if not variables.get("eks_enabled") or variables.get("eks_vpc_id") or pool.get("subnet_ids") or pool.get("node_class") or not made:
+        return
+    missing = [zone for zone in pool.get("zones") or () if zone not in made]
+    if missing:
+        yield f"{place}.zones names {', '.join(missing)}, where the VPC has no subnet: use zones of eks_availability_zones, which are {', '.join(made)}."
 
 
 def _validate_taints(variables: Variables) -> t.Iterator[str]:

@@ -11,6 +11,7 @@ import typing as t
 from .backends import with_backends
 from .chart_gateways import chart_gateway_warnings
 from .chart_values import chart_number_warnings
+from .eks import eks_warnings
 from .ingress import ingress_warnings
 from .karpenter import karpenter_warnings
 from .misspelled_keys import misspelled_key_warnings
@@ -20,6 +21,7 @@ if t.TYPE_CHECKING:
     from .variables import Variables
 
 _WARNINGS: tuple[t.Callable[[Variables], t.Iterable[str]], ...] = (
+    eks_warnings,
     karpenter_warnings,
     undeclared_waypoints,
     chart_gateway_warnings,

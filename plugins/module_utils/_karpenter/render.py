@@ -12,6 +12,7 @@ from __future__ import annotations
 import typing as t
 
 from .._helm.charts import merge
+from .._limits.aws import is_arm
 from .._managed_fields import FIELD_MANAGER, MANAGED_BY
 from .._mesh.startup_taint import KUBERNETES_TAINT, has_startup_taint
 from .._text import format_scalar, text_values
@@ -22,15 +23,18 @@ _NODE_POOL = ("karpenter.sh/v1", "NodePool")
 _NODE_CLASS = ("karpenter.k8s.aws/v1", "EC2NodeClass")
 # An option of a pool, the label that it stands for, and what it is when neither option nor requirement says more. Current-generation machines
 # of general purpose, as in Karpenter's own introduction; without these, the cheapest machine of any kind that fits would be chosen.
+_ARCHITECTURE, _CATEGORY = "kubernetes.io/arch", "karpenter.k8s.aws/instance-category"
+_CATEGORIES = ("c", "m", "r")
 _REQUIREMENTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("capacity_types", "karpenter.sh/capacity-type", ("on-demand",)),
-    ("architectures", "kubernetes.io/arch", ("amd64",)),
+    ("architectures", _ARCHITECTURE, ("amd64",)),
     ("instance_types", "node.kubernetes.io/instance-type", ()),
-    ("instance_categories", "karpenter.k8s.aws/instance-category", ("c", "m", "r")),
+    ("instance_categories", _CATEGORY, _CATEGORIES),
     ("zones", "topology.kubernetes.io/zone", ()),
 )
 _GENERATION = {"key": "karpenter.k8s.aws/instance-generation", "operator": "Gt", "values": ["2"]}
-_CHOOSES_MACHINES = ("node.kubernetes.io/instance-type", "karpenter.k8s.aws/instance-category", "karpenter.k8s.aws/instance-family")
+_NAMES_MACHINES = ("node.kubernetes.io/instance-type", "karpenter.k8s.aws/instance-family")
+_CHOOSES_MACHINES = (*_NAMES_MACHINES, _CATEGORY)
 # The devices of images that keep the data of pods beside the system (pkg/providers/amifamily/bottlerocket.go and windows.go).
 _SYSTEM_DEVICE = "/dev/xvda"
 _DATA_DEVICES = {"bottlerocket": "/dev/xvdb", "windows2019": "/dev/sda1", "windows2022": "/dev/sda1", "windows2025": "/dev/sda1"}
@@ -103,8 +107,9 @@ def _node_pool(pool: Pool, startup_taint: bool) -> Manifest:
         "nodeClassRef": {"group": _NODE_CLASS[0].rpartition("/")[0], "kind": _NODE_CLASS[1], "name": str(pool.get("node_class") or name)},
         "requirements": _requirements(pool),
     }
+    own_taints = [_taint(taint) for taint in pool.get("startup_taints") or ()]
     options = {
-        "startupTaints": [*([KUBERNETES_TAINT] if startup_taint else []), *map(_taint, pool.get("startup_taints") or ())],
+        "startupTaints": [*([KUBERNETES_TAINT] if startup_taint and not has_startup_taint(own_taints) else []), *own_taints],
         "taints": [*map(_taint, pool.get("taints") or ())],
         "expireAfter": pool.get("expire_after"),
         "terminationGracePeriod": pool.get("termination_grace_period"),
@@ -156,10 +161,25 @@ def _requirements(pool: Pool) -> list[dict[str, t.Any]]:
         if pool.get(option):
             found.append({"key": key, "operator": "In", "values": [str(value) for value in pool[option]]})
         elif default and key not in named and not (option == "instance_categories" and named.intersection(_CHOOSES_MACHINES)):
-            found.append({"key": key, "operator": "In", "values": list(default)})
-    if not named.intersection({_GENERATION["key"], *_CHOOSES_MACHINES} - {"karpenter.k8s.aws/instance-category"}):
+            values = _architectures(pool, requirements) or default if key == _ARCHITECTURE else default
+            found.append({"key": key, "operator": "In", "values": list(values)})
+    # Machines with accelerators are of lower generations.
+    if not named.intersection({_GENERATION["key"], *_NAMES_MACHINES}) and set(_values_in(pool, requirements, _CATEGORY)) <= {*_CATEGORIES}:
         found.append(dict(_GENERATION))
     return [*found, *requirements]
+
+
+def _architectures(pool: Pool, requirements: t.Sequence[Pool]) -> list[str]:
+    """Those of the types and families of instances that a pool names."""
+    names = [name for key in _NAMES_MACHINES for name in _values_in(pool, requirements, key)]
+    return sorted({"arm64" if is_arm(name) else "amd64" for name in names})
+
+
+def _values_in(pool: Pool, requirements: t.Sequence[Pool], key: str) -> list[str]:
+    """What a pool allows for a label, in its option and in requirements."""
+    options = [pool.get(option) or () for option, label, _default in _REQUIREMENTS if label == key]
+    own = [one.get("values") or () for one in requirements if one.get("key") == key and one.get("operator") == "In"]
+    return [str(value) for values in (*options, *own) if isinstance(values, (list, tuple)) for value in values]
 
 
 def _disks(family: str, size: int) -> list[dict[str, t.Any]]:

@@ -31,12 +31,14 @@ _ROLE_NAME = re.compile(rf"[\w+=,.@-]{{1,{LONGEST_ROLE_NAME}}}", re.ASCII)
 ROLE_PATH = re.compile(r"/|/[\x21-\x7e]{1,510}/")
 # EKS publishes images of Amazon Linux 2 for this minor version of Kubernetes and older ones. Source: the user guide of EKS, release notes of 1.33.
 LAST_AL2_MINOR = 32
+# Families of Graviton: the g comes after the generation, as in m7g, c7gn, im4gn (EC2 user guide, naming conventions of instance types).
+_ARM_FAMILY = re.compile(r"a1|[a-z]+\d+g[a-z]*")
 
 # Letters, digits and separators of any script, as IAM takes them; EC2 alone would take more.
 _TAG = re.compile(r"[\w .:/=+@\u00a0\u2000-\u200a\u202f\u3000-]*")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _RESERVED_BUCKET = re.compile(r"(xn--|sthree-|amzn-s3-demo-).*|.*(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)|.*\.\..*")
-_CODES = re.compile(r"(\d{3})(-\d{3})?(,(\d{3})(-\d{3})?)*")
+_CODES = re.compile(r"\d{1,3}(-\d{1,3})?(,\d{1,3}(-\d{1,3})?)*")
 _CHECK: Limits = {"interval": (5, 300), "timeout": (2, 120), "healthy_threshold": (2, 10), "unhealthy_threshold": (2, 10)}
 _LONGEST_PATH = 1024
 # Attributes of load balancers and target groups that are numbers.
@@ -91,26 +93,32 @@ def find_bucket_errors(option: str, names: t.Iterable[t.Any]) -> t.Iterator[str]
             )
 
 
-def find_health_check_errors(check: t.Mapping[str, t.Any] | None, most_code: int) -> t.Iterator[str]:
+def find_health_check_errors(check: t.Mapping[str, t.Any] | None, codes: tuple[int, int]) -> t.Iterator[str]:
     """Numbers and texts of a health check that Elastic Load Balancing does not take.
 
     Args:
         check: the option C(health_check).
-        most_code: the highest HTTP code of success.
+        codes: the lowest and the highest code of success.
     """
     check = check or {}
     yield from find_number_errors("health_check.", check, _CHECK)
     yield from find_number_errors("health_check.", check, {"port": (1, 65535)})
     if len(str(check.get("path") or "")) > _LONGEST_PATH:
         yield f"health_check.path has more than {_LONGEST_PATH} characters: shorten it."
-    codes = check.get("success_codes")
-    if codes and not (_CODES.fullmatch(codes) and all(200 <= int(code) <= most_code for code in re.findall(r"\d+", codes))):
-        yield f"health_check.success_codes is {codes!r}: use codes from 200 to {most_code}, such as 200, 200-299 or 200,302."
+    given, (least, most) = check.get("success_codes"), codes
+    if given and not (_CODES.fullmatch(given) and all(least <= int(code) <= most for code in re.findall(r"\d+", given))):
+        example = "200, 200-299 or 200,302" if least else "0, 0-99 or 0,12"
+        yield f"health_check.success_codes is {given!r}: use codes from {least} to {most}, such as {example}."
 
 
 def find_attribute_errors(option: str, attributes: t.Mapping[str, t.Any]) -> t.Iterator[str]:
     """Attributes of a load balancer or a target group whose numbers AWS does not take."""
     yield from find_number_errors(f"{option}.", attributes, _ATTRIBUTES)
+
+
+def is_arm(instance_type: str) -> bool:
+    """Whether a type of EC2 instance, or a family of them, is of the architecture arm64."""
+    return bool(_ARM_FAMILY.fullmatch(instance_type.partition(".")[0]))
 
 
 def needs_other_image(ami_type: str | None, version: str | None) -> bool:
@@ -140,5 +148,6 @@ __all__ = (
     "find_health_check_errors",
     "find_role_errors",
     "find_tag_errors",
+    "is_arm",
     "needs_other_image",
 )

@@ -22,4 +22,16 @@ def has_startup_taint(taints: t.Any) -> bool:
     return isinstance(taints, list) and any(isinstance(taint, dict) and taint.get("key") == STARTUP_TAINT["key"] for taint in taints)
 
 
-__all__ = ("KUBERNETES_TAINT", "STARTUP_TAINT", "TOLERATION", "has_startup_taint")
+def tolerates_startup_taint(tolerations: t.Any) -> bool:
+    """Whether one of these tolerations is for the taint, or for all taints (Kubernetes' Toleration.ToleratesTaint)."""
+    return isinstance(tolerations, list) and any(
+        isinstance(one, dict)
+        and one.get("key") in (None, "", STARTUP_TAINT["key"])
+        and one.get("effect") in (None, "", KUBERNETES_TAINT["effect"])
+        and (one.get("operator") == "Exists" or (one.get("key") == STARTUP_TAINT["key"] and one.get("value") == STARTUP_TAINT["value"]))
+        and one.get("tolerationSeconds") is None
+        for one in tolerations
+    )
+
+
+__all__ = ("KUBERNETES_TAINT", "STARTUP_TAINT", "TOLERATION", "has_startup_taint", "tolerates_startup_taint")

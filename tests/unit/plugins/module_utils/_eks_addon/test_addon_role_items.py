@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._eks_addon.role_items import addon_items, needs_role
+from ansible_collections.meshwright.ambient.plugins.module_utils._eks_addon.role_items import addon_items, needs_role, starts_before_istio
 from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.startup_taint import TOLERATION
 
 ROLE = "arn:aws:iam::123456789012:role/csi"
@@ -32,7 +32,39 @@ def test_what_has_to_run_before_istio_tolerates_the_taint_and_keeps_its_own_tole
 
 def test_a_users_configuration_lies_over_the_collections() -> None:
     [coredns] = _addons([{"name": "coredns", "configuration_values": {"replicaCount": 3, "tolerations": []}}])
-    assert coredns["configuration_values"] == {"replicaCount": 3, "tolerations": []}
+    assert coredns["configuration_values"] == {"replicaCount": 3, "tolerations": [TOLERATION]}
+
+
+@pytest.mark.parametrize(
+    ("own", "added"),
+    [
+        ({"key": "dedicated", "operator": "Exists"}, True),
+        ({"key": "cni.istio.io/not-ready", "operator": "Exists", "effect": "NoSchedule"}, True),
+        ({"operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}, True),
+        ({"operator": "Exists"}, False),
+        ({"key": "cni.istio.io/not-ready", "value": "true", "effect": "NoExecute"}, False),
+    ],
+)
+def test_tolerations_of_a_user_are_kept_and_completed(own: dict[str, object], added: bool) -> None:
+    for name, place in (("coredns", ""), ("aws-ebs-csi-driver", "controller")):
+        given: dict[str, object] = {"tolerations": [own]}
+        [addon] = _addons([{"name": name, "configuration_values": {place: given} if place else given}])
+        found = addon["configuration_values"][place] if place else addon["configuration_values"]
+        assert found["tolerations"] == [own, *([TOLERATION] if added else [])]
+
+
+@pytest.mark.parametrize(
+    ("addon", "starts"),
+    [
+        ({"name": "vpc-cni"}, True),
+        ({"name": "coredns"}, True),
+        ({"name": "eks-node-monitoring-agent"}, True),
+        ({"name": "aws-efs-csi-driver"}, False),
+        ({"name": "aws-efs-csi-driver", "configuration_values": {"controller": {"tolerations": [{"operator": "Exists"}]}}}, True),
+    ],
+)
+def test_add_ons_that_would_wait_for_istio_are_known(addon: dict[str, object], starts: bool) -> None:
+    assert starts_before_istio(addon) is starts
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,26 @@ def test_a_launch_template_says_image_and_version_itself() -> None:
     assert not {"ami_type", "version"} & made.keys()
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"ami_type": "BOTTLEROCKET_ARM_64"}, {"ami_type": "BOTTLEROCKET_ARM_64", "version": "1.35"}),
+        ({"ami_type": "BOTTLEROCKET_ARM_64", "version": "1.34"}, {"ami_type": "BOTTLEROCKET_ARM_64", "version": "1.34"}),
+        ({"version": "1.34"}, {"version": "1.34"}),
+    ],
+)
+def test_a_launch_template_without_an_image_takes_image_and_version(given: dict[str, str], expected: dict[str, str]) -> None:
+    group = {"name": "own", "launch_template": {"id": "lt-1"}, **given}
+    [made] = nodegroup_items([group], node_role=ROLE, subnet_ids=["p1"], version="1.35", startup_taint=True, tags={})
+    assert {key: made[key] for key in ("ami_type", "version") if key in made} == expected
+
+
+def test_istios_taint_is_there_once() -> None:
+    group = {"name": "general", "taints": [STARTUP_TAINT]}
+    [made] = nodegroup_items([group], node_role=ROLE, subnet_ids=["p1"], version="1.35", startup_taint=True, tags={})
+    assert made["taints"] == [STARTUP_TAINT]
+
+
 def test_a_node_group_that_goes_needs_nothing_but_its_name() -> None:
     assert nodegroup_items([{"name": "old", "state": "absent"}], node_role=ROLE, subnet_ids=[], version="1.35", startup_taint=True, tags={}) == [
         {"name": "old", "state": "absent"}

@@ -120,9 +120,14 @@ def test_no_bucket_has_this_name(name: str) -> None:
     ],
 )
 def test_health_checks(check: dict[str, Any], most_code: int, problem: str | None) -> None:
-    errors = list(aws.find_health_check_errors(check, most_code))
+    errors = list(aws.find_health_check_errors(check, (200, most_code)))
     assert len(errors) == (1 if problem else 0), errors
     assert not problem or problem in errors[0]
+
+
+@pytest.mark.parametrize(("codes", "is_right"), [("0", True), ("0,12", True), ("0-99", True), ("200", False), ("0-100", False)])
+def test_success_of_grpc_has_codes_of_its_own(codes: str, is_right: bool) -> None:
+    assert (not list(aws.find_health_check_errors({"success_codes": codes}, (0, 99)))) is is_right
 
 
 @pytest.mark.parametrize(
