@@ -340,7 +340,7 @@ from ..module_utils._wait.deletion import wait_until_deleted
 from ..module_utils._wait.report import wait_and_report
 from ..module_utils._waypoint.apply import apply_plan, confirm_plan, list_writes
 from ..module_utils._waypoint.plan import Plan, expected_overlays, plan_waypoints
-from ..module_utils._waypoint.refusals import refuse_waypoints
+from ..module_utils._waypoint.refusals import refuse_waypoints, warn_of_abandoned_users
 from ..module_utils._waypoint.spec import OPTIONS as WAYPOINT_OPTIONS
 from ..module_utils._waypoint.spec import parse_overrides, parse_waypoint
 from ..module_utils._waypoint.state import WaypointReader
@@ -384,6 +384,8 @@ def ensure_waypoints(module: AnsibleModule, session: ApiSession) -> Result:
         for_wait=params["wait"],
     )
     plan = confirm_plan(session, plan_waypoints(desired, current, detach=overrides.detach), current)
+    for warning in warn_of_abandoned_users(plan, current):
+        module.warn(warning)
     context, steps = reader.read_context(plan, current, overrides, check_mode=check_mode), list_writes(plan, force=overrides.force_conflicts)
     finders = (lambda: refuse_waypoints(plan, current, context), lambda: session.refused(steps.all), lambda: find_refusals(session, steps.all))
     result = {**result_of(plan), **refuse_or_return(module, session.cluster, *finders)}

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ..module_utils._errors import MeshError
 from ..module_utils._inventory.kubeconfigs import find_context_errors
+from ..module_utils._k8s.chosen_context import refuse_impersonation
 from ..module_utils._k8s.kubeconfig import is_kubeconfig, normalize_kubeconfig, parse_kubeconfig
 from ..module_utils._k8s.proxy import proxy_url_of
 from ..module_utils._text import without_userinfo
@@ -46,6 +47,7 @@ def find_kubeconfig_errors(variables: t.Mapping[str, t.Any], environment: t.Mapp
             return [f"{_NAME} has content {_NO_KUBECONFIG}."]
         return [
             *find_context_errors([kubeconfig], context, _NAME, is_secret=True),
+            *_find_impersonation(kubeconfig, context, _NAME),
             *_find_proxy_errors(kubeconfig, context, _NAME, environment, is_secret=True),
         ]
     source = _NAME if kubeconfig else "the kubeconfig of the environment"
@@ -54,7 +56,21 @@ def find_kubeconfig_errors(variables: t.Mapping[str, t.Any], environment: t.Mapp
     if errors or found is None:
         # What the environment names is none of the inventory's variables, and the task that needs it reports it.
         return errors if kubeconfig else []
-    return [*find_context_errors(found, context, source, is_secret=is_secret), *_find_proxy_errors(paths, context, source, environment, is_secret=is_secret)]
+    return [
+        *find_context_errors(found, context, source, is_secret=is_secret),
+        *_find_impersonation(paths, context, source),
+        *_find_proxy_errors(paths, context, source, environment, is_secret=is_secret),
+    ]
+
+
+def _find_impersonation(kubeconfig: str | t.Mapping[str, t.Any], context: str | None, source: str) -> t.Iterator[str]:
+    try:
+        refuse_impersonation(kubeconfig, context or "")
+    except MeshError:
+        yield (
+            f"{source} has a user who acts as somebody else (as, as-groups), as kubectl and Helm do and the modules would not: "
+            "use a kubeconfig with credentials of that user."
+        )
 
 
 def _find_proxy_errors(

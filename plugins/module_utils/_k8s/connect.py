@@ -26,6 +26,7 @@ from ansible_collections.kubernetes.core.plugins.module_utils.k8s.client import 
 
 from .._errors import ApiError, MeshError
 from .._text import in_one_line, userinfo_in, without_userinfo
+from .chosen_context import refuse_impersonation
 from .exec_credentials import captured_errors, no_credentials
 from .proxy import kubeconfig_of_environment, proxy_of_environment, proxy_url_of
 from .session import ApiSession
@@ -66,7 +67,7 @@ def connect(module: AnsibleModule) -> ApiSession:
     Uses of module: params (only the options of AUTH_ARG_SPEC).
 
     Raises:
-        MeshError: a Python library is missing, the kubeconfig cannot be used, or its program gives no credentials.
+        MeshError: a Python library is missing, the kubeconfig cannot be used or acts as another user, or its program gives no credentials.
     """
     if IMPORT_ERROR:
         raise MeshError(
@@ -77,9 +78,13 @@ def connect(module: AnsibleModule) -> ApiSession:
     auth, headers = auth_options(module), _create_headers(module)
     if _names_the_cluster(module) and not (module.params.get("impersonate_user") or module.params.get("impersonate_groups")):
         headers = {}
+    kubeconfig = auth.get("kubeconfig") or ("" if auth.get("host") else kubeconfig_of_environment(os.environ))
+    # Whom the options name acts instead.
+    if kubeconfig and "Impersonate-User" not in headers:
+        refuse_impersonation(kubeconfig, str(auth.get("context") or ""))
     try:
         configuration = _configured(auth)
-        _set_proxy(configuration, auth)
+        _set_proxy(configuration, auth, kubeconfig)
         # A peer that is gone without closing its connection is noticed within half a minute.
         configuration.socket_options = _KEEPALIVE
         client = ApiClient(configuration)
@@ -112,11 +117,10 @@ def connect(module: AnsibleModule) -> ApiSession:
     return ApiSession(Transport(client, renew), name=str(module.params.get("context") or ""), pause=time.sleep)
 
 
-def _set_proxy(configuration: t.Any, auth: t.Mapping[str, t.Any]) -> None:
+def _set_proxy(configuration: t.Any, auth: t.Mapping[str, t.Any], kubeconfig: t.Any) -> None:
     """Go to the cluster by the proxy that kubectl and Helm would take; the option proxy precedes."""
     if auth.get("proxy"):
         return
-    kubeconfig = auth.get("kubeconfig") or ("" if auth.get("host") else kubeconfig_of_environment(os.environ))
     of_the_cluster = proxy_url_of(kubeconfig, str(auth.get("context") or "")) if kubeconfig else ""
     proxy = of_the_cluster or proxy_of_environment(configuration.host, os.environ)
     configuration.proxy = without_userinfo(proxy) or None

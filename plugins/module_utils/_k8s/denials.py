@@ -56,6 +56,11 @@ _RULES: tuple[tuple[str, str, str], ...] = (
         r'user "(?P<name>[^"]*)" .*is attempting to grant RBAC permissions not currently held',
         "give the user the permissions that it is to grant, or the verb escalate (for a binding, bind) on these roles",
     ),
+    (
+        "anonymous",
+        r'(?:^|forbidden: )User "(?P<name>system:anonymous)" cannot ',
+        "the request had no credentials, so complete the user of the kubeconfig, and never grant permissions to anonymous users",
+    ),
     ("rbac", r'(?:^|forbidden: )User "(?P<name>.*?)" cannot ', "grant this permission to the user and run again"),
     (
         "rbac",

@@ -12,14 +12,13 @@ the variable of the server's scheme; never for localhost and loopback addresses)
 from __future__ import annotations
 
 import ipaddress
-import os
 import typing as t
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from .._errors import MeshError
 from .._text import without_userinfo
-from .kubeconfig import parse_kubeconfig
+from .chosen_context import chosen_entry
 
 _SCHEMES = ("http", "https")
 
@@ -34,10 +33,8 @@ def proxy_url_of(kubeconfig: str | t.Mapping[str, t.Any], context: str = "") -> 
     Raises:
         MeshError: the proxy has a scheme that is not supported.
     """
-    files = [kubeconfig] if not isinstance(kubeconfig, str) else [_content_of(path) for path in kubeconfig.split(os.pathsep) if path]
-    current = context or next((str(file["current-context"]) for file in files if file.get("current-context")), "")
-    cluster = str(_entry(files, "contexts", current, "context").get("cluster") or "")
-    proxy = str(_entry(files, "clusters", cluster, "cluster").get("proxy-url") or "")
+    cluster, entry = chosen_entry(kubeconfig, context, "cluster")
+    proxy = str(entry.get("proxy-url") or "")
     if proxy and _scheme_of(proxy) not in _SCHEMES:
         raise MeshError(
             f"The kubeconfig names {without_userinfo(proxy)} as proxy-url of cluster {cluster}, and only http and https proxies are supported: "
@@ -72,21 +69,6 @@ def _scheme_of(url: str) -> str:
     except ValueError:
         # Brackets without an address in them.
         return ""
-
-
-def _content_of(path: str) -> t.Mapping[str, t.Any]:
-    # Whoever needs the rest of the file says what is wrong with it.
-    try:
-        return parse_kubeconfig(Path(path).expanduser().read_text(encoding="utf-8")) or {}
-    except (OSError, RuntimeError, ValueError):
-        return {}
-
-
-def _entry(files: t.Iterable[t.Mapping[str, t.Any]], kind: str, name: str, key: str) -> t.Mapping[str, t.Any]:
-    """An entry of one of the lists of a kubeconfig; empty if there is none."""
-    entries = (entry for file in files for entry in (file.get(kind) or ()) if isinstance(entry, dict))
-    found = next((entry.get(key) for entry in entries if entry.get("name") == name), None)
-    return found if isinstance(found, dict) else {}
 
 
 def _is_loopback(host: str) -> bool:

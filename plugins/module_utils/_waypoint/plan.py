@@ -143,6 +143,15 @@ def find_leftovers(waypoint: Waypoint, current: CurrentWaypoints) -> tuple[Lefto
     )
 
 
+def narrows(gateway: Object, waypoint: Waypoint) -> bool:
+    """Whether a change may close a waypoint to somebody: another traffic type, or other namespaces that may use it."""
+    current = normalize_waypoint(gateway)
+    if current is None:
+        return False
+    is_open = waypoint.allowed_from == "All" or (waypoint.allowed_from, waypoint.allowed_selector) == (current.allowed_from, current.allowed_selector)
+    return not is_open or waypoint.traffic not in (current.traffic, "all")
+
+
 def hands_over(waypoint: Waypoint, config_map: Object | None) -> bool:
     """Whether an autoscaler takes over from a fixed number of more than one pod."""
     before = read_parameters(config_map) if config_map else {}
@@ -322,5 +331,6 @@ __all__ = (
     "find_leftovers",
     "foreign_parameters",
     "hands_over",
+    "narrows",
     "plan_waypoints",
 )

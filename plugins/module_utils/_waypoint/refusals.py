@@ -9,14 +9,14 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from .._mesh.labels import NO_WAYPOINT, REVISION, Object, labels_of
+from .._mesh.labels import NO_WAYPOINT, REVISION, WAYPOINT_FOR, Object, labels_of
 from .._mesh.parameters import parameters_name
 from .._mesh.revisions import Revisions
-from .._mesh.waypoints import WaypointRef, is_waypoint
+from .._mesh.waypoints import WaypointRef, allows_namespace, is_waypoint
 from .._text import format_names, repeated
-from .plan import CurrentWaypoints, Plan, WaypointChange, foreign_parameters
+from .plan import CurrentWaypoints, Plan, WaypointChange, foreign_parameters, narrows
 from .spec import DesiredWaypoint, Overrides
-from .users import find_unreachable, find_users
+from .users import User, find_unreachable, find_users
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,40 @@ def _refuse_users(change: WaypointChange, current: CurrentWaypoints, context: Co
         )
 
 
+def warn_of_abandoned_users(plan: Plan, current: CurrentWaypoints) -> list[str]:
+    """Users whose traffic a change takes out of their waypoint, one sentence for each waypoint.
+
+    It is no refusal, because the labels of these users may be what changes next. Source: pilot/pkg/serviceregistry/ambient/waypoints.go (AttachmentDenied,
+    UnsupportedTrafficType).
+    """
+    found = []
+    for change in plan.changes:
+        gateway = current.gateways.get(change.ref)
+        if change.gateway != "apply" or gateway is None or change.desired.waypoint is None or not narrows(gateway, change.desired.waypoint):
+            continue
+        users = [user for user in find_users(change.ref, current.users) if _is_abandoned(user, gateway, change, current.namespaces)]
+        if users:
+            found.append(
+                f"Waypoint {change.ref} is used by {format_names(users)}, which it does not serve after this change, so that this traffic continues without "
+                "L7 policies: unbind them (module enrollment), or keep allowed_routes and for as they were."
+            )
+    return found
+
+
+def _is_abandoned(user: User, gateway: Object, change: WaypointChange, namespaces: t.Mapping[str, Object]) -> bool:
+    home = user.namespace or user.name
+    labels = labels_of(namespaces[home]) if home in namespaces else {}
+    before, after = (allows_namespace(one, home, labels) for one in (gateway, change.manifest))
+    fitting = {"Service": {"service"}, "ServiceEntry": {"service"}, "Namespace": {"service", "workload"}}.get(user.kind, {"workload"})
+    served, serves = ({"service", "workload"} & ({"service", "workload"} if traffic == "all" else {traffic}) & fitting for traffic in _traffic(gateway, change))
+    return before and bool(served) and (not after or not served <= serves)
+
+
+def _traffic(gateway: Object, change: WaypointChange) -> tuple[str, str]:
+    """What a waypoint handled, and what it will handle."""
+    return labels_of(gateway).get(WAYPOINT_FOR, "service"), change.desired.waypoint.traffic if change.desired.waypoint else "none"
+
+
 def _refuse_parameters(change: WaypointChange, current: CurrentWaypoints, context: Context) -> t.Iterator[str]:
     ref, gateway = change.ref, current.gateways.get(change.ref)
     if not change.parameters:
@@ -137,4 +171,4 @@ def _refuse_revision(change: WaypointChange, current: CurrentWaypoints, context:
     )
 
 
-__all__ = ("Context", "list_validation_errors", "refuse_waypoints")
+__all__ = ("Context", "list_validation_errors", "refuse_waypoints", "warn_of_abandoned_users")

@@ -33,7 +33,7 @@ from .._mesh.namespaces import is_terminating
 from .._mesh.parameters import ON_REQUEST, OVERLAY_KINDS, parameters_name
 from .._mesh.revisions import ISTIOD_SELECTOR, TAG, Revisions, find_revisions
 from .._mesh.waypoints import WaypointRef
-from .plan import CurrentWaypoints, Plan, find_leftovers, hands_over
+from .plan import CurrentWaypoints, Plan, find_leftovers, hands_over, narrows
 from .refusals import Context
 from .users import WORKLOAD_KINDS
 
@@ -85,10 +85,11 @@ class WaypointReader:
         # What seems to be a leftover may be what all waypoints get.
         if any(find_leftovers(one, current) or (for_wait and (one.overlays or one.ref in current.parameters)) for one in waypoints):
             current = replace(current, class_defaults=_keys_of(list_class_defaults(self._session, WAYPOINT_CLASS)))
-        deleted = any(one.waypoint is None and one.ref in gateways for one in self._desired)
+        deleted = any(one.waypoint is None and one.ref in gateways for one in self._desired) and not overrides.force_delete
+        narrowed = any(narrows(gateways[waypoint.ref], waypoint) for waypoint in waypoints if waypoint.ref in gateways)
         return replace(
             current,
-            users=self._list_users(namespaces, workloads=overrides.detach) if deleted and not overrides.force_delete else {},
+            users=self._list_users(namespaces, workloads=overrides.detach) if deleted else self._list_users_if_allowed(namespaces) if narrowed else {},
             replicas=self._read_replicas([one.ref for one in waypoints if hands_over(one, current.parameters.get(one.ref))]),
         )
 
@@ -157,6 +158,15 @@ class WaypointReader:
         for item in items:
             found.setdefault(_ref(item, labels_of(item).get(GATEWAY_NAME)), []).append(item["metadata"]["name"])
         return found
+
+    def _list_users_if_allowed(self, namespaces: t.Mapping[str, Object]) -> dict[str, list[Object]]:
+        try:
+            return self._list_users(namespaces, workloads=False)
+        except ApiError as error:
+            if error.status != 403:
+                raise
+            self._warn(f"Whether something uses the waypoints could not be checked: {error.message}")
+            return {}
 
     def _list_users(self, namespaces: t.Mapping[str, Object], *, workloads: bool) -> dict[str, list[Object]]:
         """Everything that may use a waypoint, by kind, as metadata only; all Services, because they inherit from their Namespace."""

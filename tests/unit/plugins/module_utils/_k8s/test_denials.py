@@ -154,7 +154,7 @@ OTHERS = [
     Row("RBAC", 403, "Forbidden",
         'gateways.gateway.networking.k8s.io "waypoint" is forbidden: User "ci" cannot patch resource "gateways" in API group "gateway.networking.k8s.io" '
         'in the namespace "shop"', "rbac", "grant this permission to the user and run again", "ci"),
-    Row("RBAC", 403, "Forbidden", 'forbidden: User "system:anonymous" cannot get path "/healthz"', "rbac", "grant this permission", "system:anonymous"),
+    Row("RBAC", 403, "Forbidden", 'forbidden: User "system:anonymous" cannot get path "/healthz"', "anonymous", "complete the user of the kubeconfig", "system:anonymous"),
     Row("RBAC", 403, "Forbidden",
         'pods is forbidden: User "a" cannot list resource "pods" in API group "" at the cluster scope: requires one of ["container.pods.list"] permission(s).',
         "rbac", "grant this permission", "a"),

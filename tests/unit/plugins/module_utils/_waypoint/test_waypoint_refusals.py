@@ -7,7 +7,12 @@ import pytest
 from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.revisions import Revisions
 from ansible_collections.meshwright.ambient.plugins.module_utils._mesh.waypoints import WaypointRef
 from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.plan import CurrentWaypoints, plan_waypoints
-from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.refusals import Context, list_validation_errors, refuse_waypoints
+from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.refusals import (
+    Context,
+    list_validation_errors,
+    refuse_waypoints,
+    warn_of_abandoned_users,
+)
 from ansible_collections.meshwright.ambient.plugins.module_utils._waypoint.spec import DesiredWaypoint, Overrides, Waypoint
 from tests.unit.objects import Object, derived, named, namespace_of, recorded
 
@@ -199,3 +204,34 @@ def test_all_refusals_are_reported_at_once() -> None:
     desired = _desired(revision="1-99", overlays=FIXED)
     refusals = _refusals(desired, None, namespaces={}, taken={REF: ["Service"]}, foreign_config_maps=frozenset({REF}), revisions=ONE)
     assert len(refusals) == 4
+
+
+@pytest.mark.parametrize(
+    ("routes", "before", "after", "abandoned"),
+    [
+        ("Same", "service", "service", ["Namespace cart", "Service cart/cart"]),
+        ("All", "service", "workload", ["Namespace cart", "Namespace shop", "Service cart/cart"]),
+        ("All", "service", "none", ["Namespace cart", "Namespace shop", "Service cart/cart"]),
+        ("All", "all", "service", ["Namespace cart", "Namespace shop", "Pod cart/pod"]),
+        ("All", "service", "all", []),
+        ("All", "service", "service", []),
+    ],
+)
+def test_who_is_closed_out_by_a_change_is_named(routes: str, before: str, after: str, abandoned: list[str]) -> None:
+    ref = WaypointRef("shop", "waypoint")
+    names = {"istio.io/use-waypoint": "waypoint", "istio.io/use-waypoint-namespace": "shop"}
+    namespaces = {"cart": namespace_of("cart", **names), "shop": namespace_of("shop", **{"istio.io/use-waypoint": "waypoint"})}
+    gateway = derived(
+        PROGRAMMED,
+        {"metadata": {"namespace": "shop", "labels": {"istio.io/waypoint-for": before}}},
+    )
+    gateway["spec"]["listeners"][0]["allowedRoutes"] = {"namespaces": {"from": "All"}}
+    users = {
+        "Namespace": list(namespaces.values()),
+        "Service": [{"metadata": {"name": "cart", "namespace": "cart", "labels": names}}],
+        "Pod": [{"metadata": {"name": "pod", "namespace": "cart", "labels": names}}],
+    }
+    current = CurrentWaypoints(namespaces=namespaces, gateways={ref: gateway}, users=users)
+    warnings = warn_of_abandoned_users(plan_waypoints([_desired(ref, traffic=after, allowed_from=routes)], current), current)
+    found = [name for name in ("Namespace cart", "Namespace shop", "Pod cart/pod", "Service cart/cart") if any(name in warning for warning in warnings)]
+    assert found == sorted(abandoned)
