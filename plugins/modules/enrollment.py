@@ -31,7 +31,7 @@ options:
     description:
       - The namespaces to enroll or to remove from the mesh.
       - Each item selects one by O(namespaces[].name), or any number by O(namespaces[].label_selector). With both, the named namespace must also
-        have the labels. It is an error if an item selects nothing, or if two items select the same object.
+        have the labels. It is an error if an item selects nothing, unless its state is V(absent), or if two items select the same object.
     type: list
     elements: dict
     default: []
@@ -353,7 +353,7 @@ from ..module_utils._diff import diff_of
 from ..module_utils._enrollment.apply import list_writes
 from ..module_utils._enrollment.plan import LabelChange, plan_enrollment
 from ..module_utils._enrollment.refusals import find_warnings, refuse_enrollment
-from ..module_utils._enrollment.selections import parse_selections, resolve_selections
+from ..module_utils._enrollment.selections import parse_selections, resolve_selections, warn_of_settled
 from ..module_utils._enrollment.spec import ENROLLMENT_OPTIONS, find_validation_errors, parse_overrides
 from ..module_utils._enrollment.state import read_captures, read_objects, read_waypoints_without_pods
 from ..module_utils._enrollment.undo import undo_of
@@ -400,7 +400,7 @@ def ensure_enrollment(module: AnsibleModule, session: ApiSession) -> Result:
     )
     if not check_mode:
         session.write_all(*steps)
-    for warning in find_warnings(changes, current):
+    for warning in (*warn_of_settled(selections, current.objects), *find_warnings(changes, current)):
         module.warn(warning)
     waited: Result = {}
     if params["wait"] and not check_mode:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from .._mesh.labels import Object, labels_of, matches
 from .._mesh.waypoints import never_bound
+from .._text import format_names
 from .selectors import LabelSelector, parse_selector
 from .spec import DesiredLabels, Item, Key, parse_item
 
@@ -60,13 +61,15 @@ def resolve_selections(
     """The desired labels of the selected objects, and one sentence for each item that selects nothing or what another item selects.
 
     Objects that one selector finds are sorted by their names. An object that is named without a selector need not exist: that is refused by
-    C(refuse_enrollment).
+    C(refuse_enrollment). An item with C(state=absent) may select nothing: see C(warn_of_settled).
     """
     desired: list[DesiredLabels] = []
     errors: list[str] = []
     selected: dict[Key, list[str]] = {}
     ordered = sorted(objects.items(), key=lambda entry: entry[0])
     for selection in selections:
+        if _is_settled(selection, objects):
+            continue
         selector = selection.selector
         if selector is None:
             found = [(selection.kind, selection.namespace, selection.name)]
@@ -82,6 +85,23 @@ def resolve_selections(
     return desired, errors
 
 
+def warn_of_settled(selections: t.Iterable[Selection], objects: t.Mapping[Key, Object]) -> list[str]:
+    """One sentence for the items with C(state=absent) that select nothing, for which nothing is to be done; empty if there are none."""
+    settled = [str(selection) for selection in selections if _is_settled(selection, objects)]
+    if not settled:
+        return []
+    return [f"Nothing is to be done for what does not exist and should have no labels: {format_names(settled)}. If the names are right, remove these items."]
+
+
+def _is_settled(selection: Selection, objects: t.Mapping[Key, Object]) -> bool:
+    if selection.item.get("state") != "absent":
+        return False
+    selector = selection.selector
+    if selector is None:
+        return (selection.kind, selection.namespace, selection.name) not in objects
+    return not any(_selects(selection, selector, key, item) for key, item in objects.items())
+
+
 def _selects(selection: Selection, selector: LabelSelector, key: Key, item: Object) -> bool:
     kind, namespace, name = key
     return (
@@ -94,4 +114,4 @@ def _selects(selection: Selection, selector: LabelSelector, key: Key, item: Obje
     )
 
 
-__all__ = ("Selection", "parse_selections", "resolve_selections")
+__all__ = ("Selection", "parse_selections", "resolve_selections", "warn_of_settled")

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 
 from .._yaml import load_document
 
-_TOP = re.compile(r"^(apiVersion|kind):[ \t]*[\"']?([^\s\"']+)[\"']?[ \t]*$", re.MULTILINE)
+_TOP = re.compile(r"^(apiVersion|kind):[ \t]*[\"']?([^\s\"'#]+)[\"']?(?:[ \t]+#.*|[ \t]*)$", re.MULTILINE)
 _METADATA = re.compile(r"^metadata:[ \t]*\n((?:[ \t]+\S.*\n?|[ \t]*(?:#.*)?\n)+)", re.MULTILINE)
-_FIELD = re.compile(r"^([ \t]+)(name|namespace):[ \t]*[\"']?([^\s\"'#]+)[\"']?[ \t]*$", re.MULTILINE)
+_FIELD = re.compile(r"^([ \t]+)(name|namespace):[ \t]*[\"']?([^\s\"'#]+)[\"']?(?:[ \t]+#.*|[ \t]*)$", re.MULTILINE)
 
 
 # What ends and is removed by itself.

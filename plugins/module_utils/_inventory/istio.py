@@ -40,6 +40,7 @@ def validate_istio(variables: Variables) -> list[str]:
         *_validate_gateways(variables.get("istio_gateways") or ()),
         *_validate_revisions(variables.get("istio_istiod_values") or {}, variables.get("istio_ztunnel_values") or {}),
         *_validate_namespaces_of_values(variables),
+        *_validate_names_of_values(variables),
         *_validate_versions(variables),
         *_validate_parameters(variables),
     ]
@@ -170,6 +171,23 @@ def _validate_namespaces_of_values(variables: Variables) -> t.Iterator[str]:
                 f"{place} is {namespace!r}, but istio_namespace is {variables['istio_namespace']}, where istiod is installed: "
                 "omit it, and set istio_namespace to the namespace of istiod."
             )
+
+
+def _validate_names_of_values(variables: Variables) -> t.Iterator[str]:
+    """Values by which a chart names its workloads otherwise than the roles, routes and selectors look for them.
+
+    Source: istio manifests/charts, gateway/templates/_helpers.tpl and ztunnel/templates/_helpers.tpl.
+    """
+    for index, gateway in enumerate(variables.get("istio_gateways") or ()):
+        name = (gateway.get("values") or {}).get("name")
+        if name and name != gateway["name"]:
+            yield (
+                f"istio_gateways[{index}].values.name is {name!r}, but name is {gateway['name']}, which everything else looks for: "
+                f"omit it, and set name to {name}."
+            )
+    name = (variables.get("istio_ztunnel_values") or {}).get("resourceName")
+    if name and name != "ztunnel":
+        yield f"istio_ztunnel_values.resourceName is {name!r}, but the roles verify, and other tools look for, DaemonSet ztunnel: omit it."
 
 
 def _validate_delivery(variables: Variables) -> t.Iterator[str]:

@@ -19,6 +19,12 @@ if t.TYPE_CHECKING:
     from .items import MeshNamespace, MeshService, MeshWaypoint, MeshWorkload
     from .variables import Variables
 
+# The traffic types with which a waypoint has an effect, as the module enrollment judges them.
+_FITTING = {
+    "mesh_namespaces": ("service", "workload", "all"),
+    "mesh_services": ("service", "all"),
+    "mesh_workloads": ("workload", "all"),
+}
 _Bound = t.Sequence[t.Union["MeshNamespace", "MeshService", "MeshWorkload"]]
 
 
@@ -104,7 +110,15 @@ def _validate_bindings(variable: str, items: _Bound, waypoints: t.Iterable[MeshW
         home = str(item.get("namespace") or item.get("name") or "")
         place = str(item.get("use_waypoint_namespace") or home)
         waypoint = declared.get((place, str(item.get("use_waypoint"))))
-        if unsafe or waypoint is None or place == home or not home:
+        if unsafe or waypoint is None or item.get("state") == "absent" or waypoint.get("state") == "absent":
+            continue
+        traffic = waypoint.get("for", "service")
+        if traffic not in _FITTING[variable]:
+            yield (
+                f"{variable}[{index}] is bound to {place}/{item.get('use_waypoint')}, which is for {traffic} traffic, so its traffic would pass it by: "
+                "set for of that waypoint, or name another one."
+            )
+        if place == home or not home:
             continue
         if (waypoint.get("allowed_routes") or {}).get("from", "Same") == "Same":
             ref = f"{place}/{item['use_waypoint']}"

@@ -34,8 +34,29 @@ def render_istio_gateway(item: Item) -> dict[str, t.Any]:
 def render_virtual_service(item: Item) -> dict[str, t.Any]:
     """The VirtualService of an item."""
     gateway = f"{item.get('gateway_namespace') or item['namespace']}/{item.get('gateway')}"
-    spec = {"hosts": list(item.get("hosts") or ["*"]), "gateways": [gateway], "http": [_rule(rule, item) for rule in item.get("rules") or ()]}
+    spec = {
+        "hosts": list(item.get("hosts") or ["*"]),
+        "gateways": [gateway],
+        "http": [_rule(rule, item) for rule in _in_order(item.get("rules") or ())],
+    }
     return render_object(_API_VERSION, "VirtualService", item, {**spec, **(item.get("spec") or {})})
+
+
+def _in_order(rules: t.Iterable[Item]) -> list[Item]:
+    """The rules as they are written, but each before those that would hide it: of a VirtualService, the first rule that matches is taken."""
+    found: list[Item] = []
+    for rule in rules:
+        place = next((index for index, earlier in enumerate(found) if _hides(earlier, rule)), len(found))
+        found.insert(place, rule)
+    return found
+
+
+def _hides(earlier: Item, later: Item) -> bool:
+    """Whether a rule takes each request of another one, and is not the same."""
+    prefix, path = str(earlier["path"]), str(later["path"])
+    if earlier["path_type"] != "PathPrefix" or (later["path_type"], path) == ("PathPrefix", prefix):
+        return False
+    return prefix == "/" or (later["path_type"] != "RegularExpression" and path.startswith(prefix))
 
 
 def _pods_of(item: Item) -> dict[str, str]:

@@ -27,7 +27,11 @@ def find(path: str, item: Object) -> list[t.Any]:
     Raises:
         MeshError: the path cannot be parsed, or the package that reads it is missing.
     """
-    return [found.value for found in _compiled(path).find(dict(item))]
+    compiled = _compiled(path)
+    try:
+        return [found.value for found in compiled.find(dict(item))]
+    except Exception as error:  # such as a regular expression in a filter that cannot be compiled
+        raise MeshError(f"json_path {path!r} cannot be evaluated ({str(error).rstrip('.')}): correct its filter.") from None
 
 
 def check(path: str) -> None:

@@ -92,12 +92,17 @@ def judge_peer_authentication(title: str, policy: Object | None, neighbours: t.S
     if labels and metadata["namespace"] == root_namespace:
         remedy = "Move it to the namespace of the pods that it selects, or remove its selector."
         return Verdict("Failed", "SelectorInRootNamespace", f"istiod ignores policies with a selector in namespace {root_namespace}", remedy, final=True)
-    older = [
-        other["metadata"]["name"]
+    created = str(metadata.get("creationTimestamp", ""))
+    rivals = {
+        other["metadata"]["name"]: str(other["metadata"].get("creationTimestamp", ""))
         for other in neighbours
-        if ((other["spec"].get("selector") or {}).get("matchLabels") or {}) == labels
-        and str(other["metadata"].get("creationTimestamp", "")) < str(metadata.get("creationTimestamp", ""))
-    ]
+        if ((other["spec"].get("selector") or {}).get("matchLabels") or {}) == labels and other["metadata"]["name"] != metadata["name"]
+    }
+    older = [name for name, since in rivals.items() if since < created]
+    same_age = [name for name, since in rivals.items() if since == created]
+    if same_age and not older:
+        message = f"PeerAuthentication {', '.join(sorted(same_age))} of the same namespace and selector is as old, and only one of them takes effect"
+        return Verdict("InProgress", "Shadowed", message, "Merge the two, and delete one of them.")
     if older:
         message = f"PeerAuthentication {', '.join(sorted(older))} of the same namespace and selector is older, and only the oldest takes effect"
         return Verdict("InProgress", "Shadowed", message, "Merge the two, and delete one of them.")

@@ -75,7 +75,8 @@ def absent(title: str, item: Object | None, remedy: str) -> Verdict:
 def not_observed(item: Object) -> Verdict | None:
     """A verdict on an object whose status is for an older generation; None when the status is up to date."""
     generation = item["metadata"].get("generation", 0)
-    observed = observed_generation(item.get("status") or {})
+    status = item.get("status")
+    observed = observed_generation(status if isinstance(status, dict) else {})
     if observed is not None and observed < generation:
         message = f"its status is for generation {observed}, but the current generation is {generation}"
         return Verdict("InProgress", "GenerationNotObserved", message, "Its controller has not processed the change yet: check that it is running.")
@@ -95,8 +96,11 @@ def observed_generation(status: t.Mapping[str, t.Any]) -> int | None:
 
 def condition(item: Object, kind: str) -> t.Mapping[str, t.Any] | None:
     """One condition of the object's status, or None."""
-    for found in (item.get("status") or {}).get("conditions") or ():
-        if found.get("type") == kind:
+    # The status of a custom resource may be of any form.
+    status = item.get("status")
+    conditions = status.get("conditions") if isinstance(status, dict) else None
+    for found in conditions if isinstance(conditions, list) else ():
+        if isinstance(found, dict) and found.get("type") == kind:
             return t.cast("t.Mapping[str, t.Any]", found)
     return None
 

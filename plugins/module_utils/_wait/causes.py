@@ -37,17 +37,19 @@ def with_causes(session: ApiSession, verdicts: Verdicts, cache: ObjectCache) -> 
     late = [(target, verdict) for target, verdict in verdicts if not verdict.current]
     laggards = [target for target, _verdict in late]
     evidence = _Evidence(session, laggards, cache)
-    problem, refused = None, {}
+    problem, refused, aside = None, {}, ""
     if any(target.kind in _WRITTEN_BY_ISTIOD for target in laggards):
         istiods = read_istiods(session, {class_of(target, cache) for target in laggards})
-        problem = istiods.problem
+        problem, aside = istiods.problem, istiods.aside
         # An istiod that does not do its work is not refused anything.
         refused = {} if problem else find_refused(session, late, cache, istiods)
     refused.update({target: found for target, verdict in late if (found := find_wrong_refusal(session, target, verdict))})
-    return tuple((target, verdict if verdict.current else _with_cause(target, verdict, evidence, problem, refused.get(target))) for target, verdict in verdicts)
+    return tuple(
+        (target, verdict if verdict.current else _with_cause(target, verdict, evidence, problem, refused.get(target), aside)) for target, verdict in verdicts
+    )
 
 
-def _with_cause(target: Target, verdict: Verdict, evidence: _Evidence, of_istiod: Problem | None, refused: Problem | None) -> Verdict:
+def _with_cause(target: Target, verdict: Verdict, evidence: _Evidence, of_istiod: Problem | None, refused: Problem | None, aside: str) -> Verdict:
     cause, events = evidence.cause(target), evidence.events(target)
     if refused:
         cause = "; ".join(filter(None, (refused.text, cause)))
@@ -56,6 +58,8 @@ def _with_cause(target: Target, verdict: Verdict, evidence: _Evidence, of_istiod
     if target.kind in _WRITTEN_BY_ISTIOD and of_istiod:
         causes.append(f"istiod is the cause: {of_istiod.text}")
         remedy = of_istiod.remedy or remedy
+    elif target.kind in _WRITTEN_BY_ISTIOD and aside:
+        causes.append(aside)
     explanation = "; ".join(filter(None, causes))
     if not explanation:
         return verdict

@@ -58,10 +58,12 @@ class Istiods:
     Attributes:
         problem: why they do not do their work, or None.
         values: the values of each one's chart, by revision, as far as they could be read.
+        aside: which of them do not run while others do, so that it may be no cause; empty if none.
     """
 
     problem: Problem | None = None
     values: t.Mapping[str, t.Mapping[str, t.Any]] = field(default_factory=dict)
+    aside: str = ""
 
 
 def read_istiods(session: ApiSession, classes: t.Iterable[str]) -> Istiods:
@@ -78,8 +80,8 @@ def read_istiods(session: ApiSession, classes: t.Iterable[str]) -> Istiods:
     if not found:
         return Istiods(Problem("no istiod is installed"))
     unavailable = [item for item in found if (condition(item, "Available") or {}).get("status") != "True"]
-    if unavailable:
-        names = ", ".join(f"{item['metadata']['namespace']}/{item['metadata']['name']}" for item in unavailable)
+    names = ", ".join(f"{item['metadata']['namespace']}/{item['metadata']['name']}" for item in unavailable)
+    if len(unavailable) == len(found):
         return Istiods(Problem(f"Deployment {names} has no available pod"))
     templates = [TEMPLATES[name] for name in classes if name in TEMPLATES]
     problems, values = [], {}
@@ -94,7 +96,9 @@ def read_istiods(session: ApiSession, classes: t.Iterable[str]) -> Istiods:
         problems += [problem] if problem else []
         if config_map:
             values[revision] = parse_injector(config_map).values
-    return Istiods(Problem("; ".join(problems), INJECTOR_REMEDY) if problems else None, values)
+    # One that others do not need may stand still.
+    aside = f"of several istiods, Deployment {names} has no available pod" if unavailable else ""
+    return Istiods(Problem("; ".join(problems), INJECTOR_REMEDY) if problems else None, values, aside)
 
 
 def find_wrong_refusal(session: ApiSession, target: Target, verdict: Verdict) -> Problem | None:

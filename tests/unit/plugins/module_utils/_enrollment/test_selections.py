@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.meshwright.ambient.plugins.module_utils._enrollment.selections import Selection, resolve_selections
+from ansible_collections.meshwright.ambient.plugins.module_utils._enrollment.selections import Selection, resolve_selections, warn_of_settled
 from tests.unit.objects import Object, namespace_of
 
 KINDS = {"namespaces": "Namespace", "services": "Service", "workloads": "Deployment"}
@@ -82,3 +82,16 @@ def test_an_object_that_two_items_choose_is_named() -> None:
     )
     assert chosen == ["Namespace shop", "Namespace bank", "Namespace shop", "Service shop/cart"]
     assert errors == ["Namespace shop is selected by namespaces[0], namespaces[1]: combine these items into one."]
+
+
+def test_what_should_have_no_labels_need_not_exist() -> None:
+    gone = [
+        ("namespaces", {"name": "gone", "state": "absent"}),
+        ("services", {"name": "gone", "namespace": "shop", "state": "absent"}),
+        ("namespaces", {"label_selector": "team=c", "state": "absent"}),
+    ]
+    assert _choose(*gone, ("namespaces", {"name": "lab", "state": "absent"})) == (["Namespace lab"], [])
+    selections = [Selection(option, KINDS[option], item) for option, item in gone]
+    (warning,) = warn_of_settled(selections, OBJECTS)
+    assert all(str(selection) in warning for selection in selections)
+    assert warn_of_settled([Selection("namespaces[0]", "Namespace", {"name": "lab", "state": "absent"})], OBJECTS) == []

@@ -26,6 +26,12 @@ metadata:
     labels: {}
 spec: {}
 """
+COMMENTED = """apiVersion: rbac.authorization.k8s.io/v1 # the group
+kind: Role # not of the cluster
+metadata:
+  name: leader
+  namespace: kube-system # leader election
+"""
 FLOW = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio, labels: {a: b}}\n"
 JSON = '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "json", "namespace": "other"}}\n'
 JOB = "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: once\n"
@@ -36,6 +42,7 @@ JOB = "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: once\n"
     [
         pytest.param(BLOCK, ObjectRef("v1", "Service", "istio-system", "istiod"), id="block"),
         pytest.param(QUOTED, ObjectRef("apps/v1", "DaemonSet", "shop", "ztunnel"), id="quoted"),
+        pytest.param(COMMENTED, ObjectRef("rbac.authorization.k8s.io/v1", "Role", "kube-system", "leader"), id="comments"),
         pytest.param(FLOW, ObjectRef("v1", "ConfigMap", "shop", "istio"), id="flow"),
         pytest.param(JSON, ObjectRef("v1", "ConfigMap", "other", "json"), id="json"),
     ],

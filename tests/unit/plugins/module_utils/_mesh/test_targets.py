@@ -43,6 +43,15 @@ def test_targets_of_labels(objects: list[dict[str, Any]], expected: list[dict[st
     assert mesh_targets(objects, []) == expected
 
 
+@pytest.mark.parametrize(("traffic", "is_waited_for"), [("workload", False), ("service", True), ("all", True)])
+def test_services_of_a_namespace_need_no_binding_to_a_waypoint_for_its_pods(traffic: str, is_waited_for: bool) -> None:
+    gateway = {"metadata": {"name": "pods", "namespace": "edge", "labels": {"istio.io/waypoint-for": traffic}}}
+    waypoint = {"name": "pods", "namespace": "edge", "manifest": gateway}
+    labels = {USE: "pods", "istio.io/use-waypoint-namespace": "edge"}
+    assert (NAMESPACE_BINDING in mesh_targets([NAMESPACE | {"after": labels}], [waypoint])) is is_waited_for
+    assert NAMESPACE_BINDING in mesh_targets([NAMESPACE | {"after": {USE: "pods"}}], [waypoint]), "another namespace has a waypoint of that name"
+
+
 def test_targets_of_waypoints_come_first() -> None:
     waypoints = [
         {"name": "waypoint", "namespace": "shop", "manifest": {"kind": "Gateway"}},

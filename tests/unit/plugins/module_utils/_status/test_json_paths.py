@@ -39,6 +39,11 @@ def test_a_path_that_cannot_be_read_is_refused(path: str) -> None:
         check(path)
 
 
+def test_a_path_that_cannot_be_evaluated_is_named() -> None:
+    with pytest.raises(MeshError, match="cannot be evaluated"):
+        find('{.spec.ports[?(@.port=~"(")].name}', {"spec": {"ports": [{"port": "1", "name": "a"}]}})
+
+
 def test_translate_quotes_what_is_no_plain_word() -> None:
     assert translate("{.spec.a-b.c}") == '$.spec["a-b"].c'
 

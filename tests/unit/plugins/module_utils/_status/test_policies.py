@@ -101,9 +101,18 @@ def test_of_two_peer_authentications_the_older_counts() -> None:
     assert judge_peer_authentication("it", old, [old, new]).current
     verdict = judge_peer_authentication("it", new, [old, new])
     assert (verdict.status, verdict.reason) == ("InProgress", "Shadowed")
+
     assert verdict.message.startswith("PeerAuthentication old of the same namespace and selector is older")
     selecting = _strict("web", "2026-11-21T03:00:00Z", selector={"matchLabels": {"app": "web"}})
     assert judge_peer_authentication("it", selecting, [old, new, selecting]).current
+
+
+def test_of_two_peer_authentications_of_one_second_nobody_knows_which_counts() -> None:
+    both = [_strict(name, "2026-11-21T01:00:00Z") for name in ("a", "b")]
+    for policy, other in zip(both, reversed(both), strict=True):
+        verdict = judge_peer_authentication("it", policy, both)
+        assert (verdict.status, verdict.reason) == ("InProgress", "Shadowed")
+        assert f"PeerAuthentication {other['metadata']['name']} of the same namespace and selector is as old" in verdict.message
 
 
 def test_a_selector_in_the_root_namespace_is_left_out() -> None:

@@ -158,6 +158,11 @@ def test_warnings_without_a_last_time_are_as_new_as_they_are() -> None:
             id="not-available",
         ),
         pytest.param([ISTIOD], "", id="well"),
+        pytest.param(
+            [ISTIOD, with_condition(named(ISTIOD, "istiod-next"), "Available", status="False")],
+            "of several istiods, Deployment istio-system/istiod-next has no available pod",
+            id="another-one",
+        ),
     ],
 )
 def test_a_dead_istiod_is_named_to_who_waits_for_its_work(istiods: list[Object], cause: str) -> None:
