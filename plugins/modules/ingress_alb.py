@@ -93,7 +93,7 @@ options:
           timeout: {type: int, description: Seconds after which a probe has failed.}
           healthy_threshold: {type: int, description: How many successes make a target healthy.}
           unhealthy_threshold: {type: int, description: How many failures make a target unhealthy.}
-          success_codes: {type: str, description: The HTTP codes of success.}
+          success_codes: {type: str, description: 'The HTTP codes of success; of a backend that speaks gRPC, its codes, from 0 to 99.'}
       deregistration_delay: {type: int, default: 30, description: 'How long a target that is deregistered may finish its requests, in seconds.'}
       target_group_attributes: {type: dict, default: {}, description: 'Attributes of the target groups, by their names in AWS.'}
       annotations:

@@ -54,7 +54,7 @@ options:
       gateway_namespace: {type: str, description: 'The namespace of the Gateway, if it differs.'}
       hosts: {type: list, elements: str, default: [], description: The hosts of the route.}
       rules:
-        description: Which path leads to which Services. The first rule that matches is taken; one that an earlier rule would hide is put before it.
+        description: Which path leads to which Services. The first rule that matches is taken; one that an earlier prefix hides is put before it.
         type: list
         elements: dict
         default: []

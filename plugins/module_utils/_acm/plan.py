@@ -130,7 +130,8 @@ def _plan_request(selection: Selection, plans: t.Sequence[Plan], context: Contex
 
 
 def _same_certificate(one: CertificateSpec, other: CertificateSpec) -> bool:
-    return (one.names, one.key_algorithm) == (other.names, other.key_algorithm)
+    # One that names no algorithm takes any.
+    return one.names == other.names and (not one.key_algorithm or not other.key_algorithm or one.key_algorithm == other.key_algorithm)
 
 
 def _zone_refusal(selection: Selection, zones: t.Mapping[str, Zone | str]) -> str:

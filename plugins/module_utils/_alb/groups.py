@@ -10,6 +10,7 @@ model_build_ipam.go, model_build_load_balancer_capacity_reservation.go, model_bu
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from .._ingress.annotation_values import ALB_PREFIX, group_of, parse_pairs, speaks_grpc
@@ -122,13 +123,20 @@ def hidden_rule_warnings(albs: t.Iterable[DesiredItem]) -> t.Iterator[str]:
     """One sentence for each member of a group that would never serve, because another one comes before it."""
     for name, members in _groups_of(albs).items():
         plain = [alb for alb in members if not _has_conditions(alb)]
-        ordered = sorted(plain, key=lambda alb: (alb.item.get("group_order") or 0, *alb.place))
+        # As the controller sorts them (pkg/ingress/group_loader.go).
+        ordered = sorted(plain, key=lambda alb: (_order_of(alb), "/".join(alb.place)))
         for earlier, later in ((one, other) for place, one in enumerate(ordered) for other in ordered[place + 1 :]):
-            if _hides(earlier.item, later.item):
+            if _hides(earlier.item, later.item) and not set(earlier.item["hosts"]) & set(later.item["hosts"]):
                 yield (
                     f"Group {name}: {earlier.title} comes before {later.title} and serves all of its hosts and paths, so that {later.title} would never serve: "
                     f"give {later.title} hosts or a path of its own, and a smaller group_order."
                 )
+
+
+def _order_of(alb: DesiredItem) -> int:
+    """By the option or by the annotation that this stands for."""
+    written = str(alb.main.manifest["metadata"]["annotations"].get(f"{ALB_PREFIX}group.order") or "0")
+    return int(written) if re.fullmatch(r"-?\d{1,4}", written) else 0
 
 
 def _hides(earlier: Item, later: Item) -> bool:

@@ -16,6 +16,8 @@ Item = t.Mapping[str, t.Any]
 
 # What a group without a launch template gets.
 DEFAULT_IMAGE = "AL2023_x86_64_STANDARD"
+# What EKS calls the image of a launch template.
+OWN_IMAGE = "CUSTOM"
 
 
 def nodegroup_items(
@@ -43,12 +45,14 @@ def _nodegroup(group: Item, node_role: str, subnet_ids: t.Sequence[str], version
     }
     if template:
         item["launch_template"] = dict(template)
-    if not template or group.get("ami_type") or group.get("version"):
-        # A template with an image of its own determines the Kubernetes version, and EKS then refuses to be told one. One without takes both
-        # (API reference of EKS, CreateNodegroup, amiType and version).
-        item["version"] = str(group.get("version") or version)
-    if image := group.get("ami_type") or (None if template else DEFAULT_IMAGE):
-        item["ami_type"] = image
+    image = group.get("ami_type") or (None if template else DEFAULT_IMAGE)
+    # A template with an image of its own determines the Kubernetes version, and EKS then refuses to be told either. One without takes both
+    # (API reference of EKS, CreateNodegroup, amiType and version).
+    if image != OWN_IMAGE:
+        if image:
+            item["ami_type"] = image
+        if image or group.get("version"):
+            item["version"] = str(group.get("version") or version)
     for name in ("instance_types", "disk_size", "max_unavailable"):
         if group.get(name) is not None:
             item[name] = group[name]
@@ -58,7 +62,8 @@ def _nodegroup(group: Item, node_role: str, subnet_ids: t.Sequence[str], version
 def _taints(group: Item, startup_taint: bool) -> list[t.Any]:
     """The group's own taints, and Istio's, which may be among them."""
     own = [normalize_taint(taint) for taint in group.get("taints") or []]
-    return [*([STARTUP_TAINT] if startup_taint and STARTUP_TAINT not in own else []), *own]
+    is_there = any((taint["key"], taint["effect"]) == (STARTUP_TAINT["key"], STARTUP_TAINT["effect"]) for taint in own)
+    return [*([STARTUP_TAINT] if startup_taint and not is_there else []), *own]
 
 
 def _given(item: Item, option: str, default: t.Any) -> t.Any:
@@ -67,4 +72,4 @@ def _given(item: Item, option: str, default: t.Any) -> t.Any:
     return default if value is None else value
 
 
-__all__ = ("DEFAULT_IMAGE", "nodegroup_items")
+__all__ = ("DEFAULT_IMAGE", "OWN_IMAGE", "nodegroup_items")

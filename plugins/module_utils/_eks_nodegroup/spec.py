@@ -35,6 +35,14 @@ _EFFECTS = "NO_SCHEDULE, NO_EXECUTE or PREFER_NO_SCHEDULE"
 _AMI_TYPE = re.compile(r"CUSTOM|(AL2|AL2023|BOTTLEROCKET|WINDOWS)_\w+")
 
 
+# Types of images of which there is one for each architecture (API reference of EKS, Nodegroup, amiType).
+_BOTH_ARCHITECTURES = {
+    f"{kind.format(architecture)}"
+    for kind in ("AL2023_{}_STANDARD", "AL2023_{}_NVIDIA", "BOTTLEROCKET_{}", "BOTTLEROCKET_{}_FIPS", "BOTTLEROCKET_{}_NVIDIA")
+    for architecture in ("x86_64", "ARM_64")
+}
+
+
 @dataclass(frozen=True)
 class NodegroupSpec:
     """The desired state of one node group; None leaves the current value, or EKS' default.
@@ -167,7 +175,8 @@ def find_image_errors(ami_type: str | None, version: str | None, instance_types:
         for name in instance_types or ():
             if is_arm(name) != for_arm:
                 other = ami_type.replace("ARM_64", "x86_64") if for_arm else ami_type.replace("x86_64", "ARM_64")
-                yield f"ami_type is {ami_type}, whose images do not run on instances of type {name}: use {other}, or other types."
+                remedy = f"use {other}, or other types" if other in _BOTH_ARCHITECTURES else "use an image of their architecture, or other types"
+                yield f"ami_type is {ami_type}, whose images do not run on instances of type {name}: {remedy}."
 
 
 def _is_reserved(key: str) -> bool:

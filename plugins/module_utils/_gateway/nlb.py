@@ -38,7 +38,7 @@ _TRAFFIC_PORT = "traffic-port"
 # The codes that a health check takes as success. Source: the API reference of Elastic Load Balancing, Matcher.
 _CODES = (200, 599)
 # The controller's defaults in seconds. Source: its pkg/service/model_builder.go.
-_INTERVAL, _TIMEOUT = 10, 10
+_INTERVAL, _TIMEOUT, _TIMEOUT_OF_NODES = 10, 10, 6
 
 
 def ssl_ports(nlb: Item) -> list[int]:
@@ -152,8 +152,11 @@ def _find_check_errors(nlb: Item) -> t.Iterator[str]:
         )
     if nlb.get("proxy_protocol") and protocol in ("HTTP", "HTTPS") and port in (STATUS_PORT_NAME, str(STATUS_PORT)):
         yield f"proxy_protocol adds a header to {protocol} health checks of the status port, which answers them with 400: omit health_check, or use TCP."
-    interval, timeout = (check.get("interval") or _INTERVAL), (check.get("timeout") or _TIMEOUT)
-    if timeout > interval:
+    default = _TIMEOUT_OF_NODES if nlb["target_type"] == "instance" and nlb.get("external_traffic_policy") == "Local" else _TIMEOUT
+    interval, timeout = (check.get("interval") or _INTERVAL), (check.get("timeout") or default)
+    if timeout > interval and not check.get("timeout"):
+        yield f"health_check.interval is {interval} s, shorter than the default timeout of {timeout} s: set health_check.timeout as well."
+    elif timeout > interval:
         yield f"health_check.timeout is {timeout} s, but health_check.interval is {interval} s: the timeout must not be longer than the interval."
 
 

@@ -21,9 +21,9 @@ if t.TYPE_CHECKING:
 
 
 # All keys of an item but its tags, which are validated with those of all other lists.
+_ENTRY = ("principal_arn", "type", "username", "kubernetes_groups", "policies")
 # The namespace of the add-ons that can have a role.
 _ADDONS = "kube-system"
-_ENTRY = ("principal_arn", "type", "username", "kubernetes_groups", "policies")
 _ASSOCIATION = ("namespace", "service_account", "role_arn", "target_role_arn", "disable_session_tags")
 
 
@@ -57,7 +57,7 @@ def _validate_associations(variables: Variables) -> t.Iterator[str]:
         if remedy:
             yield (
                 f"eks_pod_identity_associations[{index}] is for {item['namespace']}/{item['service_account']}, to which {remedy[0]} gives a role as well, "
-                f"and a service account has one: set {remedy[1]}, and remove this item."
+                f"and a service account has one: set {remedy[1]}."
             )
 
 
@@ -66,15 +66,15 @@ def _associated_by_roles(variables: Variables) -> dict[tuple[str, str], tuple[st
     identity = variables.get("eks_identity", "pod_identity")
     found: dict[tuple[str, str], tuple[str, str]] = {}
     for index, addon in enumerate(variables.get("eks_addons") or () if identity == "pod_identity" else ()):
-        account = addon.get("service_account") or (CSI_SERVICE_ACCOUNT if needs_role(addon) or has_service_account(addon) else "")
+        account = addon.get("service_account") or (CSI_SERVICE_ACCOUNT if has_service_account(addon) else "")
         if addon.get("state") != "absent" and account and (needs_role(addon) or addon.get("role_arn")):
-            found[_ADDONS, account] = (f"add-on {addon['name']}", f"eks_addons[{index}].role_arn")
+            found[_ADDONS, account] = (f"add-on {addon['name']}", f"eks_addons[{index}].role_arn and remove this item")
     if variables.get("alb_controller_enabled") and variables.get("alb_controller_identity", identity) == "pod_identity":
         place = (variables.get("alb_controller_namespace", ""), variables.get("alb_controller_service_account", ""))
-        found[place] = ("the role alb_controller", "alb_controller_role_arn")
+        found[place] = ("the role alb_controller", "alb_controller_role_arn and remove this item, or set alb_controller_identity to none")
     if variables.get("karpenter_enabled") and variables.get("karpenter_identity", identity) == "pod_identity":
         place = (variables.get("karpenter_namespace", ""), variables.get("karpenter_service_account", ""))
-        found[place] = ("the role karpenter", "karpenter_role_arn")
+        found[place] = ("the role karpenter", "karpenter_role_arn and remove this item, or set karpenter_identity to none")
     return found
 
 

@@ -73,8 +73,15 @@ def _validate_edge(variables: Variables) -> t.Iterator[str]:
             yield from _names_outside(place, certificate)
         if "." not in certificate["domain"].strip("."):
             yield f"{place}.domain is {certificate['domain']!r}, which is not below a public domain: use a name such as shop.example.com."
-    # Two keys are two certificates.
-    named = [(certificate["domain"].lower().rstrip("."), certificate.get("key_algorithm") or "RSA_2048") for certificate in certificates]
+    # Two keys are two certificates; one that names none may be either.
+    named = [(certificate["domain"].lower().rstrip("."), certificate.get("key_algorithm")) for certificate in certificates]
+    shared = repeated([domain for domain, _algorithm in named])
+    yield from (
+        f"aws_edge_certificates names {domain} more than once: keep one of them, or set key_algorithm of each, for certificates with different keys."
+        for domain in shared
+        if (domain, None) in named
+    )
+    named = [(domain, algorithm) for domain, algorithm in named if (domain, None) not in named]
     yield from (f"aws_edge_certificates names {domain} with {algorithm} more than once: keep one of them." for domain, algorithm in repeated(named))
     acls = variables.get("aws_edge_web_acls") or ()
     for index, acl in enumerate(acls):

@@ -11,7 +11,7 @@ import re
 import typing as t
 
 from .._eks_addon.role_items import has_service_account, needs_role, starts_before_istio
-from .._eks_nodegroup.role_items import DEFAULT_IMAGE
+from .._eks_nodegroup.role_items import DEFAULT_IMAGE, OWN_IMAGE
 from .._eks_nodegroup.spec import find_image_errors, find_name_errors, find_node_errors, find_taint_errors, find_template_errors
 from .._limits.aws import ADDON_NAME, CLUSTER_NAME
 from .._limits.ranges import find_range_errors, find_range_problem
@@ -221,6 +221,11 @@ def _validate_nodes(variables: Variables) -> t.Iterator[str]:
         place = f"eks_node_groups[{index}]"
         yield from find_name_errors(f"{place}.name", group["name"])
         image = group.get("ami_type") or (None if group.get("launch_template") else DEFAULT_IMAGE)
+        if image == OWN_IMAGE and (group.get("version") or not group.get("launch_template")):
+            yield (
+                f"{place}.ami_type is {OWN_IMAGE}, for the image of a launch template, which determines the version as well: "
+                f"{'omit version' if group.get('launch_template') else 'set launch_template'}, or use a type of EKS."
+            )
         images = find_image_errors(image, group.get("version") or control_plane, group.get("instance_types"))
         yield from (f"{place}.{error}" for error in (*find_node_errors(group), *images))
         low, high = group["min_size"], group["max_size"]

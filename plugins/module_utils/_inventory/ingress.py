@@ -160,7 +160,9 @@ def _find_protocol_errors(alb: DesiredItem, gateway: DesiredItem) -> t.Iterator[
             f"or set the annotation {ALB_PREFIX}backend-protocol to HTTPS."
         )
     elif sent == "HTTPS" and expected == {"HTTP"}:
-        yield f"{alb.title} sends HTTPS to port {port} of {gateway.title}, whose listener is plain HTTP: move the listener to another port, such as 80."
+        annotated = f"{ALB_PREFIX}backend-protocol" in (alb.item.get("annotations") or {})
+        remedy = f"remove the annotation {ALB_PREFIX}backend-protocol" if annotated else "move the listener to another port, such as 80"
+        yield f"{alb.title} sends HTTPS to port {port} of {gateway.title}, whose listener is plain HTTP: {remedy}."
 
 
 def _routes_to_redirects(lists: IngressLists) -> t.Iterator[str]:

@@ -174,7 +174,10 @@ def _validate_options(place: str, pool: KarpenterNodePool, region: str) -> t.Ite
 def _validate_zones(place: str, pool: KarpenterNodePool, variables: Variables) -> t.Iterator[str]:
     """Zones in which the VPC that the role eks creates has no subnet."""
     made = variables.get("eks_availability_zones") or ()
-    if not variables.get("eks_enabled") or variables.get("eks_vpc_id") or pool.get("subnet_ids") or pool.get("node_class") or not made:
+    if not variables.get("eks_enabled") or variables.get("eks_vpc_id") or pool.get("node_class") or not made:
+        return
+    # Other subnets may be in other zones.
+    if pool.get("subnet_ids") or variables.get("karpenter_subnet_ids") or (pool.get("node_class_spec") or {}).get("subnetSelectorTerms"):
         return
     missing = [zone for zone in pool.get("zones") or () if zone not in made]
     if missing:

@@ -25,6 +25,8 @@ _NODE_CLASS = ("karpenter.k8s.aws/v1", "EC2NodeClass")
 # of general purpose, as in Karpenter's own introduction; without these, the cheapest machine of any kind that fits would be chosen.
 _ARCHITECTURE, _CATEGORY = "kubernetes.io/arch", "karpenter.k8s.aws/instance-category"
 _CATEGORIES = ("c", "m", "r")
+# Categories of machines with accelerators, most of which are of the first two generations.
+_ACCELERATED = frozenset({"dl", "f", "g", "gr", "inf", "p", "trn", "vt"})
 _REQUIREMENTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("capacity_types", "karpenter.sh/capacity-type", ("on-demand",)),
     ("architectures", _ARCHITECTURE, ("amd64",)),
@@ -161,18 +163,19 @@ def _requirements(pool: Pool) -> list[dict[str, t.Any]]:
         if pool.get(option):
             found.append({"key": key, "operator": "In", "values": [str(value) for value in pool[option]]})
         elif default and key not in named and not (option == "instance_categories" and named.intersection(_CHOOSES_MACHINES)):
-            values = _architectures(pool, requirements) or default if key == _ARCHITECTURE else default
+            values = ("arm64",) if key == _ARCHITECTURE and _are_all_arm(pool, requirements) else default
             found.append({"key": key, "operator": "In", "values": list(values)})
-    # Machines with accelerators are of lower generations.
-    if not named.intersection({_GENERATION["key"], *_NAMES_MACHINES}) and set(_values_in(pool, requirements, _CATEGORY)) <= {*_CATEGORIES}:
+    categories = _values_in(pool, requirements, _CATEGORY)
+    accelerated = bool(categories) and _ACCELERATED.issuperset(categories)
+    if not accelerated and not named.intersection({_GENERATION["key"], *_NAMES_MACHINES}):
         found.append(dict(_GENERATION))
     return [*found, *requirements]
 
 
-def _architectures(pool: Pool, requirements: t.Sequence[Pool]) -> list[str]:
-    """Those of the types and families of instances that a pool names."""
+def _are_all_arm(pool: Pool, requirements: t.Sequence[Pool]) -> bool:
+    """Whether a pool names types or families of instances, and all of them are of arm64. Of others, its pods may have no images for arm64."""
     names = [name for key in _NAMES_MACHINES for name in _values_in(pool, requirements, key)]
-    return sorted({"arm64" if is_arm(name) else "amd64" for name in names})
+    return bool(names) and all(map(is_arm, names))
 
 
 def _values_in(pool: Pool, requirements: t.Sequence[Pool], key: str) -> list[str]:

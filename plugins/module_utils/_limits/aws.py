@@ -31,8 +31,9 @@ _ROLE_NAME = re.compile(rf"[\w+=,.@-]{{1,{LONGEST_ROLE_NAME}}}", re.ASCII)
 ROLE_PATH = re.compile(r"/|/[\x21-\x7e]{1,510}/")
 # EKS publishes images of Amazon Linux 2 for this minor version of Kubernetes and older ones. Source: the user guide of EKS, release notes of 1.33.
 LAST_AL2_MINOR = 32
-# Families of Graviton: the g comes after the generation, as in m7g, c7gn, im4gn (EC2 user guide, naming conventions of instance types).
-_ARM_FAMILY = re.compile(r"a1|[a-z]+\d+g[a-z]*")
+# Families of arm64: with Graviton, whose g comes after the generation, as in m7g, c7gn, im4gn, and with Grace, as in p6e-gb200 (EC2 user guide, naming
+# conventions of instance types).
+_ARM_FAMILY = re.compile(r"a1|[a-z]+\d+g[a-z]*|[a-z]+\d+[a-z]*-gb\d+")
 
 # Letters, digits and separators of any script, as IAM takes them; EC2 alone would take more.
 _TAG = re.compile(r"[\w .:/=+@\u00a0\u2000-\u200a\u202f\u3000-]*")

@@ -26,8 +26,6 @@ BOUND = "istio.io/WaypointBound"
 _AUTOALLOCATE = "networking.istio.io/enable-autoallocate-ip"
 
 _INGRESS_TRAVERSES = "Ingress traffic will traverse the waypoint"
-# A reason of istiod (pilot/pkg/model/service.go, WaypointBindingStatus).
-_OTHER_TRAFFIC = "UnsupportedTrafficType"
 _CANARY_FAILED = "Canary waypoint not attached: "
 # What istiod reports on a canary (pilot/pkg/serviceregistry/ambient/status.go), and the reason for it.
 _CANARY_REASONS = (
@@ -95,9 +93,7 @@ def judge_binding(
             opted_out.append(name)
             continue
         problem = binding_problem(service, namespace, expected, one=one)
-        if problem and expected is None and not one and _is_for_pods(service, problem):
-            opted_out.append(name)
-        elif problem:
+        if problem:
             problems.append((problem[0], f"{kind} {name}: {problem[1]}"))
             unnamed = unnamed and waypoint is None
             since = since or str((condition(service, BOUND) or {}).get("lastTransitionTime", ""))
@@ -147,11 +143,6 @@ def judge_namespace(title: str, services: t.Sequence[Object], entries: t.Sequenc
     if not verdict.current:
         return replace(verdict, details=details)
     return replace(verdict, message=f"{verdict.message}; {of_entries.message}", details=details, warning=of_entries.warning)
-
-
-def _is_for_pods(service: Object, problem: tuple[str, str]) -> bool:
-    """Whether a Service is only not bound to a waypoint of its namespace that is for other traffic: what a namespace names may be meant for its pods alone."""
-    return USE_WAYPOINT not in labels_of(service) and _OTHER_TRAFFIC in problem[1]
 
 
 def _stranded(entries: t.Iterable[Object]) -> list[str]:

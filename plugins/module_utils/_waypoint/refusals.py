@@ -108,22 +108,27 @@ def warn_of_abandoned_users(plan: Plan, current: CurrentWaypoints) -> list[str]:
         gateway = current.gateways.get(change.ref)
         if change.gateway != "apply" or gateway is None or change.desired.waypoint is None or not narrows(gateway, change.desired.waypoint):
             continue
-        users = [user for user in find_users(change.ref, current.users) if _is_abandoned(user, gateway, change, current.namespaces)]
+        lost = {user: _lost_traffic(user, gateway, change, current.namespaces) for user in find_users(change.ref, current.users)}
+        users = [f"{user}{part}" for user, part in lost.items() if part is not None]
         if users:
             found.append(
                 f"Waypoint {change.ref} is used by {format_names(users)}, which it does not serve after this change, so that this traffic continues without "
-                "L7 policies: unbind them (module enrollment), or keep allowed_routes and for as they were."
+                "L7 policies: keep allowed_routes and for as they were, or bind it to another waypoint (module enrollment)."
             )
     return found
 
 
-def _is_abandoned(user: User, gateway: Object, change: WaypointChange, namespaces: t.Mapping[str, Object]) -> bool:
+def _lost_traffic(user: User, gateway: Object, change: WaypointChange, namespaces: t.Mapping[str, Object]) -> str | None:
+    """Which part of a user's traffic a waypoint served and will not serve: None for none of it, empty for all of it."""
     home = user.namespace or user.name
     labels = labels_of(namespaces[home]) if home in namespaces else {}
     before, after = (allows_namespace(one, home, labels) for one in (gateway, change.manifest))
     fitting = {"Service": {"service"}, "ServiceEntry": {"service"}, "Namespace": {"service", "workload"}}.get(user.kind, {"workload"})
-    served, serves = ({"service", "workload"} & ({"service", "workload"} if traffic == "all" else {traffic}) & fitting for traffic in _traffic(gateway, change))
-    return before and bool(served) and (not after or not served <= serves)
+    served, serves = (fitting if traffic == "all" else {traffic} & fitting for traffic in _traffic(gateway, change))
+    lost = served - (serves if after else set())
+    if not before or not lost:
+        return None
+    return "" if lost == served else " (its pods)" if lost == {"workload"} else " (its Services)"
 
 
 def _traffic(gateway: Object, change: WaypointChange) -> tuple[str, str]:

@@ -30,7 +30,7 @@ def test_what_has_to_run_before_istio_tolerates_the_taint_and_keeps_its_own_tole
     assert "configuration_values" not in _addons([{"name": "coredns"}], startup_taint=False)[0]
 
 
-def test_a_users_configuration_lies_over_the_collections() -> None:
+def test_a_users_configuration_is_kept_and_completed() -> None:
     [coredns] = _addons([{"name": "coredns", "configuration_values": {"replicaCount": 3, "tolerations": []}}])
     assert coredns["configuration_values"] == {"replicaCount": 3, "tolerations": [TOLERATION]}
 

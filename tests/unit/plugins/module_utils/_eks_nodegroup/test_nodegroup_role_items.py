@@ -41,6 +41,7 @@ def test_a_launch_template_says_image_and_version_itself() -> None:
         ({"ami_type": "BOTTLEROCKET_ARM_64"}, {"ami_type": "BOTTLEROCKET_ARM_64", "version": "1.35"}),
         ({"ami_type": "BOTTLEROCKET_ARM_64", "version": "1.34"}, {"ami_type": "BOTTLEROCKET_ARM_64", "version": "1.34"}),
         ({"version": "1.34"}, {"version": "1.34"}),
+        ({"ami_type": "CUSTOM"}, {}),
     ],
 )
 def test_a_launch_template_without_an_image_takes_image_and_version(given: dict[str, str], expected: dict[str, str]) -> None:
@@ -50,9 +51,10 @@ def test_a_launch_template_without_an_image_takes_image_and_version(given: dict[
 
 
 def test_istios_taint_is_there_once() -> None:
-    group = {"name": "general", "taints": [STARTUP_TAINT]}
-    [made] = nodegroup_items([group], node_role=ROLE, subnet_ids=["p1"], version="1.35", startup_taint=True, tags={})
-    assert made["taints"] == [STARTUP_TAINT]
+    for taint in (STARTUP_TAINT, {"key": "cni.istio.io/not-ready", "effect": "NO_EXECUTE"}):
+        group = {"name": "general", "taints": [taint]}
+        [made] = nodegroup_items([group], node_role=ROLE, subnet_ids=["p1"], version="1.35", startup_taint=True, tags={})
+        assert [(one["key"], one["effect"]) for one in made["taints"]] == [("cni.istio.io/not-ready", "NO_EXECUTE")]
 
 
 def test_a_node_group_that_goes_needs_nothing_but_its_name() -> None:

@@ -28,6 +28,7 @@ EXISTING = {
 }
 KARPENTER = {**EKS, "karpenter_enabled": True}
 ASSOCIATION = {"namespace": "kube-system", "service_account": "ebs-csi-controller-sa", "role_arn": ROLE}
+SHOP = {"domain": "shop.example.com", "hosted_zone": "example.com"}
 CERTIFICATE = "arn:aws:acm:eu-central-1:123456789012:certificate/5e5e4a3c-0b7a-4f0e-9d57-1d3f2c6b8a90"
 ALB_PREFIX, NLB_PREFIX = "alb.ingress.kubernetes.io/", "service.beta.kubernetes.io/aws-load-balancer-"
 HTTPS = {"name": "https", "port": 8443, "protocol": "HTTPS", "certificate_refs": [{"name": "shop"}]}
@@ -71,6 +72,18 @@ def nlb(listeners: list[dict[str, Any]] | None = None, **options: Any) -> dict[s
         (nodes(labels={"node-role.kubernetes.io/worker": "true"}), "labels has the key node-role.kubernetes.io/worker, whose prefix is reserved"),
         (nodes(instance_types=["m7g.large"]), "ami_type is AL2023_x86_64_STANDARD, whose images do not run on instances of type m7g.large: use AL2023_ARM_64"),
         (nodes(instance_types=["m7i.large"], ami_type="BOTTLEROCKET_ARM_64"), "use BOTTLEROCKET_x86_64, or other types"),
+        (nodes(ami_type="CUSTOM"), "ami_type is CUSTOM, for the image of a launch template, which determines the version as well: set launch_template"),
+        (nodes(ami_type="CUSTOM", launch_template={"name": "own"}, version="1.34"), "omit version, or use a type of EKS"),
+        (nodes(instance_types=["m7g.large"], ami_type="WINDOWS_CORE_2022_x86_64"), "use an image of their architecture, or other types"),
+        ({"aws_edge_certificates": [{**SHOP}, {**SHOP, "key_algorithm": "EC_prime256v1"}]}, "names shop.example.com more than once: keep one of them, or set"),
+        (
+            {"aws_edge_certificates": [{**SHOP, "key_algorithm": "EC_prime256v1"}] * 2},
+            "names shop.example.com with EC_prime256v1 more than once: keep one of them",
+        ),
+        (
+            alb({"name": "http", "port": 8080, "protocol": "HTTP"}, service_port=8080, annotations={f"{ALB_PREFIX}backend-protocol": "HTTPS"}),
+            "whose listener is plain HTTP: remove the annotation alb.ingress.kubernetes.io/backend-protocol",
+        ),
         (pool(instance_types=["m7g.large"], architectures=["amd64"]), "architectures is amd64, but none of instance_types is of it (m7g.large)"),
         (pool(zones=["eu-central-1c"]), "zones names eu-central-1c, where the VPC has no subnet"),
         (
@@ -93,7 +106,7 @@ def nlb(listeners: list[dict[str, Any]] | None = None, **options: Any) -> dict[s
         ),
         (nlb([{**HTTPS, "port": 443}], certificate_arns=[CERTIFICATE]), "TLS of port 443 ends there, but the listener of that port is HTTPS"),
         (nlb(ip_address_type="dualstack-without-public-ipv4"), "ip_address_type is 'dualstack-without-public-ipv4', which is not one of its choices"),
-        (nlb(health_check={"interval": 5}), "health_check.timeout is 10 s, but health_check.interval is 5 s"),
+        (nlb(health_check={"interval": 5}), "health_check.interval is 5 s, shorter than the default timeout of 10 s"),
         (nlb(target_group_attributes={"proxy_protocol_v2.enabled": True}), "set proxy_protocol instead, which tells both"),
         (nlb(annotations={f"{NLB_PREFIX}proxy-protocol": "*"}), "set proxy_protocol instead, which tells both"),
     ],
@@ -123,6 +136,12 @@ def test_it_is_refused_before_the_first_write(variables: dict[str, Any], expecte
         nlb([{"name": "tls", "port": 443, "protocol": "HTTP"}], certificate_arns=[CERTIFICATE]),
         nlb([{**HTTPS, "port": 443}], certificate_arns=[CERTIFICATE], annotations={f"{NLB_PREFIX}backend-protocol": "ssl"}),
         nlb(health_check={"interval": 5, "timeout": 5}),
+        nlb(health_check={"interval": 6}, target_type="instance", external_traffic_policy="Local"),
+        nodes(instance_types=["p6e-gb200.36xlarge"], ami_type="AL2023_ARM_64_NVIDIA"),
+        nodes(ami_type="CUSTOM", launch_template={"name": "own"}),
+        nodes(taints=[{"key": "cni.istio.io/not-ready", "effect": "NO_EXECUTE"}]),
+        pool(zones=["eu-central-1c"]) | {"karpenter_subnet_ids": ["subnet-0c1d2e3f405162738"]},
+        pool(zones=["eu-central-1c"], node_class_spec={"subnetSelectorTerms": [{"tags": {"karpenter": "yes"}}]}),
         nlb(target_group_attributes={"deregistration_delay.timeout_seconds": 20}),
         alb({"name": "http", "port": 80, "protocol": "HTTP"}, target_group_attributes={"deregistration_delay.timeout_seconds": 20}),
         alb(
@@ -155,6 +174,7 @@ def test_what_aws_takes_is_not_refused(variables: dict[str, Any]) -> None:
         ({"hosts": ["shop.example.com"]}, {"hosts": ["shop.example.com", "admin.example.com"]}, False),
         ({"listen_ports": [{"HTTP": 8080}]}, {}, False),
         ({"annotations": {f"{ALB_PREFIX}conditions.a": "[]"}}, {}, False),
+        ({"annotations": {f"{ALB_PREFIX}group.order": "10"}}, {"hosts": ["shop.example.com"]}, False),
     ],
 )
 def test_a_member_of_a_group_that_would_never_serve_is_warned_of(first: dict[str, Any], second: dict[str, Any], expected: bool) -> None:

@@ -235,3 +235,4 @@ def test_who_is_closed_out_by_a_change_is_named(routes: str, before: str, after:
     warnings = warn_of_abandoned_users(plan_waypoints([_desired(ref, traffic=after, allowed_from=routes)], current), current)
     found = [name for name in ("Namespace cart", "Namespace shop", "Pod cart/pod", "Service cart/cart") if any(name in warning for warning in warnings)]
     assert found == sorted(abandoned)
+    assert all(("Namespace cart (its pods)" in warning) is (before == "all") for warning in warnings)
