@@ -477,7 +477,12 @@ def test_what_aws_and_helm_refuse_of_names_is_a_sentence(variables: dict[str, An
                 {"name": "General_1-" + "n" * 53, "labels": {"team": "shop", "n": 5}, "taints": [{"key": "a", "value": "", "effect": "NO_EXECUTE"}]}
             ]
         },
-        {"eks_node_groups": [{"name": "old", "ami_type": "AL2_x86_64", "version": "1.32"}, {"name": "own", "ami_type": "CUSTOM"}]},
+        {
+            "eks_node_groups": [
+                {"name": "old", "ami_type": "AL2_x86_64", "version": "1.32"},
+                {"name": "own", "ami_type": "CUSTOM", "launch_template": {"name": "own"}},
+            ]
+        },
         {"eks_node_groups": [{"name": "general", "taints": [{"key": "a", "effect": "NO_EXECUTE"}, {"key": "a", "effect": "NO_SCHEDULE"}]}]},
         {
             "eks_version": "1.32",
