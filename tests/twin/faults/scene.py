@@ -98,10 +98,18 @@ class Scene:
 
     def wait_ready(self, *names: str, kubeconfig: Path | None = None, timeout: int = _LATE, **options: Any) -> Running:
         """Start to wait for Deployments of the namespace; returns when the module watches them."""
-        before = streams(self.twin)
+        fewest = streams(self.twin)
+
+        def watches() -> bool:
+            # Watches of other modules may end meanwhile.
+            nonlocal fewest
+            served = streams(self.twin)
+            fewest = min(fewest, served)
+            return served > fewest
+
         targets = [{"kind": "Deployment", "name": name, "namespace": self.namespace} for name in names]
         running = self.start("ready", {"targets": targets, "timeout": timeout, **options}, kubeconfig=kubeconfig)
-        until(lambda: running.ended or streams(self.twin) > before, "the module to watch")
+        until(lambda: running.ended or watches(), "the module to watch")
         assert not running.ended, f"it did not wait: {running.finish()}"
         return running
 
