@@ -75,7 +75,14 @@ def validate_eks(variables: Variables) -> list[str]:
 
 def eks_warnings(variables: Variables) -> t.Iterator[str]:
     """What is possible, and perhaps not meant, one sentence each; the arguments are those of validate_eks()."""
-    if not variables.get("eks_enabled") or not variables.get("eks_startup_taint", True) or not variables.get("eks_node_groups"):
+    if not variables.get("eks_enabled"):
+        return
+    if not variables.get("eks_endpoint_private_access", True) and not variables.get("eks_vpc_id") and variables.get("eks_nat_gateways") == "none":
+        yield (
+            "eks_endpoint_private_access is false, and eks_nat_gateways is none: unless you add another way to the internet, nodes cannot reach the API "
+            "server, so set eks_endpoint_private_access to true, or create NAT gateways."
+        )
+    if not variables.get("eks_startup_taint", True) or not variables.get("eks_node_groups"):
         return
     for index, addon in enumerate(variables.get("eks_addons") or ()):
         if addon.get("state") != "absent" and not starts_before_istio(addon):
@@ -145,11 +152,6 @@ def _validate_endpoint(variables: Variables) -> t.Iterator[str]:
                 f"eks_endpoint_public_cidrs has {cidr!r}, a range of private addresses, which EKS refuses: use the addresses with which clients reach the "
                 "internet; inside the VPC, eks_endpoint_private_access admits all."
             )
-    if not variables.get("eks_endpoint_private_access", True) and not variables.get("eks_vpc_id") and variables.get("eks_nat_gateways") == "none":
-        yield (
-            "eks_endpoint_private_access is false, and eks_nat_gateways is none: the nodes could not reach the API server, so set "
-            "eks_endpoint_private_access to true, or create NAT gateways."
-        )
 
 
 def _validate_role_names(variables: Variables, prefix: str) -> t.Iterator[str]:

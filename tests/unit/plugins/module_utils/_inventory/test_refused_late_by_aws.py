@@ -66,7 +66,6 @@ def nlb(listeners: list[dict[str, Any]] | None = None, **options: Any) -> dict[s
         ({**EKS, "eks_endpoint_public_cidrs": []}, "eks_endpoint_public_cidrs is empty, which EKS takes for all addresses"),
         ({**EKS, "eks_endpoint_public_cidrs": ["10.0.0.0/8"]}, "a range of private addresses, which EKS refuses"),
         ({**EKS, "eks_endpoint_public_cidrs": ["100.64.0.0/16"]}, "a range of private addresses, which EKS refuses"),
-        ({**EKS, "eks_endpoint_private_access": False, "eks_nat_gateways": "none"}, "the nodes could not reach the API server"),
         ({**EKS, "eks_encryption_key_arn": "arn:aws:kms:eu-central-1:123456789012:alias/eks"}, "the ARN of a key, not of an alias"),
         ({**EKS, **EXISTING, "eks_service_ipv4_cidr": "100.64.0.0/16"}, "eks_service_ipv4_cidr is '100.64.0.0/16': use a private IPv4 range"),
         (nodes(labels={"node-role.kubernetes.io/worker": "true"}), "labels has the key node-role.kubernetes.io/worker, whose prefix is reserved"),
@@ -194,6 +193,14 @@ def test_an_add_on_that_waits_for_istio_is_warned_of() -> None:
     (warning,) = warnings_of({**EKS, "eks_addons": addons})
     assert warning.startswith("eks_addons[2] (aws-efs-csi-driver) is waited for before Istio is installed")
     assert not warnings_of({**EKS, "eks_addons": addons, "eks_startup_taint": False})
+
+
+def test_nodes_without_a_way_to_the_api_server_are_warned_of() -> None:
+    variables = {**EKS, "eks_endpoint_private_access": False, "eks_nat_gateways": "none"}
+    assert errors_of(variables) == []
+    (warning,) = warnings_of(variables)
+    assert "nodes cannot reach the API server" in warning
+    assert not warnings_of({**variables, "eks_nat_gateways": "one"})
 
 
 def test_access_logs_without_tls_are_warned_of() -> None:
