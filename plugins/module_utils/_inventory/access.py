@@ -51,7 +51,8 @@ def _validate_associations(variables: Variables) -> t.Iterator[str]:
     items = variables.get("eks_pod_identity_associations") or ()
     specs = [pod_identity.parse_spec({"state": "present", **dict.fromkeys(_ASSOCIATION), **item, "tags": None}) for item in items]
     yield from (f"eks_pod_identity_associations: {error}" for error in pod_identity.validate_specs(specs))
-    taken = _associated_by_roles(variables)
+    # Without the role eks, nothing comes of these items.
+    taken = _associated_by_roles(variables) if variables.get("eks_enabled") else {}
     for index, item in enumerate(items):
         remedy = taken.get((item["namespace"], item["service_account"])) if item.get("state") != "absent" else None
         if remedy:

@@ -130,6 +130,7 @@ def test_it_is_refused_before_the_first_write(variables: dict[str, Any], expecte
         {**EKS, "eks_pod_identity_associations": [ASSOCIATION]},
         {**EKS, "eks_addons": [*EKS["eks_addons"], {"name": "aws-ebs-csi-driver"}], "eks_pod_identity_associations": [{**ASSOCIATION, "state": "absent"}]},
         {"alb_controller_enabled": True, "alb_controller_identity": "irsa", "alb_controller_role_arn": ROLE},
+        {"alb_controller_enabled": True, "eks_pod_identity_associations": [{**ASSOCIATION, "service_account": "aws-load-balancer-controller"}]},
         alb(HTTPS, service_port=8443, annotations={f"{ALB_PREFIX}backend-protocol": "HTTPS"}),
         alb({**HTTPS, "port": 443}, service_port=443),
         nlb([{"name": "tls", "port": 443, "protocol": "HTTP"}], certificate_arns=[CERTIFICATE]),
