@@ -41,7 +41,7 @@ STAGES = (
     Stage("package", "the tarball, installed into an empty place", ["pytest", "tests/package", "-q"]),
     Stage("integration", "modules on a twin", ansible_test.integration),
     Stage("molecule", "the main job on a twin: converge, idempotence, verify", molecule.test),
-    Stage("twin", "behaviour against real parts", ["pytest", "tests/twin", "-q", "-n", "auto", "--maxprocesses", "2", "--durations=12"]),
+    Stage("twin", "behaviour against real parts", ["pytest", "tests/twin", "-q", "-n", "auto", "--maxprocesses", "2", "--durations=60"]),
 )
 
 

@@ -17,16 +17,28 @@ from xdist.remote import Producer
 
 from tests.stages.twins import fresh_twin
 from tests.twin.support.rehearsed import Rehearsed
-from tests.twin.support.scheduling import SchedulingByTwin, own_name
+from tests.twin.support.scheduling import SchedulingByTwin, SharedInScope, in_order, own_name, scope_of
 from twin.aws import account
 from twin.collection import ApiSession
 from twin.kwok.session import open_session
 from twin.paths import REPOSITORY, TwinPaths
 
+_shared = SharedInScope()
+
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SchedulingByTwin:
     return SchedulingByTwin(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items[:] = in_order(items)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    if nextitem is None or scope_of(nextitem.nodeid) != scope_of(item.nodeid):
+        _shared.end()
 
 
 @dataclass(frozen=True)
@@ -70,9 +82,14 @@ class Twin:
         return subprocess.run(command, cwd=cwd, env=environment, check=False, capture_output=True, text=True, timeout=300)
 
 
-@pytest.fixture(scope="session")
-def mesh() -> Iterator[Twin]:
+@pytest.fixture(scope="module")
+def mesh() -> Twin:
     """A twin on which site.yml has run. Tests leave it as they find it."""
+    return _shared.get("mesh", _twin_with_mesh)
+
+
+@contextmanager
+def _twin_with_mesh() -> Iterator[Twin]:
     name = own_name("test-mesh")
     with fresh_twin(name) as environment:
         twin = Twin(name, environment)
@@ -89,15 +106,19 @@ def empty_twin() -> Iterator[Twin]:
         yield Twin(name, environment)
 
 
-@pytest.fixture(scope="session")
-def prod() -> Iterator[Rehearsed]:
+@pytest.fixture(scope="module")
+def prod() -> Rehearsed:
     """An account in which inventories/prod has been rehearsed. Tests leave it as they find it.
 
     MESHWRIGHT_PROD_ACCOUNT names one that is up already, for those who write tests.
     """
     if os.environ.get("MESHWRIGHT_PROD_ACCOUNT"):
-        yield Rehearsed(os.environ["MESHWRIGHT_PROD_ACCOUNT"])
-        return
+        return Rehearsed(os.environ["MESHWRIGHT_PROD_ACCOUNT"])
+    return _shared.get("prod", _rehearsed_prod)
+
+
+@contextmanager
+def _rehearsed_prod() -> Iterator[Rehearsed]:
     with fresh_account(own_name("test-prod")) as rehearsed:
         done = rehearsed.rehearse("-vvv", "--diff")
         assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]

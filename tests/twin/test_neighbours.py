@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import ssl
 import subprocess
 import sys
@@ -19,9 +18,6 @@ import pytest
 from tests.polling import until
 from tests.twin.conftest import Twin
 from tests.twin.support.neighbours import ask_as_neighbour, listeners_of, open_sockets, reachable_from_elsewhere
-from tests.twin.support.rehearsed import Rehearsed
-from twin.aws import account
-from twin.paths import TwinPaths
 
 _SECRETS = json.dumps({"key": base64.b64encode(b"/registry/secrets/").decode(), "range_end": base64.b64encode(b"/registry/secrets0").decode()}).encode()
 _RANGE = b"POST /v3/kv/range HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(_SECRETS), _SECRETS)
@@ -33,22 +29,9 @@ def test_nothing_of_a_twin_is_reached_from_elsewhere(mesh: Twin) -> None:
     assert reachable_from_elsewhere(listeners) == []
 
 
-def test_nothing_of_an_account_is_reached_from_elsewhere(prod: Rehearsed) -> None:
-    cluster = TwinPaths(f"{prod.name}-{prod.cluster}")
-    listeners = listeners_of(cluster)
-    assert {"kube-apiserver", "pilot-discovery", "aws-load-balancer-controller"} <= {name for each in listeners for name in _names(each.program)}
-    assert reachable_from_elsewhere([*listeners, *listeners_of(prod.paths)]) == []
-
-
-def _names(program: str) -> set[str]:
-    """A name that the kernel has cut off after 15 letters stands for those that begin with it."""
-    return {name for name in ("kube-apiserver", "pilot-discovery", "aws-load-balancer-controller") if name.startswith(program[:15])}
-
-
-def test_what_a_twin_keeps_is_in_a_directory_of_its_owner(mesh: Twin, prod: Rehearsed) -> None:
-    for paths in (mesh.paths, prod.paths, TwinPaths(f"{prod.name}-{prod.cluster}")):
-        assert paths.home.stat().st_mode & 0o077 == 0
-        assert open_sockets(paths) == []
+def test_what_a_twin_keeps_is_in_a_directory_of_its_owner(mesh: Twin) -> None:
+    assert mesh.paths.home.stat().st_mode & 0o077 == 0
+    assert open_sockets(mesh.paths) == []
 
 
 def test_etcd_and_kwok_answer_nobody_at_a_port(mesh: Twin) -> None:
@@ -92,23 +75,6 @@ def _status(url: str) -> int:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can ask as another user")
-@pytest.mark.parametrize(
-    "request_line",
-    [
-        pytest.param(b"GET /_twin/clusters HTTP/1.0", id="what-there-is"),
-        pytest.param(b"DELETE /_twin/faults HTTP/1.0", id="faults"),
-        pytest.param(b"GET /_twin/pod-identity/prod-frankfurt/kube-system/aws-load-balancer-controller HTTP/1.0", id="credentials-of-a-pod"),
-        pytest.param(b"GET /moto-api/data.json HTTP/1.0", id="all-of-moto"),
-    ],
-)
-def test_an_account_serves_its_owner_only(prod: Rehearsed, request_line: bytes) -> None:
-    answer = ask_as_neighbour(account.settings_of(prod.name).port, request_line + b"\r\n\r\n")
-    assert answer.startswith(b"HTTP/1.0 403 ")
-    assert b"belongs to another user" in answer
-    assert prod.client("sts").get_caller_identity()["Account"], "it serves its owner as before"
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The commands of the documentation that need a cluster or an account, as a reader types them."""
+"""The commands of the documentation that need a cluster, as a reader types them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,9 @@ import pytest
 import yaml
 
 from tests.documented.shell import copy_checkout, run_step
-from tests.documented.ways import IN_ACCOUNT, NOT_RUN, ON_MESH, Step
+from tests.documented.ways import NOT_RUN, ON_MESH, Step
 from tests.pages import page
-from tests.stages.twins import environment_for
 from tests.twin.conftest import Twin
-from tests.twin.support.rehearsed import Rehearsed
-from twin.aws import account
 
 
 @pytest.fixture(scope="module")
@@ -40,20 +37,6 @@ def operator_role(mesh: Twin, tmp_path_factory: pytest.TempPathFactory) -> Itera
 @pytest.mark.parametrize("step", ON_MESH, ids=lambda step: step.commands[0])
 def test_a_command_does_on_a_twin_what_the_page_tells(mesh: Twin, checkout: Path, step: Step) -> None:
     run_step(step, checkout, mesh.environment, {})
-
-
-@pytest.fixture(scope="module")
-def without_faults(prod: Rehearsed) -> Iterator[None]:
-    """No fault is left for other tests if a step fails before it has deleted its own."""
-    yield
-    prod.control("faults", method="DELETE")
-
-
-@pytest.mark.usefixtures("without_faults")
-@pytest.mark.parametrize("step", IN_ACCOUNT, ids=lambda step: step.commands[0])
-def test_a_command_does_in_an_account_what_the_page_tells(prod: Rehearsed, checkout: Path, step: Step) -> None:
-    replaced = {"export TWIN=prod": f"export TWIN={prod.name}", "http://127.0.0.1:5555": account.settings_of(prod.name).endpoint}
-    run_step(step, checkout, environment_for(prod.name), replaced)
 
 
 def test_helm_knows_the_options_of_commands_that_are_not_run(mesh: Twin) -> None:
