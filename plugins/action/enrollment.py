@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+from ..modules import enrollment
 from ..plugin_utils._progress import ProgressAction
 
 
 class ActionModule(ProgressAction):
     """Runs the module enrollment and shows its progress while it waits."""
+
+    MODULE = enrollment

@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+from ..modules import ingress_route
 from ..plugin_utils._progress import ProgressAction
 
 
 class ActionModule(ProgressAction):
     """Runs the module ingress_route and shows its progress while it waits."""
+
+    MODULE = ingress_route

@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+from ..modules import load_balancer_info
 from ..plugin_utils._progress import ProgressAction
 
 
 class ActionModule(ProgressAction):
     """Runs the module load_balancer_info and shows its progress while it waits."""
+
+    MODULE = load_balancer_info

@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+from ..modules import ready
 from ..plugin_utils._progress import ProgressAction
 
 
 class ActionModule(ProgressAction):
     """Runs the module ready and shows its progress while it waits."""
+
+    MODULE = ready

@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+from ..modules import waypoint
 from ..plugin_utils._progress import ProgressAction
 
 
 class ActionModule(ProgressAction):
     """Runs the module waypoint and shows its progress while it waits."""
+
+    MODULE = waypoint

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import typing as t
 from http import HTTPStatus
@@ -67,6 +68,10 @@ def _ended_in_order() -> t.Iterator[None]:
     """For a block that a signal ends as an error would: files with the keys of a kubeconfig would otherwise stay in the directory for temporary files."""
 
     def end(number: int, _frame: object) -> None:
+        signal.signal(number, signal.SIG_IGN)
+        if os.getpgrp() == os.getpid():
+            # In the process of a task, the programs that the module has started are to end as well.
+            os.killpg(0, number)
         # The next one ends it at once.
         signal.signal(number, signal.SIG_DFL)
         raise _Ended(signal.Signals(number).name)

@@ -15,30 +15,31 @@ import typing as t
 from pathlib import Path
 
 from ansible import constants
-from ansible.plugins.action import ActionBase
 from ansible.plugins.callback.default import CallbackModule as DefaultCallback
 from ansible.plugins.loader import callback_loader
 from ansible.utils.display import Display
 
+from ._direct import DirectAction
+
 _CHUNK = 64 * 1024
 
 
-class ProgressAction(ActionBase):
+class ProgressAction(DirectAction):
     """Runs the module of the same name, and shows its lines of progress if it runs on the controller.
 
     A module has no terminal, and its output is its result. Its option progress therefore names a pipe, which this plugin reads. On other
     hosts there is no pipe, and only the result is shown.
     """
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
-        arguments = dict(self._task.args)
+    def _execute_module(
+        self, module_args: dict[str, t.Any] | None = None, task_vars: dict[str, t.Any] | None = None, wrap_async: bool = False, **options: t.Any
+    ) -> dict[str, t.Any]:
+        arguments = dict(self._task.args if module_args is None else module_args)
         name = (task_vars or {}).get("inventory_hostname", "")
         with self._pipe(name) if self._can_be_shown(arguments) else contextlib.nullcontext() as path:
             if path:
                 arguments["progress"] = path
-            result.update(self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=self._task.async_val))
-        return result
+            return super()._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=wrap_async, **options)
 
     def _can_be_shown(self, arguments: t.Mapping[str, t.Any]) -> bool:
         """Whether the module runs on this host, as this user, in the foreground, and the option progress is not set."""

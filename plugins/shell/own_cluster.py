@@ -28,7 +28,7 @@ from ansible.plugins.shell.sh import ShellModule as PosixShell
 
 # What names a cluster, or who one is there, by other means than the kubeconfig. The names are those of kubernetes.core (k8s_auth_options,
 # helm_common_options), with the true names that its client also reads, and Helm's own.
-_FOREIGN = (
+FOREIGN = (
     "K8S_AUTH_API_KEY",
     "K8S_AUTH_CA_CERT",
     "K8S_AUTH_CERT_FILE",
@@ -64,5 +64,5 @@ class ShellModule(PosixShell):
 
     def env_prefix(self, **kwargs: t.Any) -> str:
         """What stands before the command of a module: variables to take away, then those that the play sets."""
-        taken_away = " ".join(f"-u {name}" for name in _FOREIGN)
+        taken_away = " ".join(f"-u {name}" for name in FOREIGN)
         return f"env {taken_away} {super().env_prefix(**kwargs)}".rstrip()

@@ -1,0 +1,14 @@
+# Copyright: the meshwright.ambient contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from ..modules import istio_ingress
+from ..plugin_utils._direct import DirectAction
+
+
+class ActionModule(DirectAction):
+    """Runs the module istio_ingress."""
+
+    MODULE = istio_ingress
