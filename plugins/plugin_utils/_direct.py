@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import io
 import os
@@ -108,7 +109,7 @@ def _is_this_python(interpreter: object) -> bool:
 
 @contextlib.contextmanager
 def _as_a_process(environment: t.Mapping[str, str], taken_away: t.Iterable[str], directory: str) -> t.Iterator[None]:
-    """For a block, what the process of a module would have: variables, directory, the usual way to end, and warnings that are a part of its result.
+    """For a block, what the process of a module would have: variables, directory, signals, an end, and warnings that are a part of its result.
 
     The same process may run the next item of a loop, so that all is as before afterwards.
     """
@@ -121,7 +122,7 @@ def _as_a_process(environment: t.Mapping[str, str], taken_away: t.Iterable[str],
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_DFL)
     try:
-        with patch.object(_internal, "is_controller", False):
+        with contextlib.ExitStack() as at_exit, patch.object(_internal, "is_controller", False), patch.object(atexit, "register", _registering_in(at_exit)):
             _forget_warnings()
             yield
     finally:
@@ -131,6 +132,16 @@ def _as_a_process(environment: t.Mapping[str, str], taken_away: t.Iterable[str],
         os.chdir(place)
         os.environ.clear()
         os.environ.update(before)
+
+
+def _registering_in(at_exit: contextlib.ExitStack) -> t.Callable[..., t.Callable[..., t.Any]]:
+    """What stands for C(atexit.register): the process of a task ends without what is registered, such as the removal of files with keys."""
+
+    def register(function: t.Callable[..., t.Any], *arguments: t.Any, **options: t.Any) -> t.Callable[..., t.Any]:
+        at_exit.callback(function, *arguments, **options)
+        return function
+
+    return register
 
 
 def _forget_warnings() -> None:

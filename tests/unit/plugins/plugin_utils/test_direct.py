@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from importlib import import_module
@@ -19,7 +20,7 @@ MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py
 
 # Beside the play: a module that reports where it runs, and the same module for tasks of its own action plugin.
 _MODULE = """
-import os, sys, warnings
+import atexit, os, signal, subprocess, sys
 from ansible.module_utils.basic import AnsibleModule
 
 def main():
@@ -30,6 +31,17 @@ def main():
     if does == "leave":
         os.environ["LEFT"] = "by the item before"
         os.chdir("/")
+    if does == "end":
+        from ansible_collections.meshwright.ambient.plugins.module_utils import _module
+        child = subprocess.Popen(["sleep", "60"])
+        try:
+            with _module._ended_in_order():
+                os.kill(os.getpid(), signal.SIGTERM)
+        except _module._Ended as ended:
+            module.fail_json(msg=f"ended by {ended}", child=child.wait(20))
+    if does == "keep":
+        with open("keys", "w") as keys:
+            atexit.register(os.remove, os.path.abspath(keys.name))
     if does == "warn":
         module.warn("a warning of this item")
     if does == "fail":
@@ -93,6 +105,18 @@ def test_failures_and_errors_are_results(tmp_path: Path) -> None:
     failed, raised = run(tmp_path, {"placed": {"does": "fail", "secret": "planted-secret"}}, {"placed": {"does": "raise"}})
     assert failed["failed"] and failed["msg"] == "refused" and "planted-secret" not in json.dumps(failed)
     assert raised["failed"] and "an error of the module" in raised["msg"]
+
+
+def test_what_is_registered_for_the_exit_of_the_process_is_done(tmp_path: Path) -> None:
+    """So the package kubernetes removes the files in which it keeps the keys of a kubeconfig."""
+    (result,) = run(tmp_path, {"placed": {"does": "keep"}})
+    assert result["inside"]
+    assert not (tmp_path / "keys").exists()
+
+
+def test_a_signal_ends_the_module_in_order_and_its_programs_with_it(tmp_path: Path) -> None:
+    (result,) = run(tmp_path, {"placed": {"does": "end"}})
+    assert (result["msg"], result["child"]) == ("ended by SIGTERM", -signal.SIGTERM)
 
 
 def test_check_mode_reaches_the_module(tmp_path: Path) -> None:
