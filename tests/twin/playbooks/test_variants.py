@@ -32,8 +32,9 @@ _TAGS = {"Project": "variants", "CostCenter": "0815", "Build": "1234e5", "Shared
 # What does not vary here, and would double the time.
 _LEFT_OUT = ("--skip-tags", "istio,bookinfo,ingress,mesh")
 # What the controller says at this level although nothing is wrong: that it looks again later, that another pod leads, whoever tries its webhooks,
-# and a pod that is replaced while it leads, that it does no more (controller-runtime, pkg/manager/internal.go, engageStopProcedure).
-_NO_ERRORS = ("requeue needed", "already exists", "unknown content type", "error received after stop sequence was engaged")
+# and a pod that is replaced while it leads, that it does no more (controller-runtime, pkg/manager/internal.go, engageStopProcedure), also if it was just
+# renewing its lease.
+_NO_ERRORS = ("requeue needed", "already exists", "unknown content type", "error received after stop sequence was engaged", "context canceled")
 
 
 @dataclass(frozen=True)
