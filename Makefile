@@ -8,7 +8,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 # The first Python of 3.11 to 3.13 that can make a virtual environment. Those of distributions come first: they are built with profile-guided optimization,
-# which version managers leave out, and each task of a playbook is a process that takes a quarter less with them.
+# which version managers leave out, and a task that starts a Python of its own takes a quarter less with them.
 PYTHON ?= $(shell for python in /usr/bin/python3.11 /usr/bin/python3.12 /usr/bin/python3.13 python3.11 python3.12 python3.13 python3; do \
 	$$python -c 'import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$python && break; done)
 

@@ -102,7 +102,7 @@ class DirectAction(NormalAction):
 
 
 def _is_this_python(interpreter: object) -> bool:
-    """Whether a program is this Python. A virtual environment has several names for it, and is told by its directory."""
+    """Whether a program is this Python. A virtual environment has several names for it; its directory identifies it."""
     program, own = Path(str(interpreter)), Path(sys.executable)
     return program.parent == own.parent and program.resolve() == own.resolve()
 
@@ -114,14 +114,15 @@ def _as_a_process(environment: t.Mapping[str, str], taken_away: t.Iterable[str],
     The same process may run the next item of a loop, so that all is as before afterwards.
     """
     before, place = dict(os.environ), Path.cwd()
-    handlers = {number: signal.getsignal(number) for number in _SIGNALS}
-    for name in taken_away:
-        os.environ.pop(name, None)
-    os.environ.update({name: str(value) for name, value in environment.items()})
-    os.chdir(directory)
-    for number in _SIGNALS:
-        signal.signal(number, signal.SIG_DFL)
+    # A signal that is ignored, as under nohup, stays so.
+    handlers = {number: handler for number in _SIGNALS if (handler := signal.getsignal(number)) != signal.SIG_IGN}
     try:
+        for name in taken_away:
+            os.environ.pop(name, None)
+        os.environ.update({name: str(value) for name, value in environment.items()})
+        os.chdir(directory)
+        for number in handlers:
+            signal.signal(number, signal.SIG_DFL)
         with contextlib.ExitStack() as at_exit, patch.object(_internal, "is_controller", False), patch.object(atexit, "register", _registering_in(at_exit)):
             _forget_warnings()
             yield

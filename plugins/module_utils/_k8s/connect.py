@@ -33,8 +33,8 @@ from .session import ApiSession
 from .transport import Transport
 
 try:
-    from kubernetes.client import ApiClient
-    from kubernetes.config import ConfigException
+    from kubernetes.client import ApiClient, Configuration
+    from kubernetes.config import ConfigException, kube_config
     from urllib3.util import make_headers
     from yaml import YAMLError
 
@@ -154,6 +154,10 @@ def _configured(auth: dict[str, t.Any]) -> t.Any:
     Raises:
         MeshError: the program of the kubeconfig gives no credentials, and there are no others.
     """
+    # In the process of a task, the package kubernetes is imported already, perhaps with another value of this variable, and may have been used by
+    # another item of a loop: it fills what the options do not say from the configuration that it last loaded.
+    kube_config.KUBE_CONFIG_DEFAULT_LOCATION = os.environ.get("KUBECONFIG", "~/.kube/config")
+    Configuration.set_default(None)
     with captured_errors() as errors:
         configuration = _create_configuration(auth)
     if errors and not configuration.api_key and not configuration.cert_file:

@@ -140,7 +140,7 @@ def test_where_it_would_be_another_process_it_is_one(tmp_path: Path, elsewhere: 
     assert result["inside"] is False, result
 
 
-def test_a_python_is_told_by_its_directory(tmp_path: Path) -> None:
+def test_its_directory_identifies_a_python(tmp_path: Path) -> None:
     (tmp_path / "python3").symlink_to(Path(sys.executable).resolve())
     another, same = run(tmp_path, *({"placed": {}, "vars": {"ansible_python_interpreter": name}} for name in (f"{tmp_path}/python3", sys.executable)))
     assert (another["inside"], same["inside"]) == (False, True)

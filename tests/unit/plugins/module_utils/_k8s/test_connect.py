@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from ansible_collections.meshwright.ambient.plugins.module_utils._errors import ApiError, MeshError
-from ansible_collections.meshwright.ambient.plugins.module_utils._k8s.connect import AUTH_ARG_SPEC, connect
+from ansible_collections.meshwright.ambient.plugins.module_utils._k8s.connect import AUTH_ARG_SPEC, _configured, connect
 from ansible_collections.meshwright.ambient.plugins.module_utils._k8s.session import ApiSession
 from ansible_collections.meshwright.ambient.plugins.module_utils._k8s.transport import Response, TransportError
 from ansible_collections.meshwright.ambient.plugins.module_utils._kinds import NAMESPACE
@@ -401,3 +401,32 @@ def test_a_silence_that_is_too_long_ends_the_reading(watch: Response) -> None:
     watch.allow_silence(0.01)
     with pytest.raises(TransportError, match="timed out"):
         next(lines)
+
+
+def _kubeconfig_of(name: str, directory: Path) -> str:
+    """The path of a kubeconfig that has a client certificate."""
+    user = {"client-certificate": str(directory / f"{name}.crt"), "client-key": str(directory / f"{name}.key")}
+    for path in user.values():
+        Path(path).touch()
+    content = {
+        "clusters": [{"name": name, "cluster": {"server": f"https://{name}.example:6443"}}],
+        "users": [{"name": name, "user": user}],
+        "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
+        "current-context": name,
+    }
+    (directory / name).write_text(json.dumps(content))
+    return str(directory / name)
+
+
+def test_the_kubeconfig_of_the_environment_is_that_of_the_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The package kubernetes reads the variable when it is imported, which several tasks may share."""
+    for name in ("first", "second"):
+        monkeypatch.setenv("KUBECONFIG", _kubeconfig_of(name, tmp_path))
+        assert _configured({}).host == f"https://{name}.example:6443"
+
+
+def test_another_item_of_a_loop_gets_no_credentials_of_the_cluster_before(tmp_path: Path) -> None:
+    before = _configured({"kubeconfig": _kubeconfig_of("first", tmp_path)})
+    assert before.cert_file == str(tmp_path / "first.crt")
+    after = _configured({"host": "https://second.example:6443", "api_key": "planted"})
+    assert (after.host, after.cert_file, after.key_file) == ("https://second.example:6443", None, None)
