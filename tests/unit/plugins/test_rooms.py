@@ -23,7 +23,7 @@ PURE_OUTSIDE = (
     "__future__", "ansible.module_utils.common.validation", "ansible.module_utils.common.yaml", "ansible.module_utils.parsing.convert_bool",
     "ansible_collections.amazon.aws.plugins.module_utils.policy", "ansible_collections.amazon.aws.plugins.module_utils.tagging",
     "base64", "binascii", "dataclasses", "datetime", "decimal", "difflib", "fnmatch", "fractions", "functools", "hashlib", "ipaddress", "json",
-    "jsonpath_ng.ext.parser", "math", "re", "ssl", "typing", "urllib.parse", "yaml", "zlib",
+    "jsonpath_ng.ext.parser", "math", "re", "ssl", "typing", "urllib.parse", "xml.etree", "yaml", "zlib",
 )  # fmt: skip
 # What reads or writes without an import, and the methods that look at the clock.
 IMPURE_CALLS = ("__import__", "eval", "exec", "input", "open", "print")
