@@ -1,4 +1,4 @@
-"""Files that follow from the argument specs of the roles: python -m generate writes JSON Schemas, tables of variables in the pages, and classes of values."""
+"""Files that follow from declarations: python -m generate writes JSON Schemas, tables of variables and of checks in the pages, and classes of values."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from generate.declarations import Option, declared_variables, role_variables
+from generate.findings import with_catalogue
 from generate.schema import as_json, inventory_schema, variables_schema
 from generate.tables import with_table
 from generate.types import items_module, variables_module
@@ -16,6 +17,7 @@ from twin.progress import say
 # The page of all variables has the tables of these roles, and leads to the pages of the others.
 _INVENTORY = REPOSITORY / "docs" / "inventory.md"
 _EXPLAINED = {"Gateway API": "gateway_api", "Istio": "istio", "Sample application": "bookinfo", "Mesh": "mesh"}
+_FINDINGS = REPOSITORY / "docs" / "findings" / "README.md"
 SCHEMAS = REPOSITORY / "schemas"
 _TYPES = REPOSITORY / "plugins" / "module_utils" / "_inventory"
 
@@ -32,7 +34,7 @@ def contents() -> dict[Path, str]:
     for role, variables in roles.items():
         page = REPOSITORY / "roles" / role / "README.md"
         found[page] = with_table(page.read_text(), "Variables", variables)
-    return {**found, _INVENTORY: _inventory_page(roles)}
+    return {**found, _INVENTORY: _inventory_page(roles), _FINDINGS: with_catalogue(_FINDINGS.read_text())}
 
 
 def _inventory_page(roles: Mapping[str, Mapping[str, Option]]) -> str:
