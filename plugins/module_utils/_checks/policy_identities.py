@@ -72,7 +72,7 @@ def _named_by(policy: Object, domains: t.Collection[str]) -> _Named:
             principals.update(dict.fromkeys(_values(source, "principals")))
             namespaces.update(dict.fromkeys(_values(source, "namespaces")))
             for value in _values(source, "serviceAccounts"):
-                namespace, _, account = value.rpartition("/")
+                namespace, _position, account = value.rpartition("/")
                 accounts[(namespace or policy["metadata"]["namespace"], account)] = None
         for condition in (rule or {}).get("when") or ():
             values = dict.fromkeys(map(str, [*(condition.get("values") or ()), *(condition.get("notValues") or ())]))
@@ -87,7 +87,7 @@ def _named_by(policy: Object, domains: t.Collection[str]) -> _Named:
             accounts[(namespace, account)] = None
         elif namespace:
             namespaces[namespace] = None
-    namespaces.update(dict.fromkeys(namespace for namespace, _ in accounts))
+    namespaces.update(dict.fromkeys(namespace for namespace, _position in accounts))
     return _Named(tuple(principals), tuple(name for name in namespaces if "*" not in name), tuple(accounts))
 
 

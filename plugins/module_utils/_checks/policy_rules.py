@@ -173,7 +173,7 @@ def _is(name: str, value: object, caller: Caller, own_namespace: str, port: int 
     if name == "namespaces":
         return _text_matches(text, caller.namespace)
     if name == "serviceAccounts":
-        namespace, _, account = text.rpartition("/")
+        namespace, _rest, account = text.rpartition("/")
         return (namespace or own_namespace) == caller.namespace and account in caller.accounts
     return any(address_in(text, address) for address in caller.addresses)
 
