@@ -91,16 +91,13 @@ VIRTUAL_SERVICE = Kind("networking.istio.io/v1", "VirtualService", "virtualservi
 
 # Kinds that are only read for checks.
 GATEWAY_CLASS = Kind("gateway.networking.k8s.io/v1", "GatewayClass", "gatewayclasses", namespaced=False)
-REFERENCE_GRANT = Kind("gateway.networking.k8s.io/v1beta1", "ReferenceGrant", "referencegrants")
-DESTINATION_RULE = Kind("networking.istio.io/v1", "DestinationRule", "destinationrules")
 SIDECAR = Kind("networking.istio.io/v1", "Sidecar", "sidecars")
+# Istio has no newer version of it.
 ENVOY_FILTER = Kind("networking.istio.io/v1alpha3", "EnvoyFilter", "envoyfilters")
 WASM_PLUGIN = Kind("extensions.istio.io/v1alpha1", "WasmPlugin", "wasmplugins")
 TELEMETRY = Kind("telemetry.istio.io/v1", "Telemetry", "telemetries")
 NETWORK_POLICY = Kind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies")
-RESOURCE_QUOTA = Kind("v1", "ResourceQuota", "resourcequotas")
 LEASE = Kind("coordination.k8s.io/v1", "Lease", "leases")
-SECURITY_GROUP_POLICY = Kind("vpcresources.k8s.aws/v1beta1", "SecurityGroupPolicy", "securitygrouppolicies")
 CILIUM_CLUSTERWIDE_POLICY = Kind("cilium.io/v2", "CiliumClusterwideNetworkPolicy", "ciliumclusterwidenetworkpolicies", namespaced=False)
 CILIUM_NETWORK_POLICY = Kind("cilium.io/v2", "CiliumNetworkPolicy", "ciliumnetworkpolicies")
 

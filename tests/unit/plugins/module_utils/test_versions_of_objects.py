@@ -18,6 +18,8 @@ from tests.unit.inventory_values import values_of
 from twin.paths import REPOSITORY
 
 _GROUPS = ("gateway.networking.k8s.io", "networking.istio.io", "security.istio.io", "telemetry.istio.io")
+# Kinds of these groups of which Istio has no v1 (manifests/charts/base/files/crd-all.gen.yaml).
+_WITHOUT_V1 = ("EnvoyFilter",)
 _PLACE = {"name": "public", "namespace": "istio-ingress"}
 _RULES = {"hosts": ["a.com"], "rules": [{"backends": [{"service": "a", "port": 80}]}]}
 
@@ -41,8 +43,8 @@ def test_every_object_is_written_in_v1() -> None:
     assert set(versions.values()) == {"v1"}, versions
     # Whatever else is read or written of these groups goes by the table of kinds, or by a role.
     table = [kind for kind in vars(_kinds).values() if isinstance(kind, _kinds.Kind) and kind.group in _GROUPS]
-    assert len(table) >= 5 and {kind.api_version.rpartition("/")[2] for kind in table if kind.name != "ReferenceGrant"} == {"v1"}
-    former = re.compile(rf"({'|'.join(map(re.escape, _GROUPS))})/v1(alpha|beta)\d")
+    assert len(table) >= 5 and {kind.api_version.rpartition("/")[2] for kind in table if kind.name not in _WITHOUT_V1} == {"v1"}
+    former = re.compile(rf"({'|'.join(map(re.escape, _GROUPS))})/v1(alpha|beta)\d(?!\", \"({'|'.join(_WITHOUT_V1)})\")")
     found = [
         str(path)
         for place in ("plugins", "roles", "playbooks")
